@@ -1,0 +1,3 @@
+module github.com/handclasp/handclasp
+
+go 1.26
