@@ -1,0 +1,126 @@
+// Package textline reads the coded replies that FTP, SMTP and NNTP share, within bounds, from servers that may break
+// every rule of them.
+package textline
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A Reader is a source of bounded lines, such as a *probe.Conn. ReadLine returns a line without its ending; beside
+// an error it returns what came of one.
+type Reader interface {
+	ReadLine() ([]byte, error)
+}
+
+// A Style is a protocol's way to write a reply of several lines.
+type Style int
+
+const (
+	// SingleLine replies have one line (RFC 3977 §3.1).
+	SingleLine Style = iota
+	// EveryLine of a reply carries the code (RFC 5321 §4.2.1).
+	EveryLine
+	// FirstAndLast lines carry the code, those between may hold anything (RFC 959 §4.2).
+	FirstAndLast
+)
+
+// ReadReply reads one reply of at most maxLines lines. The reply holds what came, also beside an error: where a first
+// line is no reply, it is kept with code 0. It is nil only where nothing came.
+func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
+	line, err := r.ReadLine()
+	if err != nil && len(line) == 0 {
+		return nil, err
+	}
+	reply := new(probe.Reply)
+	code, rest, more := ParseLine(line)
+	reply.Code = code
+	add(reply, rest)
+	switch {
+	case err != nil:
+		return reply, err
+	case code == 0:
+		return reply, probe.Errorf("reply", probe.OutcomeNotProtocol, "%q is no reply", clip(line))
+	}
+	for more && style != SingleLine {
+		if len(reply.Lines) >= maxLines {
+			return reply, &probe.Error{Op: "reply", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: maxLines}}
+		}
+		line, err = r.ReadLine()
+		if err != nil && len(line) == 0 {
+			return reply, err
+		}
+		next, rest, dash := ParseLine(line)
+		switch {
+		case next == code:
+			more = dash
+			add(reply, rest)
+		case style == FirstAndLast:
+			add(reply, line)
+		default:
+			add(reply, line)
+			if err == nil {
+				err = fmt.Errorf("%q inside a reply with code %d", clip(line), code)
+				err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: err}
+			}
+		}
+		if err != nil {
+			return reply, err
+		}
+	}
+	return reply, nil
+}
+
+// ParseLine splits a line into its code, 0 where it has none, its text, and whether more lines follow. A code alone
+// on its line is accepted, since servers send it.
+func ParseLine(line []byte) (code int, text []byte, more bool) {
+	if len(line) < 3 || line[0] < '1' || line[0] > '5' || !digit(line[1]) || !digit(line[2]) {
+		return 0, line, false
+	}
+	code = int(line[0]-'0')*100 + int(line[1]-'0')*10 + int(line[2]-'0')
+	switch {
+	case len(line) == 3:
+		return code, nil, false
+	case line[3] == ' ':
+		return code, line[4:], false
+	case line[3] == '-':
+		return code, line[4:], true
+	}
+	return 0, line, false
+}
+
+func digit(b byte) bool { return '0' <= b && b <= '9' }
+
+func add(r *probe.Reply, line []byte) {
+	s, lossy := probe.UTF8(line)
+	r.Lines = append(r.Lines, s)
+	r.Lossy = r.Lossy || lossy
+}
+
+// ReadBlock reads the lines of a multi-line data block (RFC 3977 §3.1.1) up to the line with a single dot, without
+// the dots that were stuffed. After maxLines lines it stops with truncated true and leaves the rest unread. The lines
+// that came are returned also beside an error.
+func ReadBlock(r Reader, maxLines int) (lines []string, truncated bool, err error) {
+	lines = []string{}
+	for {
+		line, err := r.ReadLine()
+		if err != nil && len(line) == 0 {
+			return lines, false, err
+		}
+		if err == nil && string(line) == "." {
+			return lines, false, nil
+		}
+		if len(lines) >= maxLines {
+			return lines, true, nil
+		}
+		s, _ := probe.UTF8(bytes.TrimPrefix(line, []byte(".")))
+		lines = append(lines, s)
+		if err != nil {
+			return lines, false, err
+		}
+	}
+}
+
+func clip(b []byte) []byte { return b[:min(len(b), 64)] }

@@ -1,0 +1,113 @@
+package probe
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"time"
+)
+
+// A Certificate is what an X.509 certificate says (RFC 5280 §4.1). Text in it is the server's.
+type Certificate struct {
+	Subject     string   `json:"subject"` // RFC 2253 distinguished name; may be empty
+	Issuer      string   `json:"issuer"`
+	Serial      string   `json:"serial"` // hexadecimal, without leading zeros
+	DNSNames    []string `json:"dns_names"`
+	IPAddresses []string `json:"ip_addresses"`
+	// NotBefore and NotAfter are in UTC, to the second.
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+	// KeyType is "RSA", "ECDSA" or "Ed25519", else empty.
+	KeyType string `json:"key_type"`
+	// KeyBits is the size of an RSA modulus or an ECDSA group, 256 for Ed25519; 0 where the type isn't known.
+	KeyBits int `json:"key_bits"`
+	// SignatureAlgorithm is spelled as by crypto/x509, such as "SHA256-RSA" or "ECDSA-SHA256".
+	SignatureAlgorithm string `json:"signature_algorithm"`
+	SHA256             string `json:"sha256"` // of the whole certificate, hexadecimal
+	// SelfSigned says that the certificate's signature verifies with its own key.
+	SelfSigned bool `json:"self_signed"`
+}
+
+func describeCertificate(cert *x509.Certificate) Certificate {
+	sum := sha256.Sum256(cert.Raw)
+	c := Certificate{
+		DNSNames:           []string{},
+		IPAddresses:        []string{},
+		NotBefore:          cert.NotBefore.UTC(),
+		NotAfter:           cert.NotAfter.UTC(),
+		SignatureAlgorithm: cert.SignatureAlgorithm.String(),
+		SHA256:             hex.EncodeToString(sum[:]),
+		SelfSigned:         selfSigned(cert),
+	}
+	c.Subject, _ = UTF8([]byte(cert.Subject.String()))
+	c.Issuer, _ = UTF8([]byte(cert.Issuer.String()))
+	if cert.SerialNumber != nil {
+		c.Serial = cert.SerialNumber.Text(16)
+	}
+	for _, name := range cert.DNSNames {
+		clean, _ := UTF8([]byte(name))
+		c.DNSNames = append(c.DNSNames, clean)
+	}
+	for _, ip := range cert.IPAddresses {
+		c.IPAddresses = append(c.IPAddresses, ip.String())
+	}
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		c.KeyType, c.KeyBits = "RSA", key.N.BitLen()
+	case *ecdsa.PublicKey:
+		c.KeyType, c.KeyBits = "ECDSA", key.Params().BitSize
+	case ed25519.PublicKey:
+		c.KeyType, c.KeyBits = "Ed25519", 256
+	}
+	return c
+}
+
+// selfSigned counts a certificate whose algorithm is too weak for crypto/x509 to verify by its names alone.
+func selfSigned(cert *x509.Certificate) bool {
+	if !bytes.Equal(cert.RawSubject, cert.RawIssuer) {
+		return false
+	}
+	err := cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature)
+	var weak x509.InsecureAlgorithmError
+	return err == nil || errors.As(err, &weak)
+}
+
+// judge fills in what depends on roots, name and time.
+func (t *TLS) judge(chain []*x509.Certificate, s *Session) {
+	if len(chain) == 0 {
+		return
+	}
+	leaf := chain[0]
+	opts := x509.VerifyOptions{
+		Roots:         s.opts.RootCAs,
+		Intermediates: x509.NewCertPool(),
+		CurrentTime:   withinValidity(s.log.start, leaf),
+	}
+	for _, cert := range chain[1:] {
+		opts.Intermediates.AddCert(cert)
+	}
+	_, err := leaf.Verify(opts)
+	t.Trusted = FactOf(err == nil)
+	if err != nil {
+		t.TrustError, _ = UTF8([]byte(err.Error()))
+	}
+	if s.target.Name != "" {
+		t.NameMatches = FactOf(leaf.VerifyHostname(s.target.Name) == nil)
+	}
+}
+
+// withinValidity is now, or the moment of the leaf's validity that is nearest to it.
+func withinValidity(now time.Time, leaf *x509.Certificate) time.Time {
+	switch {
+	case now.After(leaf.NotAfter):
+		return leaf.NotAfter
+	case now.Before(leaf.NotBefore):
+		return leaf.NotBefore
+	}
+	return now
+}

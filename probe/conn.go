@@ -1,0 +1,241 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+)
+
+// A Conn is one connection of a session: TCP, TLS over TCP, or UDP. It is used by one goroutine at a time.
+type Conn struct {
+	s           *Session
+	id          int
+	raw         wire
+	rw          io.ReadWriter // &raw, or the TLS connection above it
+	receiveOnly bool
+	talked      bool // plaintext was sent or received
+	secure      bool // TLS is spoken
+	aborted     bool // a context narrower than the session's ended; guarded by s.mu
+	closed      bool
+
+	buf  []byte // from the pool
+	r, w int    // buf[r:w] is received and unread
+	err  error  // why reading ended, for good
+}
+
+const (
+	bufferSize   = 4 << 10
+	datagramSize = 64 << 10 // a UDP payload is at most 65,507 bytes
+)
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// Secure reports whether TLS is spoken.
+func (c *Conn) Secure() bool { return c.secure }
+
+func (c *Conn) datagrams() bool { return c.s.target.Network == UDP }
+
+// Send writes one message. The guard sees its plaintext and names or refuses it; then come the budget, the transcript
+// and the wire. What the guard refuses gives [OutcomeForbidden] and sends nothing.
+func (c *Conn) Send(plain []byte) error {
+	label, err := c.guard(plain)
+	if err != nil {
+		return &Error{Op: "send", Outcome: OutcomeForbidden, Err: err}
+	}
+	if c.s.bytesOut.Load()+int64(len(plain)) > c.s.limits.BytesOut {
+		return &Error{Op: "send", Outcome: OutcomeLimit, Err: &LimitError{Limit: "BytesOut", Value: c.s.limits.BytesOut}}
+	}
+	if err := c.s.ctx.Err(); err != nil {
+		return c.s.contextError("send")
+	}
+	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
+	c.talked = true
+	if _, err := c.rw.Write(plain); err != nil {
+		e := c.ioError("send", err, OutcomeClosed)
+		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
+		return e
+	}
+	return nil
+}
+
+func (c *Conn) guard(plain []byte) (label string, err error) {
+	switch {
+	case c.receiveOnly:
+		return "", errors.New("this connection receives only")
+	case c.s.spec.Guard == nil:
+		return "", errors.New("the protocol has no guard")
+	case c.s.opts.Level == LevelGreeting:
+		return "", errors.New("nothing is sent at level greeting")
+	}
+	label, err = c.s.spec.Guard(c.s.opts.Level, plain)
+	if err == nil && label == "" {
+		return "", fmt.Errorf("the guard has no name for %q", clip(plain))
+	}
+	return label, err
+}
+
+func clip(b []byte) []byte { return b[:min(len(b), 64)] }
+
+// fill reads more into the buffer, which has room for at least one byte.
+func (c *Conn) fill() error {
+	if c.err != nil {
+		return c.err
+	}
+	if c.closed {
+		return &Error{Op: "read", Outcome: OutcomeInternal, Err: net.ErrClosed}
+	}
+	c.room()
+	n, err := c.rw.Read(c.buf[c.w:])
+	if n > 0 {
+		c.s.log.add(Event{Conn: c.id, Dir: DirRecv, Data: c.buf[c.w : c.w+n]})
+		c.talked = true
+		c.w += n
+	}
+	if err != nil {
+		e := c.ioError("read", err, OutcomeClosed)
+		c.err = e
+		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
+		if n > 0 {
+			return nil // the bytes first; the error stays for the next read
+		}
+		return e
+	}
+	if n == 0 && !c.datagrams() {
+		return &Error{Op: "read", Outcome: OutcomeInternal, Err: io.ErrNoProgress}
+	}
+	return nil
+}
+
+// room makes place behind buf[r:w], by moving it to the front or by growing the buffer.
+func (c *Conn) room() {
+	switch {
+	case c.buf == nil && c.datagrams():
+		c.buf = make([]byte, datagramSize)
+	case c.buf == nil:
+		c.buf = buffers.Get().(*[bufferSize]byte)[:]
+	case c.r == c.w:
+		c.r, c.w = 0, 0
+	case c.w < len(c.buf):
+	case c.r > 0:
+		c.w = copy(c.buf, c.buf[c.r:c.w])
+		c.r = 0
+	default:
+		grown := make([]byte, 2*len(c.buf))
+		copy(grown, c.buf[:c.w])
+		c.release()
+		c.buf = grown
+	}
+}
+
+func (c *Conn) release() {
+	if len(c.buf) == bufferSize {
+		buffers.Put((*[bufferSize]byte)(c.buf))
+	}
+	c.buf = nil
+}
+
+// Read reads what is there, and waits only where nothing is.
+func (c *Conn) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if c.r == c.w {
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.buf[c.r:c.w])
+	c.r += n
+	return n, nil
+}
+
+// ReadLine returns the next line without its CRLF or LF; the slice is valid until the next read. Where the connection
+// ends, or a limit is reached, in the middle of a line, the part that came is returned beside the error.
+func (c *Conn) ReadLine() ([]byte, error) {
+	limit := c.s.limits.LineLength
+	seen := 0
+	for {
+		if i := bytes.IndexByte(c.buf[c.r+seen:c.w], '\n'); i >= 0 {
+			line := bytes.TrimSuffix(c.buf[c.r:c.r+seen+i], []byte("\r"))
+			c.r += seen + i + 1
+			if len(line) > limit {
+				return line[:limit], c.lineLimit()
+			}
+			return line, nil
+		}
+		seen = c.w - c.r
+		if seen > limit+1 { // +1 for a CR whose LF is still to come
+			return c.buf[c.r : c.r+limit], c.lineLimit()
+		}
+		if err := c.fill(); err != nil {
+			return c.buf[c.r:c.w], err
+		}
+	}
+}
+
+func (c *Conn) lineLimit() error {
+	return &Error{Op: "read", Outcome: OutcomeLimit, Err: &LimitError{Limit: "LineLength", Value: c.s.limits.LineLength}}
+}
+
+// ReadFull fills p. Where the connection ends early it returns how much of p was filled, beside the error.
+func (c *Conn) ReadFull(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		m, err := c.Read(p[n:])
+		n += m
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// Buffered returns what was received and not yet read; valid until the next read.
+func (c *Conn) Buffered() []byte { return c.buf[c.r:c.w] }
+
+// closeNotifyTime is how long a goodbye inside TLS may take: it only blocks where the server stopped reading.
+const closeNotifyTime = 10 * time.Millisecond
+
+// Close ends the connection; closing twice is fine. Sessions close what a prober leaves open.
+func (c *Conn) Close() error {
+	s := c.s
+	s.mu.Lock()
+	if c.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	delete(s.conns, c)
+	polite := c.secure && c.err == nil && !s.aborted && !c.aborted
+	s.mu.Unlock()
+	if polite {
+		c.closeNotify()
+	}
+	c.r, c.w = 0, 0
+	c.release()
+	return c.raw.Conn.Close()
+}
+
+func (c *Conn) opAborted() bool {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.aborted
+}
+
+// until aborts the connection when ctx ends, for an operation whose context may be narrower than the session's.
+func (c *Conn) until(ctx context.Context) (stop func() bool) {
+	if ctx == c.s.ctx {
+		return func() bool { return true }
+	}
+	return context.AfterFunc(ctx, func() {
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		c.aborted = true
+		_ = c.raw.Conn.SetDeadline(past)
+	})
+}

@@ -1,0 +1,95 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// NetConn returns a view of the connection for third-party protocol libraries. Its writes are [Conn.Send] and its
+// reads [Conn.Read], with the same guard, budget and transcript; its deadlines are the session's, so that setting one
+// does nothing. Closing it closes the connection. It may be used by one goroutine at a time.
+func (c *Conn) NetConn() net.Conn { return &connView{c: c} }
+
+// LibraryDial returns a dial function in the shape that FTP libraries take. Its first call returns first, which
+// is already logged in, with preamble to be read before anything that the server says. Later calls open receive-only
+// connections to the port that they are asked for at the target's own address, whatever host they name; with
+// protected, they speak TLS from the first read on, when the server is ready for it.
+func (s *Session) LibraryDial(ctx context.Context, first *Conn, preamble string, protected bool) func(network, address string) (net.Conn, error) {
+	return func(_, address string) (net.Conn, error) {
+		if first != nil {
+			view := &connView{c: first, preamble: []byte(preamble)}
+			first = nil
+			return view, nil
+		}
+		ap, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return nil, Errorf("dial", OutcomeForbidden, "data connection to %q: not an address", address)
+		}
+		c, err := s.OpenPort(ctx, ap.Port())
+		if err != nil {
+			return nil, err
+		}
+		view := &connView{c: c}
+		if protected {
+			view.upgrade = func() error {
+				_, err := c.StartTLS(ctx)
+				return err
+			}
+		}
+		return view, nil
+	}
+}
+
+type connView struct {
+	c        *Conn
+	preamble []byte       // read first
+	upgrade  func() error // called before the first read
+}
+
+func (v *connView) Read(p []byte) (int, error) {
+	if len(v.preamble) > 0 {
+		n := copy(p, v.preamble)
+		v.preamble = v.preamble[n:]
+		return n, nil
+	}
+	if up := v.upgrade; up != nil {
+		v.upgrade = nil
+		if err := up(); err != nil {
+			return 0, err
+		}
+	}
+	n, err := v.c.Read(p)
+	if e, ok := err.(*Error); ok && e.Err == io.EOF {
+		err = io.EOF // libraries compare with ==
+	}
+	return n, err
+}
+
+func (v *connView) Write(p []byte) (int, error) {
+	if err := v.c.Send(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func (v *connView) Close() error { return v.c.Close() }
+
+func (v *connView) LocalAddr() net.Addr { return v.c.raw.Conn.LocalAddr() }
+
+// RemoteAddr is the target's, also where a proxy stands between: libraries derive data connections from it.
+func (v *connView) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(v.c.s.target.Addr)
+}
+
+func (v *connView) SetDeadline(time.Time) error      { return nil }
+func (v *connView) SetReadDeadline(time.Time) error  { return nil }
+func (v *connView) SetWriteDeadline(time.Time) error { return nil }
+
+// String names the connection in a library's error messages.
+func (v *connView) String() string {
+	return fmt.Sprintf("connection %d to %v", v.c.id, v.c.s.target.Addr)
+}

@@ -1,0 +1,59 @@
+package probe
+
+import "context"
+
+// A Prober performs one protocol's safe handshake. Implementations are values: they keep no state between calls, and
+// one may probe many targets at once.
+type Prober interface {
+	Spec() Spec
+	// Probe holds the conversation over s. The evidence is valid, if partial, beside an error. Errors should be, or
+	// wrap, an [*Error]; those of s already are. Probe returns soon after a method of s failed.
+	Probe(ctx context.Context, s *Session) (Evidence, error)
+}
+
+// Spec describes a protocol.
+type Spec struct {
+	// Protocol is the JSON discriminator, such as "ftp".
+	Protocol string
+	// Ports lists where the protocol lives by default, the usual one first.
+	Ports []Port
+	// Guard says what may be written. A nil Guard refuses every write.
+	Guard Guard
+	// Evidence returns a new, empty evidence struct, into which [Decode] restores stored evidence. It may be nil: the
+	// evidence then stays [RawEvidence] until [As] asks for its type.
+	Evidence func() Evidence
+}
+
+// A Port is a default port of a protocol.
+type Port struct {
+	Network     Network
+	Number      uint16
+	ImplicitTLS bool // TLS from the first byte
+}
+
+// Network is "tcp" or "udp".
+type Network string
+
+// The networks. The empty string stands for TCP.
+const (
+	TCP Network = "tcp"
+	UDP Network = "udp"
+)
+
+// A Guard re-parses plaintext that is about to be written, on its own and not with the code that composed it, and
+// names it ("AUTH TLS") or refuses it with an error. It knows the level. Every [Conn.Send] of a session goes through
+// it, one call for one message.
+type Guard func(l Level, plain []byte) (label string, err error)
+
+// Evidence is a pointer to a protocol's evidence struct, such as *ftp.Evidence.
+type Evidence interface {
+	// Protocol returns the name in the protocol's Spec. It works on a nil pointer.
+	Protocol() string
+}
+
+// TLSEvidence is implemented by evidence that may hold a TLS handshake under its JSON field "tls"; nil where TLS
+// wasn't spoken.
+type TLSEvidence interface {
+	Evidence
+	TLSHandshake() *TLS
+}

@@ -1,0 +1,177 @@
+package probe
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// ResultSchema names the JSON form of a Result.
+const ResultSchema = "handclasp.result/1"
+
+// A Result is all that a probe learned. Its JSON form is a contract; docs/schema has its schema.
+type Result struct {
+	Protocol string
+	Target   Target
+	Started  time.Time     // UTC, in whole milliseconds
+	Elapsed  time.Duration // in whole milliseconds
+	Level    Level
+	Outcome  Outcome
+	Err      error    // nil where Outcome is ok
+	Evidence Evidence // nil only where the prober made none; [RawEvidence] where decoded without its type
+	// Software is what the evidence identifies; empty where nothing was looked up.
+	Software   []Software
+	Transcript Transcript // nil where it was left out
+}
+
+// Software is a product that was recognised.
+type Software struct {
+	Vendor  string `json:"vendor"`
+	Product string `json:"product"`
+	Version string `json:"version"`
+	CPE     string `json:"cpe"`
+	Source  string `json:"source"` // the evidence it was recognised by, such as "greeting"
+}
+
+// RawEvidence is evidence whose type isn't known to the program that decoded it.
+type RawEvidence struct {
+	Name string          // the protocol
+	JSON json.RawMessage // the evidence object
+}
+
+// Protocol returns the protocol's name.
+func (r *RawEvidence) Protocol() string {
+	if r == nil {
+		return ""
+	}
+	return r.Name
+}
+
+// MarshalJSON returns the evidence as it was decoded.
+func (r *RawEvidence) MarshalJSON() ([]byte, error) { return r.JSON, nil }
+
+// As returns the evidence with its own type, such as As[*ftp.Evidence](r). It reports false where r has no evidence
+// of that type.
+func As[E Evidence](r *Result) (e E, ok bool) {
+	if r == nil || r.Evidence == nil {
+		return e, false
+	}
+	if e, ok = r.Evidence.(E); ok {
+		return e, true
+	}
+	raw, isRaw := r.Evidence.(*RawEvidence)
+	if t := reflect.TypeFor[E](); isRaw && t.Kind() == reflect.Pointer && e.Protocol() == raw.Name {
+		decoded := reflect.New(t.Elem()).Interface().(E)
+		if json.Unmarshal(raw.JSON, decoded) == nil {
+			return decoded, true
+		}
+	}
+	return e, false
+}
+
+type errorJSON struct {
+	Op      string `json:"op"`
+	Message string `json:"message"`
+}
+
+// resultJSON orders the fields as the contract shows them.
+type resultJSON struct {
+	Schema     string          `json:"schema"`
+	Protocol   string          `json:"protocol"`
+	Target     Target          `json:"target"`
+	Started    string          `json:"started"`
+	ElapsedMS  int64           `json:"elapsed_ms"`
+	Level      Level           `json:"level"`
+	Outcome    Outcome         `json:"outcome"`
+	Error      *errorJSON      `json:"error"`
+	Evidence   json.RawMessage `json:"evidence"`
+	Software   []Software      `json:"software"`
+	Transcript Transcript      `json:"transcript"`
+}
+
+const startedFormat = "2006-01-02T15:04:05.000Z07:00"
+
+// MarshalJSON implements [json.Marshaler].
+func (r *Result) MarshalJSON() ([]byte, error) {
+	j := resultJSON{
+		Schema: ResultSchema, Protocol: r.Protocol, Target: r.Target, Started: r.Started.UTC().Format(startedFormat),
+		ElapsedMS: r.Elapsed.Milliseconds(), Level: r.Level, Outcome: r.Outcome,
+		Software: append([]Software{}, r.Software...), Transcript: append(Transcript{}, r.Transcript...),
+	}
+	if r.Err != nil {
+		j.Error = describeError(r.Err)
+	}
+	evidence, err := json.Marshal(r.Evidence)
+	if err != nil {
+		return nil, fmt.Errorf("evidence of %s: %w", r.Protocol, err)
+	}
+	j.Evidence = evidence
+	return json.Marshal(j)
+}
+
+func describeError(err error) *errorJSON {
+	e, ok := err.(*Error)
+	if !ok {
+		clean, _ := UTF8([]byte(err.Error()))
+		return &errorJSON{Op: "probe", Message: clean}
+	}
+	cause := e.Err
+	if cause == nil {
+		cause = sentinels[e.Outcome]
+	}
+	clean, _ := UTF8([]byte(cause.Error()))
+	return &errorJSON{Op: e.Op, Message: clean}
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [RawEvidence], which [As] gives its type;
+// [Decode] does so at once. The error keeps its operation, outcome and words.
+func (r *Result) UnmarshalJSON(data []byte) error {
+	var j resultJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	if j.Schema != ResultSchema {
+		return fmt.Errorf("schema %q: want %q", j.Schema, ResultSchema)
+	}
+	started, err := time.Parse(startedFormat, j.Started)
+	if err != nil {
+		return fmt.Errorf("started: %w", err)
+	}
+	*r = Result{
+		Protocol: j.Protocol, Target: j.Target, Started: started.UTC(), Elapsed: time.Duration(j.ElapsedMS) * time.Millisecond,
+		Level: j.Level, Outcome: j.Outcome, Software: j.Software, Transcript: j.Transcript,
+	}
+	if j.Error != nil {
+		r.Err = &Error{Op: j.Error.Op, Outcome: j.Outcome, Err: errors.New(j.Error.Message)}
+	}
+	if len(j.Evidence) > 0 && string(j.Evidence) != "null" {
+		r.Evidence = &RawEvidence{Name: j.Protocol, JSON: j.Evidence}
+	}
+	return nil
+}
+
+// Decode parses a Result and gives its evidence the type that the prober of its protocol states. Evidence of a
+// protocol that no prober speaks stays [RawEvidence].
+func Decode(data []byte, probers ...Prober) (*Result, error) {
+	r := new(Result)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, err
+	}
+	raw, ok := r.Evidence.(*RawEvidence)
+	if !ok {
+		return r, nil
+	}
+	for _, p := range probers {
+		if s := p.Spec(); s.Protocol == r.Protocol && s.Evidence != nil {
+			e := s.Evidence()
+			if err := json.Unmarshal(raw.JSON, e); err != nil {
+				return nil, fmt.Errorf("evidence of %s: %w", r.Protocol, err)
+			}
+			r.Evidence = e
+			break
+		}
+	}
+	return r, nil
+}

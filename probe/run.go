@@ -1,0 +1,96 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// Run probes one target. It never returns nil: where something failed, the Result holds the error, what was learned
+// before it, and the transcript. It returns within 50 ms of ctx's end, and leaves no connection behind.
+func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
+	opts := o.orDefault()
+	r := &Result{Target: t.normal(), Level: opts.Level, Started: time.Now().UTC().Truncate(time.Millisecond), Software: []Software{}}
+	spec, err := specOf(p)
+	r.Protocol = spec.Protocol
+	if err == nil {
+		err = check(r.Target, opts)
+	}
+	if err != nil {
+		r.fail(err)
+		return r
+	}
+
+	limits := opts.Limits.Effective()
+	ctx, cancel := context.WithTimeoutCause(ctx, limits.Total, errTotal)
+	defer cancel()
+	s := newSession(ctx, spec, r.Target, opts)
+	stop := context.AfterFunc(ctx, s.abort)
+	defer stop()
+
+	r.Evidence, err = probe(ctx, p, s)
+	s.close()
+	if r.Evidence == nil {
+		r.Evidence = s.kept
+	}
+	r.Transcript = s.Transcript()
+	r.Elapsed = time.Since(s.log.start).Truncate(time.Millisecond)
+	r.fail(err)
+	return r
+}
+
+// check refuses what no session may be made of.
+func check(t Target, o Options) error {
+	err := t.check()
+	if err == nil {
+		_, err = o.Level.MarshalText()
+	}
+	if err != nil {
+		return &Error{Op: "target", Outcome: OutcomeForbidden, Err: err}
+	}
+	return nil
+}
+
+// Grab probes a target given as an IP address and a port and returns the typed evidence, which is valid, if partial,
+// beside an error.
+func Grab[E Evidence](ctx context.Context, p Prober, addr string, o *Options) (e E, err error) {
+	t, err := ParseTarget(addr)
+	if err != nil {
+		return e, err
+	}
+	r := Run(ctx, p, t, o)
+	e, _ = As[E](r)
+	return e, r.Err
+}
+
+func (r *Result) fail(err error) {
+	r.Outcome = OutcomeOf(err)
+	r.Err = err
+}
+
+// A PanicError is the cause where a prober panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+func specOf(p Prober) (spec Spec, err error) {
+	defer recovered("spec", &err)
+	return p.Spec(), nil
+}
+
+func probe(ctx context.Context, p Prober, s *Session) (e Evidence, err error) {
+	defer recovered("probe", &err)
+	return p.Probe(ctx, s)
+}
+
+// recovered turns a panic into an error. What the function would have returned beside it is lost, which is why
+// Session.Keep exists.
+func recovered(op string, err *error) {
+	if v := recover(); v != nil {
+		*err = &Error{Op: op, Outcome: OutcomeInternal, Err: &PanicError{Value: v, Stack: debug.Stack()}}
+	}
+}

@@ -1,0 +1,257 @@
+package probe
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A Session is one probe's access to one host. Its methods may be called from several goroutines.
+type Session struct {
+	ctx    context.Context // ends when the caller says so or the total time is up
+	spec   Spec
+	target Target
+	opts   Options
+	limits Limits
+	log    recorder
+
+	bytesIn, bytesOut atomic.Int64
+	tlsCache          sync.Once
+	tlsSessions       tls.ClientSessionCache
+
+	mu      sync.Mutex
+	conns   map[*Conn]struct{}
+	opened  int
+	aborted bool // the context ended: no deadline may be set any more
+	kept    Evidence
+}
+
+// errTotal is the cause of a context that ended because Limits.Total was reached.
+var errTotal = errors.New("total time")
+
+func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
+	return &Session{
+		ctx: ctx, spec: spec, target: t, opts: o, limits: o.Limits.Effective(),
+		log:   recorder{start: time.Now(), trace: o.Trace},
+		conns: make(map[*Conn]struct{}, 1),
+	}
+}
+
+// Target returns what is probed, its network filled in.
+func (s *Session) Target() Target { return s.target }
+
+// Level returns how far the probe may go.
+func (s *Session) Level() Level { return s.opts.Level }
+
+// Limits returns the limits in force.
+func (s *Session) Limits() Limits { return s.limits }
+
+// ImplicitTLS reports whether the target speaks TLS from the first byte: as Options say, else as the Spec lists its
+// port.
+func (s *Session) ImplicitTLS() bool {
+	if s.opts.ImplicitTLS != Unknown {
+		return s.opts.ImplicitTLS == Yes
+	}
+	for _, p := range s.spec.Ports {
+		if p.Number == s.target.Addr.Port() && p.Network == s.target.Network {
+			return p.ImplicitTLS
+		}
+	}
+	return false
+}
+
+// Keep makes e the result's evidence should the prober panic before it returns. Call it as soon as e exists.
+func (s *Session) Keep(e Evidence) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = e
+}
+
+// Transcript returns what was said so far.
+func (s *Session) Transcript() Transcript { return s.log.transcript() }
+
+// Rand is a source of unpredictable bytes for names and identifiers. What is read from it is recorded, so that a
+// replay can give the same bytes again.
+func (s *Session) Rand() io.Reader { return sessionRand{s} }
+
+type sessionRand struct{ s *Session }
+
+func (r sessionRand) Read(p []byte) (int, error) {
+	src := r.s.opts.Rand
+	if src == nil {
+		src = rand.Reader
+	}
+	n, err := src.Read(p)
+	r.s.log.add(Event{Dir: DirRand, Data: p[:n]})
+	return n, err
+}
+
+// RandomName returns n random lower-case letters: a name that nothing on the server has.
+func (s *Session) RandomName(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(s.Rand(), b); err != nil {
+		return "", &Error{Op: "rand", Outcome: OutcomeInternal, Err: err}
+	}
+	for i := range b {
+		b[i] = 'a' + b[i]%26
+	}
+	return string(b), nil
+}
+
+// Open connects to the target. It takes no address: a session reaches one host only.
+func (s *Session) Open(ctx context.Context) (*Conn, error) {
+	return s.open(ctx, s.target.Addr.Port(), false)
+}
+
+// OpenPort connects to another TCP port of the target's host, for a data connection that the server announced. The
+// connection receives only: its Send refuses everything. Ports below 1024 are refused, since data never comes from a
+// well-known service.
+func (s *Session) OpenPort(ctx context.Context, port uint16) (*Conn, error) {
+	if port < 1024 {
+		return nil, Errorf("dial", OutcomeForbidden, "port %d is below 1024", port)
+	}
+	return s.open(ctx, port, true)
+}
+
+func (s *Session) open(ctx context.Context, port uint16, receiveOnly bool) (*Conn, error) {
+	c := &Conn{s: s, receiveOnly: receiveOnly}
+	s.mu.Lock()
+	if s.opened >= s.limits.Conns {
+		s.mu.Unlock()
+		return nil, &Error{Op: "dial", Outcome: OutcomeLimit, Err: &LimitError{Limit: "Conns", Value: s.limits.Conns}}
+	}
+	s.opened++
+	c.id = s.opened
+	s.mu.Unlock()
+
+	addr := netip.AddrPortFrom(s.target.Addr.Addr(), port)
+	raw, err := s.dial(ctx, addr)
+	e := Event{Conn: c.id, Dir: DirOpen, Data: []byte(addr.String())}
+	if err != nil {
+		e.Outcome = err.Outcome
+		s.log.add(e)
+		return nil, err
+	}
+	s.log.add(e)
+	c.raw = wire{Conn: raw, c: c, idle: s.limits.Idle}
+	c.rw = &c.raw
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.aborted {
+		_ = raw.Close()
+		return nil, s.contextError("dial")
+	}
+	s.conns[c] = struct{}{}
+	return c, nil
+}
+
+// dial establishes a connection within the dial time. It returns when the context ends even where a custom dialer
+// doesn't; a connection that comes too late is closed.
+func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Error) {
+	ctx, cancel := context.WithTimeout(ctx, s.limits.Dial)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+
+	var raw net.Conn
+	var err error
+	if s.opts.Dial == nil {
+		// Keep-alives are for connections that live longer than a probe.
+		d := net.Dialer{KeepAlive: -1}
+		raw, err = d.DialContext(ctx, string(s.target.Network), addr.String())
+	} else {
+		raw, err = dialWith(ctx, s.opts.Dial, string(s.target.Network), addr.String())
+	}
+	switch {
+	case err == nil:
+		return raw, nil
+	case s.ctx.Err() != nil:
+		return nil, s.contextError("dial")
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.limits.Dial}}
+	case ctx.Err() != nil:
+		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: err}
+	}
+	return nil, &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: err}
+}
+
+func dialWith(ctx context.Context, dial DialFunc, network, addr string) (net.Conn, error) {
+	type dialed struct {
+		conn net.Conn
+		err  error
+	}
+	done := make(chan dialed)
+	go func() {
+		var d dialed
+		defer func() {
+			if v := recover(); v != nil {
+				d = dialed{err: fmt.Errorf("dialer panicked: %v", v)}
+			}
+			select {
+			case done <- d:
+			case <-ctx.Done():
+				if d.conn != nil {
+					_ = d.conn.Close()
+				}
+			}
+		}()
+		d.conn, d.err = dial(ctx, network, addr)
+		if d.conn == nil && d.err == nil {
+			d.err = errors.New("dialer returned no connection")
+		}
+	}()
+	select {
+	case d := <-done:
+		return d.conn, d.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// contextError says why the session's context ended. Its total time counts as a limit.
+func (s *Session) contextError(op string) *Error {
+	switch cause := context.Cause(s.ctx); {
+	case errors.Is(cause, errTotal) && op == "dial":
+		// No connection means that the server kept silent, whichever clock ran out first.
+		return &Error{Op: op, Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Total", Value: s.limits.Total}}
+	case errors.Is(cause, errTotal):
+		return &Error{Op: op, Outcome: OutcomeLimit, Err: &LimitError{Limit: "Total", Value: s.limits.Total}}
+	case errors.Is(s.ctx.Err(), context.Canceled):
+		return &Error{Op: op, Outcome: OutcomeCanceled, Err: cause}
+	default:
+		return &Error{Op: op, Outcome: OutcomeTimeout, Err: cause}
+	}
+}
+
+// abort unblocks every connection.
+func (s *Session) abort() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.aborted = true
+	for c := range s.conns {
+		_ = c.raw.Conn.SetDeadline(past)
+	}
+}
+
+var past = time.Unix(1, 0)
+
+// close ends what the prober left open.
+func (s *Session) close() {
+	s.mu.Lock()
+	left := make([]*Conn, 0, len(s.conns))
+	for c := range s.conns {
+		left = append(left, c)
+	}
+	s.mu.Unlock()
+	for _, c := range left {
+		_ = c.Close()
+	}
+}

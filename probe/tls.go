@@ -1,0 +1,219 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+)
+
+// TLS is what was seen of a TLS handshake (RFC 8446), a failed one included. Fields that the handshake didn't get to
+// are empty.
+type TLS struct {
+	// Mode is "implicit" (TLS from the first byte) or "starttls".
+	Mode string `json:"mode"`
+	// Version is the negotiated version: "1.0" to "1.3".
+	Version string `json:"version"`
+	// CipherSuite is the IANA name, such as TLS_AES_128_GCM_SHA256.
+	CipherSuite string `json:"cipher_suite"`
+	// KeyExchange is the group, such as X25519; empty for RSA key transport.
+	KeyExchange string `json:"key_exchange"`
+	// ALPN is the protocol the server chose; empty since none is offered.
+	ALPN string `json:"alpn"`
+	// LeftoverPlaintext is what came in cleartext between the go-ahead and the handshake, at most 1 KiB. It stops the
+	// upgrade (RFC 3207 §6).
+	LeftoverPlaintext []byte `json:"leftover_plaintext"`
+	// Error says why the handshake failed; empty where it succeeded.
+	Error string `json:"error"`
+	// Chain is what the server sent, its own certificate first.
+	Chain []Certificate `json:"chain"`
+	// Trusted says whether the chain leads to a root of Options.RootCAs or the system's. An expired certificate is
+	// judged at the last moment of its validity: that it expired is visible on its own.
+	Trusted Fact `json:"trusted"`
+	// TrustError says why not.
+	TrustError string `json:"trust_error"`
+	// NameMatches says whether the certificate is for the target's name (RFC 9525); Unknown where it has none.
+	NameMatches Fact `json:"name_matches"`
+	// Versions lists the versions that the server accepts, where the prober was asked to find out; else empty.
+	Versions []string `json:"versions"`
+}
+
+// The values of TLS.Mode.
+const (
+	ModeImplicit = "implicit"
+	ModeSTARTTLS = "starttls"
+)
+
+// TLSVersions are the versions that can be offered alone by [Conn.StartTLSVersion], oldest first.
+var TLSVersions = []string{"1.0", "1.1", "1.2", "1.3"}
+
+var versionIDs = map[string]uint16{
+	"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13,
+}
+
+func versionName(id uint16) string {
+	for name, v := range versionIDs {
+		if v == id {
+			return name
+		}
+	}
+	return ""
+}
+
+// StartTLS performs a TLS handshake: an implicit one on a connection on which nothing was said yet, else one behind
+// the server's go-ahead, whose reply the caller has read. The evidence is never nil and is valid beside an error, a
+// failed handshake's chain included. After an error the connection is of no more use.
+//
+// Any version from 1.0 and any cipher suite is accepted, and no certificate is refused: those are findings.
+func (c *Conn) StartTLS(ctx context.Context) (*TLS, error) {
+	return c.startTLS(ctx, tls.VersionTLS10, tls.VersionTLS13)
+}
+
+// StartTLSVersion is StartTLS that offers one of [TLSVersions] alone.
+func (c *Conn) StartTLSVersion(ctx context.Context, version string) (*TLS, error) {
+	id, ok := versionIDs[version]
+	if !ok {
+		return &TLS{}, Errorf("tls", OutcomeInternal, "unknown version %q", version)
+	}
+	return c.startTLS(ctx, id, id)
+}
+
+func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, error) {
+	t := &TLS{Mode: ModeSTARTTLS, Chain: []Certificate{}, Versions: []string{}, LeftoverPlaintext: []byte{}}
+	if !c.talked {
+		t.Mode = ModeImplicit
+	}
+	err := c.handshake(ctx, t, lowest, highest)
+	e := Event{Conn: c.id, Dir: DirTLS}
+	if err != nil {
+		t.Error = err.Error()
+		e.Outcome = err.Outcome
+		c.err = err
+	}
+	seen := *t // the prober may add to its own
+	e.TLS = &seen
+	c.s.log.add(e)
+	if err != nil {
+		return t, err
+	}
+	c.secure = true
+	return t, nil
+}
+
+func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *Error {
+	switch {
+	case c.secure:
+		return Errorf("tls", OutcomeInternal, "TLS is already spoken")
+	case c.datagrams():
+		return Errorf("tls", OutcomeInternal, "TLS over UDP is not supported")
+	case len(c.Buffered()) > 0:
+		t.LeftoverPlaintext = append(t.LeftoverPlaintext, c.Buffered()[:min(len(c.Buffered()), headSize)]...)
+		return leftover(len(c.Buffered()))
+	}
+	if rec, ok := c.raw.Conn.(interface{ ReplayTLS() (*TLS, error) }); ok {
+		return c.replayed(t, rec.ReplayTLS)
+	}
+
+	defer c.until(ctx)()
+	c.raw.keep = true
+	conn := tls.Client(&c.raw, c.s.tlsConfig(lowest, highest))
+	err := conn.Handshake() // the context's end comes as a deadline, which spares a goroutine
+	head := c.raw.head
+	c.raw.keep, c.raw.head = false, nil
+
+	state := conn.ConnectionState()
+	t.describe(state, err == nil)
+	t.judge(state.PeerCertificates, c.s)
+	if err == nil {
+		c.rw = conn
+		return nil
+	}
+	var notTLS tls.RecordHeaderError
+	if errors.As(err, &notTLS) && t.Version == "" && t.Mode == ModeSTARTTLS && len(head) > 0 {
+		// It was still on its way when the go-ahead was read.
+		t.LeftoverPlaintext = head
+		return leftover(len(head))
+	}
+	e := c.ioError("tls", err, OutcomeTLS)
+	if e.Outcome == OutcomeClosed {
+		e.Outcome = OutcomeTLS // the server ended the handshake, which is its answer to it
+	}
+	return e
+}
+
+func leftover(n int) *Error {
+	return Errorf("tls", OutcomeTLS, "%d bytes of plaintext came behind the go-ahead", n)
+}
+
+// replayed takes the evidence of a recorded handshake.
+func (c *Conn) replayed(t *TLS, replay func() (*TLS, error)) *Error {
+	seen, err := replay()
+	if seen != nil {
+		*t = *seen
+	}
+	if err != nil {
+		return c.ioError("tls", err, OutcomeTLS)
+	}
+	return nil
+}
+
+func (c *Conn) closeNotify() {
+	conn, ok := c.rw.(*tls.Conn)
+	if !ok {
+		return
+	}
+	c.raw.idle = closeNotifyTime
+	_ = conn.CloseWrite()
+}
+
+func (s *Session) tlsConfig(lowest, highest uint16) *tls.Config {
+	name := s.target.Name
+	if name == "" {
+		name = s.target.Addr.Addr().WithZone("").String() // no SNI is sent for an address; it keys the session cache
+	}
+	cfg := &tls.Config{
+		ServerName:         name,
+		InsecureSkipVerify: true, // judged by TLS.judge, as evidence
+		MinVersion:         lowest,
+		MaxVersion:         highest,
+		CipherSuites:       allCipherSuites,
+		CurvePreferences:   classicGroups,
+		Renegotiation:      tls.RenegotiateNever,
+	}
+	if s.opts.PostQuantum {
+		cfg.CurvePreferences = hybridGroups
+	}
+	if s.opts.Level >= LevelAnonymous {
+		// Some FTP servers take a data connection only if it resumes the control connection's session.
+		s.tlsCache.Do(func() { s.tlsSessions = tls.NewLRUClientSessionCache(1) })
+		cfg.ClientSessionCache = s.tlsSessions
+	}
+	return cfg
+}
+
+var (
+	classicGroups   = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
+	hybridGroups    = append([]tls.CurveID{tls.X25519MLKEM768}, classicGroups...)
+	allCipherSuites = func() (ids []uint16) {
+		for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+			ids = append(ids, s.ID)
+		}
+		return ids
+	}()
+)
+
+// describe takes over what a handshake negotiated. Of one that failed the state holds what was reached.
+func (t *TLS) describe(st tls.ConnectionState, complete bool) {
+	t.Version = versionName(st.Version)
+	if st.CipherSuite != 0 {
+		t.CipherSuite = tls.CipherSuiteName(st.CipherSuite)
+	}
+	if st.CurveID != 0 {
+		t.KeyExchange = st.CurveID.String()
+	}
+	if complete {
+		t.ALPN = st.NegotiatedProtocol
+	}
+	for _, cert := range st.PeerCertificates {
+		t.Chain = append(t.Chain, describeCertificate(cert))
+	}
+}

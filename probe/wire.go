@@ -1,0 +1,93 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+)
+
+// wire is a connection below TLS. It counts bytes against the session's budget and sets the idle deadline anew for
+// each read and write, so that crypto/tls and protocol libraries get them too.
+type wire struct {
+	net.Conn
+	c    *Conn
+	idle time.Duration // how long a read or write may wait
+	head []byte        // the first bytes of a TLS handshake as they came, for when they turn out to be plaintext
+	keep bool
+}
+
+// headSize bounds how much of what came instead of a TLS handshake is kept.
+const headSize = 1 << 10
+
+func (w *wire) Read(p []byte) (int, error) {
+	s := w.c.s
+	left := s.limits.BytesIn - s.bytesIn.Load()
+	if left <= 0 {
+		return 0, &LimitError{Limit: "BytesIn", Value: s.limits.BytesIn}
+	}
+	if err := w.arm(w.Conn.SetReadDeadline); err != nil {
+		return 0, err
+	}
+	// A datagram's rest would be lost, so that only streams are cut to the byte.
+	if int64(len(p)) > left && !w.c.datagrams() {
+		p = p[:left]
+	}
+	n, err := w.Conn.Read(p)
+	s.bytesIn.Add(int64(n))
+	if w.keep && len(w.head) < headSize {
+		w.head = append(w.head, p[:min(n, headSize-len(w.head))]...)
+	}
+	return n, err
+}
+
+func (w *wire) Write(p []byte) (int, error) {
+	s := w.c.s
+	if s.bytesOut.Add(int64(len(p))) > s.limits.BytesOut {
+		s.bytesOut.Add(-int64(len(p)))
+		return 0, &LimitError{Limit: "BytesOut", Value: s.limits.BytesOut}
+	}
+	if err := w.arm(w.Conn.SetWriteDeadline); err != nil {
+		return 0, err
+	}
+	return w.Conn.Write(p)
+}
+
+// arm sets a deadline unless the session was aborted, whose deadline in the past must stay.
+func (w *wire) arm(set func(time.Time) error) error {
+	s := w.c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.aborted || w.c.aborted {
+		return context.Canceled
+	}
+	return set(time.Now().Add(w.idle))
+}
+
+// The deadlines are the session's; crypto/tls sets one of its own for close_notify.
+
+func (w *wire) SetDeadline(time.Time) error      { return nil }
+func (w *wire) SetReadDeadline(time.Time) error  { return nil }
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }
+
+// ioError gives a failed read, write or handshake its outcome. The context's end comes first: a read that it
+// interrupted looks like a timeout.
+func (c *Conn) ioError(op string, err error, fallback Outcome) *Error {
+	var limit *LimitError
+	var known *Error
+	switch {
+	case c.s.ctx.Err() != nil:
+		return c.s.contextError(op)
+	case c.opAborted():
+		return &Error{Op: op, Outcome: OutcomeCanceled, Err: err}
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &limit):
+		return &Error{Op: op, Outcome: OutcomeLimit, Err: limit}
+	}
+	o := ioOutcome(err, fallback)
+	if o == OutcomeTimeout {
+		err = &LimitError{Limit: "Idle", Value: c.s.limits.Idle}
+	}
+	return &Error{Op: op, Outcome: o, Err: err}
+}
