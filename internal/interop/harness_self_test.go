@@ -59,3 +59,13 @@ func TestStartEndsChildren(t *testing.T) {
 		t.Errorf("still there: %v", left)
 	}
 }
+
+func TestFreePortsAreDistinct(t *testing.T) {
+	seen := make(map[int]bool)
+	for _, p := range append(freePorts(t, 3), freePort(t)) {
+		if seen[p] {
+			t.Errorf("%d twice", p)
+		}
+		seen[p] = true
+	}
+}

@@ -39,7 +39,7 @@ func interopRoot() string {
 }
 
 // need finds programs or files by base name ("vsftpd") or, within the private roots and /, by path
-// ("usr/lib/proftpd/mod_tls.so"). It skips the test where one is missing.
+// ("usr/lib/*/libnss_wrapper.so"), which may be a pattern. It skips the test where one is missing.
 func need(t testing.TB, names ...string) (paths []string) {
 	t.Helper()
 	for _, name := range names {
@@ -141,18 +141,20 @@ next:
 	return 0
 }
 
-func bindable(port int) bool {
-	for _, host := range []string{"127.0.0.1", "::1"} {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-		if err != nil {
-			if host == "::1" && !strings.Contains(err.Error(), "in use") {
-				continue // a machine without IPv6
-			}
-			return false
-		}
-		l.Close()
+// hasIPv6 reports whether the loopback interface has an IPv6 address.
+func hasIPv6() bool { return listens(netip.IPv6Loopback(), 0) }
+
+func listens(addr netip.Addr, port int) bool {
+	l, err := net.Listen("tcp", netip.AddrPortFrom(addr, uint16(port)).String())
+	if err != nil {
+		return false
 	}
+	l.Close()
 	return true
+}
+
+func bindable(port int) bool {
+	return listens(loopback, port) && (listens(netip.IPv6Loopback(), port) || !hasIPv6())
 }
 
 // freePort returns a port that is free on loopback.
