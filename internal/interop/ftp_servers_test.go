@@ -25,8 +25,8 @@ const (
 	ftpUpload   = "incoming" // only where the server lets anonymous write
 )
 
-// passivePorts is how many ports a server may use for data: a listing needs one, a retry another.
-const passivePorts = 8
+// passivePorts is how many ports a server may use for data. pure-ftpd admits half as many users.
+const passivePorts = 32
 
 // ftpRoot makes the files that anonymous sees. The root itself must not be writable: vsftpd refuses to serve one
 // that is.
@@ -37,6 +37,21 @@ func ftpRoot(t testing.TB) string {
 	writeFile(t, filepath.Join(root, ftpSpaced), "", 0o644)
 	writeFile(t, filepath.Join(root, ftpDir, "file"), "hello\n", 0o644)
 	return root
+}
+
+// ftpAccounts is an environment in which the user ftp exists and has a home: vsftpd and pure-ftpd want that of an
+// anonymous session. The machine's own accounts stay as they are.
+func ftpAccounts(t testing.TB, home string) []string {
+	t.Helper()
+	dir := serverDir(t, "")
+	passwd := lines("root:x:0:0::/root:/bin/false", "nobody:x:65534:65534::/nonexistent:/bin/false",
+		"ftp:x:64000:64000::"+home+":/bin/false")
+	group := lines("root:x:0:", "nogroup:x:65534:", "ftp:x:64000:")
+	return []string{
+		"LD_PRELOAD=" + need(t, "usr/lib/*/libnss_wrapper.so")[0],
+		"NSS_WRAPPER_PASSWD=" + writeFile(t, filepath.Join(dir, "passwd"), passwd, 0o644),
+		"NSS_WRAPPER_GROUP=" + writeFile(t, filepath.Join(dir, "group"), group, 0o644),
+	}
 }
 
 // vsftpd starts vsftpd on addr; the extra lines come last, and in vsftpd the last line wins.
@@ -61,9 +76,6 @@ func vsftpd(t testing.TB, addr netip.Addr, extra ...string) ftpServer {
 		"background=NO",
 		"seccomp_sandbox=NO", // its filter knows no kernel of today; a call that it misses ends the session
 		"secure_chroot_dir="+empty,
-		"ftp_username=nobody", // Debian's package makes a user ftp; no need for one
-		"nopriv_user=nobody",
-		"anon_root="+ftpRoot(t),
 		fmt.Sprintf("pasv_min_port=%d", passive),
 		fmt.Sprintf("pasv_max_port=%d", passive+passivePorts-1),
 		"delay_failed_login=0",
@@ -73,6 +85,7 @@ func vsftpd(t testing.TB, addr netip.Addr, extra ...string) ftpServer {
 	start(t, process{
 		Path:   bin,
 		Args:   []string{writeFile(t, filepath.Join(dir, "vsftpd.conf"), conf, 0o600)},
+		Env:    ftpAccounts(t, ftpRoot(t)),
 		Dir:    dir,
 		Listen: server,
 		Logs:   []string{log},
@@ -99,6 +112,27 @@ func vsftpdTLSRequired(t testing.TB) ftpServer {
 	cert := makeCert(t, certOptions{})
 	s := vsftpd(t, loopback, "local_enable=YES", "ssl_enable=YES", "rsa_cert_file="+cert.Cert,
 		"rsa_private_key_file="+cert.Key, "force_local_logins_ssl=YES", "force_local_data_ssl=YES")
+	s.Cert = cert
+	return s
+}
+
+// vsftpdMixed takes passwords inside TLS only and anonymous in cleartext only: what vsftpd does when ssl_enable is all
+// that was added to an anonymous server.
+func vsftpdMixed(t testing.TB) ftpServer {
+	t.Helper()
+	cert := makeCert(t, certOptions{Name: "elsewhere.test", Expired: true})
+	s := vsftpd(t, loopback, "anonymous_enable=YES", "local_enable=YES", "ssl_enable=YES",
+		"rsa_cert_file="+cert.Cert, "rsa_private_key_file="+cert.Key)
+	s.Cert = cert
+	return s
+}
+
+// vsftpdBroken fails each login, by a message that it writes past TLS, in cleartext: the anonymous root doesn't exist.
+func vsftpdBroken(t testing.TB) ftpServer {
+	t.Helper()
+	cert := makeCert(t, certOptions{})
+	s := vsftpd(t, loopback, "anonymous_enable=YES", "ssl_enable=YES", "allow_anon_ssl=YES",
+		"anon_root=/nonexistent", "rsa_cert_file="+cert.Cert, "rsa_private_key_file="+cert.Key)
 	s.Cert = cert
 	return s
 }
@@ -170,18 +204,16 @@ func proftpd(t testing.TB) ftpServer {
 	return ftpServer{Addr: server, Version: version(t, "proftpd-core"), Cert: cert}
 }
 
-// pureFTPd serves the home of the user ftp, and anonymous only if there is one: it is shown an account database of its
-// own, so that the machine's stays as it is.
+// pureFTPd admits anonymous, as it does unless told otherwise, and speaks no TLS.
 func pureFTPd(t testing.TB) ftpServer {
 	t.Helper()
 	needRoot(t)
-	paths := need(t, "pure-ftpd", "usr/lib/*/libnss_wrapper.so")
+	bin := need(t, "pure-ftpd")[0]
 	dir := serverDir(t, "")
 	server := netip.AddrPortFrom(loopback, uint16(freePort(t)))
 	passive := freePortRange(t, passivePorts)
-	passwd := lines("root:x:0:0::/root:/bin/false", "ftp:x:65534:65534::"+ftpRoot(t)+":/bin/false")
 	start(t, process{
-		Path: paths[0],
+		Path: bin,
 		Args: []string{
 			"-S", "127.0.0.1," + strconv.Itoa(int(server.Port())),
 			"-p", fmt.Sprintf("%d:%d", passive, passive+passivePorts-1),
@@ -189,11 +221,7 @@ func pureFTPd(t testing.TB) ftpServer {
 			"-l", "unix",
 			"-H", // no reverse look-ups
 		},
-		Env: []string{
-			"LD_PRELOAD=" + paths[1],
-			"NSS_WRAPPER_PASSWD=" + writeFile(t, filepath.Join(dir, "passwd"), passwd, 0o644),
-			"NSS_WRAPPER_GROUP=" + writeFile(t, filepath.Join(dir, "group"), lines("root:x:0:", "ftp:x:65534:"), 0o644),
-		},
+		Env:    ftpAccounts(t, ftpRoot(t)),
 		Dir:    dir,
 		Listen: server,
 	})

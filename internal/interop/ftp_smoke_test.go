@@ -18,6 +18,8 @@ var ftpServers = []struct {
 	{"vsftpd, anonymous", vsftpdAnonymous, false},
 	{"vsftpd, anonymous, IPv6", vsftpdAnonymousIPv6, false},
 	{"vsftpd, TLS required", vsftpdTLSRequired, false},
+	{"vsftpd, anonymous without TLS, others within", vsftpdMixed, false},
+	{"vsftpd, broken anonymous root", vsftpdBroken, false},
 	{"vsftpd, implicit TLS", vsftpdImplicitTLS, true},
 	{"proftpd, TLS and anonymous", proftpd, false},
 	{"pure-ftpd, anonymous", pureFTPd, false},
