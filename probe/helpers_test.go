@@ -176,6 +176,7 @@ func certificate(t *testing.T, o certificateOptions) tls.Certificate {
 	parent, signer := template, any(key)
 	if o.ca {
 		template.Subject.CommonName = "authority"
+		template.NotBefore = o.notAfter.Add(-30 * 24 * time.Hour)
 	}
 	if o.parent != nil {
 		parent, signer = o.parent.Leaf, o.parent.PrivateKey
