@@ -25,7 +25,7 @@ func unavailable(t testing.TB, format string, args ...any) {
 	if os.Getenv("HANDCLASP_INTEROP") == "required" {
 		t.Fatalf(format+"; HANDCLASP_INTEROP=required", args...)
 	}
-	t.Skipf(format+"; .ci/interop-servers installs it", args...)
+	t.Skipf(format, args...)
 }
 
 // interopRoot is where packages that exclude each other are unpacked, a folder each.
@@ -45,7 +45,7 @@ func need(t testing.TB, names ...string) (paths []string) {
 	for _, name := range names {
 		p := find(name)
 		if p == "" {
-			unavailable(t, "%s is not installed", name)
+			unavailable(t, "%s is not installed; .ci/interop-servers does", name)
 		}
 		paths = append(paths, p)
 	}
