@@ -91,14 +91,14 @@ func innd(t testing.TB) nntpServer {
 		n.write(t, empty, "")
 	}
 	chownAll(t, n.dir, "news")
-	start(t, process{
+	start(t, inNamespace(t, process{
 		Path:   filepath.Join(n.bin, "innd"),
 		Args:   []string{"-f", "-P", strconv.Itoa(int(addr.Port()))},
 		Env:    n.env,
 		Dir:    n.dir,
 		Listen: addr,
 		Logs:   []string{n.path("log/errlog")},
-	})
+	}))
 	return nntpServer{Addr: addr, Version: version(t, "inn2"), Cert: n.cert}
 }
 
@@ -108,13 +108,13 @@ func (n inn) nnrpd(t testing.TB, readers string, flags ...string) nntpServer {
 	addr := netip.AddrPortFrom(loopback, uint16(freePort(t)))
 	n.write(t, "etc/readers.conf", readers)
 	chownAll(t, n.dir, "news")
-	start(t, process{
+	start(t, inNamespace(t, process{
 		Path:   filepath.Join(n.bin, "nnrpd"),
 		Args:   append([]string{"-D", "-f", "-b", addr.Addr().String(), "-p", strconv.Itoa(int(addr.Port()))}, flags...),
 		Env:    n.env,
 		Dir:    n.dir,
 		Listen: addr,
-	})
+	}))
 	return nntpServer{Addr: addr, Version: version(t, "inn2"), Cert: n.cert}
 }
 

@@ -14,18 +14,20 @@ import (
 // A bind shows the folder From at the path On, which must exist on the machine.
 type bind struct{ From, On string }
 
-// bindAndRun takes pairs of paths, --, and the command.
+// bindAndRun takes pairs of paths, --, and the command. The shell stays, as the namespace's first process: the kernel
+// forgets which signal a process gets at its parent's death when the process becomes another user, as servers do.
 const bindAndRun = `set -e
 while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done
 shift
-exec "$@"`
+"$@"
+exit $?`
 
 var canUnshare = sync.OnceValue(func() bool {
 	return exec.Command("unshare", "--mount", "--pid", "--fork", "--mount-proc", "mount", "--bind", "/tmp", "/mnt").Run() == nil
 })
 
-// inNamespace wraps a server so that it sees the binds. Its process ids are its own as well: when it ends, however it
-// ends, the kernel ends every process that it left behind, those with a session of their own included.
+// inNamespace wraps a server so that it sees the binds. Its process ids are its own as well: when the server or the test
+// binary ends, however it ends, the kernel ends every process that is left, those with a session of their own included.
 func inNamespace(t testing.TB, spec process, binds ...bind) process {
 	t.Helper()
 	needRoot(t)

@@ -45,8 +45,7 @@ func sn(t testing.TB) nntpServer {
 	bin := need(t, "usr/sbin/snntpd.bin")[0]
 	root := filepath.Join(serverDir(t, ""), "sn")
 	writeFile(t, filepath.Join(root, newsGroup, ".created"), "", 0o644)
-	// It looks for its helpers where it lies itself.
-	addr := inetd(t, process{Path: bin, Env: []string{"SNROOT=" + root}})
+	addr := inetd(t, inNamespace(t, process{Path: bin, Env: []string{"SNROOT=" + root}}))
 	return nntpServer{Addr: addr, Version: version(t, "sn")}
 }
 
