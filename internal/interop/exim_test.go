@@ -56,7 +56,8 @@ func exim(t testing.TB, o eximOptions) smtpServer {
 	conf += lines(
 		"begin authenticators",
 		"plain:", " driver = plaintext", " public_name = PLAIN", " server_prompts = :", " server_condition = false",
-		"login:", " driver = plaintext", " public_name = LOGIN", " server_prompts = Username:: : Password::", " server_condition = false",
+		"login:", " driver = plaintext", " public_name = LOGIN", " server_prompts = Username:: : Password::",
+		" server_condition = false",
 		"begin routers",
 		"postmaster:", " driver = accept", " domains = +local_domains", " local_parts = postmaster", " transport = nowhere",
 		"begin transports",

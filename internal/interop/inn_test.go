@@ -70,16 +70,29 @@ func unavailableINN(t testing.TB) inn {
 	return n
 }
 
-// readers.conf. The entries for users come first: the last auth group that applies decides.
+// Texts of readers.conf. A client that no auth block admits may still log in where one names a program to ask; this
+// one says no to everybody.
 const (
-	innAccess      = "access \"all\" {\n users: \"*\"\n newsgroups: \"*\"\n}\n"
-	innOpen        = "auth \"all\" {\n hosts: \"*\"\n default: \"<stranger>\"\n}\naccess \"all\" {\n users: \"*\"\n newsgroups: \"*\"\n access: \"R\"\n}\n"
-	innLogin       = "auth \"login\" {\n hosts: \"*\"\n auth: \"/bin/false\"\n}\n" + innAccess
-	innSecureLogin = "auth \"login\" {\n hosts: \"*\"\n require_encryption: true\n auth: \"/bin/false\"\n}\n" + innAccess
-	innElsewhere   = "auth \"all\" {\n hosts: \"192.0.2.1\"\n default: \"<stranger>\"\n}\n" + innAccess
+	innOpen = `
+auth all { hosts: "*" default: "<stranger>" }
+access all { users: "*" newsgroups: "*" access: R }
+`
+	innLogin = `
+auth login { hosts: "*" auth: /bin/false }
+access all { users: "*" newsgroups: "*" }
+`
+	innSecureLogin = `
+auth login { hosts: "*" require_encryption: true auth: /bin/false }
+access all { users: "*" newsgroups: "*" }
+`
+	innElsewhere = `
+auth all { hosts: "192.0.2.1" default: "<stranger>" }
+access all { users: "*" newsgroups: "*" }
+`
 )
 
-// innd is the feeding side; to it, everybody on this machine is a peer. MODE READER leads to an open nnrpd.
+// innd is the feeding side; to it, everybody on this machine is a peer. MODE READER leads to an open nnrpd. It notices
+// SIGTERM at its next connection only, so that a test ends a few seconds late.
 func innd(t testing.TB) nntpServer {
 	t.Helper()
 	n := newINN(t, innTLS(t))
@@ -136,7 +149,9 @@ func newINN(t testing.TB, cert certFiles) inn {
 	needRoot(t) // to become the user news
 	n := inn{bin: filepath.Dir(need(t, "usr/lib/news/bin/nnrpd")[0]), dir: serverDir(t, ""), cert: cert}
 	n.env = []string{"INNCONF=" + n.path("etc/inn.conf"), "LD_LIBRARY_PATH=" + filepath.Dir(n.bin)}
-	for _, d := range []string{"run", "log", "tmp", "spool/articles", "spool/incoming", "spool/outgoing", "spool/overview"} {
+	for _, d := range []string{
+		"run", "log", "tmp", "spool/articles", "spool/incoming", "spool/outgoing", "spool/overview",
+	} {
 		if err := os.MkdirAll(n.path(d), 0o755); err != nil {
 			t.Fatal(err)
 		}

@@ -23,11 +23,12 @@ shift
 exit $?`
 
 var canUnshare = sync.OnceValue(func() bool {
-	return exec.Command("unshare", "--mount", "--pid", "--fork", "--mount-proc", "mount", "--bind", "/tmp", "/mnt").Run() == nil
+	cmd := exec.Command("unshare", "--mount", "--pid", "--fork", "--mount-proc", "mount", "--bind", "/tmp", "/mnt")
+	return cmd.Run() == nil
 })
 
-// inNamespace wraps a server so that it sees the binds. Its process ids are its own as well: when the server or the test
-// binary ends, however it ends, the kernel ends every process that is left, those with a session of their own included.
+// inNamespace wraps a server so that it sees the binds. Its process ids are its own as well: when the server or the
+// test binary ends, however it ends, the kernel ends every process that is left, whatever session it made for itself.
 func inNamespace(t testing.TB, spec process, binds ...bind) process {
 	t.Helper()
 	needRoot(t)

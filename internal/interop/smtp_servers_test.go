@@ -41,7 +41,7 @@ const postscreenWait = 2 // seconds
 func postfix(t testing.TB) postfixServers {
 	t.Helper()
 	needRoot(t)
-	bin := need(t, "usr/sbin/postfix", "usr/lib/postfix/sbin/master", "usr/lib/x86_64-linux-gnu/sasl2/libntlm.so")[0]
+	bin := need(t, "usr/sbin/postfix", "usr/lib/postfix/sbin/master", "usr/lib/*/sasl2/libntlm.so")[0]
 	dir, cert, addrs := serverDir(t, ""), makeCert(t, certOptions{}), smtpAddrs(t, 3)
 	etc, queue, data := filepath.Join(dir, "etc"), filepath.Join(dir, "queue"), filepath.Join(dir, "data")
 	for _, d := range []string{queue, data} {
