@@ -3,6 +3,9 @@ module github.com/handclasp/handclasp
 go 1.26
 
 require (
-	github.com/jlaffaye/ftp v0.2.4 // indirect
-	github.com/stretchr/testify v1.12.1 // indirect
+	github.com/jlaffaye/ftp v0.2.4
+	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
 )
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
