@@ -88,7 +88,11 @@ func security(r Record) string {
 	hs := e.TLSHandshake()
 	var words []string
 	if hs.Version != "" {
-		words = append(words, fmt.Sprintf("TLS %s %s", hs.Version, hs.Mode))
+		version := "TLS " + hs.Version
+		if hs.Mode == probe.ModeSTARTTLS {
+			version += " by STARTTLS"
+		}
+		words = append(words, version)
 	}
 	if len(hs.Chain) > 0 {
 		leaf := hs.Chain[0]
@@ -97,7 +101,7 @@ func security(r Record) string {
 			name = leaf.DNSNames[0]
 		}
 		// The name comes last, since it may be as long as the server likes.
-		words = append(words, "certificate to "+leaf.NotAfter.Format("2006-01-02"))
+		words = append(words, "certificate until "+leaf.NotAfter.Format("2006-01-02"))
 		if hs.Trusted == probe.No {
 			words = append(words, "not trusted")
 		}

@@ -14,10 +14,10 @@ type State string
 const (
 	Answered    State = "answered"
 	Refused     State = "refused"
-	NoAnswer    State = "no answer"
+	NoAnswer    State = "no answer" // to the call
 	Unreachable State = "unreachable"
-	Silent      State = "connected but silent"
-	HungUp      State = "closed without a word"
+	Silent      State = "silent"  // connected, and then nothing
+	HungUp      State = "hung up" // connected, and left without a word
 	TLSFailed   State = "TLS failed"
 	Interrupted State = "interrupted"
 	Failed      State = "failed"
@@ -54,7 +54,10 @@ func (r Record) State() State {
 // heard reports whether the server said anything. Without a transcript, only outcomes that take an answer show it.
 func (r Record) heard() bool {
 	for _, e := range r.Transcript {
-		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS && e.Outcome == "" {
+		switch {
+		case e.Dir == probe.DirRecv:
+			return true
+		case e.Dir == probe.DirTLS && (e.Outcome == "" || e.TLS != nil && len(e.TLS.LeftoverPlaintext)+len(e.TLS.Chain) > 0):
 			return true
 		}
 	}

@@ -20,6 +20,7 @@ type Host struct {
 	ID int
 	// Endpoints is how many records the host is going to have; 0 where that isn't known.
 	Endpoints int
+	Label     string // what stands beside its name and address; may be empty
 }
 
 // TableOptions say how a table looks. The zero value suits a file.
@@ -52,6 +53,7 @@ type hostKey struct {
 
 type group struct {
 	key     hostKey
+	label   string
 	records []Record
 }
 
@@ -69,7 +71,7 @@ func (t *Table) Write(r Record, h Host) error {
 	key := hostKey{id: h.ID, name: r.Target.Name, addr: r.Target.Addr.Addr()}
 	g := t.open[key]
 	if g == nil {
-		g = &group{key: key}
+		g = &group{key: key, label: h.Label}
 		t.open[key] = g
 		t.order = append(t.order, key)
 	}
@@ -100,7 +102,7 @@ func (t *Table) Close() error {
 	if t.began {
 		b.WriteByte('\n')
 	}
-	fmt.Fprintln(&b, t.in(bold, t.tally.String()))
+	fmt.Fprintln(&b, t.in(bold, ansi.Wordwrap(t.tally.String(), t.width, " ")))
 	fmt.Fprintln(&b, t.findings())
 	t.write(b.Bytes())
 	return t.failed
@@ -157,7 +159,7 @@ func (t *Table) host(g *group) {
 		if t.began && !t.tight {
 			b.WriteByte('\n')
 		}
-		t.muteHost(&b, g.key, quiet)
+		t.muteHost(&b, g, quiet)
 		t.tight = true
 		t.write(b.Bytes())
 		return
@@ -166,7 +168,7 @@ func (t *Table) host(g *group) {
 		b.WriteByte('\n')
 	}
 	t.tight = false
-	b.WriteString(t.title(g.key) + "\n")
+	b.WriteString(t.title(g) + "\n")
 	for _, r := range rows {
 		t.row(&b, r)
 	}
@@ -180,7 +182,7 @@ func (t *Table) host(g *group) {
 }
 
 // muteHost is one line. Ports are named where they are few.
-func (t *Table) muteHost(b *bytes.Buffer, key hostKey, quiet map[State][]Record) {
+func (t *Table) muteHost(b *bytes.Buffer, g *group, quiet map[State][]Record) {
 	counts := map[State]int{}
 	total := 0
 	var named []string
@@ -195,16 +197,20 @@ func (t *Table) muteHost(b *bytes.Buffer, key hostKey, quiet map[State][]Record)
 	if total <= 3 {
 		text = strings.Join(named, " · ")
 	}
-	title := t.title(key)
+	title := t.title(g)
 	fmt.Fprintln(b, title+"  "+t.in(faint, fit(text, t.width-ansi.StringWidth(title)-2)))
 }
 
-func (t *Table) title(key hostKey) string {
-	addr := Clean(key.addr.String())
-	if key.name == "" {
-		return t.in(bold, addr)
+func (t *Table) title(g *group) string {
+	addr := Clean(g.key.addr.String())
+	title := t.in(bold, addr)
+	if g.key.name != "" {
+		title = t.in(bold, fit(g.key.name, t.width-len(addr)-2)) + "  " + addr
 	}
-	return t.in(bold, fit(key.name, t.width-len(addr)-2)) + "  " + addr
+	if room := t.width - ansi.StringWidth(title) - 2; g.label != "" && room > 0 {
+		title += "  " + t.in(faint, fit(g.label, room))
+	}
+	return title
 }
 
 // ports lists where records were, by protocol: "ftp 21, 990 · smtp 25".
