@@ -56,7 +56,7 @@ func (c *Conn) Send(plain []byte) error {
 	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
 	c.talked = true
 	if _, err := c.rw.Write(plain); err != nil {
-		e := c.ioError("send", err, OutcomeClosed)
+		e := c.ioError("send", err, c.brokenOutcome())
 		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
 		return e
 	}
@@ -79,6 +79,15 @@ func (c *Conn) guard(plain []byte) (label string, err error) {
 	return label, err
 }
 
+// brokenOutcome is for errors that say nothing of themselves: inside TLS they are crypto/tls's, such as plaintext
+// between two records.
+func (c *Conn) brokenOutcome() Outcome {
+	if c.secure {
+		return OutcomeTLS
+	}
+	return OutcomeClosed
+}
+
 func clip(b []byte) []byte { return b[:min(len(b), 64)] }
 
 // fill reads more into the buffer, which has room for at least one byte.
@@ -97,7 +106,7 @@ func (c *Conn) fill() error {
 		c.w += n
 	}
 	if err != nil {
-		e := c.ioError("read", err, OutcomeClosed)
+		e := c.ioError("read", err, c.brokenOutcome())
 		c.err = e
 		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
 		if n > 0 {

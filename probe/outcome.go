@@ -21,7 +21,7 @@ const (
 	OutcomeTimeout     Outcome = "timeout"      // the server kept silent for longer than the limits or the caller allow
 	OutcomeCanceled    Outcome = "canceled"     // the caller's context was canceled
 	OutcomeClosed      Outcome = "closed"       // the server ended the connection in the middle of the conversation
-	OutcomeTLS         Outcome = "tls"          // a TLS handshake failed
+	OutcomeTLS         Outcome = "tls"          // a TLS handshake failed, or what came later inside TLS was broken
 	OutcomeNotProtocol Outcome = "not_protocol" // what answered speaks something else
 	OutcomeMalformed   Outcome = "malformed"    // it speaks the protocol, but breaks its rules
 	OutcomeLimit       Outcome = "limit"        // it sent more, or took longer, than the limits allow
@@ -36,7 +36,7 @@ var (
 	ErrTimeout     = errors.New("timed out")
 	ErrCanceled    = errors.New("canceled")
 	ErrClosed      = errors.New("closed by the server")
-	ErrTLS         = errors.New("TLS handshake failed")
+	ErrTLS         = errors.New("TLS failed")
 	ErrNotProtocol = errors.New("not this protocol")
 	ErrMalformed   = errors.New("malformed reply")
 	ErrLimit       = errors.New("limit reached")

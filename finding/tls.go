@@ -1,0 +1,125 @@
+package finding
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// OnTLS makes a Check of a function over the TLS handshake in a result's evidence, whatever its protocol. It doesn't
+// fire where TLS wasn't spoken.
+func OnTLS(check func(t *probe.TLS, r *probe.Result) *Proof) func(*probe.Result) *Proof {
+	return func(r *probe.Result) *Proof {
+		if t := handshake(r); t != nil {
+			return check(t, r)
+		}
+		return nil
+	}
+}
+
+func handshake(r *probe.Result) *probe.TLS {
+	switch e := r.Evidence.(type) {
+	case probe.TLSEvidence:
+		return e.TLSHandshake()
+	case *probe.RawEvidence:
+		var some struct{ TLS *probe.TLS }
+		if json.Unmarshal(e.JSON, &some) == nil {
+			return some.TLS
+		}
+	}
+	return nil
+}
+
+// TLS holds the rules over certificates and versions, for every protocol that speaks TLS.
+var TLS = []Rule{
+	{
+		ID: "tls.cert-expired", Title: "certificate expired", Severity: Medium, CWE: []int{298},
+		Summary:     "The server's certificate is past its validity, so that clients that check refuse it and people get used to ignoring warnings.",
+		Remediation: "Renew the certificate and automate it (ACME); point vsftpd rsa_cert_file, ProFTPD TLSRSACertificateFile, Postfix smtpd_tls_chain_files, Exim tls_certificate or INN tlscertfile at the new one and reload.",
+		References:  []string{"RFC 5280 section 4.1.2.5", "RFC 9525"},
+		Check: OnTLS(func(t *probe.TLS, r *probe.Result) *Proof {
+			if len(t.Chain) == 0 || !t.Chain[0].NotAfter.Before(r.Started) {
+				return nil
+			}
+			return Seen("/evidence/tls/chain/0/not_after").With("expired " + t.Chain[0].NotAfter.Format("2006-01-02"))
+		}),
+	},
+	{
+		ID: "tls.cert-untrusted", Title: "certificate not trusted", Severity: Medium, CWE: []int{295},
+		Summary:     "The certificate chain leads to no trusted root, so that clients can't tell the server from an impostor.",
+		Remediation: "Install a certificate of a public CA, or of your own CA that your clients trust, together with its intermediates: vsftpd rsa_cert_file, ProFTPD TLSCertificateChainFile, Postfix smtpd_tls_chain_files, Exim tls_certificate, INN tlscertfile.",
+		References:  []string{"RFC 5280 section 6", "RFC 7817"},
+		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
+			if t.Trusted != probe.No {
+				return nil
+			}
+			return Seen("/evidence/tls/trusted", "/evidence/tls/trust_error").With(strings.TrimPrefix(t.TrustError, "x509: "))
+		}),
+	},
+	{
+		ID: "tls.cert-mismatch", Title: "certificate for another name", Severity: Medium, CWE: []int{297},
+		Summary:     "The certificate isn't for the name by which the server was reached, so that clients that check refuse it.",
+		Remediation: "Issue a certificate whose subject alternative names hold every name that clients use for this server.",
+		References:  []string{"RFC 9525 section 6", "RFC 7817 section 3"},
+		Check: OnTLS(func(t *probe.TLS, r *probe.Result) *Proof {
+			if t.NameMatches != probe.No {
+				return nil
+			}
+			return Seen("/evidence/tls/name_matches", "/evidence/tls/chain/0/dns_names").With("not for " + r.Target.Name)
+		}),
+	},
+	{
+		ID: "tls.legacy-version", Title: "TLS 1.0 or 1.1", Severity: Medium, CWE: []int{327},
+		Summary:     "The server accepts a version of TLS that was deprecated for its weak primitives.",
+		Remediation: "Allow TLS 1.2 and 1.3 only: vsftpd ssl_tlsv1=NO and ssl_tlsv1_1=NO, ProFTPD TLSProtocol TLSv1.2 TLSv1.3, Postfix smtpd_tls_protocols = >=TLSv1.2, Exim openssl_options = +no_tlsv1 +no_tlsv1_1, INN tlsprotocols.",
+		References:  []string{"RFC 8996", "RFC 9325 section 3.1.1", "NIST SP 800-52 Rev. 2 section 3.1"},
+		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
+			if t.Version == "1.0" || t.Version == "1.1" {
+				return Seen("/evidence/tls/version").With("negotiated " + t.Version)
+			}
+			for i, v := range t.Versions {
+				if v == "1.0" || v == "1.1" {
+					return Seen(fmt.Sprintf("/evidence/tls/versions/%d", i)).With("accepts " + v)
+				}
+			}
+			return nil
+		}),
+	},
+	{
+		ID: "tls.weak-key", Title: "weak key in the certificate", Severity: Low, CWE: []int{326},
+		Summary:     "A certificate of the chain has an RSA key that is too short for today.",
+		Remediation: "Issue a certificate with an RSA key of at least 2048 bits, or an ECDSA key on P-256.",
+		References:  []string{"RFC 9325 section 4.5", "NIST SP 800-57 Part 1 Rev. 5"},
+		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
+			for i, c := range t.Chain {
+				if c.KeyType == "RSA" && c.KeyBits < 2048 {
+					return Seen(fmt.Sprintf("/evidence/tls/chain/%d/key_bits", i)).With(fmt.Sprintf("RSA %d", c.KeyBits))
+				}
+			}
+			return nil
+		}),
+	},
+	{
+		ID: "tls.weak-signature", Title: "weak signature in the chain", Severity: Low, CWE: []int{328},
+		Summary:     "A certificate of the chain is signed with MD5 or SHA-1, for which collisions can be made.",
+		Remediation: "Issue the certificate anew, signed with SHA-256 or better.",
+		References:  []string{"RFC 9325 section 4.5", "RFC 9155"},
+		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
+			for i, c := range t.Chain {
+				// Nobody relies on a root's signature of itself.
+				if i > 0 && c.SelfSigned {
+					continue
+				}
+				if slices.Contains(weakSignatures, c.SignatureAlgorithm) {
+					return Seen(fmt.Sprintf("/evidence/tls/chain/%d/signature_algorithm", i)).With(c.SignatureAlgorithm)
+				}
+			}
+			return nil
+		}),
+	},
+}
+
+var weakSignatures = []string{"MD2-RSA", "MD5-RSA", "SHA1-RSA", "DSA-SHA1", "ECDSA-SHA1"}

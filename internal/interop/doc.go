@@ -1,0 +1,9 @@
+// Package interop holds the tests against real servers, the ones that people run. It has no code of its own.
+//
+// The script .ci/interop-servers installs the servers on Debian 12. A server that is missing skips its tests; with
+// HANDCLASP_INTEROP=required in the environment it fails them. Servers that can't be installed side by side are looked
+// for in private roots, $HANDCLASP_INTEROP_ROOT/<package>/, by default .cache/interop in the module's root.
+//
+// Every server listens on loopback only, on free ports, from a temporary configuration, and is ended by the process id
+// that the test started.
+package interop

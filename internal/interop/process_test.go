@@ -1,0 +1,168 @@
+package interop_test
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	startupTime = 10 * time.Second // from start to the first accepted connection
+	graceTime   = 3 * time.Second  // from SIGTERM to SIGKILL
+)
+
+// A process is a server to start. It should stay in the foreground.
+type process struct {
+	Path string
+	Args []string
+	Env  []string // beside PATH, LC_ALL and TZ, which every server gets
+	Dir  string   // working directory; "" is the test's own
+
+	Listen  netip.AddrPort // the server is up when this address accepts; the zero value doesn't wait
+	PIDFile string         // where a server that can't stay in the foreground writes its process id
+	Logs    []string       // files that the server writes; shown, with its output, when the test fails
+}
+
+// start starts the server and returns when it accepts connections. It ends with the test, and so does every process
+// of its group and session.
+func start(t testing.TB, spec process) {
+	t.Helper()
+	output := filepath.Join(serverDir(t, ""), "output")
+	// A file, not a pipe: nothing has to be drained, and a child that outlives the server can't hold up Wait.
+	out, err := os.Create(output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	logs := append([]string{output}, spec.Logs...)
+
+	cmd := exec.Command(spec.Path, spec.Args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = spec.Dir, out, out
+	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TZ=UTC"}, spec.Env...)
+	// A session of its own: its id finds every child later. The server dies with a test binary that is killed.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("%s: %v", spec.Path, err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait(); close(exited) }()
+
+	t.Cleanup(func() {
+		ids := []int{cmd.Process.Pid}
+		if id := readPID(spec.PIDFile); id > 0 {
+			ids = append(ids, id)
+		}
+		terminate(ids)
+		<-exited
+		if t.Failed() {
+			t.Logf("%s %s\n%s", filepath.Base(spec.Path), strings.Join(spec.Args, " "), tail(logs...))
+		}
+	})
+	if err := awaitServer(spec, exited); err != "" {
+		t.Fatalf("%s: %s", filepath.Base(spec.Path), err) // the cleanup shows the log
+	}
+}
+
+// awaitServer returns "" when the server accepts, otherwise what went wrong.
+func awaitServer(spec process, exited <-chan error) string {
+	deadline := time.Now().Add(startupTime)
+	for time.Now().Before(deadline) {
+		select {
+		case err, first := <-exited:
+			if spec.PIDFile == "" || (first && err != nil) {
+				return "ended before it accepted a connection: " + errText(err)
+			}
+		default:
+		}
+		if accepts(spec.Listen) && (spec.PIDFile == "" || readPID(spec.PIDFile) > 0) {
+			return ""
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return "doesn't accept connections on " + spec.Listen.String()
+}
+
+func errText(err error) string {
+	if err == nil {
+		return "exit status 0"
+	}
+	return err.Error()
+}
+
+func accepts(addr netip.AddrPort) bool {
+	if !addr.IsValid() {
+		return true
+	}
+	c, err := net.DialTimeout("tcp", addr.String(), time.Second)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
+}
+
+// readPID returns the process id in a file, 0 where there is none.
+func readPID(path string) int {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
+	id, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || id < 2 { // 0, 1 and less address more than one server
+		return 0
+	}
+	return id
+}
+
+// terminate ends what the ids started, at first politely. Only ids of processes that the test started come here.
+func terminate(ids []int) {
+	signalAll(ids, syscall.SIGTERM)
+	for deadline := time.Now().Add(graceTime); time.Now().Before(deadline); {
+		if len(members(ids)) == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	signalAll(ids, syscall.SIGKILL)
+}
+
+func signalAll(ids []int, sig syscall.Signal) {
+	for _, id := range members(ids) {
+		_ = syscall.Kill(id, sig) // it may have ended meanwhile
+	}
+}
+
+// members returns the living processes whose own, group's or session's id is one of ids: a server's children may have
+// left its group, never its session unless they wrote a pidfile.
+func members(ids []int) []int {
+	wanted := make(map[string]bool)
+	for _, id := range ids {
+		wanted[strconv.Itoa(id)] = true
+	}
+	var list []int
+	for _, stat := range must(filepath.Glob("/proc/[0-9]*/stat")) {
+		b, err := os.ReadFile(stat)
+		if err != nil {
+			continue
+		}
+		// pid (name) state ppid pgrp session …; the name may hold spaces and parentheses.
+		pid := filepath.Base(filepath.Dir(stat))
+		_, rest, _ := strings.Cut(string(b[strings.LastIndexByte(string(b), ')')+1:]), " ")
+		f := strings.Fields(rest)
+		if len(f) < 4 || f[0] == "Z" {
+			continue
+		}
+		if wanted[pid] || wanted[f[2]] || wanted[f[3]] {
+			list = append(list, must(strconv.Atoi(pid)))
+		}
+	}
+	return list
+}

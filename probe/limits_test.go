@@ -1,0 +1,130 @@
+package probe_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+func TestEffectiveLimits(t *testing.T) {
+	def := probe.Limits{}.Effective()
+	require.Equal(t, def, probe.Limits{Total: -1, Dial: -1, Idle: -1, BytesIn: -1, BytesOut: -1, LineLength: -1, ReplyLines: -1, Conns: -1}.Effective())
+	require.Equal(t, time.Minute, def.Total)
+	require.Equal(t, int64(256<<10), def.BytesIn)
+
+	const huge = math.MaxInt64
+	ceiling := probe.Limits{Total: huge, Dial: huge, Idle: huge, BytesIn: huge, BytesOut: huge, LineLength: huge, ReplyLines: huge, Conns: huge}.Effective()
+	require.Equal(t, probe.Limits{
+		Total: 30 * time.Minute, Dial: 2 * time.Minute, Idle: 10 * time.Minute,
+		BytesIn: 64 << 20, BytesOut: 1 << 20, LineLength: 1 << 20, ReplyLines: 1 << 16, Conns: 256,
+	}, ceiling)
+
+	own := probe.Limits{Total: 1, Dial: 2, Idle: 3, BytesIn: 4, BytesOut: 5, LineLength: 6, ReplyLines: 7, Conns: 8}
+	require.Equal(t, own, own.Effective())
+}
+
+// Each limit ends the probe with the outcome that its documentation names, and keeps what came before.
+func TestLimitsReached(t *testing.T) {
+	flood := func(line string) func(net.Conn) {
+		return func(c net.Conn) {
+			for chunk := bytes.Repeat([]byte(line), 1000); ; {
+				if _, err := c.Write(chunk); err != nil {
+					return
+				}
+			}
+		}
+	}
+	drip := func(c net.Conn) {
+		for {
+			if _, err := c.Write([]byte("x")); err != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	open := func(n int) func(context.Context, *probe.Session, *evidence) error {
+		return func(ctx context.Context, s *probe.Session, e *evidence) error {
+			for range n {
+				c, err := s.Open(ctx)
+				if err != nil {
+					return err
+				}
+				line, _ := c.ReadLine()
+				e.Lines = append(e.Lines, string(line))
+				_ = c.Close()
+			}
+			return nil
+		}
+	}
+	for name, tc := range map[string]struct {
+		limits probe.Limits
+		serve  func(net.Conn)
+		talk   func(context.Context, *probe.Session, *evidence) error
+		want   probe.Outcome
+		lines  int // of evidence kept, at least
+	}{
+		"Idle":       {limits: probe.Limits{Idle: 50 * time.Millisecond}, serve: say("one\nrest"), talk: listen, want: probe.OutcomeTimeout, lines: 2},
+		"Total":      {limits: probe.Limits{Total: 100 * time.Millisecond}, serve: drip, talk: listen, want: probe.OutcomeLimit, lines: 1},
+		"BytesIn":    {limits: probe.Limits{BytesIn: 4096}, serve: flood("line\r\n"), talk: listen, want: probe.OutcomeLimit, lines: 600},
+		"BytesOut":   {limits: probe.Limits{BytesOut: 20}, serve: flood("line\r\n"), talk: hello(5), want: probe.OutcomeLimit, lines: 2},
+		"LineLength": {limits: probe.Limits{LineLength: 100}, serve: say("short\n" + string(bytes.Repeat([]byte("x"), 500))), talk: listen, want: probe.OutcomeLimit, lines: 2},
+		"Conns":      {limits: probe.Limits{Conns: 2}, serve: say("hi\n"), talk: open(3), want: probe.OutcomeLimit, lines: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leakFree(t)
+			r := probe.Run(t.Context(), script{talk: tc.talk}, serve(t, tc.serve), limits(tc.limits))
+			require.Equal(t, tc.want, r.Outcome, r.Err)
+			require.ErrorIs(t, r.Err, probe.ErrLimit)
+			var limit *probe.LimitError
+			require.ErrorAs(t, r.Err, &limit)
+			require.Equal(t, name, limit.Limit)
+			require.GreaterOrEqual(t, len(r.Evidence.(*evidence).Lines), tc.lines)
+			require.NotErrorIs(t, r.Err, probe.ErrClosed)
+		})
+	}
+}
+
+func TestBytesInIsExact(t *testing.T) {
+	leakFree(t)
+	r := probe.Run(t.Context(), script{talk: listen}, serve(t, say("0123456789")), limits(probe.Limits{BytesIn: 7}))
+	require.Equal(t, probe.OutcomeLimit, r.Outcome)
+	require.Equal(t, []string{"0123456"}, r.Evidence.(*evidence).Lines)
+}
+
+func TestLineEndings(t *testing.T) {
+	leakFree(t)
+	long := string(bytes.Repeat([]byte("y"), 12<<10)) // three times the first buffer
+	r := probe.Run(t.Context(), script{talk: listen}, serve(t, func(c net.Conn) {
+		_, _ = c.Write([]byte("crlf\r\nlf\nnul\x00\xff\r\n" + long + "\r\nrest"))
+	}), nil)
+	require.Equal(t, probe.OutcomeClosed, r.Outcome)
+	require.Equal(t, []string{"crlf", "lf", "nul\x00\xff", long, "rest"}, r.Evidence.(*evidence).Lines)
+
+	exact := string(bytes.Repeat([]byte("z"), 100))
+	r = probe.Run(t.Context(), script{talk: listen}, serve(t, func(c net.Conn) { _, _ = c.Write([]byte(exact + "\r\n")) }),
+		limits(probe.Limits{LineLength: 100}))
+	require.Equal(t, probe.OutcomeClosed, r.Outcome, "a line of just the limit is no longer than it")
+	require.Equal(t, []string{exact}, r.Evidence.(*evidence).Lines)
+}
+
+func TestDialTime(t *testing.T) {
+	leakFree(t)
+	hanging := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	for _, l := range []probe.Limits{{Dial: 30 * time.Millisecond}, {Total: 30 * time.Millisecond}} {
+		r := probe.Run(t.Context(), script{talk: listen}, mustTarget("127.0.0.1:9"), &probe.Options{Dial: hanging, Limits: l})
+		require.Equal(t, probe.OutcomeTimeout, r.Outcome, r.Err)
+		require.ErrorIs(t, r.Err, probe.ErrLimit)
+		require.True(t, errors.Is(r.Err, probe.ErrTimeout))
+	}
+}

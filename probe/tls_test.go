@@ -1,0 +1,270 @@
+package probe_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// upgrade asks for STARTTLS, unless implicit, upgrades, and says HELLO inside.
+func upgrade(implicit bool) func(context.Context, *probe.Session, *evidence) error {
+	return func(ctx context.Context, s *probe.Session, e *evidence) error {
+		c, err := s.Open(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if !implicit {
+			if err := c.Send([]byte("STARTTLS\r\n")); err != nil {
+				return err
+			}
+			if _, err := c.ReadLine(); err != nil {
+				return err
+			}
+		}
+		if e.TLS, err = c.StartTLS(ctx); err != nil {
+			return err
+		}
+		if err := c.Send([]byte("HELLO\r\n")); err != nil {
+			return err
+		}
+		line, err := c.ReadLine()
+		e.Lines = append(e.Lines, string(line))
+		return err
+	}
+}
+
+// secure answers STARTTLS with reply, then speaks TLS and answers one line.
+func secure(reply string, cfg *tls.Config) func(net.Conn) {
+	return func(c net.Conn) {
+		if reply != "" {
+			if _, err := bufio.NewReader(c).ReadString('\n'); err != nil {
+				return
+			}
+			_, _ = io.WriteString(c, reply)
+		}
+		t := tls.Server(c, cfg)
+		if line, err := bufio.NewReader(t).ReadString('\n'); err == nil {
+			_, _ = io.WriteString(t, "inside: "+line)
+		}
+		hang(t)
+	}
+}
+
+func TestStartTLS(t *testing.T) {
+	authority := certificate(t, certificateOptions{ca: true})
+	roots := x509.NewCertPool()
+	roots.AddCert(authority.Leaf)
+	good := certificate(t, certificateOptions{names: []string{"ftp.example"}, parent: &authority})
+	expired := certificate(t, certificateOptions{names: []string{"ftp.example"}, parent: &authority, notAfter: time.Now().Add(-48 * time.Hour)})
+	selfSigned := certificate(t, certificateOptions{names: []string{"ftp.example"}})
+
+	for name, tc := range map[string]struct {
+		cert     tls.Certificate
+		name     string
+		implicit bool
+		trusted  probe.Fact
+		matches  probe.Fact
+	}{
+		"good":        {cert: good, name: "ftp.example", trusted: probe.Yes, matches: probe.Yes},
+		"implicit":    {cert: good, name: "ftp.example", implicit: true, trusted: probe.Yes, matches: probe.Yes},
+		"other name":  {cert: good, name: "mail.example", trusted: probe.Yes, matches: probe.No},
+		"no name":     {cert: good, trusted: probe.Yes, matches: probe.Unknown},
+		"expired":     {cert: expired, name: "ftp.example", trusted: probe.Yes, matches: probe.Yes},
+		"self-signed": {cert: selfSigned, name: "ftp.example", trusted: probe.No, matches: probe.Yes},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leakFree(t)
+			var sni string
+			cfg := &tls.Config{Certificates: []tls.Certificate{tc.cert}, GetConfigForClient: func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+				sni = h.ServerName
+				return nil, nil
+			}}
+			reply, mode := "220 go ahead\r\n", probe.ModeSTARTTLS
+			if tc.implicit {
+				reply, mode = "", probe.ModeImplicit
+			}
+			target := serve(t, secure(reply, cfg))
+			target.Name = tc.name
+			r := probe.Run(t.Context(), script{talk: upgrade(tc.implicit)}, target, &probe.Options{RootCAs: roots})
+			require.NoError(t, r.Err)
+			e := r.Evidence.(*evidence)
+			require.Equal(t, []string{"inside: HELLO"}, e.Lines)
+			require.Equal(t, tc.name, sni)
+			require.Equal(t, mode, e.TLS.Mode)
+			require.Equal(t, "1.3", e.TLS.Version)
+			require.NotEmpty(t, e.TLS.CipherSuite)
+			require.Equal(t, "X25519", e.TLS.KeyExchange)
+			require.Equal(t, tc.trusted, e.TLS.Trusted, e.TLS.TrustError)
+			require.Equal(t, tc.trusted == probe.No, e.TLS.TrustError != "")
+			require.Equal(t, tc.matches, e.TLS.NameMatches)
+			require.Empty(t, e.TLS.Error)
+			require.Len(t, e.TLS.Chain, 1)
+			leaf := e.TLS.Chain[0]
+			require.Equal(t, []string{"ftp.example"}, leaf.DNSNames)
+			require.Equal(t, []string{"127.0.0.1"}, leaf.IPAddresses)
+			require.Equal(t, tc.cert.Leaf.NotAfter.UTC(), leaf.NotAfter)
+			require.Equal(t, "1f", leaf.Serial)
+			require.Equal(t, "ECDSA", leaf.KeyType)
+			require.Equal(t, 256, leaf.KeyBits)
+			require.Equal(t, name == "self-signed", leaf.SelfSigned)
+			// The transcript shows what was said inside.
+			last := r.Transcript[len(r.Transcript)-1]
+			require.Equal(t, "inside: HELLO\r\n", string(last.Data))
+		})
+	}
+}
+
+func TestPostQuantumOnlyWhereAskedFor(t *testing.T) {
+	leakFree(t)
+	target := serve(t, secure("", &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}))
+	r := probe.Run(t.Context(), script{talk: upgrade(true)}, target, &probe.Options{PostQuantum: true})
+	require.NoError(t, r.Err)
+	require.Equal(t, "X25519MLKEM768", r.Evidence.(*evidence).TLS.KeyExchange)
+}
+
+// A server that wants a certificate of the client ends the handshake, after it has shown its own.
+func TestFailedHandshakeKeepsChain(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			leakFree(t)
+			cfg := &tls.Config{
+				Certificates: []tls.Certificate{certificate(t, certificateOptions{names: []string{"ftp.example"}})},
+				MaxVersion:   version, ClientAuth: tls.RequireAnyClientCert,
+			}
+			r := probe.Run(t.Context(), script{talk: upgrade(false)}, serve(t, secure("220 go\r\n", cfg)), nil)
+			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
+			require.ErrorIs(t, r.Err, probe.ErrTLS)
+			seen := r.Evidence.(*evidence).TLS
+			require.Len(t, seen.Chain, 1)
+			require.Equal(t, []string{"ftp.example"}, seen.Chain[0].DNSNames)
+			require.NotEmpty(t, seen.Version)
+			require.Equal(t, probe.No, seen.Trusted)
+		})
+	}
+}
+
+func TestHandshakeWithoutTLS(t *testing.T) {
+	for name, serving := range map[string]func(net.Conn){
+		"garbage":        func(c net.Conn) { _, _ = c.Write([]byte("\x00\x01garbage instead of TLS\r\n")); hang(c) },
+		"closed at once": func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) },
+		"an alert":       func(c net.Conn) { _, _ = c.Read(make([]byte, 512)); _, _ = c.Write([]byte{21, 3, 1, 0, 2, 2, 40}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			leakFree(t)
+			r := probe.Run(t.Context(), script{talk: upgrade(true)}, serve(t, serving), nil)
+			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
+			seen := r.Evidence.(*evidence).TLS
+			require.Equal(t, probe.ModeImplicit, seen.Mode)
+			require.NotEmpty(t, seen.Error)
+			require.Empty(t, seen.Chain)
+			require.Equal(t, probe.Unknown, seen.Trusted)
+			require.Empty(t, seen.LeftoverPlaintext)
+		})
+	}
+}
+
+func TestPlaintextBehindTheGoAhead(t *testing.T) {
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}
+	for name, serving := range map[string]func(net.Conn){
+		"with it": secure("220 go ahead\r\n250 injected\r\n", cfg),
+		"later": func(c net.Conn) {
+			secure("220 go ahead\r\n", nil)(late{c})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leakFree(t)
+			r := probe.Run(t.Context(), script{talk: upgrade(false)}, serve(t, serving), nil)
+			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
+			e := r.Evidence.(*evidence)
+			require.Equal(t, "250 injected\r\n", string(e.TLS.LeftoverPlaintext))
+			require.Contains(t, e.TLS.Error, "14 bytes of plaintext")
+			require.Empty(t, e.Lines, "the conversation doesn't go on")
+		})
+	}
+}
+
+// late sends plaintext where its server would begin TLS, once the client hello is there.
+type late struct{ net.Conn }
+
+func (l late) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
+	_, _ = l.Conn.Read(make([]byte, 4096))
+	_, _ = io.WriteString(l.Conn, "250 injected\r\n")
+	return n, err
+}
+
+func TestStartTLSVersion(t *testing.T) {
+	leakFree(t)
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12}
+	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+		for _, v := range probe.TLSVersions {
+			c, err := s.Open(ctx)
+			require.NoError(t, err)
+			seen, err := c.StartTLSVersion(ctx, v)
+			if err == nil {
+				require.Equal(t, v, seen.Version)
+				e.Lines = append(e.Lines, v)
+			}
+			_ = c.Close()
+		}
+		c, err := s.Open(ctx)
+		require.NoError(t, err)
+		_, err = c.StartTLSVersion(ctx, "3.0")
+		require.ErrorIs(t, err, probe.ErrInternal)
+		return nil
+	}}, serve(t, secure("", cfg)), nil)
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"1.0", "1.1", "1.2"}, r.Evidence.(*evidence).Lines)
+}
+
+// A data connection of a session at LevelAnonymous resumes the control connection's TLS session, though its port is
+// another: some FTP servers insist.
+func TestDataConnectionResumes(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			leakFree(t)
+			cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}, MaxVersion: version}
+			cfg.SetSessionTicketKeys([][32]byte{{1}})
+			resumed := make(chan bool, 1)
+			data := serve(t, func(c net.Conn) {
+				s := tls.Server(c, cfg)
+				if s.Handshake() == nil {
+					resumed <- s.ConnectionState().DidResume
+					_, _ = io.WriteString(s, "listing")
+					_ = s.Close()
+				}
+			})
+			control := serve(t, secure("", cfg))
+			r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+				c, err := s.Open(ctx)
+				require.NoError(t, err)
+				_, err = c.StartTLS(ctx)
+				require.NoError(t, err)
+				require.NoError(t, c.Send([]byte("HELLO\r\n")))
+				_, err = c.ReadLine()
+				require.NoError(t, err)
+				dial := s.LibraryDial(ctx, c, "", true)
+				_, err = dial("tcp", "")
+				require.NoError(t, err)
+				view, err := dial("tcp", data.Addr.String())
+				require.NoError(t, err)
+				all, err := io.ReadAll(view)
+				e.Extra = string(all)
+				return err
+			}}, control, &probe.Options{Level: probe.LevelAnonymous})
+			require.NoError(t, r.Err)
+			require.Equal(t, "listing", r.Evidence.(*evidence).Extra)
+			require.True(t, <-resumed)
+		})
+	}
+}
