@@ -3,6 +3,7 @@ package nntp
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -49,6 +50,9 @@ func (k *talk) list(command string, code int) (r *probe.Reply, lines []string, w
 	}
 	most := k.s.Limits().ReplyLines
 	lines, truncated, err := textline.ReadBlock(k.c, most)
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(line) // LIST EXTENSIONS is indented by some
+	}
 	if truncated {
 		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: most}}
 	}
