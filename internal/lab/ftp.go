@@ -21,7 +21,7 @@ const LeakedAddress = "10.0.0.5"
 func AnonymousFTP(ctx context.Context) (*Server, error) {
 	return startFTP(ctx, Neighbour{
 		Name: "anonymous-ftp", About: "lets anybody in, and says that anybody may write", Protocol: "ftp",
-	}, &ftpDriver{name: "files.lab.test", anonymous: true})
+	}, &ftpDriver{name: "files.lab.test", anonymous: true, incoming: true})
 }
 
 // ExpiredFTP starts an FTP server that lets nobody in and wants TLS (AUTH TLS, RFC 4217) before USER, with a
@@ -57,7 +57,7 @@ func startTLSFTP(ctx context.Context, n Neighbour, ca *Authority, name string, n
 }
 
 func startFTP(ctx context.Context, n Neighbour, d *ftpDriver) (*Server, error) {
-	files, err := publicFiles()
+	files, err := archive(d.incoming)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.Name, err)
 	}
@@ -76,20 +76,24 @@ func startFTP(ctx context.Context, n Neighbour, d *ftpDriver) (*Server, error) {
 	})
 }
 
-// publicFiles is a small archive. It is read-only, whatever its modes say.
-func publicFiles() (afero.Fs, error) {
-	fs := afero.NewMemMapFs()
-	at := time.Date(2020, time.March, 14, 15, 9, 0, 0, time.UTC)
-	for _, f := range []struct {
+// archive is a small archive, with a directory for uploads or without. It is read-only, whatever its modes say.
+func archive(incoming bool) (afero.Fs, error) {
+	files := []struct {
 		path, text string
 		mode       os.FileMode
 	}{
 		{"/README", "Files of the lab. Nothing here is of use to anybody.\n", 0o644},
 		{"/backup-2019.tar.gz", "not really an archive\n", 0o644},
-		{"/incoming", "", os.ModeDir | 0o777},
 		{"/pub", "", os.ModeDir | 0o755},
 		{"/pub/hello.txt", "Hello.\n", 0o644},
-	} {
+		{"/incoming", "", os.ModeDir | 0o777}, // the last
+	}
+	if !incoming {
+		files = files[:len(files)-1]
+	}
+	fs := afero.NewMemMapFs()
+	at := time.Date(2020, time.March, 14, 15, 9, 0, 0, time.UTC)
+	for _, f := range files {
 		var err error
 		if f.mode.IsDir() {
 			err = fs.Mkdir(f.path, f.mode)
@@ -100,8 +104,8 @@ func publicFiles() (afero.Fs, error) {
 			return nil, err
 		}
 	}
-	for _, path := range []string{"/README", "/backup-2019.tar.gz", "/incoming", "/pub", "/pub/hello.txt"} {
-		if err := fs.Chtimes(path, at, at); err != nil {
+	for _, f := range files { // when all is written, since a new file touches its directory
+		if err := fs.Chtimes(f.path, at, at); err != nil {
 			return nil, err
 		}
 	}
@@ -115,6 +119,7 @@ type ftpDriver struct {
 	conns      *tracker
 	files      afero.Fs
 	anonymous  bool
+	incoming   bool        // shows a directory that says that anybody may write to it
 	tls        *tls.Config // nil where there is no certificate
 	required   ftpserver.TLSRequirement
 	publicHost string
