@@ -40,7 +40,7 @@ var errTotal = errors.New("total time")
 func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
 	return &Session{
 		ctx: ctx, spec: spec, target: t, opts: o, limits: o.Limits.Effective(),
-		log:   recorder{start: time.Now(), trace: o.Trace},
+		log:   recorder{start: time.Now(), trace: o.Trace, datagrams: t.Network == UDP},
 		conns: make(map[*Conn]struct{}, 1),
 	}
 }

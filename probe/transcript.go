@@ -83,6 +83,8 @@ type recorder struct {
 	trace  func(Event)
 	events Transcript
 	arena  []byte // the unused rest of the current block, of which events get slices
+	// datagrams stay apart, each an event: joined ones couldn't be replayed.
+	datagrams bool
 }
 
 const arenaBlock = 1 << 10
@@ -99,7 +101,7 @@ func (r *recorder) add(e Event) {
 	if len(e.Data) > 0 {
 		e.Data = r.keep(e.Data)
 		// A server that drips its bytes, or a reply in several segments, is still one thing that was received.
-		if n := len(r.events); e.Dir == DirRecv && n > 0 {
+		if n := len(r.events); e.Dir == DirRecv && n > 0 && !r.datagrams {
 			if last := &r.events[n-1]; last.Dir == DirRecv && last.Conn == e.Conn {
 				last.Data = append(last.Data, e.Data...)
 				return
