@@ -97,6 +97,10 @@ func (k *talk) greeting(ctx context.Context) (goOn bool, err error) {
 	e := k.e
 	if k.s.ImplicitTLS() {
 		if e.TLS, err = k.c.StartTLS(ctx); err != nil {
+			if g := greetingIn(e.TLS.LeftoverPlaintext); g != nil {
+				// nnrpd -S says in cleartext that it is out of service.
+				e.Greeting, e.Posting, e.ImplicitTLS = g, posting(g), probe.No
+			}
 			return false, err
 		}
 		e.ImplicitTLS = probe.Yes

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
@@ -239,6 +240,15 @@ func TestInjection(t *testing.T) {
 	})
 }
 
+// What the knobs asked of real servers, each on a connection of its own.
+func TestKnobs(t *testing.T) {
+	probetest.ReplayAll(t, nntp.Prober{Versions: true, Injection: true}, transcripts+"knobs/*.txt", func(t *testing.T, _ string, r *probe.Result) {
+		require.NoError(t, r.Err)
+		require.Equal(t, []string{"1.2", "1.3"}, evidence(t, r).TLS.Versions)
+		require.NotEqual(t, probe.Yes, evidence(t, r).Injection)
+	})
+}
+
 func TestVersions(t *testing.T) {
 	r := probetest.ReplayFile(t, nntp.Prober{Versions: true}, transcripts+"versions/handwritten-two.txt")
 	require.NoError(t, r.Err)
@@ -256,4 +266,27 @@ func TestCapabilitiesWithoutEnd(t *testing.T) {
 	require.Equal(t, probe.OutcomeLimit, r.Outcome)
 	require.Equal(t, []string{"VERSION 2", "IMPLEMENTATION Newsd 1.0", "READER"}, evidence(t, r).Capabilities)
 	require.Equal(t, probe.Unknown, evidence(t, r).Feeding)
+}
+
+// What the rules say of real servers.
+func TestFindings(t *testing.T) {
+	for name, want := range map[string][]string{
+		"inn2-2.7.1-open":                     {"nntp.read-open", "nntp.exposed"},
+		"inn2-2.7.1-login":                    {"nntp.auth-cleartext", "nntp.exposed"}, // it lists POST, but for after the login
+		"inn2-2.7.1-login-within-tls":         {"nntp.exposed"},
+		"inn2-2.7.1-implicit-tls":             {"nntp.read-open", "nntp.exposed"},
+		"inn2-2.7.1-no-certificate":           {"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
+		"inn2-2.7.1-refusing":                 {},
+		"inn2-2.7.1-unavailable":              {},
+		"inn2-2.7.1-unavailable-in-cleartext": {},
+		"inn2-2.7.1-innd":                     {"nntp.feed-open", "nntp.read-open", "nntp.exposed"},
+		"leafnode-1.12.0-open":                {"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
+		"sn-0.3.8-open":                       {"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
+	} {
+		ids := []string{}
+		for _, f := range finding.Evaluate(replay(t, nntp.Prober{}, name), nntp.Rules) {
+			ids = append(ids, f.ID)
+		}
+		require.Equal(t, want, ids, name)
+	}
 }

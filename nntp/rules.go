@@ -79,12 +79,18 @@ func readOpen(e *Evidence) *finding.Proof {
 	return nil
 }
 
+// offers reports whether a list says what is offered without a login. INN lists for readers what they may do after it:
+// where those that didn't log in may not read, its POST means nothing.
+func (e *Evidence) offers(list capabilityList) bool {
+	return e.ReadAccess == probe.Yes || hasCapability(list.lines, "READER") < 0 && hasCapability(list.lines, "POST") < 0
+}
+
 func postOpen(e *Evidence) *finding.Proof {
 	if e.Posting != probe.Yes {
 		return nil
 	}
 	for _, list := range e.lists() {
-		if i := hasCapability(list.lines, "POST"); i >= 0 {
+		if i := hasCapability(list.lines, "POST"); i >= 0 && e.offers(list) {
 			return finding.Claimed(list.at(i), "/evidence/posting")
 		}
 	}
@@ -97,6 +103,9 @@ func feedOpen(e *Evidence) *finding.Proof {
 	}
 	basis := []string{}
 	for _, list := range e.lists() {
+		if !e.offers(list) {
+			continue
+		}
 		for _, label := range []string{"IHAVE", "STREAMING"} {
 			if i := hasCapability(list.lines, label); i >= 0 {
 				basis = append(basis, list.at(i))

@@ -48,23 +48,44 @@ func TestRules(t *testing.T) {
 		},
 		"nntp.post-open": {
 			fires: []func(*Evidence){
-				func(e *Evidence) { e.Posting, e.Capabilities = probe.Yes, []string{"VERSION 2", "POST"} },
-				func(e *Evidence) { e.Posting, e.CapabilitiesAfterModeReader = probe.Yes, []string{"POST"} },
-				func(e *Evidence) { e.Posting, e.CapabilitiesAfterTLS = probe.Yes, []string{"post"} },
+				func(e *Evidence) {
+					e.Posting, e.ReadAccess, e.Capabilities = probe.Yes, probe.Yes, []string{"READER", "POST"}
+				},
+				func(e *Evidence) {
+					e.Posting, e.ReadAccess, e.CapabilitiesAfterModeReader = probe.Yes, probe.Yes, []string{"POST"}
+				},
+				func(e *Evidence) {
+					e.Posting, e.ReadAccess, e.CapabilitiesAfterTLS = probe.Yes, probe.Yes, []string{"post"}
+				},
 			},
 			not: []func(*Evidence){
-				func(e *Evidence) { e.Posting, e.Capabilities = probe.Yes, []string{"READER"} }, // perhaps after a login
-				func(e *Evidence) { e.Posting, e.Capabilities = probe.No, []string{"POST"} },
+				func(e *Evidence) { e.Posting, e.ReadAccess, e.Capabilities = probe.Yes, probe.Yes, []string{"READER"} },
+				func(e *Evidence) { e.Posting, e.ReadAccess, e.Capabilities = probe.No, probe.Yes, []string{"POST"} },
+				func(e *Evidence) {
+					e.Posting, e.ReadAccess, e.Capabilities = probe.Yes, probe.No, []string{"READER", "POST"}
+				}, // after a login
 			},
-			unknown: []func(*Evidence){func(e *Evidence) { e.Posting = probe.Yes }, func(e *Evidence) { e.Capabilities = []string{"POST"} }},
-			known:   finding.Advertised,
+			unknown: []func(*Evidence){
+				func(e *Evidence) { e.Posting, e.ReadAccess = probe.Yes, probe.Yes },
+				func(e *Evidence) { e.ReadAccess, e.Capabilities = probe.Yes, []string{"POST"} },
+				func(e *Evidence) { e.Posting, e.Capabilities = probe.Yes, []string{"READER", "POST"} },
+			},
+			known: finding.Advertised,
 		},
 		"nntp.feed-open": {
 			fires: []func(*Evidence){
 				func(e *Evidence) { e.Feeding, e.Capabilities = probe.Yes, []string{"VERSION 2", "IHAVE", "STREAMING"} },
 				func(e *Evidence) { e.Feeding, e.CapabilitiesAfterTLS = probe.Yes, []string{"STREAMING"} },
+				func(e *Evidence) {
+					e.Feeding, e.ReadAccess, e.Capabilities = probe.Yes, probe.Yes, []string{"READER", "IHAVE"}
+				},
 			},
-			not:     []func(*Evidence){func(e *Evidence) { e.Feeding, e.Capabilities = probe.No, []string{"READER"} }},
+			not: []func(*Evidence){
+				func(e *Evidence) { e.Feeding, e.Capabilities = probe.No, []string{"READER"} },
+				func(e *Evidence) {
+					e.Feeding, e.ReadAccess, e.Capabilities = probe.Yes, probe.No, []string{"READER", "IHAVE"}
+				},
+			},
 			unknown: []func(*Evidence){func(*Evidence) {}},
 			known:   finding.Advertised,
 		},

@@ -163,9 +163,10 @@ func TestImplicitTLS(t *testing.T) {
 func TestImplicitTLSInCleartext(t *testing.T) {
 	r, e := run(t, nntp.Prober{}, server{}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
 	require.Equal(t, probe.OutcomeTLS, r.Outcome)
-	require.Equal(t, probe.Unknown, e.ImplicitTLS)
+	require.Equal(t, probe.No, e.ImplicitTLS)
 	require.NotEmpty(t, e.TLS.Error)
-	require.Nil(t, e.Greeting)
+	require.Equal(t, &probe.Reply{Code: 200, Lines: []string{"news.example.org ready"}}, e.Greeting)
+	require.Nil(t, e.CapabilitiesReply)
 }
 
 func TestAcceptedVersions(t *testing.T) {
