@@ -28,7 +28,7 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 	}
 	where := fmt.Sprintf("%d/%s", r.Target.Addr.Port(), r.Target.Network)
 	head := pad(pad("  "+where, protocolColumn)+r.Protocol+"  ", textColumn)
-	took := round(r.Elapsed).String()
+	took := elapsed(r.Elapsed)
 	room := t.width - ansi.StringWidth(head) - len(took) - 2
 	text := pad(fit(greeting(document), room), room)
 	fmt.Fprintf(b, "%s%s%s  %s\n", t.in(bold, head[:protocolColumn]), head[protocolColumn:], text, t.in(faint, took))

@@ -51,7 +51,7 @@ func (t *Tally) String() string {
 	if t.Endpoints == 0 {
 		return "no endpoint was probed"
 	}
-	return fmt.Sprintf("%s in %v: %s", plural(t.Endpoints, "endpoint"), round(t.Last.Sub(t.First)), countStates(t.States))
+	return fmt.Sprintf("%s in %s: %s", plural(t.Endpoints, "endpoint"), elapsed(t.Last.Sub(t.First)), countStates(t.States))
 }
 
 func countStates(n map[State]int) string {
@@ -71,13 +71,15 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// round leaves two or three significant digits.
-func round(d time.Duration) time.Duration {
+// elapsed leaves two or three significant digits. Results count whole milliseconds.
+func elapsed(d time.Duration) string {
 	switch {
+	case d < time.Millisecond:
+		return "<1ms"
 	case d < time.Second:
-		return d.Round(time.Millisecond)
+		return d.Round(time.Millisecond).String()
 	case d < time.Minute:
-		return d.Round(100 * time.Millisecond)
+		return d.Round(100 * time.Millisecond).String()
 	}
-	return d.Round(time.Second)
+	return d.Round(time.Second).String()
 }
