@@ -12,7 +12,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Where the columns of a row begin: "  21/tcp    ftp   220 ready", findings below.
+// Where the columns of a row begin: "● 21/tcp    ftp   220 ready", findings below.
 const (
 	protocolColumn = 12
 	textColumn     = 18
@@ -27,11 +27,11 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 		document = []byte("{}")
 	}
 	where := fmt.Sprintf("%d/%s", r.Target.Addr.Port(), r.Target.Network)
-	head := pad(pad("  "+where, protocolColumn)+r.Protocol+"  ", textColumn)
+	head := pad(pad(where, protocolColumn-2)+r.Protocol+"  ", textColumn-2)
 	took := elapsed(r.Elapsed)
-	room := t.width - ansi.StringWidth(head) - len(took) - 2
+	room := t.width - ansi.StringWidth(head) - len(took) - 4
 	text := pad(fit(greeting(document), room), room)
-	fmt.Fprintf(b, "%s%s%s  %s\n", t.in(bold, head[:protocolColumn]), head[protocolColumn:], text, t.in(faint, took))
+	fmt.Fprintf(b, "%s %s%s%s  %s\n", t.in(worst(r), "●"), t.in(bold, head[:len(where)]), head[len(where):], text, t.in(faint, took))
 
 	indent := strings.Repeat(" ", textColumn)
 	if line := security(r); line != "" {
@@ -48,6 +48,21 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 	for _, f := range r.Findings {
 		t.finding(b, document, f, idWidth(r.Findings))
 	}
+}
+
+// worst is the colour of the record's most severe finding.
+func worst(r Record) style {
+	var most finding.Severity
+	for _, f := range r.Findings {
+		most = max(most, f.Severity)
+	}
+	switch {
+	case most > 0:
+		return severityStyles[most]
+	case r.Outcome == probe.OutcomeOK:
+		return calm
+	}
+	return faint
 }
 
 // outcomeWords say how far a probe came that didn't come to its end.

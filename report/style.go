@@ -10,10 +10,11 @@ const (
 	bold    style = "1"
 	faint   style = "2"
 	warning style = "33"
+	calm    style = "32"
 )
 
 var severityStyles = map[finding.Severity]style{
-	finding.Critical: "1;97;41", finding.High: "1;31", finding.Medium: "33", finding.Low: "36", finding.Info: "2",
+	finding.Critical: "1;97;41", finding.High: "1;31", finding.Medium: "1;33", finding.Low: "1;36", finding.Info: "2",
 }
 
 // in dresses text, which must be clean, where colours are on.
