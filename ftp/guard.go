@@ -8,9 +8,9 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Guard is the allow-list of FTP: the whole lines, and nothing else. It knows neither the connection nor what was said
+// guard is the allow-list of FTP: the whole lines, and nothing else. It knows neither the connection nor what was said
 // on it, so that one promise rests on the order of the conversation: PASS follows USER anonymous.
-func Guard(l probe.Level, plain []byte) (label string, err error) {
+func guard(l probe.Level, plain []byte) (label string, err error) {
 	line, ok := bytes.CutSuffix(plain, []byte("\r\n"))
 	if !ok {
 		return "", fmt.Errorf("%q doesn't end in CRLF", clip(plain))

@@ -24,7 +24,7 @@ func (v *visit) listForPeople(c *control, a *Anonymous) error {
 	if addr, ok := passiveReply(said); ok {
 		a.PassiveAddress = addr
 	}
-	if received == nil && err != nil {
+	if len(received) == 0 && err != nil {
 		return err
 	}
 	a.Listing = &Listing{Entries: []Entry{}, Truncated: len(entries) > maxEntries}
@@ -97,13 +97,13 @@ func classify(err error) error {
 	return probe.Errorf("listing", probe.OutcomeMalformed, "%s", clip([]byte(err.Error())))
 }
 
-// dataReceived returns what came on the data connection, nil where there was none.
+// dataReceived returns what came on the data connection.
 func dataReceived(t probe.Transcript) (data []byte) {
 	conn := 0
 	for _, e := range t {
 		switch {
 		case e.Dir == probe.DirOpen && e.Outcome == "":
-			conn, data = e.Conn, []byte{}
+			conn, data = e.Conn, nil
 		case e.Dir == probe.DirRecv && e.Conn == conn:
 			data = append(data, e.Data...)
 		}

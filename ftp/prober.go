@@ -38,7 +38,7 @@ func (Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 21},
 			{Network: probe.TCP, Number: 990, ImplicitTLS: true},
 		},
-		Guard:    Guard,
+		Guard:    guard,
 		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 }
@@ -52,9 +52,9 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 // Probe holds the conversation that the package's documentation shows.
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	v := &visit{ctx: ctx, s: s, e: newEvidence(), pass: "PASS handclasp@" + cmp.Or(p.Contact, DefaultContact)}
-	v.e.ImplicitTLS = s.ImplicitTLS()
+	v.e.ImplicitTLS = probe.FactOf(s.ImplicitTLS())
 	s.Keep(v.e)
-	if _, err := Guard(probe.LevelHandshake, []byte(v.pass+"\r\n")); err != nil {
+	if _, err := guard(probe.LevelHandshake, []byte(v.pass+"\r\n")); err != nil {
 		return v.e, &probe.Error{Op: "contact", Outcome: probe.OutcomeForbidden, Err: err}
 	}
 	err := v.converse()
@@ -74,7 +74,7 @@ func (v *visit) converse() error {
 	if v.s.Level() < probe.LevelHandshake || !v.e.Greeting.Is(220) {
 		return nil
 	}
-	if v.e.ImplicitTLS {
+	if v.e.ImplicitTLS == probe.Yes {
 		if err := v.inside(c); err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (v *visit) secure(c *control) error {
 
 // inside asks what the server supports inside TLS, and whether it protects data as well.
 func (v *visit) inside(c *control) error {
-	if v.e.ImplicitTLS {
+	if v.e.ImplicitTLS == probe.Yes {
 		if err := v.offers(c, &v.e.FeaturesAfterTLS); err != nil {
 			return err
 		}
@@ -198,7 +198,7 @@ func (v *visit) speaks(version string) (bool, error) {
 		return false, err
 	}
 	defer raw.Close()
-	if !v.e.ImplicitTLS {
+	if v.e.ImplicitTLS == probe.No {
 		c := v.control(raw)
 		greeting, err := c.reply()
 		if err == nil && greeting.Is(220) {

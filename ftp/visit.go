@@ -36,7 +36,7 @@ func (v *visit) connect(greeting **probe.Reply) (*control, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.e.ImplicitTLS {
+	if v.e.ImplicitTLS == probe.Yes {
 		if v.e.TLS, err = raw.StartTLS(v.ctx); err != nil {
 			raw.Close()
 			return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -72,3 +73,6 @@ func TestGuard(t *testing.T) {
 		require.Error(t, err, "%q", forbidden)
 	}
 }
+
+// The suite that every prober must pass plays hostile servers to it.
+func TestConform(t *testing.T) { probetest.Conform(t, Prober{}) }
