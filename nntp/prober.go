@@ -25,7 +25,7 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 func (p Prober) Spec() probe.Spec {
 	spec := probe.Spec{
 		Protocol: protocol,
-		// RFC 3977 §3, RFC 8143 §1 for 433, which peers use.
+		// RFC 3977 has 119, and 433 for a server that is only for peers; 563 is from RFC 4642 and 8143.
 		Ports: []probe.Port{
 			{Network: probe.TCP, Number: 119}, {Network: probe.TCP, Number: 433},
 			{Network: probe.TCP, Number: 563, ImplicitTLS: true},
@@ -145,7 +145,7 @@ func (k *talk) offers() (err error) {
 	}
 	switch {
 	case old:
-		_, e.Capabilities, whole, err = k.list(cmdExtensions, codeExtensions)
+		_, e.Capabilities, whole, err = k.list(cmdExtensions, codeExtensions, codeList)
 		if whole {
 			e.CapabilitiesFrom = cmdExtensions
 		}

@@ -15,6 +15,8 @@ import (
 	"github.com/handclasp/handclasp/probe/probetest"
 )
 
+var _ probe.TLSEvidence = (*nntp.Evidence)(nil)
+
 const transcripts = "testdata/transcripts/"
 
 func evidence(t *testing.T, r *probe.Result) *nntp.Evidence {
@@ -93,6 +95,13 @@ func TestConversations(t *testing.T) {
 			require.Equal(t, []string{"USER"}, e.AuthMethods)
 			require.Equal(t, probe.Yes, e.Feeding)
 			require.Equal(t, probe.No, e.STARTTLS)
+		}},
+		{"list-215", probe.OutcomeOK, func(t *testing.T, e *nntp.Evidence) {
+			require.Equal(t, "LIST EXTENSIONS", e.CapabilitiesFrom)
+			require.Equal(t, []string{"GENERIC"}, e.AuthMethods)
+			require.Equal(t, probe.Yes, e.STARTTLS)
+			require.Equal(t, probe.Unknown, e.Feeding)
+			require.Empty(t, e.CapabilitiesAfterTLS)
 		}},
 		{"ancient", probe.OutcomeOK, func(t *testing.T, e *nntp.Evidence) {
 			require.Empty(t, e.CapabilitiesFrom)
@@ -253,6 +262,9 @@ func TestVersions(t *testing.T) {
 	r := probetest.ReplayFile(t, nntp.Prober{Versions: true}, transcripts+"versions/handwritten-two.txt")
 	require.NoError(t, r.Err)
 	require.Equal(t, []string{"1.2", "1.3"}, evidence(t, r).TLS.Versions)
+	r = probetest.ReplayFile(t, nntp.Prober{Versions: true}, transcripts+"versions/handwritten-busy.txt")
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"1.3"}, evidence(t, r).TLS.Versions)
 }
 
 // Limits cut off lists that go on for ever, and what came is kept.

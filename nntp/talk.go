@@ -44,8 +44,8 @@ func (k *talk) ask(command string) (*probe.Reply, error) {
 
 // list asks for a list. Its lines, never nil, are those that came, also beside an error; whole says that all did. A
 // refusal is a reply without lines.
-func (k *talk) list(command string, code int) (r *probe.Reply, lines []string, whole bool, err error) {
-	if r, err = k.ask(command); err != nil || !r.Is(code) {
+func (k *talk) list(command string, codes ...int) (r *probe.Reply, lines []string, whole bool, err error) {
+	if r, err = k.ask(command); err != nil || !r.Is(codes...) {
 		return r, []string{}, false, err
 	}
 	most := k.s.Limits().ReplyLines
@@ -56,7 +56,7 @@ func (k *talk) list(command string, code int) (r *probe.Reply, lines []string, w
 	if truncated {
 		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: most}}
 	}
-	k.listed = k.listed || err == nil && code == codeCapabilities
+	k.listed = k.listed || err == nil && command == cmdCapabilities
 	return r, lines, err == nil, err
 }
 

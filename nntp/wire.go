@@ -20,7 +20,7 @@ const (
 	codeExtensions    = 202 // LIST EXTENSIONS, of drafts before RFC 3977
 	codeQuit          = 205
 	codeGroup         = 211
-	codeList          = 215
+	codeList          = 215 // LIST, of EXTENSIONS too with some
 	codeContinueTLS   = 382
 	codeDiscontinued  = 400 // the server closes the connection
 	codeFault         = 403
