@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -219,7 +220,7 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	c.closed = true
-	delete(s.conns, c)
+	s.conns = slices.DeleteFunc(s.conns, func(open *Conn) bool { return open == c })
 	polite := c.secure && c.err == nil && !s.aborted && !c.aborted
 	s.mu.Unlock()
 	if polite {

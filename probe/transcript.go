@@ -85,6 +85,7 @@ type recorder struct {
 	arena  []byte // the unused rest of the current block, of which events get slices
 	// datagrams stay apart, each an event: joined ones couldn't be replayed.
 	datagrams bool
+	finished  bool
 }
 
 const arenaBlock = 1 << 10
@@ -92,6 +93,9 @@ const arenaBlock = 1 << 10
 func (r *recorder) add(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.finished {
+		return
+	}
 	e.At = time.Since(r.start).Truncate(time.Millisecond)
 	if r.trace != nil {
 		traced := e
@@ -132,4 +136,15 @@ func (r *recorder) transcript() Transcript {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append(Transcript{}, r.events...)
+}
+
+// finish hands the events over. What comes later, from a goroutine that the prober left behind, isn't recorded.
+func (r *recorder) finish() Transcript {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.finished = true
+	if r.events == nil {
+		return Transcript{}
+	}
+	return r.events
 }
