@@ -67,6 +67,9 @@ func (c *playedConn) Read(b []byte) (int, error) {
 	if n, ok := c.deliver(b); ok {
 		return n, nil
 	}
+	if c.p.lenient {
+		return c.readLeniently(b)
+	}
 	s := c.upcoming()
 	switch {
 	case s == nil:
@@ -160,6 +163,9 @@ func (c *playedConn) Write(b []byte) (int, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
 	}
+	if c.p.lenient {
+		return c.writeLeniently(b)
+	}
 	if !c.expects(b) {
 		c.trade(b)
 	}
@@ -239,6 +245,8 @@ func (c *playedConn) end(o probe.Outcome, op string) error {
 		return syscall.ECONNREFUSED
 	case probe.OutcomeUnreachable:
 		return syscall.EHOSTUNREACH
+	case resetOutcome:
+		err = syscall.ECONNRESET
 	default:
 		err = &probe.Error{Op: op, Outcome: o}
 	}
@@ -268,6 +276,11 @@ func (c *playedConn) ReplayTLS() (*probe.TLS, error) {
 	defer c.p.mu.Unlock()
 	if err := c.usable(); err != nil {
 		return nil, err
+	}
+	if c.p.lenient {
+		if seen, err := c.shakeLeniently(); err != nil {
+			return seen, err
+		}
 	}
 	s := c.upcoming()
 	switch {

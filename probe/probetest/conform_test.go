@@ -1,0 +1,7 @@
+package probetest
+
+import "testing"
+
+func TestConform(t *testing.T) {
+	ConformWith(t, sample{}, Conformance{Recordings: "testdata/transcripts/*.txt"})
+}

@@ -1,0 +1,187 @@
+package probetest
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A mutation tells a conversation wrong from one event on.
+type mutation struct {
+	name string
+	tr   probe.Transcript
+}
+
+// mutations returns a conversation told wrong in every way, at each event. Each is small enough to keep in memory.
+func mutations(tr probe.Transcript, size int) (list []mutation) {
+	for i, e := range tr {
+		change := func(name string, events ...probe.Event) {
+			m := slices.Concat(tr[:i:i], events, tr[i+1:])
+			list = append(list, mutation{fmt.Sprintf("event %d: %s", i+1, name), m})
+		}
+		end := func(name string, o probe.Outcome, before ...probe.Event) {
+			before = append(before, probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: o})
+			m := slices.Concat(tr[:i:i], before, without(tr[i+1:], e.Conn))
+			list = append(list, mutation{fmt.Sprintf("event %d: %s", i+1, name), m})
+		}
+		switch e.Dir {
+		case probe.DirRecv:
+			end("close", probe.OutcomeClosed)
+			end("RST", resetOutcome)
+			end("silence", probe.OutcomeTimeout)
+			half := with(e, e.Data[:len(e.Data)/2])
+			end("half, then close", probe.OutcomeClosed, half)
+			end("half, then RST", resetOutcome, half)
+			end("half, then silence", probe.OutcomeTimeout, half)
+			change("left out")
+			change("twice", e, e)
+			for _, c := range chunks(e.Data, size) {
+				change(c.name, with(e, c.data))
+			}
+			if i+1 < len(tr) && tr[i+1].Dir == probe.DirTLS {
+				change("plaintext behind the go-ahead", with(e, append(bytes.Clone(e.Data), "250 injected\r\n"...)))
+				change("garbage behind the go-ahead", with(e, append(bytes.Clone(e.Data), garbage(64)...)))
+			}
+		case probe.DirTLS:
+			end("close in the place of TLS", probe.OutcomeClosed)
+			failed := func(o probe.Outcome) probe.Event {
+				return probe.Event{Conn: e.Conn, Dir: probe.DirTLS, Outcome: o, TLS: &probe.TLS{Mode: probe.ModeSTARTTLS, Error: "tls: failed"}}
+			}
+			change("TLS fails", failed(probe.OutcomeTLS))
+			change("TLS takes too long", failed(probe.OutcomeTimeout))
+			change("TLS without a chain", probe.Event{Conn: e.Conn, Dir: probe.DirTLS, TLS: &probe.TLS{Mode: probe.ModeSTARTTLS}})
+		case probe.DirOpen:
+			for _, o := range []probe.Outcome{probe.OutcomeRefused, probe.OutcomeTimeout, probe.OutcomeUnreachable} {
+				failed := e
+				failed.Outcome = o
+				list = append(list, mutation{fmt.Sprintf("event %d: open %s", i+1, o), slices.Concat(tr[:i:i], probe.Transcript{failed}, without(tr[i+1:], e.Conn))})
+			}
+		}
+	}
+	return list
+}
+
+func with(e probe.Event, data []byte) probe.Event {
+	e.Data = data
+	return e
+}
+
+// without leaves out what is said on one connection.
+func without(tr probe.Transcript, conn int) probe.Transcript {
+	return slices.DeleteFunc(slices.Clone(tr), func(e probe.Event) bool { return e.Conn == conn })
+}
+
+type chunk struct {
+	name string
+	data []byte
+}
+
+// patches bounds the positions of a chunk at which numbers are replaced.
+const patches = 48
+
+// chunks returns what may stand in the place of received data.
+func chunks(data []byte, size int) []chunk {
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	list := []chunk{
+		{"garbage", garbage(max(len(data), 16))},
+		{"NULs", make([]byte, max(len(data), 16))},
+		{"an endless line", bytes.Repeat([]byte("A"), size)},
+		{"an endless line behind it", append(bytes.Clone(line), bytes.Repeat([]byte("A"), size)...)},
+		{"for ever", repeated(data, size)},
+		{"its first line for ever", repeated(append(bytes.Clone(line), '\n'), size)},
+		{"not UTF-8", notUTF8(data)},
+		{"HTTP", []byte("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")},
+		{"upside down", reversed(data)},
+		{"in capitals", bytes.ToUpper(data)},
+		{"LF only", bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))},
+		{"no digits but 9", nines(data)},
+	}
+	if len(line) > 3 {
+		more := bytes.Clone(line)
+		more[3] = '-'
+		list = append(list, chunk{"a reply that goes on for ever", repeated(append(more, '\n'), size)})
+	}
+	// Lengths, counts and offsets of binary headers.
+	step := max(len(data)/patches, 1)
+	for at := 0; at < len(data); at += step {
+		for _, value := range []string{"\x00", "\xff", "\xff\xff", "\x00\x00\x00\x00", "\xff\xff\xff\xff", "\xff\xff\xff\x7f"} {
+			patched := bytes.Clone(data)
+			copy(patched[at:], value)
+			list = append(list, chunk{fmt.Sprintf("%x at %d", value, at), patched})
+		}
+	}
+	return list
+}
+
+func repeated(data []byte, size int) []byte {
+	if len(data) == 0 {
+		return nil
+	}
+	return bytes.Repeat(data, size/len(data)+1)
+}
+
+func notUTF8(data []byte) []byte {
+	b := bytes.Clone(data)
+	for i := range b {
+		if b[i] >= 'a' && b[i] <= 'z' {
+			b[i] |= 0x80
+		}
+	}
+	return b
+}
+
+func reversed(data []byte) []byte {
+	b := bytes.Clone(data)
+	slices.Reverse(b)
+	return b
+}
+
+func nines(data []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		if strings.ContainsRune("012345678", r) {
+			return '9'
+		}
+		return r
+	}, data)
+}
+
+// mutations adds the trials of a conversation that is told wrong.
+func (s *suite) mutations(r recorded) {
+	for _, m := range mutations(r.Transcript, int(s.limits.BytesIn)+1) {
+		s.add(&trial{
+			part: "told wrong: " + r.name, name: m.name, target: r.Target, played: true,
+			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
+			lead: func() (probe.DialFunc, func() int64, func(), error) {
+				player := NewPlayer(m.tr)
+				player.lenient = true
+				return player.Dial, nil, func() {}, nil
+			},
+		})
+	}
+}
+
+// realTLS adds trials of servers that tell a recorded conversation over a real connection up to a handshake, and then
+// do something else.
+func (s *suite) realTLS(r recorded) {
+	if r.Target.Network == probe.UDP {
+		return
+	}
+	player := r.Player()
+	for i, t := range player.tracks {
+		at := slices.IndexFunc(t.steps, func(st step) bool { return st.Dir == probe.DirTLS })
+		if at < 0 || i > 0 {
+			continue // those of later connections are reached by way of the first only
+		}
+		for _, e := range tlsEndings("250 injected\r\n") {
+			server := Server{Serve: tellUntil(t.steps[:at], e.act)}
+			s.add(&trial{
+				part: "told wrong: " + r.name, name: "the go-ahead, then " + e.name, target: r.Target,
+				options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
+				lead:    leadToServer(server),
+			})
+		}
+	}
+}

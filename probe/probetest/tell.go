@@ -1,0 +1,28 @@
+package probetest
+
+import (
+	"context"
+	"net"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// tellUntil plays the server's part of some steps, whatever the client says, and then does something else.
+func tellUntil(steps []step, then act) act {
+	return func(ctx context.Context, c net.Conn) {
+		var b [4096]byte
+		for _, s := range steps {
+			var err error
+			switch s.Dir {
+			case probe.DirRecv:
+				_, err = c.Write(s.Data)
+			case probe.DirSend:
+				_, err = c.Read(b[:]) // on loopback a message comes whole
+			}
+			if err != nil {
+				return
+			}
+		}
+		then(ctx, c)
+	}
+}
