@@ -115,8 +115,8 @@ func ReadBlock(r Reader, maxLines int) (lines []string, truncated bool, err erro
 		if err != nil && len(line) == 0 {
 			return lines, false, err
 		}
-		if err == nil && string(line) == "." {
-			return lines, false, nil
+		if string(line) == "." {
+			return lines, false, err // a connection that ends behind the dot leaves no line either
 		}
 		if len(lines) >= maxLines {
 			return lines, true, nil
