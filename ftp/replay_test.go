@@ -169,7 +169,7 @@ var conversations = map[string]want{
 	"list-low-port":         {outcome: probe.OutcomeOK, findings: noListing, check: listingError("below 1024")},
 	"list-machines-refused": {outcome: probe.OutcomeOK, findings: noListing, check: listingError("550 No")},
 	"list-machines-garbled": {outcome: probe.OutcomeMalformed, findings: noListing, check: listingError("227 300")},
-	"list-machines-no-data": {outcome: probe.OutcomeOK, findings: noListing, check: listingError("timeout")},
+	"list-machines-no-data": {outcome: probe.OutcomeOK, findings: noListing, check: listingError("no connection within")},
 	"list-reset":            {outcome: probe.OutcomeOK, findings: "anonymous anonymous-listing cleartext-login exposed tls-missing", check: cut("one")},
 	"list-machines-aborted": {outcome: probe.OutcomeOK, findings: "anonymous anonymous-listing anonymous-writable cleartext-login exposed tls-missing", check: cut("a")},
 	"list-ipv6": {
