@@ -127,14 +127,15 @@ func readPID(path string) int {
 
 // terminate ends what the ids started, at first politely. Only ids of processes that the test started come here.
 func terminate(ids []int) {
-	signalAll(ids, syscall.SIGTERM)
-	for deadline := time.Now().Add(graceTime); time.Now().Before(deadline); {
-		if len(members(ids)) == 0 {
-			return
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		signalAll(ids, sig)
+		for deadline := time.Now().Add(graceTime); time.Now().Before(deadline); {
+			if len(members(ids)) == 0 {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	signalAll(ids, syscall.SIGKILL)
 }
 
 func signalAll(ids []int, sig syscall.Signal) {

@@ -46,7 +46,8 @@ func ConformWith(t *testing.T, p probe.Prober, c Conformance) {
 			recordings = append(recordings, recorded{filepath.Base(path), parseFile(t, path)})
 		}
 	}
-	for _, part := range conform(p, c, recordings, forever) {
+	plan := plan{append(Hostile(), c.Servers...), recordings, c.limits(), forever}
+	for _, part := range plan.conform(p) {
 		t.Run(part.name, func(t *testing.T) {
 			for _, fault := range part.faults {
 				t.Error(fault)
@@ -66,38 +67,47 @@ type recorded struct {
 	*Recording
 }
 
+// A plan is what a suite tries.
+type plan struct {
+	servers    []Server
+	recordings []recorded
+	limits     probe.Limits
+	giveUp     time.Duration // how long behind its total time a run is given up
+}
+
 // conform runs the suite. It doesn't know of testing.T, so that its own test can see it fail.
-func conform(p probe.Prober, c Conformance, recordings []recorded, giveUp time.Duration) []part {
-	faults := checkSpec(p)
-	if len(faults) > 0 {
+func (c plan) conform(p probe.Prober) []part {
+	if faults := checkSpec(p); len(faults) > 0 {
 		return []part{{"spec", faults}} // the rest needs a sane one
 	}
-	s := &suite{p: p, limits: c.limits(), giveUp: giveUp, found: map[string][]string{}}
-	s.names = append(s.names, "spec")
+	s := &suite{p: p, plan: c, found: map[string][]string{}}
+	s.tell("spec")
 	s.tell("guard", checkGuard(p.Spec().Guard)...)
-	for _, m := range modesOf(p.Spec()) {
+	modes := modesOf(p.Spec())
+	for _, m := range modes {
 		if m.network == probe.UDP {
 			s.datagrams(m)
 			continue
 		}
-		for _, server := range append(Hostile(), c.Servers...) {
+		for _, server := range c.servers {
 			s.hostile(m, server)
 		}
 		s.dials(m)
+		s.bypass(m)
 	}
-	for _, r := range recordings {
+	for _, r := range c.recordings {
 		s.mutations(r)
 		s.realTLS(r)
 	}
 	s.run()
 	if !s.stuck() {
 		// What is measured is measured alone.
-		for _, m := range modesOf(p.Spec()) {
+		for _, m := range modes {
 			s.cancellation(m)
-			s.memory(m, c.Servers)
+			s.memory(m)
 		}
 		s.memoryTold()
-		s.concurrency(recordings)
+		s.concurrency()
 	}
 	s.leftovers()
 	return s.parts()

@@ -71,11 +71,11 @@ func (s *suite) datagrams(m mode) {
 	}
 }
 
-func leadToDatagrams(server datagramServer) func() (probe.DialFunc, func() int64, func(), error) {
-	return func() (probe.DialFunc, func() int64, func(), error) {
+func leadToDatagrams(server datagramServer) setUp {
+	return func() (*led, error) {
 		socket, err := net.ListenPacket("udp", "127.0.0.1:0")
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
 		var running sync.WaitGroup
 		running.Go(func() {
@@ -95,6 +95,6 @@ func leadToDatagrams(server datagramServer) func() (probe.DialFunc, func() int64
 			_ = socket.Close()
 			running.Wait()
 		}
-		return leadTo(socket.LocalAddr().(*net.UDPAddr).AddrPort()), nil, stop, nil
+		return &led{dial: leadTo(socket.LocalAddr().(*net.UDPAddr).AddrPort()), stop: stop}, nil
 	}
 }

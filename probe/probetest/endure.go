@@ -3,7 +3,6 @@ package probetest
 import (
 	"context"
 	"fmt"
-	"net"
 	"reflect"
 	"runtime"
 	"sync"
@@ -26,14 +25,8 @@ const (
 func (s *suite) cancellation(m mode) {
 	part := "cancellation " + m.String()
 	s.tell(part)
-	states := map[string]func() (probe.DialFunc, func() int64, func(), error){
-		"a dial": func() (probe.DialFunc, func() int64, func(), error) {
-			dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			return dial, nil, func() {}, nil
-		},
+	states := map[string]setUp{
+		"a dial": leadNowhere(noAnswer),
 	}
 	const pause = 3 * time.Millisecond
 	dripping := Server{Serve: drip("220-", pause)}
@@ -55,11 +48,11 @@ func (s *suite) cancellation(m mode) {
 	}
 }
 
-func (s *suite) cancel(m mode, part, name string, lead func() (probe.DialFunc, func() int64, func(), error)) (fault string) {
+func (s *suite) cancel(m mode, part, name string, lead setUp) (fault string) {
 	limits := s.limits
 	limits.Total, limits.Dial, limits.Idle = abundance, abundance, abundance
 	for range cancelTries {
-		dial, _, stop, err := lead()
+		to, err := lead()
 		if err != nil {
 			return fmt.Sprintf("the suite can't listen: %v", err)
 		}
@@ -69,11 +62,11 @@ func (s *suite) cancel(m mode, part, name string, lead func() (probe.DialFunc, f
 			canceled <- time.Now()
 			cancel()
 		})
-		r, stack := s.start(ctx, &rig{target: m.target(), lead: dial}, part, name, probe.Options{Limits: limits})
+		r, stack := s.start(ctx, &rig{target: m.target(), lead: to.dial}, part, name, probe.Options{Limits: limits})
 		returned := time.Now()
 		early := timer.Stop()
 		cancel()
-		stop()
+		to.stop()
 		switch {
 		case r == nil:
 			return "Probe doesn't return when it is canceled\n" + stack
@@ -97,13 +90,13 @@ func (s *suite) cancel(m mode, part, name string, lead func() (probe.DialFunc, f
 }
 
 // memory measures what probes of servers allocate that send a lot, or say that they will.
-func (s *suite) memory(m mode, more []Server) {
+func (s *suite) memory(m mode) {
 	if m.network == probe.UDP {
 		return
 	}
 	part := "memory " + m.String()
 	s.tell(part)
-	for _, server := range append(Hostile(), more...) {
+	for _, server := range s.servers {
 		if !server.heavy {
 			continue
 		}
@@ -142,16 +135,16 @@ func (s *suite) measure(t *trial) {
 	most := memoryPerByte*uint64(s.limits.BytesIn) + memoryFloor
 	var least uint64
 	for range tries {
-		lead, _, stop, err := t.lead()
+		to, err := t.lead()
 		if err != nil {
 			s.tell(t.part, fmt.Sprintf("%s: the suite can't listen: %v", t.name, err))
 			return
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		r, _ := s.start(context.Background(), &rig{target: t.target, lead: lead, replayed: t.played}, t.part, t.name, t.options)
+		r, _ := s.start(context.Background(), &rig{target: t.target, lead: to.dial, replayed: t.played}, t.part, t.name, t.options)
 		runtime.ReadMemStats(&after)
-		stop()
+		to.stop()
 		least = after.TotalAlloc - before.TotalAlloc
 		if least <= most || r == nil {
 			return
@@ -164,7 +157,7 @@ func (s *suite) measure(t *trial) {
 const together = 8
 
 // concurrency runs one prober several times at once, against a server and each recording.
-func (s *suite) concurrency(recordings []recorded) {
+func (s *suite) concurrency() {
 	const part = "concurrency"
 	s.tell(part)
 	spec := s.p.Spec()
@@ -176,18 +169,18 @@ func (s *suite) concurrency(recordings []recorded) {
 	case m.implicit:
 		lead = leadToServer(behindTLS(Affirmative("220 hello\r\n", "250 ok\r\n")[0]))
 	}
-	dial, _, stop, err := lead()
+	to, err := lead()
 	if err != nil {
 		s.tell(part, fmt.Sprintf("the suite can't listen: %v", err))
 		return
 	}
 	s.distinct(part, s.atOnce(func() *probe.Result {
-		g := &rig{target: m.target(), lead: dial}
+		g := &rig{target: m.target(), lead: to.dial}
 		r, _ := s.start(context.Background(), g, part, "one server", probe.Options{Limits: s.limits})
 		return r
 	}))
-	stop()
-	for _, rec := range recordings {
+	to.stop()
+	for _, rec := range s.recordings {
 		results := s.atOnce(func() *probe.Result {
 			player := rec.Player()
 			o := rec.options(player)

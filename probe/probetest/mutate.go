@@ -154,10 +154,10 @@ func (s *suite) mutations(r recorded) {
 		s.add(&trial{
 			part: "told wrong: " + r.name, name: m.name, target: r.Target, played: true,
 			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
-			lead: func() (probe.DialFunc, func() int64, func(), error) {
+			lead: func() (*led, error) {
 				player := NewPlayer(m.tr)
 				player.lenient = true
-				return player.Dial, nil, func() {}, nil
+				return &led{dial: player.Dial, stop: func() {}}, nil
 			},
 		})
 	}

@@ -15,9 +15,8 @@ import (
 
 // A suite is one call of Conform.
 type suite struct {
+	plan
 	p      probe.Prober
-	limits probe.Limits
-	giveUp time.Duration // how long behind its total time a run is given up
 	trials []*trial
 
 	mu    sync.Mutex
@@ -34,8 +33,25 @@ type trial struct {
 	target  probe.Target
 	options probe.Options
 	allowed []probe.Outcome
-	lead    func() (lead probe.DialFunc, accepted func() int64, stop func(), err error)
+	lead    setUp
+	direct  bool // the target is the server's own address
 	played  bool // by a Player, which doesn't take time
+}
+
+// A setUp makes the server of one run.
+type setUp func() (*led, error)
+
+// led is where a rig leads connections to.
+type led struct {
+	dial     probe.DialFunc
+	addr     netip.AddrPort // of a server over TCP
+	accepted func() int64   // connections that the server saw; nil where it doesn't count them
+	stop     func()
+}
+
+// leadNowhere dials without a server.
+func leadNowhere(dial probe.DialFunc) setUp {
+	return func() (*led, error) { return &led{dial: dial, stop: func() {}}, nil }
 }
 
 // A run is what is left to be judged when all is over.
@@ -113,14 +129,29 @@ func (s *suite) hostile(m mode, server Server) {
 	trial(behindTLS(server), probe.LevelHandshake, server.Outcomes)
 }
 
-func leadToServer(server Server) func() (probe.DialFunc, func() int64, func(), error) {
-	return func() (probe.DialFunc, func() int64, func(), error) {
+// bypass adds a trial at the server's own address, where a prober that connects by itself would be seen.
+func (s *suite) bypass(m mode) {
+	s.add(&trial{
+		part: "connections " + m.String(), name: "a server that counts", direct: true,
+		options: probe.Options{Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(m.implicit), Limits: s.limits},
+		lead:    leadToServer(Server{Serve: affirm("220 hello\r\n", "250 ok\r\n", hangUp)}),
+	})
+}
+
+func leadToServer(server Server) setUp {
+	return func() (*led, error) {
 		l, err := listen(server)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, err
 		}
-		return leadTo(l.addr), l.accepted.Load, l.close, nil
+		return &led{dial: leadTo(l.addr), addr: l.addr, accepted: l.accepted.Load, stop: l.close}, nil
 	}
+}
+
+// noAnswer dials for as long as it may.
+func noAnswer(ctx context.Context, _, _ string) (net.Conn, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 // dials adds the trials in which no connection comes about.
@@ -147,18 +178,13 @@ func (s *suite) dials(m mode) {
 		"unreachable": {func(context.Context, string, string) (net.Conn, error) {
 			return nil, dialError("tcp", probe.OutcomeUnreachable)
 		}, probe.OutcomeUnreachable},
-		"no answer": {func(ctx context.Context, _, _ string) (net.Conn, error) {
-			<-ctx.Done()
-			return nil, ctx.Err()
-		}, probe.OutcomeTimeout},
+		"no answer": {noAnswer, probe.OutcomeTimeout},
 	} {
 		for _, l := range levels {
 			s.add(&trial{
 				part: "dialling " + m.String(), name: name + ", level " + l.String(), target: m.target(),
 				options: probe.Options{Level: l, Limits: s.limits}, allowed: []probe.Outcome{c.outcome},
-				lead: func() (probe.DialFunc, func() int64, func(), error) {
-					return c.dial, func() int64 { return 0 }, func() {}, nil
-				},
+				lead: leadNowhere(c.dial),
 			})
 		}
 	}
@@ -197,17 +223,20 @@ func (s *suite) hold(t *trial) {
 	}
 	var took time.Duration
 	for try := range tries {
-		lead, accepted, stop, err := t.lead()
+		to, err := t.lead()
 		if err != nil {
 			fault("the suite can't listen: %v", err)
 			return
 		}
-		g := &rig{target: t.target, lead: lead, replayed: t.played}
+		g := &rig{target: t.target, lead: to.dial, replayed: t.played}
+		if t.direct {
+			g.target = probe.Target{Network: probe.TCP, Addr: to.addr}
+		}
 		start := time.Now()
 		result, stack := s.start(context.Background(), g, t.part, t.name, t.options)
 		took = time.Since(start)
 		if result == nil {
-			stop()
+			to.stop()
 			fault("Probe hasn't returned %v behind its total time of %v: return when a method of the session fails\n%s", s.giveUp, s.limits.Total, stack)
 			return
 		}
@@ -216,11 +245,11 @@ func (s *suite) hold(t *trial) {
 			for _, f := range g.inspect(s.p, result, s.limits, t.allowed) {
 				fault("%s", f)
 			}
-			if dialed, _, _ := g.counts(); accepted != nil && accepted() > int64(dialed) {
-				fault("the server saw %d connections and the session made %d: connect with Session.Open only", accepted(), dialed)
+			if dialed, _, _ := g.counts(); to.accepted != nil && to.accepted() > int64(dialed) {
+				fault("the server saw %d connections and the session made %d: connect with Session.Open only", to.accepted(), dialed)
 			}
 		}
-		stop()
+		to.stop()
 		if inTime {
 			return
 		}

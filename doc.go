@@ -1,0 +1,3 @@
+// Package handclasp shakes hands with file-transfer, mail and news services, safely, and reports what an outsider
+// learns.
+package handclasp

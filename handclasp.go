@@ -1,0 +1,17 @@
+package handclasp
+
+import (
+	"slices"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/nntp"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/smtp"
+)
+
+// Probers returns every prober that is built in.
+func Probers() []probe.Prober { return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}} }
+
+// Rules returns every rule that is built in.
+func Rules() []finding.Rule { return slices.Concat(finding.TLS, nntp.Rules) }

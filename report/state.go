@@ -1,0 +1,65 @@
+package report
+
+import (
+	"errors"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A State says in words what became of an endpoint. It tells apart what an [probe.Outcome] by itself doesn't: nobody
+// who answered the call, and somebody who did and then kept silent.
+type State string
+
+// The states, the usual ones first.
+const (
+	Answered    State = "answered"
+	Refused     State = "refused"
+	NoAnswer    State = "no answer" // to the call
+	Unreachable State = "unreachable"
+	Silent      State = "silent"  // connected, and then nothing
+	HungUp      State = "hung up" // connected, and left without a word
+	TLSFailed   State = "TLS failed"
+	Interrupted State = "interrupted"
+	Failed      State = "failed"
+)
+
+var states = []State{Answered, Refused, NoAnswer, Unreachable, Silent, HungUp, TLSFailed, Interrupted, Failed}
+
+// State returns what became of the record's endpoint. A server has answered when a byte of it was read, whatever came
+// of it later.
+func (r Record) State() State {
+	var e *probe.Error
+	dialled := !errors.As(r.Err, &e) || e.Op != "dial"
+	switch {
+	case r.Outcome == probe.OutcomeOK, r.heard():
+		return Answered
+	case r.Outcome == probe.OutcomeRefused:
+		return Refused
+	case r.Outcome == probe.OutcomeTimeout && dialled, r.Outcome == probe.OutcomeLimit && dialled:
+		return Silent
+	case r.Outcome == probe.OutcomeTimeout:
+		return NoAnswer
+	case r.Outcome == probe.OutcomeUnreachable:
+		return Unreachable
+	case r.Outcome == probe.OutcomeClosed:
+		return HungUp
+	case r.Outcome == probe.OutcomeTLS:
+		return TLSFailed
+	case r.Outcome == probe.OutcomeCanceled:
+		return Interrupted
+	}
+	return Failed
+}
+
+// heard reports whether the server said anything. Without a transcript, only outcomes that take an answer show it.
+func (r Record) heard() bool {
+	for _, e := range r.Transcript {
+		switch {
+		case e.Dir == probe.DirRecv:
+			return true
+		case e.Dir == probe.DirTLS && (e.Outcome == "" || e.TLS != nil && len(e.TLS.LeftoverPlaintext)+len(e.TLS.Chain) > 0):
+			return true
+		}
+	}
+	return r.Outcome == probe.OutcomeNotProtocol || r.Outcome == probe.OutcomeMalformed
+}
