@@ -14,4 +14,4 @@ import (
 func Probers() []probe.Prober { return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}} }
 
 // Rules returns every rule that is built in.
-func Rules() []finding.Rule { return slices.Concat(finding.TLS, nntp.Rules) }
+func Rules() []finding.Rule { return slices.Concat(finding.TLS, ftp.Rules, smtp.Rules, nntp.Rules) }

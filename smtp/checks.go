@@ -6,13 +6,17 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// go ahead to TLS on a connection of its own. The reply to command is nil where the server, which has just done so
-// for us, doesn't let us come that far.
-func (p Prober) reach(ctx context.Context, s *probe.Session, command []byte) (talk, *probe.Reply, error) {
-	k, err := p.open(ctx, s)
-	if err != nil {
+// reach goes as far as the go-ahead to TLS on a connection of its own. The reply to command is nil where the server,
+// which has just gone that far with us, doesn't do so again.
+func (p Prober) reach(ctx context.Context, s *probe.Session, command []byte) (k talk, r *probe.Reply, err error) {
+	if k, err = p.open(ctx, s); err != nil {
 		return k, nil, err
 	}
+	defer func() {
+		if r == nil {
+			k.Close()
+		}
+	}()
 	again := newEvidence()
 	if err := k.greet(again); err != nil || !again.Greeting.Is(220) {
 		return k, nil, err
@@ -20,7 +24,7 @@ func (p Prober) reach(ctx context.Context, s *probe.Session, command []byte) (ta
 	if _, err := k.hello(again); err != nil || again.STARTTLS != probe.Yes {
 		return k, nil, err
 	}
-	r, err := k.ask(command)
+	r, err = k.ask(command)
 	return k, r, err
 }
 
@@ -28,12 +32,11 @@ func (p Prober) reach(ctx context.Context, s *probe.Session, command []byte) (ta
 // is told from other answers by asking for a goodbye, whose code no other reply has; no clock is needed.
 func (p Prober) checkInjection(ctx context.Context, s *probe.Session, e *Evidence) error {
 	k, r, err := p.reach(ctx, s, starttlsNoop)
-	if k.Conn != nil {
-		defer k.Close()
-	}
-	switch {
-	case err != nil || r == nil:
+	if err != nil || r == nil {
 		return err
+	}
+	defer k.Close()
+	switch {
 	case r.Code >= 500:
 		e.STARTTLSInjected = probe.No // it noticed
 		return nil
@@ -90,19 +93,19 @@ func (p Prober) checkVersions(ctx context.Context, s *probe.Session, t *probe.TL
 func (p Prober) tryVersion(ctx context.Context, s *probe.Session, version string) (learned bool, err error) {
 	var k talk
 	if s.ImplicitTLS() {
-		k, err = p.open(ctx, s)
+		if k, err = p.open(ctx, s); err != nil {
+			return false, err
+		}
+		defer k.Close()
 	} else {
 		var r *probe.Reply
-		if k, r, err = p.reach(ctx, s, starttls); err == nil && !r.Is(220) {
-			defer k.Close()
+		if k, r, err = p.reach(ctx, s, starttls); err != nil || r == nil {
+			return false, err
+		}
+		defer k.Close()
+		if !r.Is(220) {
 			return false, nil
 		}
-	}
-	if k.Conn != nil {
-		defer k.Close()
-	}
-	if err != nil {
-		return false, err
 	}
 	_, err = k.StartTLSVersion(ctx, version)
 	return true, err

@@ -13,7 +13,7 @@ type Evidence struct {
 	Greeting *probe.Reply `json:"greeting"`
 	// Hostname is what the server calls itself in the greeting; empty where that begins with something else.
 	Hostname string `json:"hostname"`
-	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8314 §3.3).
+	// ImplicitTLS says whether TLS was spoken before the greeting (RFC 8314 §3.3); Unknown where neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 
 	// EHLO is the reply to the first EHLO (RFC 5321 §4.1.1.1); nil where none was sent or answered.
@@ -25,7 +25,7 @@ type Evidence struct {
 	// AuthMechanisms are those offered in Extensions (RFC 4954 §3), in upper case, without repetitions.
 	AuthMechanisms []string `json:"auth_mechanisms"`
 	// SizeLimit is the largest message in bytes that the server says it takes, 0 where it says that there is no fixed
-	// limit (RFC 1870 §4); nil where it says nothing.
+	// limit (RFC 1870 §3); nil where it says nothing.
 	SizeLimit *uint64 `json:"size_limit"`
 
 	// STARTTLS says whether it was offered (RFC 3207), or demanded by the reply to EHLO; Unknown where TLS is implicit.

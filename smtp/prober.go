@@ -75,6 +75,7 @@ func (p Prober) converse(ctx context.Context, s *probe.Session, e *Evidence) err
 		if e.TLS, err = k.StartTLS(ctx); err != nil {
 			return err // the chain that was seen is in e.TLS
 		}
+		e.ImplicitTLS = probe.Yes
 	}
 	if err := k.greet(e); err != nil || s.Level() == probe.LevelGreeting || e.Greeting.Is(421) {
 		return err
@@ -124,7 +125,9 @@ func (p Prober) open(ctx context.Context, s *probe.Session) (talk, error) {
 	return talk{Conn: c, name: cmp.Or(p.Hello, defaultHello), lines: s.Limits().ReplyLines}, err
 }
 
-func (k talk) reply() (*probe.Reply, error) { return textline.ReadReply(k, textline.EveryLine, k.lines) }
+func (k talk) reply() (*probe.Reply, error) {
+	return textline.ReadReply(k, textline.EveryLine, k.lines)
+}
 
 func (k talk) ask(command []byte) (*probe.Reply, error) {
 	if err := k.Send(command); err != nil {

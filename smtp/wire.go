@@ -62,12 +62,7 @@ func parseEHLO(lines []string) offer {
 			continue
 		}
 		o.extensions = append(o.extensions, line)
-		keyword, params, _ := strings.Cut(line, " ")
-		keyword = strings.ToUpper(keyword)
-		// AUTH=LOGIN is how servers of before RFC 2554 spell it, and servers for the clients of that time.
-		if first, isAuth := strings.CutPrefix(keyword, "AUTH="); isAuth {
-			keyword, params = "AUTH", first+" "+params
-		}
+		keyword, params := splitExtension(line)
 		o.keywords = append(o.keywords, keyword)
 		switch keyword {
 		case "AUTH":
@@ -79,6 +74,20 @@ func parseEHLO(lines []string) offer {
 		}
 	}
 	return o
+}
+
+// splitExtension returns an extension's keyword in upper case and its parameters.
+func splitExtension(line string) (keyword, params string) {
+	end := strings.IndexAny(line, " \t")
+	if end < 0 {
+		end = len(line)
+	}
+	keyword, params = strings.ToUpper(line[:end]), line[end:]
+	// AUTH=LOGIN is how servers of before RFC 2554 spell it, and servers for the clients of that time.
+	if first, isAuth := strings.CutPrefix(keyword, "AUTH="); isAuth {
+		return "AUTH", first + params
+	}
+	return keyword, params
 }
 
 func (o *offer) addMechanisms(params string) {
@@ -151,14 +160,16 @@ func isHost(s string) bool {
 			return !isLetterOrDigit(r) && r != '.' && r != ':' && r != '-'
 		}) < 0
 	}
+	last := ""
 	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
 		if label == "" || strings.IndexFunc(label, func(r rune) bool {
 			return !isLetterOrDigit(r) && r != '-' && r != '_'
 		}) >= 0 {
 			return false
 		}
+		last = label
 	}
-	return true
+	return strings.Trim(last, "0123456789") != "" // else it is an enhanced status code (RFC 3463)
 }
 
 func isLetterOrDigit(r rune) bool {
