@@ -21,6 +21,10 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 		}
 		return faults
 	}
+	if r.Outcome != probe.OutcomeOK && !isFailure(string(r.Outcome)) {
+		add("outcome %q isn't one of the closed set: return errors of the session, or make them with probe.Errorf", r.Outcome)
+		return faults // such a result doesn't even marshal
+	}
 	if fault := checkOutcome(r, allowed); fault != "" {
 		add("%s", fault)
 	}
@@ -54,9 +58,6 @@ func ownStack(stack []byte) string {
 
 // checkOutcome judges how a run ended: by the server's nature, and never by a fault of the prober's own.
 func checkOutcome(r *probe.Result, allowed []probe.Outcome) string {
-	if r.Outcome != probe.OutcomeOK && !isFailure(string(r.Outcome)) {
-		return fmt.Sprintf("outcome %q isn't one of the closed set: return errors of the session, or make them with probe.Errorf", r.Outcome)
-	}
 	if len(allowed) > 0 && slices.Contains(allowed, r.Outcome) {
 		return ""
 	}
