@@ -17,22 +17,12 @@ const maxPreliminary = 8
 // readFinal reads replies up to the first that isn't preliminary (RFC 959 §4.2.1).
 func readFinal(r textline.Reader, maxLines int) (*probe.Reply, error) {
 	for range maxPreliminary {
-		reply, err := textline.ReadReply(telnetLines{r}, textline.FirstAndLast, maxLines)
+		reply, err := textline.ReadReply(r, textline.FirstAndLast, maxLines)
 		if err != nil || reply.Code >= 200 {
 			return reply, err
 		}
 	}
 	return nil, probe.Errorf("reply", probe.OutcomeMalformed, "no end of preliminary replies")
-}
-
-// telnetLines are lines without the Telnet commands and NULs that may stand before a reply: the control connection
-// follows the Telnet protocol (RFC 959 §2.3), and some servers begin with an option. Within a line they stay, since
-// the byte of IAC is a letter in several character sets.
-type telnetLines struct{ textline.Reader }
-
-func (t telnetLines) ReadLine() ([]byte, error) {
-	line, err := t.Reader.ReadLine()
-	return skipTelnet(line), err
 }
 
 // Telnet's command bytes (RFC 854).
@@ -42,6 +32,9 @@ const (
 	telnetIAC  = 255
 )
 
+// skipTelnet returns a line without the Telnet commands and NULs that may stand before a reply: the control connection
+// follows the Telnet protocol (RFC 959 §2.3), and some servers begin with an option. Within a line they stay, since
+// the byte of IAC is a letter in several character sets.
 func skipTelnet(line []byte) []byte {
 	for {
 		switch {
