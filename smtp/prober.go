@@ -19,7 +19,8 @@ type Prober struct {
 	// Injection checks, on a connection of its own, whether a command that comes in cleartext behind STARTTLS is
 	// carried out inside TLS (CVE-2011-0411).
 	Injection bool
-	// Verify checks with VRFY of one random name whether the server tells which names exist.
+	// Verify checks with VRFY of one random name, at the server's own domain where it asks for one, whether the server
+	// tells which names exist.
 	Verify bool
 	// Versions checks, with a connection for each, which versions of TLS are accepted.
 	Versions bool
@@ -228,6 +229,12 @@ func (k talk) verify(s *probe.Session, e *Evidence) error {
 	}
 	if e.VRFYReply, err = k.ask(appendLine(nil, "VRFY", name)); err != nil {
 		return err
+	}
+	if e.VRFYReply.Is(501, 504) && isDomain(e.Hostname) {
+		// It wants a domain, as Exim does.
+		if e.VRFYReply, err = k.ask(appendLine(nil, "VRFY", name+"@"+e.Hostname)); err != nil {
+			return err
+		}
 	}
 	e.VerifiesNames = verifies(e.VRFYReply)
 	return nil
