@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"time"
 )
@@ -31,7 +32,7 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 
 	r.Evidence, err = probe(ctx, p, s)
 	s.close()
-	if r.Evidence == nil {
+	if v := reflect.ValueOf(r.Evidence); r.Evidence == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		r.Evidence = s.kept
 	}
 	r.Transcript = s.log.finish()

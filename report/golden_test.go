@@ -35,6 +35,11 @@ func neighbourhood() []report.Record {
 	odd.Greeting.Lines = []string{"\x1b[2J\x1b[31mhöst 日本 \u202egnp.exe", "and a second line"}
 	cut := failed(result("192.0.2.8:2121", "", odd), probe.Errorf("read", probe.OutcomeClosed, "after \x07 %s", strings.Repeat("long ", 50)))
 
+	plain := result("192.0.2.11:990", "", nil)
+	plain.Evidence = &evidence{TLS: &probe.TLS{Mode: probe.ModeImplicit, LeftoverPlaintext: []byte("421 come back\x07\r\n")}}
+	other := ready()
+	other.Greeting.Code, other.Greeting.Lines = 0, []string{"SSH-2.0-x"}
+
 	var all []report.Record
 	for _, r := range []*probe.Result{
 		failed(result("192.0.2.7:990", "ftp.example.net", nil), probe.Errorf("dial", probe.OutcomeRefused, "connection refused")),
@@ -43,7 +48,8 @@ func neighbourhood() []report.Record {
 		named, cut,
 		failed(result("192.0.2.9:21", "", nil), probe.Errorf("dial", probe.OutcomeTimeout, "timed out")),
 		failed(result("192.0.2.10:21", "mute.example.net", nil), probe.Errorf("dial", probe.OutcomeUnreachable, "no route to host")),
-		failed(result("192.0.2.11:990", "", nil), probe.Errorf("tls", probe.OutcomeTLS, "handshake failure")),
+		failed(result("192.0.2.12:21", "", other), probe.Errorf("greeting", probe.OutcomeNotProtocol, "no reply")),
+		failed(plain, probe.Errorf("tls", probe.OutcomeTLS, "handshake failure")),
 	} {
 		all = append(all, report.New(r, rules))
 	}

@@ -92,11 +92,12 @@ func describeObject(value json.RawMessage) string {
 	}
 	_ = json.Unmarshal(value, &o)
 	switch {
-	case o.Code != nil && o.Lines != nil:
-		if text := strings.Join(o.Lines, " / "); text != "" {
-			return fmt.Sprintf("%d %s", *o.Code, text)
+	case o.Code != nil && len(o.Lines) > 0:
+		words := o.Lines
+		if *o.Code != 0 { // a line without one
+			words = append([]string{fmt.Sprint(*o.Code, " ", words[0])}, words[1:]...)
 		}
-		return fmt.Sprint(*o.Code)
+		return strings.TrimSpace(strings.Join(words, " / "))
 	case o.Entries != nil:
 		return describe(o.Entries)
 	case o.Name != nil:

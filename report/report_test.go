@@ -153,6 +153,8 @@ func TestStates(t *testing.T) {
 		r := failed(result("192.0.2.7:21", "", ready()), probe.Errorf("read", o, "x"))
 		require.Equal(t, report.Answered, report.Record{Result: r}.State(), "a greeting came before %s", o)
 	}
+	cut := failed(result("192.0.2.7:21", "", ready()), probe.Errorf("read", probe.OutcomeClosed, "x"))
+	require.Equal(t, report.Answered, report.Record{Result: cut}.WithoutTranscript().State(), "the evidence has its greeting")
 	stored := report.Record{Result: failed(result("192.0.2.7:21", "", nil), probe.Errorf("greeting", probe.OutcomeNotProtocol, "x"))}
 	require.Equal(t, report.Answered, stored.State(), "what speaks something else has answered")
 }

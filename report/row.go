@@ -109,6 +109,9 @@ func security(r Record) string {
 		}
 		words = append(words, version)
 	}
+	if len(hs.LeftoverPlaintext) > 0 {
+		words = append(words, "in plaintext came: "+strings.TrimSpace(string(hs.LeftoverPlaintext)))
+	}
 	if len(hs.Chain) > 0 {
 		leaf := hs.Chain[0]
 		name := leaf.Subject

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"encoding/json"
 	"errors"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -51,15 +53,29 @@ func (r Record) State() State {
 	return Failed
 }
 
-// heard reports whether the server said anything. Without a transcript, only outcomes that take an answer show it.
+// heard reports whether the server said anything. Without a transcript the evidence tells, and outcomes that take an
+// answer.
 func (r Record) heard() bool {
 	for _, e := range r.Transcript {
-		switch {
-		case e.Dir == probe.DirRecv:
-			return true
-		case e.Dir == probe.DirTLS && (e.Outcome == "" || e.TLS != nil && len(e.TLS.LeftoverPlaintext)+len(e.TLS.Chain) > 0):
+		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS && e.Outcome == "" {
 			return true
 		}
 	}
-	return r.Outcome == probe.OutcomeNotProtocol || r.Outcome == probe.OutcomeMalformed
+	if r.Outcome == probe.OutcomeNotProtocol || r.Outcome == probe.OutcomeMalformed {
+		return true
+	}
+	if e, ok := r.Evidence.(probe.TLSEvidence); ok {
+		if hs := e.TLSHandshake(); hs != nil && len(hs.LeftoverPlaintext)+len(hs.Chain) > 0 {
+			return true
+		}
+	}
+	if len(r.Transcript) > 0 {
+		return false
+	}
+	evidence, err := json.Marshal(r.Evidence)
+	if err != nil {
+		return false
+	}
+	greeting, err := finding.Resolve(evidence, "/greeting")
+	return err == nil && string(greeting) != "null"
 }

@@ -97,6 +97,9 @@ func (t *Table) Close() error {
 		if hidden == 1 {
 			hosts = "host"
 		}
+		if !t.tight {
+			b.WriteByte('\n')
+		}
 		fmt.Fprintln(&b, t.in(faint, fmt.Sprintf("… and %d more %s where nothing answered: %s", hidden, hosts, countStates(t.muted))))
 	}
 	if t.began {

@@ -178,7 +178,7 @@ func (s *session) verdict(interrupted bool) error {
 
 // interruption says what an interrupt left undone.
 func (s *session) interruption() string {
-	text := fmt.Sprintf("interrupted: %d endpoints done, %d cut short", s.tally.Endpoints-s.cut, s.cut)
+	text := fmt.Sprintf("interrupted: of the endpoints, %d done, %d cut short", s.tally.Endpoints-s.cut, s.cut)
 	if s.job.total < 0 {
 		return text + ", the rest of the list not begun"
 	}

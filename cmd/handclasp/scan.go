@@ -27,9 +27,10 @@ What is sent depends on --level; each level does what the one before it does.
   greeting    Nothing. What the server says first is read.
   handshake   What any client asks before it logs in: FEAT, SYST and AUTH TLS (FTP), EHLO and
               STARTTLS (mail), CAPABILITIES, DATE, STARTTLS and a group of a random name (news),
-              a TLS handshake; and for FTP whether USER gets as far as a password prompt.
-  anonymous   What is offered to anybody, too: an anonymous FTP login and the listing of its
-              root, the first news groups.
+              a TLS handshake; and for FTP whether USER of a made-up name gets as far as a password
+              prompt, and whether anonymous is let in.
+  anonymous   What is offered to anybody, too: the listing of an anonymous FTP root, the first
+              news groups.
 Whatever the level, no credential, no mail, no article and no file is ever sent.
 
 Findings say how they are known: seen (in the conversation), claimed (by the server, and not
