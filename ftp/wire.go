@@ -189,3 +189,14 @@ func isMail(text string) bool {
 	b := bytes.ToUpper([]byte(text))
 	return bytes.Contains(b, []byte("SMTP")) && !bytes.Contains(b, []byte("FTP"))
 }
+
+// isMailRefusal reports whether a refusal begins with a status code such as "5.5.2", as those of SMTP do
+// (RFC 3463 §2), and FTP's never.
+func isMailRefusal(r *probe.Reply) bool {
+	if r == nil || r.Code < 400 {
+		return false
+	}
+	status, _, _ := strings.Cut(r.Lines[0], " ")
+	parts := strings.Split(status, ".")
+	return len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
+}
