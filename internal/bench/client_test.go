@@ -87,7 +87,8 @@ func sampleLive(stop <-chan struct{}, peak chan<- uint64) {
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		metrics.Read(s)
 		most = max(most, s[0].Value.Uint64()+s[1].Value.Uint64())
-		pk0 = max(pk0, s[0].Value.Uint64()); pk1 = max(pk1, s[1].Value.Uint64())
+		pk0 = max(pk0, s[0].Value.Uint64())
+		pk1 = max(pk1, s[1].Value.Uint64())
 		select {
 		case <-tick.C:
 		case <-stop:
