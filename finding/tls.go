@@ -44,7 +44,7 @@ var TLS = []Rule{
 			if len(t.Chain) == 0 || !t.Chain[0].NotAfter.Before(r.Started) {
 				return nil
 			}
-			return Seen("/evidence/tls/chain/0/not_after").With("expired " + t.Chain[0].NotAfter.Format("2006-01-02"))
+			return Seen("/evidence/tls/chain/0/not_after").With(t.Chain[0].NotAfter.Format("2006-01-02"))
 		}),
 	},
 	{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -29,7 +30,8 @@ type Conn struct {
 }
 
 const (
-	bufferSize   = 4 << 10
+	bufferSize   = 1 << 10  // takes most replies, and there may be a thousand probes waiting for one
+	bulkSize     = 16 << 10 // for a server that has more to say
 	datagramSize = 64 << 10 // a UDP payload is at most 65,507 bytes
 )
 
@@ -127,6 +129,8 @@ func (c *Conn) room() {
 		c.buf = make([]byte, datagramSize)
 	case c.buf == nil:
 		c.buf = buffers.Get().(*[bufferSize]byte)[:]
+	case c.r == c.w && c.w == len(c.buf) && c.w < bulkSize:
+		c.resize(2 * len(c.buf)) // the last read filled it
 	case c.r == c.w:
 		c.r, c.w = 0, 0
 	case c.w < len(c.buf):
@@ -134,11 +138,16 @@ func (c *Conn) room() {
 		c.w = copy(c.buf, c.buf[c.r:c.w])
 		c.r = 0
 	default:
-		grown := make([]byte, 2*len(c.buf))
-		copy(grown, c.buf[:c.w])
-		c.release()
-		c.buf = grown
+		c.resize(2 * len(c.buf))
 	}
+}
+
+func (c *Conn) resize(size int) {
+	grown := make([]byte, size)
+	c.w = copy(grown, c.buf[c.r:c.w])
+	c.r = 0
+	c.release()
+	c.buf = grown
 }
 
 func (c *Conn) release() {
@@ -219,7 +228,7 @@ func (c *Conn) Close() error {
 		return nil
 	}
 	c.closed = true
-	delete(s.conns, c)
+	s.conns = slices.DeleteFunc(s.conns, func(open *Conn) bool { return open == c })
 	polite := c.secure && c.err == nil && !s.aborted && !c.aborted
 	s.mu.Unlock()
 	if polite {

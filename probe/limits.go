@@ -71,7 +71,24 @@ type LimitError struct {
 	Value any    // its effective value
 }
 
-func (e *LimitError) Error() string { return fmt.Sprintf("limit reached: %s %v", e.Limit, e.Value) }
+func (e *LimitError) Error() string {
+	phrase, ok := limitPhrases[e.Limit]
+	if !ok {
+		phrase = e.Limit + " %v"
+	}
+	return fmt.Sprintf(phrase+" (limit)", e.Value)
+}
+
+var limitPhrases = map[string]string{
+	"Total":      "not done within %v",
+	"Dial":       "no connection within %v",
+	"Idle":       "silence for %v",
+	"BytesIn":    "more than %v bytes received",
+	"BytesOut":   "more than %v bytes to send",
+	"LineLength": "a line of more than %v bytes",
+	"ReplyLines": "a reply of more than %v lines",
+	"Conns":      "more than %v connections",
+}
 
 // Is reports whether target is [ErrLimit].
 func (e *LimitError) Is(target error) bool { return target == ErrLimit }

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime/debug"
 	"time"
 )
@@ -31,10 +32,10 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 
 	r.Evidence, err = probe(ctx, p, s)
 	s.close()
-	if r.Evidence == nil {
+	if v := reflect.ValueOf(r.Evidence); r.Evidence == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 		r.Evidence = s.kept
 	}
-	r.Transcript = s.Transcript()
+	r.Transcript = s.log.finish()
 	r.Elapsed = time.Since(s.log.start).Truncate(time.Millisecond)
 	r.fail(err)
 	return r
@@ -43,8 +44,8 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 // check refuses what no session may be made of.
 func check(t Target, o Options) error {
 	err := t.check()
-	if err == nil {
-		_, err = o.Level.MarshalText()
+	if _, ok := levelNames[o.Level]; !ok && err == nil {
+		err = fmt.Errorf("unknown level %d", int(o.Level))
 	}
 	if err != nil {
 		return &Error{Op: "target", Outcome: OutcomeForbidden, Err: err}

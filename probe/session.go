@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -28,7 +30,7 @@ type Session struct {
 	tlsSessions       tls.ClientSessionCache
 
 	mu      sync.Mutex
-	conns   map[*Conn]struct{}
+	conns   []*Conn // those that are open
 	opened  int
 	aborted bool // the context ended: no deadline may be set any more
 	kept    Evidence
@@ -40,8 +42,7 @@ var errTotal = errors.New("total time")
 func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
 	return &Session{
 		ctx: ctx, spec: spec, target: t, opts: o, limits: o.Limits.Effective(),
-		log:   recorder{start: time.Now(), trace: o.Trace, datagrams: t.Network == UDP},
-		conns: make(map[*Conn]struct{}, 1),
+		log: recorder{start: time.Now(), trace: o.Trace, datagrams: t.Network == UDP},
 	}
 }
 
@@ -150,40 +151,46 @@ func (s *Session) open(ctx context.Context, port uint16, receiveOnly bool) (*Con
 		_ = raw.Close()
 		return nil, s.contextError("dial")
 	}
-	s.conns[c] = struct{}{}
+	s.conns = append(s.conns, c)
 	return c, nil
 }
 
 // dial establishes a connection within the dial time. It returns when the context ends even where a custom dialer
 // doesn't; a connection that comes too late is closed.
 func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Error) {
-	ctx, cancel := context.WithTimeout(ctx, s.limits.Dial)
-	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
-
+	if ctx != s.ctx {
+		// Either context ends it.
+		both, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(s.ctx, cancel)()
+		ctx = both
+	}
 	var raw net.Conn
 	var err error
 	if s.opts.Dial == nil {
 		// Keep-alives are for connections that live longer than a probe.
-		d := net.Dialer{KeepAlive: -1}
+		d := net.Dialer{Timeout: s.limits.Dial, KeepAlive: -1}
 		raw, err = d.DialContext(ctx, string(s.target.Network), addr.String())
 	} else {
-		raw, err = dialWith(ctx, s.opts.Dial, string(s.target.Network), addr.String())
+		raw, err = dialWith(ctx, s.opts.Dial, s.limits.Dial, string(s.target.Network), addr.String())
 	}
+	var netErr net.Error
 	switch {
 	case err == nil:
 		return raw, nil
 	case s.ctx.Err() != nil:
 		return nil, s.contextError("dial")
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.limits.Dial}}
 	case ctx.Err() != nil:
 		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: err}
+	case errors.As(err, &netErr) && netErr.Timeout() && !errors.Is(err, syscall.ETIMEDOUT):
+		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.limits.Dial}}
 	}
 	return nil, &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: err}
 }
 
-func dialWith(ctx context.Context, dial DialFunc, network, addr string) (net.Conn, error) {
+func dialWith(ctx context.Context, dial DialFunc, timeout time.Duration, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	type dialed struct {
 		conn net.Conn
 		err  error
@@ -236,7 +243,7 @@ func (s *Session) abort() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.aborted = true
-	for c := range s.conns {
+	for _, c := range s.conns {
 		_ = c.raw.Conn.SetDeadline(past)
 	}
 }
@@ -246,10 +253,7 @@ var past = time.Unix(1, 0)
 // close ends what the prober left open.
 func (s *Session) close() {
 	s.mu.Lock()
-	left := make([]*Conn, 0, len(s.conns))
-	for c := range s.conns {
-		left = append(left, c)
-	}
+	left := slices.Clone(s.conns)
 	s.mu.Unlock()
 	for _, c := range left {
 		_ = c.Close()

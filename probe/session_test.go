@@ -216,6 +216,20 @@ func TestPanicKeepsEvidence(t *testing.T) {
 	require.Equal(t, "220 ready\r\n", string(r.Transcript[1].Data))
 }
 
+// A typed nil is no evidence.
+func TestNilEvidence(t *testing.T) {
+	r := probe.Run(t.Context(), forgetful{}, mustTarget("127.0.0.1:1"), nil)
+	require.NoError(t, r.Err)
+	require.Nil(t, r.Evidence)
+}
+
+type forgetful struct{}
+
+func (forgetful) Spec() probe.Spec { return probe.Spec{Protocol: "test"} }
+func (forgetful) Probe(context.Context, *probe.Session) (probe.Evidence, error) {
+	return (*evidence)(nil), nil
+}
+
 func TestImplicitTLS(t *testing.T) {
 	target := mustTarget("127.0.0.1:990")
 	ports := []probe.Port{{Network: probe.TCP, Number: 21}, {Network: probe.TCP, Number: 990, ImplicitTLS: true}}

@@ -19,8 +19,8 @@ type TLS struct {
 	KeyExchange string `json:"key_exchange"`
 	// ALPN is the protocol the server chose; empty since none is offered.
 	ALPN string `json:"alpn"`
-	// LeftoverPlaintext is what came in cleartext between the go-ahead and the handshake, at most 1 KiB. It stops the
-	// upgrade (RFC 3207 §6).
+	// LeftoverPlaintext is what came in cleartext where the handshake was due, at most 1 KiB: behind the go-ahead, whose
+	// upgrade it stops (RFC 3207 §6), or in place of an implicit handshake.
 	LeftoverPlaintext []byte `json:"leftover_plaintext"`
 	// Error says why the handshake failed; empty where it succeeded.
 	Error string `json:"error"`
@@ -128,8 +128,8 @@ func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *E
 		return nil
 	}
 	var notTLS tls.RecordHeaderError
-	if errors.As(err, &notTLS) && t.Version == "" && t.Mode == ModeSTARTTLS && len(head) > 0 {
-		// It was still on its way when the go-ahead was read.
+	if errors.As(err, &notTLS) && t.Version == "" && len(head) > 0 {
+		// It was still on its way when the go-ahead was read, or the server doesn't speak implicit TLS.
 		t.LeftoverPlaintext = head
 		return leftover(len(head))
 	}
@@ -141,7 +141,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *E
 }
 
 func leftover(n int) *Error {
-	return Errorf("tls", OutcomeTLS, "%d bytes of plaintext came behind the go-ahead", n)
+	return Errorf("tls", OutcomeTLS, "%d bytes of plaintext came where TLS was due", n)
 }
 
 // replayed takes the evidence of a recorded handshake.

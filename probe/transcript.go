@@ -2,7 +2,6 @@ package probe
 
 import (
 	"encoding/json"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -75,61 +74,3 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 
 // IsText reports whether the event's data is valid UTF-8.
 func (e Event) IsText() bool { return utf8.Valid(e.Data) }
-
-// recorder collects a session's events.
-type recorder struct {
-	mu     sync.Mutex
-	start  time.Time
-	trace  func(Event)
-	events Transcript
-	arena  []byte // the unused rest of the current block, of which events get slices
-	// datagrams stay apart, each an event: joined ones couldn't be replayed.
-	datagrams bool
-}
-
-const arenaBlock = 1 << 10
-
-func (r *recorder) add(e Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	e.At = time.Since(r.start).Truncate(time.Millisecond)
-	if r.trace != nil {
-		traced := e
-		traced.Data = append([]byte(nil), e.Data...)
-		r.trace(traced)
-	}
-	if len(e.Data) > 0 {
-		e.Data = r.keep(e.Data)
-		// A server that drips its bytes, or a reply in several segments, is still one thing that was received.
-		if n := len(r.events); e.Dir == DirRecv && n > 0 && !r.datagrams {
-			if last := &r.events[n-1]; last.Dir == DirRecv && last.Conn == e.Conn {
-				last.Data = append(last.Data, e.Data...)
-				return
-			}
-		}
-	}
-	if r.events == nil {
-		r.events = make(Transcript, 0, 16)
-	}
-	r.events = append(r.events, e)
-}
-
-// keep copies b into the arena. The slice's capacity is cut so that appending to an event never writes into the next.
-func (r *recorder) keep(b []byte) []byte {
-	if len(b) > len(r.arena) {
-		if len(b) >= arenaBlock/2 {
-			return append([]byte(nil), b...)
-		}
-		r.arena = make([]byte, arenaBlock)
-	}
-	n := copy(r.arena, b)
-	kept := r.arena[:n:n]
-	r.arena = r.arena[n:]
-	return kept
-}
-
-func (r *recorder) transcript() Transcript {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append(Transcript{}, r.events...)
-}

@@ -44,8 +44,7 @@ func start(t testing.TB, spec process) {
 	logs := append([]string{output}, spec.Logs...)
 
 	cmd := exec.Command(spec.Path, spec.Args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = spec.Dir, out, out
-	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TZ=UTC"}, spec.Env...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = spec.Dir, serverEnv(spec), out, out
 	// A session of its own: its id finds every child later. The server dies with a test binary that is killed.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -68,6 +67,10 @@ func start(t testing.TB, spec process) {
 	if err := awaitServer(spec, exited); err != "" {
 		t.Fatalf("%s: %s", filepath.Base(spec.Path), err) // the cleanup shows the log
 	}
+}
+
+func serverEnv(spec process) []string {
+	return append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TZ=UTC"}, spec.Env...)
 }
 
 // awaitServer returns "" when the server accepts, otherwise what went wrong.
@@ -124,14 +127,15 @@ func readPID(path string) int {
 
 // terminate ends what the ids started, at first politely. Only ids of processes that the test started come here.
 func terminate(ids []int) {
-	signalAll(ids, syscall.SIGTERM)
-	for deadline := time.Now().Add(graceTime); time.Now().Before(deadline); {
-		if len(members(ids)) == 0 {
-			return
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		signalAll(ids, sig)
+		for deadline := time.Now().Add(graceTime); time.Now().Before(deadline); {
+			if len(members(ids)) == 0 {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	signalAll(ids, syscall.SIGKILL)
 }
 
 func signalAll(ids []int, sig syscall.Signal) {

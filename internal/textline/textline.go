@@ -27,6 +27,9 @@ const (
 	FirstAndLast
 )
 
+// usualLines is what replies of several lines mostly fit in.
+const usualLines = 12
+
 // ReadReply reads one reply of at most maxLines lines. The reply holds what came, also beside an error: where a first
 // line is no reply, it is kept with code 0. It is nil only where nothing came.
 func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
@@ -37,6 +40,9 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 	reply := new(probe.Reply)
 	code, rest, more := ParseLine(line)
 	reply.Code = code
+	if more && style != SingleLine {
+		reply.Lines = make([]string, 0, usualLines)
+	}
 	add(reply, rest)
 	switch {
 	case err != nil:
@@ -109,8 +115,8 @@ func ReadBlock(r Reader, maxLines int) (lines []string, truncated bool, err erro
 		if err != nil && len(line) == 0 {
 			return lines, false, err
 		}
-		if err == nil && string(line) == "." {
-			return lines, false, nil
+		if string(line) == "." {
+			return lines, false, err // a connection that ends behind the dot leaves no line either
 		}
 		if len(lines) >= maxLines {
 			return lines, true, nil

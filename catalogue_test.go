@@ -1,0 +1,76 @@
+package handclasp_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// catalogue is the part of the findings catalogue that is built in: ids and severities are permanent.
+var catalogue = map[string]finding.Severity{
+	"ftp.exposed":              finding.Medium,
+	"ftp.anonymous":            finding.Medium,
+	"ftp.cleartext-login":      finding.Medium,
+	"ftp.tls-missing":          finding.Low,
+	"ftp.anonymous-listing":    finding.Medium,
+	"ftp.anonymous-writable":   finding.High,
+	"ftp.passive-address-leak": finding.Low,
+	"nntp.exposed":             finding.Info,
+	"nntp.read-open":           finding.Low,
+	"nntp.post-open":           finding.Medium,
+	"nntp.feed-open":           finding.Medium,
+	"nntp.auth-cleartext":      finding.Medium,
+	"nntp.starttls-missing":    finding.Low,
+	"smtp.exposed":             finding.Info,
+	"smtp.starttls-missing":    finding.Medium,
+	"smtp.starttls-stripped":   finding.High,
+	"smtp.auth-cleartext":      finding.Medium,
+	"smtp.vrfy":                finding.Medium,
+	"smtp.expn":                finding.Medium,
+	"starttls.injection":       finding.High,
+	"ntlm.info":                finding.Low,
+	"tls.cert-expired":         finding.Medium,
+	"tls.cert-untrusted":       finding.Medium,
+	"tls.cert-mismatch":        finding.Medium,
+	"tls.legacy-version":       finding.Medium,
+	"tls.weak-key":             finding.Low,
+	"tls.weak-signature":       finding.Low,
+}
+
+func TestCatalogue(t *testing.T) {
+	seen := make(map[string]finding.Severity)
+	for _, r := range handclasp.Rules() {
+		require.NotContains(t, seen, r.ID, "twice")
+		seen[r.ID] = r.Severity
+		require.Regexp(t, regexp.MustCompile(`^[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)$`), r.ID)
+		require.NotEmpty(t, r.Title, r.ID)
+		require.Regexp(t, `^[^\n]+\.$`, r.Summary, r.ID)
+		require.NotEmpty(t, r.Remediation, r.ID)
+		require.NotEmpty(t, r.References, r.ID)
+		require.NotNil(t, r.Check, r.ID)
+	}
+	require.Equal(t, catalogue, seen)
+}
+
+// No evidence never fires.
+func TestNothingLearned(t *testing.T) {
+	require.Empty(t, finding.Evaluate(&probe.Result{}, handclasp.Rules()))
+	for _, p := range handclasp.Probers() {
+		spec := p.Spec()
+		r := &probe.Result{Protocol: spec.Protocol, Outcome: probe.OutcomeRefused, Evidence: spec.Evidence()}
+		require.Empty(t, finding.Evaluate(r, handclasp.Rules()), spec.Protocol)
+	}
+}
+
+// Slices are the caller's: changing one changes nothing for the next.
+func TestSlicesAreFresh(t *testing.T) {
+	rules := handclasp.Rules()
+	rules[0].Severity = finding.Critical
+	require.NotEqual(t, finding.Critical, handclasp.Rules()[0].Severity)
+	require.NotEmpty(t, handclasp.Probers())
+}

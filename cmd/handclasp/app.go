@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/report"
+)
+
+// An app is the command with the world around it.
+type app struct {
+	probers []probe.Prober
+	rules   []finding.Rule
+	stdin   io.Reader
+	stdout  *os.File
+	stderr  *os.File
+}
+
+// Exit statuses; the help explains them.
+const (
+	exitDone     = 0
+	exitFindings = 1
+	exitTrouble  = 2
+)
+
+// An exit ends the command with a status, and with nothing more to say.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// A usageError is a mistake in how the command was called. The help that would show how to is named behind it.
+type usageError struct {
+	err  error
+	help string
+}
+
+func (e *usageError) Error() string { return fmt.Sprintf("%v; see '%s --help'", e.err, e.help) }
+
+// main runs the command and returns its exit status. Whatever went wrong is one line on standard error.
+func (a *app) main(args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(context.Background())
+	var status exit
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &status):
+		return int(status)
+	}
+	a.complain("%v", err)
+	return exitTrouble
+}
+
+// complain writes one line to standard error.
+func (a *app) complain(format string, args ...any) {
+	fmt.Fprintf(a.stderr, "handclasp: %s\n", report.Clean(fmt.Sprintf(format, args...)))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "handclasp",
+		Short: "Shake hands with FTP, mail and news services, safely, and report what an outsider learns",
+		Long: `handclasp connects to file-transfer, mail and news services, speaks each protocol just far enough to collect
+evidence, and leaves. It never logs in with a credential, writes, uploads, mails or guesses.
+
+Scan only what you may: your own systems, or those whose owner agreed.`,
+		Example: `  handclasp scan ftp.example.net
+  handclasp scan --help
+  handclasp demo`,
+		SilenceUsage:       true,
+		SilenceErrors:      true,
+		DisableSuggestions: true,
+		Args:               cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("unknown command %q", args[0]), cmd.CommandPath()}
+			}
+			return cmd.Help()
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{err, cmd.CommandPath()} })
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.AddCommand(a.scanCommand(), a.demoCommand(), versionCommand())
+	return root
+}

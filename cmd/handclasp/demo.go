@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
+)
+
+const demoHelp = `Start a few servers inside this program, some well kept and some with faults, scan them and report.
+
+The servers listen on free ports of 127.0.0.1 and are gone when the demo ends. Nothing else is needed: no network, no
+special rights, no file.`
+
+func (a *app) demoCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Scan servers that are started for it, without a network",
+		Long:  demoHelp,
+		Example: `  handclasp demo
+  handclasp demo --level greeting
+  handclasp demo --format jsonl --transcript`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), &o) },
+	}
+	o.register(cmd, probe.LevelAnonymous)
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
+	return cmd
+}
+
+func (a *app) demo(ctx context.Context, o *options) error {
+	return a.interruptible(ctx, func(ctx context.Context) error {
+		// The servers stay until the last result is written, an interrupt or not.
+		servers, err := lab.Start(context.WithoutCancel(ctx))
+		if err != nil {
+			return err
+		}
+		defer func() { _ = servers.Close() }()
+		o.roots = servers.CA()
+		o.concurrency = 1 // the same order at every run
+		endpoints, labels := a.visit(servers.Neighbours())
+		return a.run(ctx, o, job{
+			endpoints: func(context.Context) iter.Seq2[scan.Endpoint, error] { return each(endpoints) },
+			total:     len(endpoints),
+			label:     func(e scan.Endpoint) string { return labels[e.Host] },
+		})
+	})
+}
+
+// visit makes an endpoint of each server that a prober speaks with, every server being a host of its own in the table.
+func (a *app) visit(servers []lab.Neighbour) (endpoints []scan.Endpoint, labels map[int]string) {
+	labels = map[int]string{}
+	for i, n := range servers {
+		for _, p := range a.probers {
+			if p.Spec().Protocol != n.Protocol {
+				continue
+			}
+			endpoints = append(endpoints, scan.Endpoint{
+				Target:      probe.Target{Network: probe.TCP, Addr: n.Addr, Name: "localhost"},
+				Prober:      p,
+				ImplicitTLS: probe.FactOf(n.ImplicitTLS),
+				Input:       scan.Input{Text: n.URL, Place: "demo"},
+				Host:        i + 1,
+				Endpoints:   1,
+			})
+			labels[i+1] = fmt.Sprintf("%s: %s", n.Name, n.About)
+		}
+	}
+	return endpoints, labels
+}
+
+func each(endpoints []scan.Endpoint) iter.Seq2[scan.Endpoint, error] {
+	return func(yield func(scan.Endpoint, error) bool) {
+		for _, e := range endpoints {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}

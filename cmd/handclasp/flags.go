@@ -1,0 +1,131 @@
+package main
+
+import (
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
+)
+
+// options are what the flags of a scan say.
+type options struct {
+	level       probe.Level
+	format      string
+	output      string // empty for standard output
+	timeout     time.Duration
+	concurrency int
+	ca          string
+	roots       *x509.CertPool // what ca holds; nil for the system's
+	transcript  bool
+	failOn      finding.Severity // 0 for never
+}
+
+const (
+	formatTable = "table"
+	formatJSONL = "jsonl"
+)
+
+// value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.
+type value[T any] struct {
+	p     *T
+	parse func(string) (T, error)
+	show  func(T) string
+	kind  string
+}
+
+func (v value[T]) String() string { return v.show(*v.p) }
+func (v value[T]) Type() string   { return v.kind }
+func (v value[T]) Set(text string) (err error) {
+	parsed, err := v.parse(text)
+	if err == nil {
+		*v.p = parsed
+	}
+	return err
+}
+
+// register adds the flags that scan and demo share.
+func (o *options) register(cmd *cobra.Command, def probe.Level) {
+	o.level, o.format, o.concurrency = def, formatTable, scan.DefaultConcurrency
+	o.timeout = probe.Limits{}.Effective().Total
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(value[probe.Level]{&o.level, probe.ParseLevel, probe.Level.String, "LEVEL"}, "level",
+		"how far to go: greeting, handshake or anonymous")
+	f.Var(value[string]{&o.format, parseFormat, func(s string) string { return s }, "FORMAT"}, "format",
+		"what to write: table, or jsonl, one JSON object a line")
+	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
+	f.Var(value[time.Duration]{&o.timeout, parseTimeout, time.Duration.String, "DURATION"}, "timeout",
+		"how long one endpoint may take in all")
+	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
+		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
+	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said")
+}
+
+func showSeverity(s finding.Severity) string {
+	if s == 0 {
+		return ""
+	}
+	return s.String()
+}
+
+func parseFormat(text string) (string, error) {
+	if text != formatTable && text != formatJSONL {
+		return "", fmt.Errorf("unknown format: use %s or %s", formatTable, formatJSONL)
+	}
+	return text, nil
+}
+
+func parseFile(text string) (string, error) {
+	if text == "" {
+		return "", fmt.Errorf("name a file")
+	}
+	return text, nil
+}
+
+func parseTimeout(text string) (time.Duration, error) {
+	if _, err := strconv.Atoi(text); err == nil && text != "0" {
+		return 0, fmt.Errorf("the unit is missing: write %ss for seconds", text)
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("not a duration: write a number and its unit, such as 90s or 2m")
+	case d <= 0:
+		return 0, fmt.Errorf("a timeout is longer than nothing: leave the flag out for the default")
+	}
+	if most := (probe.Limits{Total: 1<<63 - 1}).Effective().Total; d > most {
+		return 0, fmt.Errorf("a timeout is at most %v", most)
+	}
+	return d, nil
+}
+
+func parseConcurrency(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > scan.MaxConcurrency {
+		return 0, fmt.Errorf("a number from 1 to %d is needed", scan.MaxConcurrency)
+	}
+	return n, nil
+}
+
+// readRoots reads the certificates that --ca names.
+func (o *options) readRoots() error {
+	if o.ca == "" {
+		return nil
+	}
+	pem, err := os.ReadFile(o.ca)
+	if err != nil {
+		return fmt.Errorf("--ca: %w: name a file with certificates in PEM", err)
+	}
+	o.roots = x509.NewCertPool()
+	if !o.roots.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("--ca: %s holds no certificate in PEM: it should have a line -----BEGIN CERTIFICATE-----", o.ca)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"github.com/handclasp/handclasp/scan"
+)
+
+// A list is what --targets names. Its zero value is an empty one.
+type list struct {
+	name      string // for errors
+	r         io.Reader
+	file      *os.File // to be closed; nil for standard input
+	endpoints int      // how many it stands for, -1 where only its end will tell
+}
+
+func (a *app) openList(path string) (*list, error) {
+	switch path {
+	case "":
+		return &list{}, nil
+	case "-":
+		return &list{name: "standard input", r: a.stdin, endpoints: -1}, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("--targets: %w: name a file with one target a line, or - for standard input", err)
+	}
+	l := &list{name: path, r: file, file: file}
+	if err := l.count(a); err != nil {
+		l.close()
+		return nil, fmt.Errorf("--targets: %s: %w: name a file with one target a line, or - for standard input", path, cause(err))
+	}
+	return l, nil
+}
+
+// count reads a regular file once to learn how much there is to do.
+func (l *list) count(a *app) error {
+	info, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return fmt.Errorf("it is a directory")
+	}
+	if !info.Mode().IsRegular() {
+		l.endpoints = -1
+		return nil
+	}
+	for in, err := range l.lines(context.Background()) {
+		if err == nil {
+			l.endpoints += scan.Count(in.Text, a.probers)
+		}
+	}
+	_, err = l.file.Seek(0, io.SeekStart)
+	return err
+}
+
+func (l *list) lines(ctx context.Context) iter.Seq2[scan.Input, error] {
+	if l.r == nil {
+		return scan.Args(nil)
+	}
+	return scan.Lines(ctx, l.name, l.r)
+}
+
+func (l *list) close() {
+	if l.file != nil {
+		_ = l.file.Close()
+	}
+}

@@ -1,0 +1,13 @@
+// Command handclasp scans FTP, mail and news services, safely, and reports what an outsider learns.
+package main
+
+import (
+	"os"
+
+	"github.com/handclasp/handclasp"
+)
+
+func main() {
+	a := &app{probers: handclasp.Probers(), rules: handclasp.Rules(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	os.Exit(a.main(os.Args[1:]))
+}

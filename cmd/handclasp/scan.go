@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/scan"
+)
+
+const scanHelp = `Scan endpoints and report what an outsider learns.
+
+A TARGET is
+  ftp.example.net          a host: every default port of every protocol is asked
+  192.0.2.7:25             a host and a port: the protocol that lives there by default
+  192.0.2.0/24             a range, of IPv4 or IPv6, up to 16,777,216 addresses; all of
+                           them are asked, the first and the last too. [2001:db8::/120]:21
+                           asks one port
+  ftps://[2001:db8::7]:21  a URL: ftp, smtp or nntp, with an s where TLS comes first.
+                           This is how to name a protocol on an unusual port
+A name stands for all the addresses that it resolves to.
+
+What is sent depends on --level; each level does what the one before it does.
+  greeting    Nothing. What the server says first is read.
+  handshake   What any client asks before it logs in: FEAT, SYST and AUTH TLS (FTP), EHLO and
+              STARTTLS (mail), CAPABILITIES, DATE, STARTTLS and a group of a random name (news),
+              a TLS handshake; and for FTP whether USER of a made-up name gets as far as a password
+              prompt, and whether anonymous is let in.
+  anonymous   What is offered to anybody, too: the listing of an anonymous FTP root, the first
+              news groups.
+Whatever the level, no credential, no mail, no article and no file is ever sent.
+
+Findings say how they are known: seen (in the conversation), claimed (by the server, and not
+tried) or inferred (from a version), and by which evidence.`
+
+const exitHelp = `
+Exit status:
+  0  all endpoints were scanned; refused connections and timeouts are results
+  1  and a finding is at or above --fail-on
+  2  a wrong flag, a target that can't be used (the others are scanned), trouble with a
+     file, or an interrupt by Ctrl-C. What was collected until then is still written
+`
+
+const scanExample = `  handclasp scan ftp.example.net
+  handclasp scan --level anonymous --format jsonl --output results.jsonl 192.0.2.0/24
+  handclasp scan --ca corporate.pem --fail-on medium smtp://mx1.example.net smtps://mx1.example.net
+  handclasp scan --targets hosts.txt
+  printf 'nntps://news.example.net\n' | handclasp scan --targets -`
+
+func (a *app) scanCommand() *cobra.Command {
+	var o options
+	var list string
+	cmd := &cobra.Command{
+		Use:     "scan [flags] TARGET...",
+		Short:   "Scan endpoints and report what an outsider learns",
+		Long:    scanHelp,
+		Example: scanExample,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && list == "" {
+				return &usageError{errors.New("no targets: name one, or a list with --targets"), cmd.CommandPath()}
+			}
+			return a.scan(cmd.Context(), &o, args, list)
+		},
+	}
+	o.register(cmd, 0)
+	f := cmd.Flags()
+	f.Var(value[int]{&o.concurrency, parseConcurrency, func(n int) string { return fmt.Sprint(n) }, "N"}, "concurrency",
+		"how many endpoints to probe at once")
+	f.Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
+		"judge certificates by the roots in FILE (PEM) instead of the system's")
+	f.Var(value[string]{&list, parseFile, func(s string) string { return s }, "FILE"}, "targets",
+		"read more targets from FILE, one a line, - for standard input; # begins a remark")
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
+	return cmd
+}
+
+// scan is the scan command, its flags read.
+func (a *app) scan(ctx context.Context, o *options, args []string, list string) error {
+	if err := o.readRoots(); err != nil {
+		return err
+	}
+	l, err := a.openList(list)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	j := job{total: l.endpoints}
+	for _, arg := range args {
+		if j.total >= 0 {
+			j.total += scan.Count(arg, a.probers)
+		}
+	}
+	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
+		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, nil)
+	}
+	return a.interruptible(ctx, func(ctx context.Context) error { return a.run(ctx, o, j) })
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/report"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"handclasp": main})
+}
+
+// TestScripts runs testdata/*.txtar against servers of the lab, whose URLs are in the environment: $ANONYMOUS_FTP,
+// $OPEN_NEWS and so on. $SILENT is a port that accepts and says nothing, $CLOSED one where nobody listens.
+func TestScripts(t *testing.T) {
+	servers, err := lab.Start(context.Background())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = servers.Close() })
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TERM", "xterm-256color")
+			env.Setenv("NO_COLOR", "")
+			for _, n := range servers.Neighbours() {
+				env.Setenv(strings.ToUpper(strings.ReplaceAll(n.Name, "-", "_")), n.URL)
+			}
+			closed, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Setenv("CLOSED", closed.Addr().String())
+			_ = closed.Close()
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "lab.pem"), servers.CAPEM(), 0o600); err != nil {
+				return err
+			}
+			silent, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { _ = silent.Close() })
+			env.Setenv("SILENT", silent.Addr().String())
+			env.Values["silent"] = silent
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"called": called, "expand": expand, "jsonl": checkJSONL, "status": status, "terminal": terminal,
+		},
+	})
+}
+
+// status N COMMAND… runs a command, which must exit with status N.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	got := 0
+	var failed *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &failed):
+		got = failed.ExitCode()
+	default:
+		ts.Check(err)
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("exit status %d, want %s", got, args[0])
+	}
+}
+
+// expand FILE replaces environment variables in FILE.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// called waits until somebody connects to $SILENT.
+func called(ts *testscript.TestScript, _ bool, _ []string) {
+	silent := ts.Value("silent").(net.Listener)
+	ts.Check(silent.(*net.TCPListener).SetDeadline(time.Now().Add(10 * time.Second)))
+	c, err := silent.Accept()
+	ts.Check(err)
+	ts.Defer(func() { _ = c.Close() })
+}
+
+// checkJSONL FILE N decodes FILE, which must hold N records.
+func checkJSONL(ts *testscript.TestScript, _ bool, args []string) {
+	n := 0
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		_, err := report.Decode([]byte(line))
+		ts.Check(err)
+		n++
+	}
+	if fmt.Sprint(n) != args[1] {
+		ts.Fatalf("%d records, want %s", n, args[1])
+	}
+}
+
+// terminal FILE COMMAND… runs a command on a terminal of 100 columns and saves all that it wrote there.
+func terminal(ts *testscript.TestScript, _ bool, args []string) {
+	path := ""
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+		if p := filepath.Join(dir, args[1]); path == "" && exists(p) {
+			path = p
+		}
+	}
+	cmd := exec.Command(path, args[2:]...)
+	cmd.Dir = ts.MkAbs(".")
+	for _, name := range []string{"PATH", "TERM", "NO_COLOR", "HOME"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	screen, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 50})
+	ts.Check(err)
+	var b bytes.Buffer
+	_, _ = io.Copy(&b, screen) // ends with an error when the program does
+	if err := cmd.Wait(); err != nil {
+		ts.Fatalf("%v: %s", err, b.String())
+	}
+	_ = screen.Close()
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

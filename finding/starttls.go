@@ -1,0 +1,47 @@
+package finding
+
+import (
+	"encoding/json"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// InjectionEvidence is implemented by evidence that has a JSON field "starttls_injection".
+type InjectionEvidence interface {
+	probe.Evidence
+	// STARTTLSInjection says whether a command sent in cleartext behind STARTTLS was answered inside TLS; Unknown where
+	// it wasn't tried.
+	STARTTLSInjection() probe.Fact
+}
+
+func injection(r *probe.Result) probe.Fact {
+	switch e := r.Evidence.(type) {
+	case InjectionEvidence:
+		return e.STARTTLSInjection()
+	case *probe.RawEvidence:
+		var some struct {
+			Injection probe.Fact `json:"starttls_injection"`
+		}
+		if json.Unmarshal(e.JSON, &some) == nil {
+			return some.Injection
+		}
+	}
+	return probe.Unknown
+}
+
+// STARTTLS holds the rules over the command itself, for every protocol that has it.
+var STARTTLS = []Rule{
+	{
+		ID: "starttls.injection", Title: "commands injected into TLS", Severity: High, CWE: []int{74},
+		Summary: "Commands that somebody on the way puts in cleartext behind STARTTLS are carried out inside TLS, as if the client had sent them.",
+		Remediation: "Update the server so that it discards what it received before the handshake: Postfix 2.8, 2.7.3, 2.6.9, 2.5.12 " +
+			"or 2.4.16, INN 2.5.3, or later. Where a proxy speaks TLS for the server, update the proxy.",
+		References: []string{"CVE-2011-0411", "CVE-2012-3523", "CERT/CC VU#555316", "RFC 3207 section 6", "RFC 4642"},
+		Check: func(r *probe.Result) *Proof {
+			if injection(r) != probe.Yes {
+				return nil
+			}
+			return Seen("/evidence/starttls_injection")
+		},
+	},
+}

@@ -1,0 +1,60 @@
+// Package ftp asks an FTP server what it offers, with and without TLS, how it takes logins, and what it shows to
+// anybody, and leaves.
+//
+// It follows RFC 959 (FTP), 2389 (FEAT), 2428 (EPSV), 3659 (MLSD) and 4217 (TLS), and RFC 2577 where it judges.
+//
+// # What is sent
+//
+// At [probe.LevelGreeting] nothing is sent but, on a port for implicit TLS, a TLS handshake. Neither is anything where
+// the server greets by another code than 220, since that is its refusal. At [probe.LevelHandshake], in this order, each
+// line awaiting its reply, a first connection says:
+//
+//	FEAT
+//	SYST
+//	AUTH TLS
+//	AUTH SSL                          where AUTH TLS was refused
+//
+// Where one of the two is granted, it goes on inside TLS, and is kept while a second connection asks in cleartext:
+//
+//	FEAT
+//	PBSZ 0
+//	PROT P                            unless PBSZ was refused
+//
+// In cleartext, on the first connection where it has no TLS and else on the second:
+//
+//	USER handclasp-no-such-user       never followed by PASS
+//	USER anonymous
+//	PASS handclasp@handclasp.invalid  where USER was answered by 331; see [Prober.Contact]
+//	PWD                               where the login succeeded
+//	QUIT
+//
+// Then, inside TLS where anonymous wasn't let in before, the last four lines again, else QUIT alone. A server without
+// TLS is thus asked on one connection, another on two. One more is needed where the server ends the connection, or logs
+// the visitor in, at the made-up name. Where it lets a client have one connection at a time, what is asked inside TLS
+// is asked first, that connection is ended, and the cleartext one is tried again.
+//
+// On a port for implicit TLS all of it is said inside TLS on one connection, without AUTH and the made-up name.
+//
+// At [probe.LevelAnonymous], after PWD:
+//
+//	PASV                              EPSV over IPv6
+//	MLSD                              LIST where FEAT doesn't name MLST
+//
+// and a data connection to the port that the server named, at the target's address whatever address it named; inside
+// TLS where PROT P was granted. It receives only.
+//
+// # Knobs
+//
+// [Prober.Versions] opens one more connection per TLS version that wasn't negotiated yet, and sends the AUTH that was
+// granted.
+//
+// # What is never sent
+//
+// A PASS for any name but anonymous, a name that an account may have, PORT or EPRT, a path, and whatever changes a
+// thing: STOR, APPE, DELE, MKD, RMD, RNFR, SITE. The guard knows the lines above and refuses the rest. It can't know
+// which USER came before a PASS: that rests on the order of the conversation, where PASS has a single place, behind a
+// 331 to USER anonymous, and on tests that read every transcript for it. What a PASS can carry is a fixed word and a
+// host name, so that a guess at an account's password can't be made of it.
+//
+// LIST is sent, and its answer read, by github.com/jlaffaye/ftp, behind the same guard.
+package ftp

@@ -1,0 +1,107 @@
+package ftp
+
+import "github.com/handclasp/handclasp/probe"
+
+// Evidence is what an FTP server showed. Replies are null, facts and text empty, and lists empty where a question
+// wasn't asked or wasn't answered; lists are never null.
+type Evidence struct {
+	// Greeting is the reply that the server begins with (RFC 959 §5.4), the last one where it asked to wait (120).
+	// A 421 or 530 is the server's refusal to talk. Code 0 means that it was no reply of FTP.
+	Greeting *probe.Reply `json:"greeting"`
+	// ImplicitTLS says whether TLS was to be spoken from the first byte, as on port 990; no RFC describes it.
+	ImplicitTLS probe.Fact `json:"implicit_tls"`
+	// Features are the lines of the reply to FEAT in cleartext (RFC 2389 §3.2), such as "AUTH TLS" or "UTF8".
+	Features []string `json:"features"`
+	// System is the text of the reply to SYST (RFC 959 §4.1.3), such as "UNIX Type: L8". Many servers tell it only
+	// after a login.
+	System string `json:"system"`
+	// AuthTLS says whether AUTH TLS or AUTH SSL was accepted (RFC 4217 §4); the handshake may still have failed.
+	AuthTLS probe.Fact `json:"auth_tls"`
+	// AuthReply is the reply that accepted, or else the refusal of AUTH TLS.
+	AuthReply *probe.Reply `json:"auth_reply"`
+	// TLS is the handshake on the control connection.
+	TLS *probe.TLS `json:"tls"`
+	// FeaturesAfterTLS are the lines of the reply to FEAT inside TLS.
+	FeaturesAfterTLS []string `json:"features_after_tls"`
+	// ProtectsData says whether PROT P was accepted (RFC 4217 §9): data connections can be encrypted too. A server
+	// that wants a login first leaves it empty.
+	ProtectsData probe.Fact `json:"protects_data"`
+	// CleartextLogin says whether the server would have taken a password without TLS (RFC 2577 §6): yes where it
+	// answered a made-up name by 331, 332 or 230, no where it refused.
+	CleartextLogin probe.Fact `json:"cleartext_login"`
+	// CleartextReply is that answer.
+	CleartextReply *probe.Reply `json:"cleartext_reply"`
+	// Anonymous is how the server took the name anonymous (RFC 1635).
+	Anonymous *Anonymous `json:"anonymous"`
+}
+
+// Anonymous is an anonymous login. Where it was tried twice, in cleartext and inside TLS, it is the attempt that
+// came further, and of equals the later one.
+type Anonymous struct {
+	Login probe.Fact `json:"login"`
+	// OverTLS says whether the rest was said inside TLS.
+	OverTLS probe.Fact `json:"over_tls"`
+	// UserReply and PassReply are the replies to USER and PASS. No PASS is sent unless USER is answered by 331.
+	UserReply *probe.Reply `json:"user_reply"`
+	PassReply *probe.Reply `json:"pass_reply"`
+	// Directory is the working directory after the login, as PWD names it (RFC 959 App. II).
+	Directory string `json:"directory"`
+	// Listing is what the directory holds; null below LevelAnonymous, without a login, or where ListingError says why.
+	Listing *Listing `json:"listing"`
+	// ListingError says why there is no listing, or no complete one: a refusal, or a data connection that failed.
+	ListingError string `json:"listing_error"`
+	// PassiveAddress is the IPv4 address that the server named for the data connection (227, RFC 959 §4.1.2). Another
+	// than its own is never connected to. Empty over IPv6, where none is named (RFC 2428 §3).
+	PassiveAddress string `json:"passive_address"`
+}
+
+// A Listing is a directory's content, in the server's order.
+type Listing struct {
+	Entries []Entry `json:"entries"`
+	// Truncated says that there was more, or may have been: the listing was cut at 1,000 entries, or by a limit or a
+	// failure.
+	Truncated bool `json:"truncated"`
+}
+
+// An Entry is a line of a listing.
+type Entry struct {
+	Name string `json:"name"`
+	// Lossy says that the name held bytes that aren't UTF-8 and were replaced by U+FFFD.
+	Lossy bool `json:"lossy,omitempty"`
+	// Type is one of the types below.
+	Type string `json:"type"`
+	// Size is in bytes; null where the server doesn't say, and for what isn't a file.
+	Size *int64 `json:"size"`
+	// Modified is RFC 3339 in UTC where the listing is for machines (MLSD, RFC 3659 §7.5.3), and else the words of the
+	// listing, such as "Jan 2 2019" or "Nov 22 14:57", which name no time zone and may lack the year.
+	Modified string `json:"modified"`
+	// Permissions are the perm fact (RFC 3659 §7.5.5), such as "flcdmpe", or a Unix mode, such as "drwxr-xr-x" or
+	// "0755". Empty where the server doesn't say.
+	Permissions string `json:"permissions"`
+	// Writable says whether the permissions let the anonymous visitor change something: it is what the server
+	// claims, and never tried. A mode that lets only the owner or the group write leaves it empty, for nobody knows
+	// whether they are the visitor.
+	Writable probe.Fact `json:"writable"`
+}
+
+// The types of entries.
+const (
+	TypeFile      = "file"
+	TypeDirectory = "directory"
+	TypeCurrent   = "current" // the listed directory itself
+	TypeLink      = "link"
+	TypeOther     = "other"
+)
+
+func newEvidence() *Evidence { return &Evidence{Features: []string{}, FeaturesAfterTLS: []string{}} }
+
+// Protocol returns "ftp".
+func (*Evidence) Protocol() string { return Protocol }
+
+// TLSHandshake implements [probe.TLSEvidence].
+func (e *Evidence) TLSHandshake() *probe.TLS {
+	if e == nil {
+		return nil
+	}
+	return e.TLS
+}

@@ -1,0 +1,176 @@
+package ftp
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Rules judge FTP evidence.
+var Rules = []finding.Rule{
+	{
+		ID:       "ftp.exposed",
+		Title:    "'FTP' port open",
+		Severity: finding.Medium,
+		Summary:  "An FTP server answers: a protocol that sends passwords and files in cleartext unless both sides agree on more.",
+		Remediation: "Offer SFTP or HTTPS in its place and end the service (systemctl disable --now vsftpd, proftpd or pure-ftpd), " +
+			"or let only those networks reach ports 21 and 990 that need them.",
+		CWE:        []int{319},
+		References: []string{"RFC 959", "RFC 2577", "Shadowserver Accessible FTP Report"},
+		Check:      exposed,
+	},
+	{
+		ID:       "ftp.anonymous",
+		Title:    "'FTP (Anonymous)' port open",
+		Severity: finding.Medium,
+		Summary:  "Anybody may log in by the name anonymous.",
+		Remediation: "vsftpd: anonymous_enable=NO. ProFTPD: remove the <Anonymous> section. Pure-FTPd: NoAnonymous yes (-E). " +
+			"IIS: disable Anonymous Authentication. FileZilla Server: delete the user anonymous.",
+		CWE:        []int{306},
+		References: []string{"RFC 1635", "RFC 2577 section 4"},
+		Check: finding.On(func(e *Evidence) *finding.Proof {
+			if !loggedIn(e) {
+				return nil
+			}
+			last := "/evidence/anonymous/pass_reply"
+			if e.Anonymous.PassReply == nil {
+				last = "/evidence/anonymous/user_reply"
+			}
+			return finding.Seen("/evidence/anonymous/login", last)
+		}),
+	},
+	{
+		ID:       "ftp.cleartext-login",
+		Title:    "passwords asked for without TLS",
+		Severity: finding.Medium,
+		Summary:  "The server asks for a password on a connection without TLS, where anybody on the way can read it.",
+		Remediation: "vsftpd: ssl_enable=YES, force_local_logins_ssl=YES, force_local_data_ssl=YES. ProFTPD: TLSEngine on, TLSRequired on. " +
+			"Pure-FTPd: TLS 2. IIS: Require SSL connections. FileZilla Server: Require explicit FTP over TLS.",
+		CWE:        []int{319, 523},
+		References: []string{"RFC 2577 section 6", "RFC 4217", "NIST SP 800-52 Rev. 2"},
+		Check: finding.On(func(e *Evidence) *finding.Proof {
+			if !e.CleartextReply.Is(331, 332) {
+				return nil // 230 asks for no password
+			}
+			return finding.Seen("/evidence/cleartext_reply", "/evidence/cleartext_login")
+		}),
+	},
+	{
+		ID:       "ftp.tls-missing",
+		Title:    "no TLS offered",
+		Severity: finding.Low,
+		Summary:  "The server refuses TLS and doesn't advertise it, so that whatever is transferred can be read on the way.",
+		Remediation: "vsftpd: ssl_enable=YES with rsa_cert_file. ProFTPD: load mod_tls, TLSEngine on. Pure-FTPd: TLS 1 or 2. " +
+			"IIS: FTP SSL Settings, with a certificate.",
+		CWE:        []int{319},
+		References: []string{"RFC 4217 section 4", "RFC 2577 section 6"},
+		Check: finding.On(func(e *Evidence) *finding.Proof {
+			if e.AuthTLS != probe.No || hasFeature(e.Features, "AUTH") {
+				return nil
+			}
+			return finding.Seen("/evidence/auth_reply", "/evidence/auth_tls")
+		}),
+	},
+	{
+		ID:       "ftp.anonymous-listing",
+		Title:    "anonymous visitors see files",
+		Severity: finding.Medium,
+		Summary:  "The directory that anonymous visitors enter shows what it holds.",
+		Remediation: "Publish only what is meant for anybody, or hide it. vsftpd: hide_file or dirlist_enable=NO. " +
+			"ProFTPD: <Limit DIRS> with DenyAll in <Anonymous>. Pure-FTPd: an empty home for the user ftp.",
+		CWE:        []int{548},
+		References: []string{"RFC 1635", "RFC 2577 section 4"},
+		Check:      finding.On(listed),
+	},
+	{
+		ID:       "ftp.anonymous-writable",
+		Title:    "anonymous visitors may write",
+		Severity: finding.High,
+		Summary:  "The server says that anonymous visitors may change or add files: an invitation to store malware and contraband.",
+		Remediation: "vsftpd: write_enable=NO, or anon_upload_enable=NO, anon_mkdir_write_enable=NO, anon_other_write_enable=NO. " +
+			"ProFTPD: <Limit WRITE> with DenyAll in <Anonymous>. Pure-FTPd: AnonymousCantUpload yes (-i). " +
+			"Take the write permission of the user ftp, and of others, from the files.",
+		CWE:        []int{732},
+		References: []string{"RFC 3659 section 7.5.5", "RFC 2577 section 4"},
+		Check:      finding.On(writable),
+	},
+	{
+		ID:       "ftp.passive-address-leak",
+		Title:    "passive mode names another address",
+		Severity: finding.Low,
+		Summary:  "The server names another address than its own for data connections, most often that of a private network.",
+		Remediation: "vsftpd: pasv_address. ProFTPD: MasqueradeAddress. Pure-FTPd: ForcePassiveIP (-P). " +
+			"IIS: External IP Address of Firewall. Or let the firewall rewrite the reply.",
+		CWE:        []int{200},
+		References: []string{"RFC 959 section 4.1.2", "RFC 1918", "RFC 2428 section 3"},
+		Check:      passiveLeak,
+	},
+}
+
+// exposed fires on the replies with which FTP servers begin. Other services refuse clients by other codes, and a
+// conversation that turned out not to be FTP proves nothing.
+func exposed(r *probe.Result) *finding.Proof {
+	e, ok := probe.As[*Evidence](r)
+	if !ok || r.Outcome == probe.OutcomeNotProtocol || !e.Greeting.Is(120, 220, 421, 500, 530) {
+		return nil
+	}
+	return finding.Seen("/evidence/greeting")
+}
+
+func loggedIn(e *Evidence) bool { return e.Anonymous != nil && e.Anonymous.Login == probe.Yes }
+
+func listing(e *Evidence) []Entry {
+	if !loggedIn(e) || e.Anonymous.Listing == nil {
+		return nil
+	}
+	return e.Anonymous.Listing.Entries
+}
+
+func listed(e *Evidence) *finding.Proof {
+	n := 0
+	for _, entry := range listing(e) {
+		if entry.Type != TypeCurrent {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return finding.Seen("/evidence/anonymous/listing/entries").With("1 entry")
+	}
+	return finding.Seen("/evidence/anonymous/listing/entries").With(fmt.Sprintf("%d entries", n))
+}
+
+// A finding points at so many entries, which prove enough.
+const maxWritable = 10
+
+func writable(e *Evidence) *finding.Proof {
+	var basis, names []string
+	for i, entry := range listing(e) {
+		if entry.Writable == probe.Yes && len(basis) < maxWritable {
+			basis = append(basis, fmt.Sprintf("/evidence/anonymous/listing/entries/%d/permissions", i))
+			names = append(names, fmt.Sprintf("%q", entry.Name))
+		}
+	}
+	if basis == nil {
+		return nil
+	}
+	return finding.Claimed(basis...).With(strings.Join(names, ", "))
+}
+
+func passiveLeak(r *probe.Result) *finding.Proof {
+	e, ok := probe.As[*Evidence](r)
+	if !ok || e.Anonymous == nil {
+		return nil
+	}
+	named, err := netip.ParseAddr(e.Anonymous.PassiveAddress)
+	// 0.0.0.0 is how servers say "the same".
+	if err != nil || named.IsUnspecified() || named == r.Target.Addr.Addr().Unmap() {
+		return nil
+	}
+	return finding.Seen("/evidence/anonymous/passive_address", "/target/addr").With(named.String())
+}

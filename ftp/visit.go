@@ -1,0 +1,107 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A visit is the state of one probe.
+type visit struct {
+	ctx   context.Context
+	s     *probe.Session
+	e     *Evidence
+	pass  string // the command PASS, for anonymous only
+	auth  string // the AUTH command that was granted
+	asked bool   // whether the made-up name was sent
+	away  bool   // whether the server turned away another connection
+}
+
+// A control is a control connection.
+type control struct {
+	*probe.Conn
+	maxLines int
+	broken   bool // an error ended its use
+}
+
+func (v *visit) control(c *probe.Conn) *control {
+	return &control{Conn: c, maxLines: v.s.Limits().ReplyLines}
+}
+
+// connect opens a connection and reads its greeting, inside TLS where that comes first. The connection is closed
+// where an error is returned.
+func (v *visit) connect(greeting **probe.Reply) (*control, error) {
+	raw, err := v.s.Open(v.ctx)
+	if err != nil {
+		return nil, err
+	}
+	if v.e.ImplicitTLS == probe.Yes {
+		if v.e.TLS, err = raw.StartTLS(v.ctx); err != nil {
+			raw.Close()
+			return nil, err
+		}
+	}
+	c := v.control(raw)
+	*greeting, err = c.reply()
+	if reply := *greeting; err == nil && (reply.Code < 400 && reply.Code != 220 || isMail(reply.Text())) {
+		err = probe.Errorf("greeting", probe.OutcomeNotProtocol, "%d %s", reply.Code, clip([]byte(reply.Text())))
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// reconnect opens one more connection in cleartext. Where the server doesn't want it, v.away is set.
+func (v *visit) reconnect() (*control, error) {
+	var greeting *probe.Reply
+	c, err := v.connect(&greeting)
+	if err == nil && !greeting.Is(220) {
+		c.Close()
+		err = turnedAway(greeting)
+	}
+	v.away = err != nil
+	return c, err
+}
+
+func turnedAway(reply *probe.Reply) error {
+	return probe.Errorf("reconnect", probe.OutcomeClosed, "the server turned a further connection away: %d %s", reply.Code, clip([]byte(reply.Text())))
+}
+
+func (c *control) reply() (*probe.Reply, error) {
+	reply, err := readFinal(c, c.maxLines)
+	if err != nil {
+		c.broken = true
+	}
+	return reply, err
+}
+
+// ask sends a command and reads the reply to it. It may be returned in part beside an error.
+func (c *control) ask(command string) (*probe.Reply, error) {
+	if err := c.send(command); err != nil {
+		return nil, err
+	}
+	reply, err := c.reply()
+	if errors.Is(err, probe.ErrNotProtocol) {
+		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)} // it greeted as FTP does
+	}
+	return reply, err
+}
+
+func (c *control) send(command string) error {
+	err := c.Send([]byte(command + "\r\n"))
+	if err != nil {
+		c.broken = true
+	}
+	return err
+}
+
+// quit says goodbye. Nothing is learned from it, so that no failure of it counts.
+func (c *control) quit() {
+	if !c.broken {
+		_, _ = c.ask("QUIT")
+	}
+	c.Close()
+}

@@ -1,0 +1,191 @@
+package ftp
+
+import (
+	"bytes"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/handclasp/handclasp/internal/textline"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// maxPreliminary is how many 1yz replies may come before the final one: RFC 959 §5.4 knows a single 120, and a server
+// that goes on is no use waiting for.
+const maxPreliminary = 8
+
+// readFinal reads replies up to the first that isn't preliminary (RFC 959 §4.2.1).
+func readFinal(r textline.Reader, maxLines int) (*probe.Reply, error) {
+	for range maxPreliminary {
+		reply, err := textline.ReadReply(telnetLines{r}, textline.FirstAndLast, maxLines)
+		if err != nil || reply.Code >= 200 {
+			return reply, err
+		}
+	}
+	return nil, probe.Errorf("reply", probe.OutcomeMalformed, "no end of preliminary replies")
+}
+
+// telnetLines are lines without the Telnet commands and NULs that may stand before a reply: the control connection
+// follows the Telnet protocol (RFC 959 §2.3), and some servers begin with an option. Within a line they stay, since
+// the byte of IAC is a letter in several character sets.
+type telnetLines struct{ textline.Reader }
+
+func (t telnetLines) ReadLine() ([]byte, error) {
+	line, err := t.Reader.ReadLine()
+	return skipTelnet(line), err
+}
+
+// Telnet's command bytes (RFC 854).
+const (
+	telnetSE   = 240 // the first of them
+	telnetWILL = 251 // this one and those after it, up to DONT, name an option
+	telnetIAC  = 255
+)
+
+func skipTelnet(line []byte) []byte {
+	for {
+		switch {
+		case len(line) > 0 && line[0] == 0:
+			line = line[1:]
+		case len(line) > 2 && line[0] == telnetIAC && line[1] >= telnetWILL && line[1] < telnetIAC:
+			line = line[3:]
+		case len(line) > 1 && line[0] == telnetIAC && line[1] >= telnetSE && line[1] < telnetWILL:
+			line = line[2:]
+		default:
+			return line
+		}
+	}
+}
+
+// parseFeatures returns the lines between the first and the last of a 211 reply to FEAT (RFC 2389 §3.2).
+func parseFeatures(r *probe.Reply) []string {
+	features := []string{}
+	if !r.Is(211) || len(r.Lines) < 3 {
+		return features
+	}
+	for _, line := range r.Lines[1 : len(r.Lines)-1] {
+		if f := strings.TrimSpace(line); f != "" {
+			features = append(features, f)
+		}
+	}
+	return features
+}
+
+// hasFeature reports whether one of the features begins with the word.
+func hasFeature(features []string, word string) bool {
+	for _, f := range features {
+		if first, _, _ := strings.Cut(f, " "); strings.EqualFold(first, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseDirectory returns the name that a 257 reply quotes, in which a quote is written twice (RFC 959 App. II); empty
+// where it quotes none.
+func parseDirectory(r *probe.Reply) string {
+	if !r.Is(257) {
+		return ""
+	}
+	_, rest, _ := strings.Cut(r.Text(), `"`)
+	var name strings.Builder
+	for {
+		part, after, found := strings.Cut(rest, `"`)
+		if !found {
+			return "" // never closed
+		}
+		name.WriteString(part)
+		if !strings.HasPrefix(after, `"`) {
+			return name.String()
+		}
+		name.WriteByte('"')
+		rest = after[1:]
+	}
+}
+
+// parsePassive finds the six numbers of a 227 reply. No two servers agree on what stands around them
+// (RFC 1123 §4.1.2.6).
+func parsePassive(text string) (addr netip.AddrPort, ok bool) {
+	const numbers = "0123456789,"
+	for text != "" {
+		i := strings.IndexAny(text, numbers)
+		if i < 0 {
+			break
+		}
+		run := text[i:]
+		n := len(run) - len(strings.TrimLeft(run, numbers))
+		if addr, ok = sixNumbers(strings.Split(strings.Trim(run[:n], ","), ",")); ok {
+			return addr, true
+		}
+		text = run[n:]
+	}
+	return netip.AddrPort{}, false
+}
+
+func sixNumbers(words []string) (addr netip.AddrPort, ok bool) {
+	var b [6]byte
+	if len(words) != len(b) {
+		return addr, false
+	}
+	for i, w := range words {
+		n, err := strconv.ParseUint(w, 10, 8)
+		if err != nil {
+			return addr, false
+		}
+		b[i] = byte(n)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[:4])), uint16(b[4])<<8|uint16(b[5])), true
+}
+
+// parseExtendedPassive returns the port of a 229 reply, such as "Entering Extended Passive Mode (|||6446|)": the first
+// byte in the parentheses is the delimiter (RFC 2428 §3).
+func parseExtendedPassive(text string) (port uint16, ok bool) {
+	_, rest, found := strings.Cut(text, "(")
+	if !found || len(rest) < 3 || rest[0] != rest[1] || rest[1] != rest[2] || '0' <= rest[0] && rest[0] <= '9' {
+		return 0, false
+	}
+	number, _, found := strings.Cut(rest[3:], rest[:1])
+	if !found {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(number, 10, 16)
+	return uint16(n), err == nil && n > 0
+}
+
+// takesPassword judges the reply to USER: 331 and 332 ask for more, 230 asks for nothing (RFC 959 §5.4).
+func takesPassword(r *probe.Reply) probe.Fact {
+	if r.Is(331, 332) {
+		return probe.Yes
+	}
+	return admits(r)
+}
+
+// admits judges the last reply of a login. Transient refusals say nothing of the next client, unless they are the
+// way in which pure-ftpd, for one, refuses cleartext for good (421).
+func admits(r *probe.Reply) probe.Fact {
+	switch {
+	case r == nil:
+		return probe.Unknown
+	case r.Code >= 200 && r.Code < 300:
+		return probe.Yes
+	case r.Code == 332, r.Code >= 500, r.Code >= 400 && wantsTLS(r.Text()):
+		return probe.No
+	}
+	return probe.Unknown
+}
+
+func wantsTLS(text string) bool {
+	text = strings.ToLower(text)
+	for _, word := range []string{"tls", "ssl", "encrypt", "cleartext"} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// isMail reports whether a greeting is that of SMTP, which begins with 220 as well.
+func isMail(text string) bool {
+	b := bytes.ToUpper([]byte(text))
+	return bytes.Contains(b, []byte("SMTP")) && !bytes.Contains(b, []byte("FTP"))
+}

@@ -1,0 +1,254 @@
+package ftp
+
+import (
+	"bufio"
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
+)
+
+func reply(code int, lines ...string) *probe.Reply { return &probe.Reply{Code: code, Lines: lines} }
+
+func TestParseFeatures(t *testing.T) {
+	require.Equal(t, []string{"AUTH TLS", "UTF8"}, parseFeatures(reply(211, "Features:", " AUTH TLS", "", "\tUTF8 ", "End")))
+	require.Equal(t, []string{}, parseFeatures(reply(211, "none")))
+	require.Equal(t, []string{}, parseFeatures(reply(211, "none", "End")))
+	require.Equal(t, []string{}, parseFeatures(reply(500, "a", "b", "c")))
+	require.Equal(t, []string{}, parseFeatures(nil))
+	require.True(t, hasFeature([]string{"mlst type*;"}, "MLST"))
+	require.False(t, hasFeature([]string{"MLSTX", "X MLST"}, "MLST"))
+}
+
+func TestParseDirectory(t *testing.T) {
+	for text, want := range map[string]string{
+		`"/"`: "/", `"/a ""b"" c" is current`: `/a "b" c`, `"" is empty`: "", `""""`: `"`,
+		`/`: "", `"open`: "", `"a""`: "", ``: "",
+	} {
+		require.Equal(t, want, parseDirectory(reply(257, text)), text)
+	}
+	require.Empty(t, parseDirectory(reply(550, `"/"`)))
+	require.Empty(t, parseDirectory(nil))
+}
+
+func TestParsePassive(t *testing.T) {
+	for text, want := range map[string]string{
+		"Entering Passive Mode (192,0,2,7,195,80).": "192.0.2.7:50000",
+		"Entering Passive Mode 192,0,2,7,0,21":      "192.0.2.7:21",
+		"=10,0,0,1,4,0":                             "10.0.0.1:1024",
+		"Mode 5 (of 7), port: 1,2,3,4,5,6,":         "1.2.3.4:1286",
+		"at 1,2,3 or 0,0,0,0,255,255":               "0.0.0.0:65535",
+		"(192,0,2,7,195)":                           "",
+		"(192,0,2,7,195,80,1)":                      "",
+		"(256,0,2,7,195,80)":                        "",
+		"(192,0,,2,7,195,80)":                       "",
+		"(192, 0, 2, 7, 195, 80)":                   "",
+		"(-1,0,2,7,195,80)":                         "192.0.2.7", // see below
+		"":                                          "",
+		"(99999999999999999999,1,1,1,1,1)":          "",
+		")192,0,2,7,195,80(":                        "192.0.2.7:50000",
+	} {
+		addr, ok := parsePassive(text)
+		if text == "(-1,0,2,7,195,80)" {
+			require.Equal(t, "1.0.2.7:50000", addr.String(), "a sign is no part of a number")
+			continue
+		}
+		require.Equal(t, want != "", ok, text)
+		if ok {
+			require.Equal(t, want, addr.String(), text)
+		}
+	}
+}
+
+func TestParseExtendedPassive(t *testing.T) {
+	for text, want := range map[string]uint16{
+		"Entering Extended Passive Mode (|||6446|)": 6446, "(!!!1!)": 1, "(|||65535|)": 65535,
+		"(|||65536|)": 0, "(|||0|)": 0, "(||6446|)": 0, "(|||6446)": 0, "|||6446|": 0, "(|||-1|)": 0, "(|||": 0, "(": 0, "": 0,
+		"(1111111)": 0, "(|||6446| x": 6446, "(|1|192.0.2.1|25|)": 0,
+	} {
+		port, ok := parseExtendedPassive(text)
+		require.Equal(t, want != 0, ok, text)
+		if ok {
+			require.Equal(t, want, port, text)
+		}
+	}
+}
+
+func TestJudgements(t *testing.T) {
+	for _, c := range []struct {
+		reply         *probe.Reply
+		takes, admits probe.Fact
+	}{
+		{reply(331, "Password?"), probe.Yes, probe.Unknown},
+		{reply(332, "Account?"), probe.Yes, probe.No},
+		{reply(230, "Hello"), probe.Yes, probe.Yes},
+		{reply(202, "Superfluous"), probe.Yes, probe.Yes},
+		{reply(530, "No"), probe.No, probe.No},
+		{reply(500, "OOPS"), probe.No, probe.No},
+		{reply(421, "Busy"), probe.Unknown, probe.Unknown},
+		{reply(430, "Later"), probe.Unknown, probe.Unknown},
+		{reply(421, "Sorry, cleartext sessions are not accepted"), probe.No, probe.No},
+		{reply(334, "?"), probe.Unknown, probe.Unknown},
+		{nil, probe.Unknown, probe.Unknown},
+	} {
+		require.Equal(t, c.takes, takesPassword(c.reply), "%v", c.reply)
+		require.Equal(t, c.admits, admits(c.reply), "%v", c.reply)
+	}
+	require.True(t, isMail("mail.example.org ESMTP Postfix"))
+	require.False(t, isMail("FTP and SMTP gateway"))
+	require.False(t, isMail("Welcome"))
+}
+
+func TestParseMachineLine(t *testing.T) {
+	for line, want := range map[string]Entry{
+		"type=file;perm=rw; a":         {Name: "a", Type: TypeFile, Permissions: "rw", Writable: probe.Yes},
+		"type=file;perm=adfr; a":       {Name: "a", Type: TypeFile, Permissions: "adfr", Writable: probe.No},
+		"type=dir;perm=fle; a":         {Name: "a", Type: TypeDirectory, Permissions: "fle", Writable: probe.No},
+		"type=dir;perm=flcdmpe; a":     {Name: "a", Type: TypeDirectory, Permissions: "flcdmpe", Writable: probe.Yes},
+		"type=dir;size=5;perm=; a":     {Name: "a", Type: TypeDirectory, Writable: probe.No},
+		"type=dir;UNIX.mode=0777; a":   {Name: "a", Type: TypeDirectory, Permissions: "0777", Writable: probe.Yes},
+		"type=dir;UNIX.mode=0444; a":   {Name: "a", Type: TypeDirectory, Permissions: "0444", Writable: probe.No},
+		"type=dir;UNIX.mode=x; a":      {Name: "a", Type: TypeDirectory},
+		"type=OS.unix=symlink; a":      {Name: "a", Type: TypeLink},
+		"type=OS.unix=chr-1/3; a":      {Name: "a", Type: TypeOther},
+		" a":                           {Name: "a", Type: TypeOther},
+		"novalue;; a; b":               {Name: "a; b", Type: TypeOther},
+		"MODIFY=20260230000000; a":     {Name: "a", Type: TypeOther},
+		"size=99999999999999999999; a": {Name: "a", Type: TypeOther},
+	} {
+		e, ok := parseMachineLine([]byte(line))
+		require.True(t, ok, line)
+		require.Equal(t, want, e, line)
+	}
+	for _, line := range []string{"", " ", "a", "type=file a", "type=pdir; ..", "type=file; "} {
+		_, ok := parseMachineLine([]byte(line))
+		require.False(t, ok, line)
+	}
+}
+
+func TestParseListLine(t *testing.T) {
+	for line, want := range map[string][2]string{
+		"-rw-r--r--   1 ftp ftp  12 Nov 22 14:57 a":         {"-rw-r--r--", "Nov 22 14:57"},
+		"-rw-r--r--+  1 ftp ftp  12 Nov 22  2019 Dec 1 1 b": {"-rw-r--r--+", "Nov 22 2019"},
+		"drwxr-xr-x folder 0 Jan 1 2020 c":                  {"drwxr-xr-x", "Jan 1 2020"},
+		"01-02-19  03:04PM <DIR> pub":                       {"", "01-02-19 03:04PM"},
+		"2019-01-02  15:04 12 pub":                          {"", "2019-01-02 15:04"},
+		"total 12":                                          {"", ""},
+		"-rwxrwxrw? 1 a b 1 Nov 1 2020 x":                   {"", ""},
+		"a b c":                                             {"", ""},
+		"":                                                  {"", ""},
+	} {
+		mode, modified := parseListLine([]byte(line))
+		require.Equal(t, want, [2]string{mode, modified}, line)
+	}
+}
+
+// lineReader reads lines of any length.
+type lineReader struct{ *bufio.Reader }
+
+func (r lineReader) ReadLine() ([]byte, error) {
+	line, err := r.ReadBytes('\n')
+	return bytes.TrimRight(line, "\r\n"), err
+}
+
+// FuzzReplies reads replies out of anything, and all that is parsed out of them.
+func FuzzReplies(f *testing.F) {
+	probetest.Seeds(f, transcripts+"*.txt")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const maxLines = 64
+		r := lineReader{bufio.NewReader(bytes.NewReader(data))}
+		for {
+			reply, err := readFinal(r, maxLines)
+			if reply != nil {
+				if len(reply.Lines) > maxLines+1 {
+					t.Fatalf("%d lines", len(reply.Lines))
+				}
+				for _, code := range []int{reply.Code, 211, 257} {
+					reply := *reply
+					reply.Code = code
+					for _, feature := range parseFeatures(&reply) {
+						if feature == "" || !utf8.ValidString(feature) {
+							t.Fatalf("feature %q", feature)
+						}
+					}
+					if dir := parseDirectory(&reply); len(dir) > len(reply.Text()) || !utf8.ValidString(dir) {
+						t.Fatalf("directory %q", dir)
+					}
+				}
+				if addr, ok := parsePassive(reply.Text()); ok && !addr.Addr().Is4() {
+					t.Fatalf("address %v", addr)
+				}
+				if port, ok := parseExtendedPassive(reply.Text()); ok && port == 0 {
+					t.Fatal("port 0")
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+}
+
+// FuzzPassive holds that an address that is found was there to be found.
+func FuzzPassive(f *testing.F) {
+	for _, text := range []string{"(192,0,2,7,195,80)", "=1,2,3,4,5,6", ")(", "(|||6446|)", "(|||", ",,,,,,", "1,2,3,4,5,6,7"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if addr, ok := parsePassive(text); ok && strings.Count(text, ",") < 5 {
+			t.Fatalf("%v out of %q", addr, text)
+		}
+		if port, ok := parseExtendedPassive(text); ok && !strings.Contains(text, "(") {
+			t.Fatalf("%d out of %q", port, text)
+		}
+	})
+}
+
+// FuzzDirectory holds that a name that is written as RFC 959 asks is read back.
+func FuzzDirectory(f *testing.F) {
+	for _, name := range []string{"/", `a"b`, `""`, "", `/x y`} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		quoted := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		if got := parseDirectory(reply(257, quoted)); got != name {
+			t.Fatalf("%q of %q", got, quoted)
+		}
+		if got := parseDirectory(reply(257, quoted+" is current")); got != name {
+			t.Fatalf("%q of %q", got, quoted)
+		}
+		parseDirectory(reply(257, name))
+	})
+}
+
+// FuzzListing reads a line as both kinds of listing.
+func FuzzListing(f *testing.F) {
+	probetest.Seeds(f, transcripts+"*list*.txt")
+	f.Add([]byte("type=file;perm=rw;size=1;modify=20260101000000; a"))
+	f.Add([]byte("-rw-r--r--   1 ftp ftp  12 Nov 22 14:57 a"))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		e, ok := parseMachineLine(line)
+		if ok && (e.Name == "" || e.Size != nil && (*e.Size < 0 || e.Type != TypeFile)) {
+			t.Fatalf("%+v", e)
+		}
+		mode, modified := parseListLine(line)
+		for _, s := range []string{e.Name, e.Modified, e.Permissions, mode, modified} {
+			if !utf8.ValidString(s) {
+				t.Fatalf("%q", s)
+			}
+		}
+		modeWritable(mode)
+		for rest := [][]byte{line}; len(rest) > 0; {
+			if _, after := lineOf(e.Name, rest); len(after) == len(rest) {
+				break
+			} else {
+				rest = after
+			}
+		}
+	})
+}

@@ -1,0 +1,49 @@
+package lab_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Each neighbour has the faults that it is there for, and no others.
+func TestFindings(t *testing.T) {
+	n, err := lab.Start(t.Context())
+	require.NoError(t, err)
+	defer n.Close()
+	probers := map[string]probe.Prober{"ftp": ftp.Prober{}}
+	rules := slices.Concat(ftp.Rules, finding.TLS)
+	want := map[string][]string{
+		"anonymous-ftp": {
+			"ftp.anonymous-writable", "ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed",
+			"ftp.tls-missing",
+		},
+		"expired-ftp":   {"ftp.exposed", "tls.cert-expired"},
+		"implicit-ftps": {"ftp.exposed"},
+		"leaky-ftp": {
+			"ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed", "ftp.passive-address-leak",
+			"ftp.tls-missing",
+		},
+	}
+	for _, s := range n.Neighbours() {
+		p, ok := probers[s.Protocol]
+		if !ok {
+			continue
+		}
+		r := probe.Run(t.Context(), p, probe.Target{Addr: s.Addr}, &probe.Options{
+			Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(s.ImplicitTLS), RootCAs: n.CA(),
+		})
+		require.NoError(t, r.Err, s.Name)
+		var got []string
+		for _, f := range finding.Evaluate(r, rules) {
+			got = append(got, f.ID)
+		}
+		require.Equal(t, want[s.Name], got, s.Name)
+	}
+}

@@ -1,0 +1,19 @@
+package nntp_test
+
+import (
+	"testing"
+
+	"github.com/handclasp/handclasp/nntp"
+	"github.com/handclasp/handclasp/probe/probetest"
+)
+
+// The prober stands every hostile server, and a conversation with everything in it told wrong in every way.
+func TestConform(t *testing.T) {
+	probetest.ConformWith(t, nntp.Prober{}, probetest.Conformance{Recordings: transcripts + "handwritten-mode-switching.txt"})
+}
+
+// So does one with its knobs on.
+func TestConformKnobs(t *testing.T) {
+	p := nntp.Prober{Versions: true, Injection: true}
+	probetest.ConformWith(t, p, probetest.Conformance{Recordings: transcripts + "injection/handwritten-yes.txt"})
+}

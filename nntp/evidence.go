@@ -1,0 +1,128 @@
+package nntp
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+const protocol = "nntp"
+
+// Evidence is what a news server showed. Replies are nil where the question wasn't asked or wasn't answered.
+type Evidence struct {
+	// Greeting is the first line (RFC 3977 §5.1): 200, 201, or a refusal such as 400 or 502. A line that has no code
+	// is kept with code 0.
+	Greeting *probe.Reply `json:"greeting"`
+	// Posting is what the server's code says: yes for 200, no for 201, unknown for others. It is the greeting's, or
+	// MODE READER's where that was accepted. 200 means that posting may be possible, perhaps after a login.
+	Posting probe.Fact `json:"posting"`
+	// ImplicitTLS says whether TLS was spoken from the first byte. It is no where the greeting came in cleartext, also on
+	// a port that is meant for TLS, and unknown where a handshake failed for another reason.
+	ImplicitTLS probe.Fact `json:"implicit_tls"`
+
+	// CapabilitiesReply is the first line of the reply to the first CAPABILITIES: 101 and a list, or a refusal.
+	CapabilitiesReply *probe.Reply `json:"capabilities_reply"`
+	// CapabilitiesFrom names the command that gave Capabilities: "CAPABILITIES", "LIST EXTENSIONS", or empty where
+	// neither gave any.
+	CapabilitiesFrom string `json:"capabilities_from"`
+	// Capabilities are the lines of the first list (RFC 3977 §5.2), such as "LIST ACTIVE NEWSGROUPS". On a port for
+	// implicit TLS they came inside TLS, as did all that follows.
+	Capabilities []string `json:"capabilities"`
+	// ModeReader is the reply to MODE READER (RFC 3977 §5.3).
+	ModeReader *probe.Reply `json:"mode_reader"`
+	// CapabilitiesAfterModeReader is the list of a server that switched modes; empty where none was asked.
+	CapabilitiesAfterModeReader []string `json:"capabilities_after_mode_reader"`
+	// Implementation is the argument of that capability (RFC 3977 §3.3.2), such as "INN 2.7.1"; empty where the server
+	// doesn't say.
+	Implementation string `json:"implementation"`
+	// AuthMethods are the arguments of AUTHINFO (RFC 4643 §2.1), "USER" and "SASL", in the lists before STARTTLS.
+	// AUTHINFO without arguments, which means "not now", adds none.
+	AuthMethods []string `json:"auth_methods"`
+	// SASLMechanisms are the arguments of the capability SASL (RFC 4643 §2.1) in the same lists.
+	SASLMechanisms []string `json:"sasl_mechanisms"`
+	// Feeding says whether IHAVE or STREAMING is advertised to us in any list; no is said only by a list of CAPABILITIES.
+	Feeding probe.Fact `json:"feeding"`
+
+	// ServerDate is the server's clock (RFC 3977 §7.1), in UTC, to the second; nil where it wasn't told.
+	ServerDate *time.Time `json:"server_date"`
+	// ReadAccess says whether an outsider may read, in cleartext or inside TLS.
+	ReadAccess probe.Fact `json:"read_access"`
+	// ReadReply is the reply to GROUP of a group that doesn't exist (RFC 3977 §6.1.1): 411 yes; 480 no, wants a login;
+	// 483 no, wants TLS.
+	ReadReply *probe.Reply `json:"read_reply"`
+	// ReadReplyAfterTLS is the reply to the same question after STARTTLS. It is asked only where ReadReply isn't a yes.
+	ReadReplyAfterTLS *probe.Reply `json:"read_reply_after_tls"`
+
+	// STARTTLS says whether the server gave the go-ahead for TLS (RFC 4642 §2.2), or refused or doesn't list it.
+	STARTTLS probe.Fact `json:"starttls"`
+	// STARTTLSReply is the reply: 382, or a refusal such as 580.
+	STARTTLSReply *probe.Reply `json:"starttls_reply"`
+	// TLS is the handshake, implicit or after STARTTLS; nil where there was none.
+	TLS *probe.TLS `json:"tls"`
+	// CapabilitiesAfterTLS is the list after STARTTLS.
+	CapabilitiesAfterTLS []string `json:"capabilities_after_tls"`
+	// AuthMethodsAfterTLS are AuthMethods of that list.
+	AuthMethodsAfterTLS []string `json:"auth_methods_after_tls"`
+	// SASLMechanismsAfterTLS are SASLMechanisms of that list.
+	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls"`
+	// Injection says whether a command that was sent in cleartext behind STARTTLS was answered inside TLS; unknown
+	// where [Prober.Injection] is off.
+	Injection probe.Fact `json:"starttls_injection"`
+
+	// Groups is the beginning of the list of groups; nil below [probe.LevelAnonymous] and where the server gave none.
+	Groups *Groups `json:"groups"`
+}
+
+// Groups is the answer to LIST ACTIVE (RFC 3977 §7.6.3).
+type Groups struct {
+	Entries []Group `json:"entries"`
+	// Truncated says that the server has more groups than were read.
+	Truncated bool `json:"truncated"`
+	// Malformed counts the lines read that are no entry and were left out.
+	Malformed int `json:"malformed"`
+}
+
+// A Group is a line of the list of groups.
+type Group struct {
+	Name string `json:"name"`
+	// High and Low are the water marks: the numbers of the newest and oldest article. Low above High means none.
+	High uint64 `json:"high"`
+	Low  uint64 `json:"low"`
+	// Status is "y" (posting), "n" (no posting), "m" (moderated), or one of a server's own such as "=other.group".
+	Status string `json:"status"`
+}
+
+func newEvidence() *Evidence {
+	return &Evidence{
+		Capabilities: []string{}, CapabilitiesAfterModeReader: []string{}, CapabilitiesAfterTLS: []string{},
+		AuthMethods: []string{}, AuthMethodsAfterTLS: []string{},
+		SASLMechanisms: []string{}, SASLMechanismsAfterTLS: []string{},
+	}
+}
+
+// Protocol returns "nntp".
+func (e *Evidence) Protocol() string { return protocol }
+
+// TLSHandshake returns TLS.
+func (e *Evidence) TLSHandshake() *probe.TLS { return e.TLS }
+
+// STARTTLSInjection returns Injection.
+func (e *Evidence) STARTTLSInjection() probe.Fact { return e.Injection }
+
+// lists returns the lists of capabilities and their JSON pointers.
+func (e *Evidence) lists() []capabilityList {
+	return []capabilityList{
+		{"/evidence/capabilities", e.Capabilities},
+		{"/evidence/capabilities_after_mode_reader", e.CapabilitiesAfterModeReader},
+		{"/evidence/capabilities_after_tls", e.CapabilitiesAfterTLS},
+	}
+}
+
+type capabilityList struct {
+	pointer string
+	lines   []string
+}
+
+// at returns the pointer to a line.
+func (l capabilityList) at(i int) string { return fmt.Sprintf("%s/%d", l.pointer, i) }

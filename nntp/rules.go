@@ -1,0 +1,152 @@
+package nntp
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Rules judge the evidence of this package. Certificates, TLS versions and injected commands are judged by the rules
+// that all protocols share.
+var Rules = []finding.Rule{
+	{
+		ID: "nntp.exposed", Title: "'Network News' port open", Severity: finding.Info,
+		Summary:     "A news server greets anybody from the network.",
+		Remediation: "Where the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
+		References:  []string{"RFC 3977 §5.1"},
+		Check:       finding.On(exposed),
+	},
+	{
+		ID: "nntp.read-open", Title: "articles readable by anybody", Severity: finding.Low,
+		Summary:     "The server lets clients that didn't log in select groups, and so read their articles.",
+		Remediation: "INN: in readers.conf give an access group only to users whom an auth group with hosts: or auth: names, without a default: identity for others. Leafnode: leave allowSTRANGERS unset and limit the addresses in hosts.allow or the firewall.",
+		CWE:         []int{862},
+		References:  []string{"RFC 3977 §6.1.1", "RFC 4643 §2.2"},
+		Check:       finding.On(readOpen),
+	},
+	{
+		ID: "nntp.post-open", Title: "posting by anybody", Severity: finding.Medium,
+		Summary:     "The server offers POST to clients that didn't log in, which spammers look for.",
+		Remediation: "INN: leave P out of access: for the identity that strangers get in readers.conf (access: \"R\"), so that only authenticated users may post.",
+		CWE:         []int{862},
+		References:  []string{"RFC 3977 §5.1.1 and §6.3.1"},
+		Check:       finding.On(postOpen),
+	},
+	{
+		ID: "nntp.feed-open", Title: "feeding by anybody", Severity: finding.Medium,
+		Summary:     "The server offers IHAVE or streaming, the transfer of whole articles between servers, to a client that is no peer of it.",
+		Remediation: "INN: name the peers by hostname: in incoming.conf, with a password: where their addresses change, and leave I out of access: in readers.conf.",
+		CWE:         []int{862},
+		References:  []string{"RFC 3977 §6.3.2", "RFC 4644 §2"},
+		Check:       finding.On(feedOpen),
+	},
+	{
+		ID: "nntp.auth-cleartext", Title: "passwords asked for without TLS", Severity: finding.Medium,
+		Summary:     "The server takes passwords over a connection without TLS, where anybody on the way can read them.",
+		Remediation: "INN: require_encryption: true in the auth groups of readers.conf (require_ssl: before INN 2.7). Cyrus IMAP: allowplaintext: no in imapd.conf. Let readers use port 563.",
+		CWE:         []int{522},
+		References:  []string{"RFC 4643 §2.3.2", "RFC 8143 §3"},
+		Check:       finding.On(authCleartext),
+	},
+	{
+		ID: "nntp.starttls-missing", Title: "no STARTTLS", Severity: finding.Low,
+		Summary:     "The server offers no TLS on this port, so that what is read and written here crosses the network in cleartext.",
+		Remediation: "INN: tlscertfile: and tlskeyfile: in inn.conf, readable by the news user, for STARTTLS on port 119; better, nnrpd -S on port 563 for readers (RFC 8143). Cyrus IMAP: tls_server_cert and tls_server_key in imapd.conf. Leafnode: a TLS proxy such as stunnel in front of it.",
+		CWE:         []int{319},
+		References:  []string{"RFC 4642 §2", "RFC 8143 §3"},
+		Check:       finding.On(starttlsMissing),
+	},
+}
+
+func exposed(e *Evidence) *finding.Proof {
+	if !e.Greeting.Is(codePosting, codeNoPosting) {
+		return nil
+	}
+	return finding.Seen("/evidence/greeting")
+}
+
+func readOpen(e *Evidence) *finding.Proof {
+	switch {
+	case e.ReadAccess != probe.Yes:
+		return nil
+	case readAccess(e.ReadReply) == probe.Yes:
+		return finding.Seen("/evidence/read_reply", "/evidence/read_access")
+	case readAccess(e.ReadReplyAfterTLS) == probe.Yes:
+		return finding.Seen("/evidence/read_reply_after_tls", "/evidence/read_access").With("inside TLS")
+	}
+	return nil
+}
+
+// offers reports whether a list says what is offered without a login. INN lists for readers what they may do after it:
+// where those that didn't log in may not read, its POST means nothing.
+func (e *Evidence) offers(list capabilityList) bool {
+	return e.ReadAccess == probe.Yes || hasCapability(list.lines, "READER") < 0 && hasCapability(list.lines, "POST") < 0
+}
+
+func postOpen(e *Evidence) *finding.Proof {
+	if e.Posting != probe.Yes {
+		return nil
+	}
+	for _, list := range e.lists() {
+		if i := hasCapability(list.lines, "POST"); i >= 0 && e.offers(list) {
+			return finding.Claimed(list.at(i), "/evidence/posting")
+		}
+	}
+	return nil
+}
+
+func feedOpen(e *Evidence) *finding.Proof {
+	if e.Feeding != probe.Yes {
+		return nil
+	}
+	basis := []string{}
+	for _, list := range e.lists() {
+		if !e.offers(list) {
+			continue
+		}
+		for _, label := range []string{"IHAVE", "STREAMING"} {
+			if i := hasCapability(list.lines, label); i >= 0 {
+				basis = append(basis, list.at(i))
+			}
+		}
+	}
+	if len(basis) == 0 {
+		return nil
+	}
+	return finding.Claimed(basis...)
+}
+
+func authCleartext(e *Evidence) *finding.Proof {
+	if e.ImplicitTLS != probe.No {
+		return nil
+	}
+	if i := slices.Index(e.AuthMethods, "USER"); i >= 0 {
+		return finding.Seen(fmt.Sprintf("/evidence/auth_methods/%d", i)).With("AUTHINFO USER")
+	}
+	sasl := slices.Index(e.AuthMethods, "SASL")
+	if sasl < 0 {
+		return nil
+	}
+	// The mechanisms that show the password: RFC 4616, and LOGIN, which no RFC describes.
+	for _, mechanism := range []string{"PLAIN", "LOGIN"} {
+		if i := slices.Index(e.SASLMechanisms, mechanism); i >= 0 {
+			basis := []string{fmt.Sprintf("/evidence/auth_methods/%d", sasl), fmt.Sprintf("/evidence/sasl_mechanisms/%d", i)}
+			return finding.Seen(basis...).With("AUTHINFO SASL " + mechanism)
+		}
+	}
+	return nil
+}
+
+func starttlsMissing(e *Evidence) *finding.Proof {
+	switch {
+	case e.ImplicitTLS != probe.No || e.STARTTLS != probe.No:
+		return nil
+	case e.STARTTLSReply != nil:
+		return finding.Seen("/evidence/starttls_reply").With(fmt.Sprintf("answers %d", e.STARTTLSReply.Code))
+	case e.CapabilitiesFrom != "":
+		return finding.Seen("/evidence/capabilities", "/evidence/starttls").With("not in the list of " + e.CapabilitiesFrom)
+	}
+	return nil
+}

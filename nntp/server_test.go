@@ -1,0 +1,216 @@
+package nntp_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/handclasp/handclasp/nntp"
+	"github.com/handclasp/handclasp/probe"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A server is a small news server on loopback that speaks TLS for real.
+type server struct {
+	implicit   bool
+	injectable bool              // keeps what it received before the handshake
+	answers    map[string]string // replaces its replies
+	maxVersion uint16
+}
+
+// start returns the server's address. It ends with the test.
+func (s server) start(t *testing.T) probe.Target {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	config := &tls.Config{Certificates: []tls.Certificate{certificate(t)}, MinVersion: tls.VersionTLS12, MaxVersion: s.maxVersion}
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() {
+				defer c.Close()
+				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				s.serve(c, config)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		serving.Wait()
+	})
+	return probe.Target{Addr: netip.MustParseAddrPort(l.Addr().String()), Name: "news.example.org"}
+}
+
+func (s server) serve(raw net.Conn, config *tls.Config) {
+	var c io.ReadWriter = raw
+	if s.implicit {
+		c = tls.Server(raw, config)
+	}
+	secure := s.implicit
+	in := bufio.NewReader(c)
+	fmt.Fprint(c, "200 news.example.org ready\r\n")
+	for {
+		line, err := in.ReadString('\n')
+		if err != nil {
+			return
+		}
+		command := strings.TrimSpace(line)
+		verb, _, _ := strings.Cut(command, " ")
+		answer, replaced := s.answers[verb]
+		switch {
+		case replaced:
+			fmt.Fprint(c, answer)
+		case verb == "CAPABILITIES" && secure:
+			fmt.Fprint(c, "101 list\r\nVERSION 2\r\nREADER\r\nAUTHINFO USER\r\n.\r\n")
+		case verb == "CAPABILITIES":
+			fmt.Fprint(c, "101 list\r\nVERSION 2\r\nREADER\r\nSTARTTLS\r\nAUTHINFO\r\n.\r\n")
+		case verb == "DATE":
+			fmt.Fprint(c, "111 20260131120507\r\n")
+		case verb == "GROUP":
+			fmt.Fprint(c, "480 login first\r\n")
+		case verb == "STARTTLS":
+			fmt.Fprint(c, "382 go ahead\r\n")
+			secured := tls.Server(raw, config)
+			if secured.Handshake() != nil {
+				return
+			}
+			c, secure = secured, true
+			if s.injectable {
+				in = bufio.NewReader(io.MultiReader(io.LimitReader(in, int64(in.Buffered())), c))
+			} else {
+				in = bufio.NewReader(c)
+			}
+		case verb == "QUIT":
+			fmt.Fprint(c, "205 bye\r\n")
+			return
+		default:
+			fmt.Fprint(c, "500 what?\r\n")
+		}
+	}
+}
+
+var certificate = func() func(t *testing.T) tls.Certificate {
+	made := sync.OnceValues(func() (tls.Certificate, error) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return tls.Certificate{}, err
+		}
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "news.example.org"}, DNSNames: []string{"news.example.org"},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
+	})
+	return func(t *testing.T) tls.Certificate {
+		t.Helper()
+		cert, err := made()
+		require.NoError(t, err)
+		return cert
+	}
+}()
+
+func run(t *testing.T, p nntp.Prober, target probe.Target, o *probe.Options) (*probe.Result, *nntp.Evidence) {
+	t.Helper()
+	r := probe.Run(t.Context(), p, target, o)
+	return r, evidence(t, r)
+}
+
+func TestSTARTTLS(t *testing.T) {
+	r, e := run(t, nntp.Prober{}, server{}.start(t), nil)
+	require.NoError(t, r.Err)
+	require.Equal(t, probe.ModeSTARTTLS, e.TLS.Mode)
+	require.Equal(t, "1.3", e.TLS.Version)
+	require.Equal(t, probe.Yes, e.TLS.NameMatches)
+	require.Len(t, e.TLS.Chain, 1)
+	require.Equal(t, []string{"USER"}, e.AuthMethodsAfterTLS)
+	require.Empty(t, e.TLS.Versions)
+	require.Equal(t, probe.Unknown, e.Injection)
+}
+
+func TestImplicitTLS(t *testing.T) {
+	r, e := run(t, nntp.Prober{Versions: true, Injection: true}, server{implicit: true}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
+	require.NoError(t, r.Err)
+	require.Equal(t, probe.Yes, e.ImplicitTLS)
+	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
+	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
+	require.Equal(t, probe.Unknown, e.Injection, "there is no STARTTLS to inject behind")
+}
+
+// A port that is meant for implicit TLS but answers in cleartext, as nnrpd -S does while it is out of order.
+func TestImplicitTLSInCleartext(t *testing.T) {
+	r, e := run(t, nntp.Prober{}, server{}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
+	require.Equal(t, probe.OutcomeTLS, r.Outcome)
+	require.Equal(t, probe.No, e.ImplicitTLS)
+	require.NotEmpty(t, e.TLS.Error)
+	require.Equal(t, &probe.Reply{Code: 200, Lines: []string{"news.example.org ready"}}, e.Greeting)
+	require.Nil(t, e.CapabilitiesReply)
+}
+
+func TestAcceptedVersions(t *testing.T) {
+	r, e := run(t, nntp.Prober{Versions: true}, server{maxVersion: tls.VersionTLS12}.start(t), nil)
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"1.2"}, e.TLS.Versions)
+}
+
+func TestInjectionForReal(t *testing.T) {
+	for _, test := range []struct {
+		server server
+		want   probe.Fact
+	}{
+		{server{injectable: true}, probe.Yes},
+		{server{injectable: true, answers: map[string]string{"DATE": "480 login first\r\n"}}, probe.Yes},
+		{server{}, probe.No},
+	} {
+		r, e := run(t, nntp.Prober{Injection: true}, test.server.start(t), nil)
+		require.NoError(t, r.Err)
+		require.Equal(t, test.want, e.STARTTLSInjection())
+	}
+}
+
+// The clock of a server that stops talking runs in each phase; what was learned stays.
+func TestSilence(t *testing.T) {
+	for verb, learned := range map[string]func(e *nntp.Evidence) bool{
+		"CAPABILITIES": func(e *nntp.Evidence) bool { return e.Greeting != nil },
+		"DATE":         func(e *nntp.Evidence) bool { return len(e.Capabilities) > 0 },
+		"STARTTLS":     func(e *nntp.Evidence) bool { return e.ReadAccess == probe.No },
+	} {
+		target := server{answers: map[string]string{verb: ""}}.start(t)
+		r, e := run(t, nntp.Prober{}, target, &probe.Options{Limits: probe.Limits{Idle: 30 * time.Millisecond}})
+		require.Equal(t, probe.OutcomeTimeout, r.Outcome, verb)
+		require.True(t, learned(e), verb)
+	}
+}
+
+func TestCanceled(t *testing.T) {
+	target := server{answers: map[string]string{"GROUP": ""}}.start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	start := time.Now()
+	r := probe.Run(ctx, nntp.Prober{}, target, nil)
+	require.Less(t, time.Since(start), 5*time.Second)
+	require.Equal(t, probe.OutcomeTimeout, r.Outcome)
+	require.NotNil(t, evidence(t, r).ServerDate)
+}

@@ -1,0 +1,104 @@
+package probe
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// recorder collects a session's events. It lives as long as the conversation, a thousand of which may be held at
+// once, so that it keeps them small until they are asked for.
+type recorder struct {
+	mu      sync.Mutex
+	start   time.Time
+	trace   func(Event)
+	records []record
+	data    []byte // of all events, one behind the other
+	// datagrams stay apart, each an event: joined ones couldn't be replayed.
+	datagrams bool
+	finished  bool
+}
+
+// record is an Event in half the space.
+type record struct {
+	label   string
+	tls     *TLS
+	at      uint32 // milliseconds
+	from    uint32 // the data is data[from:to]
+	to      uint32
+	conn    uint16
+	dir     uint8 // in dirs
+	outcome uint8 // in outcomes
+}
+
+var (
+	dirs     = []Dir{DirOpen, DirSend, DirRecv, DirTLS, DirEnd, DirRand}
+	outcomes = []Outcome{
+		"", OutcomeRefused, OutcomeUnreachable, OutcomeTimeout, OutcomeCanceled, OutcomeClosed, OutcomeTLS,
+		OutcomeNotProtocol, OutcomeMalformed, OutcomeLimit, OutcomeForbidden, OutcomeInternal,
+	}
+)
+
+// The first sizes: what a greeting takes. They double as the conversation goes on.
+const (
+	firstRecords = 8
+	firstData    = 256
+)
+
+func (r *recorder) add(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.finished {
+		return
+	}
+	at := time.Since(r.start)
+	if r.trace != nil {
+		e.At = at.Truncate(time.Millisecond)
+		traced := e
+		traced.Data = slices.Clone(e.Data)
+		r.trace(traced)
+	}
+	if r.records == nil {
+		r.records = make([]record, 0, firstRecords)
+		r.data = make([]byte, 0, firstData)
+	}
+	from := len(r.data)
+	r.data = append(r.data, e.Data...)
+	if n := len(r.records); n > 0 && e.Dir == DirRecv && !r.datagrams {
+		// A server that drips its bytes, or a reply in several segments, is still one thing that was received.
+		if last := &r.records[n-1]; dirs[last.dir] == DirRecv && int(last.conn) == e.Conn {
+			last.to = uint32(len(r.data))
+			return
+		}
+	}
+	r.records = append(r.records, record{
+		label: e.Label, tls: e.TLS, at: uint32(at.Milliseconds()), from: uint32(from), to: uint32(len(r.data)),
+		conn: uint16(e.Conn), dir: uint8(slices.Index(dirs, e.Dir)), outcome: uint8(slices.Index(outcomes, e.Outcome)),
+	})
+}
+
+// transcript returns what was recorded so far. The slices' capacities are cut, so that appending to an event's data
+// never writes into another's.
+func (r *recorder) transcript() Transcript {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := make(Transcript, len(r.records))
+	for i, rec := range r.records {
+		t[i] = Event{
+			At: time.Duration(rec.at) * time.Millisecond, Conn: int(rec.conn), Dir: dirs[rec.dir], Label: rec.label,
+			TLS: rec.tls, Outcome: outcomes[rec.outcome],
+		}
+		if rec.from < rec.to {
+			t[i].Data = r.data[rec.from:rec.to:rec.to]
+		}
+	}
+	return t
+}
+
+// finish returns the whole. What comes later, from a goroutine that the prober left behind, isn't recorded.
+func (r *recorder) finish() Transcript {
+	r.mu.Lock()
+	r.finished = true
+	r.mu.Unlock()
+	return r.transcript()
+}

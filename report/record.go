@@ -1,0 +1,90 @@
+// Package report writes results: as JSON lines for programs, and as a table for people.
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A Record is a result and what was found in it: the JSON object of the contract.
+type Record struct {
+	*probe.Result
+	Findings []finding.Finding
+}
+
+// New judges a result by rules.
+func New(r *probe.Result, rules []finding.Rule) Record {
+	return Record{Result: r, Findings: finding.Evaluate(r, rules)}
+}
+
+// WithoutTranscript returns the record with an empty transcript. The result that it was made of is left as it is.
+func (r Record) WithoutTranscript() Record {
+	if r.Result != nil {
+		cut := *r.Result
+		cut.Transcript = nil
+		r.Result = &cut
+	}
+	return r
+}
+
+// resultTail is how the JSON form of a result without a transcript ends.
+const resultTail = `"transcript":[]}`
+
+// MarshalJSON implements [json.Marshaler]: the result's object, the findings before its transcript.
+func (r Record) MarshalJSON() ([]byte, error) {
+	if r.Result == nil {
+		return nil, fmt.Errorf("a record has no result")
+	}
+	result, err := r.WithoutTranscript().Result.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	head, ok := bytes.CutSuffix(result, []byte(resultTail))
+	if !ok {
+		return nil, fmt.Errorf("a result doesn't end with its transcript")
+	}
+	findings, err := json.Marshal(append([]finding.Finding{}, r.Findings...))
+	if err != nil {
+		return nil, err
+	}
+	transcript, err := json.Marshal(append(probe.Transcript{}, r.Transcript...))
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(head, `"findings":%s,"transcript":%s}`, findings, transcript), nil
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [probe.RawEvidence], which [probe.As] gives its
+// type; [Decode] does so at once.
+func (r *Record) UnmarshalJSON(data []byte) error {
+	result := new(probe.Result)
+	if err := result.UnmarshalJSON(data); err != nil {
+		return err
+	}
+	return r.decode(data, result)
+}
+
+// Decode parses a record and gives its evidence the type that the prober of its protocol states.
+func Decode(data []byte, probers ...probe.Prober) (Record, error) {
+	var r Record
+	result, err := probe.Decode(data, probers...)
+	if err != nil {
+		return r, err
+	}
+	return r, r.decode(data, result)
+}
+
+func (r *Record) decode(data []byte, result *probe.Result) error {
+	var j struct {
+		Findings []finding.Finding `json:"findings"`
+	}
+	if err := json.Unmarshal(data, &j); err != nil {
+		return fmt.Errorf("findings: %w", err)
+	}
+	*r = Record{Result: result, Findings: append([]finding.Finding{}, j.Findings...)}
+	return nil
+}

@@ -1,0 +1,157 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Where the columns of a row begin: "● 21/tcp    ftp   220 ready", findings below.
+const (
+	protocolColumn = 12
+	textColumn     = 18
+	findingColumn  = 4
+	idColumn       = 14
+)
+
+// row writes one endpoint: what it is, how it went, and what was found, each finding with its proof.
+func (t *Table) row(b *bytes.Buffer, r Record) {
+	document, err := json.Marshal(r.documentFor())
+	if err != nil {
+		document = []byte("{}")
+	}
+	where := fmt.Sprintf("%d/%s", r.Target.Addr.Port(), r.Target.Network)
+	head := pad(pad(where, protocolColumn-2)+r.Protocol+"  ", textColumn-2)
+	took := elapsed(r.Elapsed)
+	room := t.width - ansi.StringWidth(head) - len(took) - 4
+	text := pad(fit(greeting(document), room), room)
+	fmt.Fprintf(b, "%s %s%s%s  %s\n", t.in(worst(r), "●"), t.in(bold, head[:len(where)]), head[len(where):], text, t.in(faint, took))
+
+	indent := strings.Repeat(" ", textColumn)
+	if line := security(r); line != "" {
+		fmt.Fprintln(b, indent+t.in(faint, fit(line, t.width-textColumn)))
+	}
+	for _, s := range r.Software {
+		line := strings.TrimSpace(s.Product + " " + s.Version)
+		fmt.Fprintln(b, indent+t.in(faint, fit("software: "+line, t.width-textColumn)))
+	}
+	if r.Err != nil {
+		line := fmt.Sprintf("%s: %v", outcomeWords[r.Outcome], r.Err)
+		fmt.Fprintln(b, indent+t.in(warning, fit(line, t.width-textColumn)))
+	}
+	for _, f := range r.Findings {
+		t.finding(b, document, f, idWidth(r.Findings))
+	}
+}
+
+// worst is the colour of the record's most severe finding.
+func worst(r Record) style {
+	var most finding.Severity
+	for _, f := range r.Findings {
+		most = max(most, f.Severity)
+	}
+	switch {
+	case most > 0:
+		return severityStyles[most]
+	case r.Outcome == probe.OutcomeOK:
+		return calm
+	}
+	return faint
+}
+
+// outcomeWords say how far a probe came that didn't come to its end.
+var outcomeWords = map[probe.Outcome]string{
+	probe.OutcomeRefused: "refused", probe.OutcomeUnreachable: "unreachable", probe.OutcomeTimeout: "fell silent",
+	probe.OutcomeCanceled: "interrupted", probe.OutcomeClosed: "hung up", probe.OutcomeTLS: "TLS failed",
+	probe.OutcomeNotProtocol: "speaks something else", probe.OutcomeMalformed: "breaks the protocol's rules",
+	probe.OutcomeLimit: "cut off", probe.OutcomeForbidden: "not done", probe.OutcomeInternal: "fault of the prober",
+}
+
+// documentFor is the record as findings point into it; the transcript is left out where none does.
+func (r Record) documentFor() Record {
+	for _, f := range r.Findings {
+		for _, pointer := range f.Basis {
+			if strings.HasPrefix(pointer, "/transcript") {
+				return r
+			}
+		}
+	}
+	return r.WithoutTranscript()
+}
+
+// greeting is what the server said first, where the evidence has it.
+func greeting(document []byte) string {
+	value, err := finding.Resolve(document, "/evidence/greeting")
+	if err != nil || string(value) == "null" {
+		return ""
+	}
+	return describe(value)
+}
+
+// security sums the TLS handshake up.
+func security(r Record) string {
+	e, ok := r.Evidence.(probe.TLSEvidence)
+	if !ok || e.TLSHandshake() == nil {
+		return ""
+	}
+	hs := e.TLSHandshake()
+	var words []string
+	if hs.Version != "" {
+		version := "TLS " + hs.Version
+		if hs.Mode == probe.ModeSTARTTLS {
+			version += " by STARTTLS"
+		}
+		words = append(words, version)
+	}
+	if len(hs.LeftoverPlaintext) > 0 {
+		words = append(words, "in plaintext came: "+strings.TrimSpace(string(hs.LeftoverPlaintext)))
+	}
+	if len(hs.Chain) > 0 {
+		leaf := hs.Chain[0]
+		name := leaf.Subject
+		if name == "" && len(leaf.DNSNames) > 0 {
+			name = leaf.DNSNames[0]
+		}
+		// The name comes last, since it may be as long as the server likes.
+		words = append(words, "certificate until "+leaf.NotAfter.Format("2006-01-02"))
+		if hs.Trusted == probe.No {
+			words = append(words, "not trusted")
+		}
+		words = append(words, name)
+	}
+	return strings.Join(words, " · ")
+}
+
+func idWidth(all []finding.Finding) int {
+	most := 0
+	for _, f := range all {
+		most = max(most, len(f.ID))
+	}
+	return min(most, 32)
+}
+
+// finding writes one finding: what was found on one line, and below how it is known, and by what.
+func (t *Table) finding(b *bytes.Buffer, document []byte, f finding.Finding, width int) {
+	severity := strings.ToUpper(f.Severity.String())
+	title := f.Title
+	if f.Detail != "" {
+		title += ": " + f.Detail
+	}
+	id := pad(fit(f.ID, width), width)
+	fmt.Fprintf(b, "%s%s%s%s  %s\n", strings.Repeat(" ", findingColumn), t.in(severityStyles[f.Severity], severity),
+		strings.Repeat(" ", max(1, idColumn-findingColumn-len(severity))), id, fit(title, t.width-idColumn-width-2))
+	for i, proof := range proofs(document, f) {
+		how := known[f.Known]
+		if i > 0 {
+			how = ""
+		}
+		line := fit(pad(how, 8)+"  "+proof, t.width-idColumn)
+		fmt.Fprintln(b, strings.Repeat(" ", idColumn)+t.in(faint, line))
+	}
+}

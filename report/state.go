@@ -1,0 +1,81 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A State says in words what became of an endpoint. It tells apart what an [probe.Outcome] by itself doesn't: nobody
+// who answered the call, and somebody who did and then kept silent.
+type State string
+
+// The states, the usual ones first.
+const (
+	Answered    State = "answered"
+	Refused     State = "refused"
+	NoAnswer    State = "no answer" // to the call
+	Unreachable State = "unreachable"
+	Silent      State = "silent"  // connected, and then nothing
+	HungUp      State = "hung up" // connected, and left without a word
+	TLSFailed   State = "TLS failed"
+	Interrupted State = "interrupted"
+	Failed      State = "failed"
+)
+
+var states = []State{Answered, Refused, NoAnswer, Unreachable, Silent, HungUp, TLSFailed, Interrupted, Failed}
+
+// State returns what became of the record's endpoint. A server has answered when a byte of it was read, whatever came
+// of it later.
+func (r Record) State() State {
+	var e *probe.Error
+	dialled := !errors.As(r.Err, &e) || e.Op != "dial"
+	switch {
+	case r.Outcome == probe.OutcomeOK, r.heard():
+		return Answered
+	case r.Outcome == probe.OutcomeRefused:
+		return Refused
+	case r.Outcome == probe.OutcomeTimeout && dialled, r.Outcome == probe.OutcomeLimit && dialled:
+		return Silent
+	case r.Outcome == probe.OutcomeTimeout:
+		return NoAnswer
+	case r.Outcome == probe.OutcomeUnreachable:
+		return Unreachable
+	case r.Outcome == probe.OutcomeClosed:
+		return HungUp
+	case r.Outcome == probe.OutcomeTLS:
+		return TLSFailed
+	case r.Outcome == probe.OutcomeCanceled:
+		return Interrupted
+	}
+	return Failed
+}
+
+// heard reports whether the server said anything. Without a transcript the evidence tells, and outcomes that take an
+// answer.
+func (r Record) heard() bool {
+	for _, e := range r.Transcript {
+		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS && e.Outcome == "" {
+			return true
+		}
+	}
+	if r.Outcome == probe.OutcomeNotProtocol || r.Outcome == probe.OutcomeMalformed {
+		return true
+	}
+	if e, ok := r.Evidence.(probe.TLSEvidence); ok {
+		if hs := e.TLSHandshake(); hs != nil && len(hs.LeftoverPlaintext)+len(hs.Chain) > 0 {
+			return true
+		}
+	}
+	if len(r.Transcript) > 0 {
+		return false
+	}
+	evidence, err := json.Marshal(r.Evidence)
+	if err != nil {
+		return false
+	}
+	greeting, err := finding.Resolve(evidence, "/greeting")
+	return err == nil && string(greeting) != "null"
+}

@@ -1,0 +1,233 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/handclasp/handclasp/finding"
+)
+
+// A Host says which records of a table belong together.
+type Host struct {
+	// ID is the same for all records of one host, and for no other's. 0 puts records of one name and address together.
+	ID int
+	// Endpoints is how many records the host is going to have; 0 where that isn't known.
+	Endpoints int
+	Label     string // what stands beside its name and address; may be empty
+}
+
+// TableOptions say how a table looks. The zero value suits a file.
+type TableOptions struct {
+	Color bool // ANSI colours, for terminals
+	Width int  // columns; 0 is 120, and less than 60 is 60
+}
+
+// A Table writes records for people to read, grouped by host. A host is written, with one call to Write, as soon as
+// all its records were given, or when the table is closed. It is used by one goroutine at a time.
+type Table struct {
+	w      io.Writer
+	color  bool
+	width  int
+	tally  Tally
+	open   map[hostKey]*group
+	order  []hostKey
+	mute   int           // hosts where nothing answered
+	muted  map[State]int // endpoints of those that weren't written
+	tight  bool          // the last thing written was a line on its own
+	began  bool
+	failed error
+}
+
+type hostKey struct {
+	id   int
+	name string
+	addr netip.Addr
+}
+
+type group struct {
+	key     hostKey
+	label   string
+	records []Record
+}
+
+// NewTable returns a table that writes to w.
+func NewTable(w io.Writer, o TableOptions) *Table {
+	if o.Width == 0 {
+		o.Width = 120
+	}
+	return &Table{w: w, color: o.Color, width: max(o.Width, 60), open: map[hostKey]*group{}, muted: map[State]int{}}
+}
+
+// Write takes a record. An error is the writer's, and comes again from Close.
+func (t *Table) Write(r Record, h Host) error {
+	t.tally.Add(r)
+	key := hostKey{id: h.ID, name: r.Target.Name, addr: r.Target.Addr.Addr()}
+	g := t.open[key]
+	if g == nil {
+		g = &group{key: key, label: h.Label}
+		t.open[key] = g
+		t.order = append(t.order, key)
+	}
+	g.records = append(g.records, r)
+	if h.Endpoints > 0 && len(g.records) >= h.Endpoints {
+		delete(t.open, key)
+		t.order = slices.DeleteFunc(t.order, func(k hostKey) bool { return k == key })
+		t.host(g)
+	}
+	return t.failed
+}
+
+// Close writes the hosts that are left and the summary. It doesn't close the writer.
+func (t *Table) Close() error {
+	for _, key := range t.order {
+		t.host(t.open[key])
+	}
+	clear(t.open)
+	t.order = nil
+	var b bytes.Buffer
+	if hidden := t.mute - mutesShown; hidden > 0 {
+		hosts := "hosts"
+		if hidden == 1 {
+			hosts = "host"
+		}
+		if !t.tight {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintln(&b, t.in(faint, fmt.Sprintf("… and %d more %s where nothing answered: %s", hidden, hosts, countStates(t.muted))))
+	}
+	if t.began {
+		b.WriteByte('\n')
+	}
+	fmt.Fprintln(&b, t.in(bold, ansi.Wordwrap(t.tally.String(), t.width, " ")))
+	fmt.Fprintln(&b, t.findings())
+	t.write(b.Bytes())
+	return t.failed
+}
+
+func (t *Table) findings() string {
+	var words []string
+	for s := finding.Critical; s >= finding.Info; s-- {
+		if n := t.tally.Findings[s]; n > 0 {
+			words = append(words, t.in(severityStyles[s], fmt.Sprintf("%d %v", n, s)))
+		}
+	}
+	if len(words) == 0 {
+		return "no findings"
+	}
+	return "findings: " + strings.Join(words, " · ")
+}
+
+func (t *Table) write(b []byte) {
+	if t.failed == nil && len(b) > 0 {
+		_, t.failed = t.w.Write(b)
+		t.began = true
+	}
+}
+
+// mutesShown is how many hosts where nothing answered are written by themselves before the rest is only counted: a
+// range is mostly empty.
+const mutesShown = 8
+
+// host writes one host.
+func (t *Table) host(g *group) {
+	slices.SortFunc(g.records, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.Target.Addr.Port(), b.Target.Addr.Port()), cmp.Compare(a.Target.Network, b.Target.Network),
+			cmp.Compare(a.Protocol, b.Protocol))
+	})
+	quiet := map[State][]Record{}
+	var rows []Record
+	for _, r := range g.records {
+		switch s := r.State(); s {
+		case Answered, TLSFailed, Failed:
+			rows = append(rows, r)
+		default:
+			quiet[s] = append(quiet[s], r)
+		}
+	}
+	var b bytes.Buffer
+	if len(rows) == 0 {
+		if t.mute++; t.mute > mutesShown {
+			for s, records := range quiet {
+				t.muted[s] += len(records)
+			}
+			return
+		}
+		if t.began && !t.tight {
+			b.WriteByte('\n')
+		}
+		t.muteHost(&b, g, quiet)
+		t.tight = true
+		t.write(b.Bytes())
+		return
+	}
+	if t.began {
+		b.WriteByte('\n')
+	}
+	t.tight = false
+	b.WriteString(t.title(g) + "\n")
+	for _, r := range rows {
+		t.row(&b, r)
+	}
+	for _, s := range states {
+		if len(quiet[s]) > 0 {
+			line := "  " + pad(string(s), 12) + "  " + ports(quiet[s])
+			fmt.Fprintln(&b, t.in(faint, fit(line, t.width)))
+		}
+	}
+	t.write(b.Bytes())
+}
+
+// muteHost is one line. Ports are named where they are few.
+func (t *Table) muteHost(b *bytes.Buffer, g *group, quiet map[State][]Record) {
+	counts := map[State]int{}
+	total := 0
+	var named []string
+	for _, s := range states {
+		if n := len(quiet[s]); n > 0 {
+			counts[s] = n
+			total += n
+			named = append(named, string(s)+": "+ports(quiet[s]))
+		}
+	}
+	text := "nothing answered: " + countStates(counts)
+	if total <= 3 {
+		text = strings.Join(named, " · ")
+	}
+	title := t.title(g)
+	fmt.Fprintln(b, title+"  "+t.in(faint, fit(text, t.width-ansi.StringWidth(title)-2)))
+}
+
+func (t *Table) title(g *group) string {
+	addr := Clean(g.key.addr.String())
+	title := t.in(bold, addr)
+	if g.key.name != "" {
+		title = t.in(bold, fit(g.key.name, t.width-len(addr)-2)) + "  " + addr
+	}
+	if room := t.width - ansi.StringWidth(title) - 2; g.label != "" && room > 0 {
+		title += "  " + t.in(faint, fit(g.label, room))
+	}
+	return title
+}
+
+// ports lists where records were, by protocol: "ftp 21, 990 · smtp 25".
+func ports(records []Record) string {
+	var order []string
+	by := map[string][]string{}
+	for _, r := range records {
+		if by[r.Protocol] == nil {
+			order = append(order, r.Protocol)
+		}
+		by[r.Protocol] = append(by[r.Protocol], fmt.Sprint(r.Target.Addr.Port()))
+	}
+	for i, protocol := range order {
+		order[i] = protocol + " " + strings.Join(by[protocol], ", ")
+	}
+	return strings.Join(order, " · ")
+}

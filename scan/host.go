@@ -1,0 +1,154 @@
+package scan
+
+import (
+	"fmt"
+	"math/big"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// rangeBits bounds a range to 2^24 addresses, an IPv4 /8: months of work at a polite rate. Larger IPv4 ranges are
+// mistakes, and an IPv6 subnet can't be swept at all.
+const rangeBits = 24
+
+// host fills in whom the plan is about.
+func (p *plan) host(text string) error {
+	if text == "" {
+		return fmt.Errorf("the host is missing")
+	}
+	if strings.Contains(text, "/") {
+		return p.network(text)
+	}
+	if a, err := netip.ParseAddr(text); err == nil {
+		a = a.Unmap()
+		p.zone = a.Zone()
+		a = a.WithZone("")
+		if !unicast(a) {
+			return fmt.Errorf("%v isn't the address of one host: it is unspecified, multicast or broadcast", a)
+		}
+		p.hosts = netip.PrefixFrom(a, a.BitLen())
+		return nil
+	}
+	return p.domain(text)
+}
+
+// network fills in a range. All of its addresses are probed, the first and the last included: a range needn't be a
+// subnet, and inside of a larger one they are ordinary hosts. Bits behind the mask are ignored.
+func (p *plan) network(text string) error {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return fmt.Errorf("not a range: write an address and the number of its leading bits, such as 192.0.2.0/24 or 2001:db8::/120")
+	}
+	if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
+	}
+	prefix = prefix.Masked()
+	width := prefix.Addr().BitLen()
+	if free := width - prefix.Bits(); free > rangeBits {
+		holds := new(big.Int).Lsh(big.NewInt(1), uint(free))
+		return fmt.Errorf("the range holds %v addresses: scan at most a /%d at once, or list the hosts", holds, width-rangeBits)
+	}
+	if !unicast(prefix.Addr()) || !unicast(last(prefix)) {
+		return fmt.Errorf("the range holds addresses that aren't of one host: unspecified, multicast or broadcast")
+	}
+	p.hosts = prefix
+	return nil
+}
+
+func unicast(a netip.Addr) bool {
+	return !a.IsUnspecified() && !a.IsMulticast() && a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+// last returns the last address of a range.
+func last(p netip.Prefix) netip.Addr {
+	b := p.Addr().AsSlice()
+	for i := p.Bits(); i < 8*len(b); i++ {
+		b[i/8] |= 0x80 >> (i % 8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}
+
+// domain fills in a name. The checks are those of a host name (RFC 1123 §2.1), underscores being let through since
+// they are in use.
+func (p *plan) domain(text string) error {
+	name := strings.TrimSuffix(text, ".")
+	if strings.Contains(name, ":") {
+		return fmt.Errorf("not an IPv6 address; with a port it is written in brackets, as in [2001:db8::7]:21")
+	}
+	if !ascii(name) {
+		punycode, err := idna.Lookup.ToASCII(name)
+		if err != nil {
+			return fmt.Errorf("not a host name: %w", err)
+		}
+		text, name = punycode, punycode
+	}
+	name = strings.ToLower(name)
+	labels := strings.Split(name, ".")
+	if numeric(labels[len(labels)-1]) {
+		return fmt.Errorf("not an IPv4 address: write four numbers from 0 to 255 without leading zeros, such as 192.0.2.7")
+	}
+	if len(name) > 253 {
+		return fmt.Errorf("not a host name: it is longer than 253 characters")
+	}
+	for _, label := range labels {
+		if err := checkLabel(label); err != nil {
+			return err
+		}
+	}
+	p.name, p.sni = text, name
+	return nil
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// numeric reports whether a last label makes what it ends an address and not a name, as resolvers see it; some read
+// hexadecimal and octal numbers too.
+func numeric(label string) bool {
+	digits, ok := strings.CutPrefix(label, "0x")
+	set := "0123456789"
+	if ok {
+		set += "abcdef"
+	}
+	return label != "" && strings.Trim(digits, set) == ""
+}
+
+func checkLabel(label string) error {
+	if label == "" || len(label) > 63 {
+		return fmt.Errorf("not a host name: between its dots are 1 to 63 characters")
+	}
+	for _, c := range label {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_", c) {
+			return fmt.Errorf("not a host name: it holds %q", c)
+		}
+	}
+	if label[0] == '-' || label[len(label)-1] == '-' {
+		return fmt.Errorf("not a host name: %q begins or ends with a hyphen", label)
+	}
+	return nil
+}
+
+// addresses yields those of the plan's range, in order.
+func (p plan) addresses(yield func(netip.Addr) bool) {
+	for a := p.hosts.Addr(); p.hosts.Contains(a); a = a.Next() {
+		if !yield(a.WithZone(p.zone)) {
+			return
+		}
+	}
+}
+
+// target is one endpoint's.
+func (p plan) target(a netip.Addr, s service) probe.Target {
+	return probe.Target{Network: s.network, Addr: netip.AddrPortFrom(a, s.port), Name: p.sni}
+}

@@ -1,0 +1,187 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A plan is what an input asks for: hosts, each on some endpoints.
+type plan struct {
+	hosts netip.Prefix // one address, or a range
+	zone  string       // of one IPv6 address
+	name  string       // to be resolved, as written; empty where hosts says it all
+	sni   string       // the name as certificates and SNI spell it
+	ports []service
+}
+
+// A service is a prober and where to point it.
+type service struct {
+	prober      probe.Prober
+	network     probe.Network
+	port        uint16
+	implicitTLS probe.Fact
+}
+
+// parse understands one input. Nothing is resolved yet.
+func parse(text string, probers []probe.Prober) (plan, error) {
+	var p plan
+	var err error
+	host, port := text, ""
+	if scheme, rest, ok := strings.Cut(text, "://"); ok {
+		svc, err := schemeService(scheme, probers)
+		if err != nil {
+			return p, err
+		}
+		if host, port, err = authority(rest, scheme); err != nil {
+			return p, err
+		}
+		if port != "" {
+			if svc.port, err = parsePort(port); err != nil {
+				return p, err
+			}
+		}
+		p.ports = []service{svc}
+	} else {
+		if host, port, err = split(text); err != nil {
+			return p, err
+		}
+		if port == "" {
+			p.ports = everywhere(probers)
+		} else if p.ports, err = claimed(port, host, probers); err != nil {
+			return p, err
+		}
+	}
+	return p, p.host(host)
+}
+
+// count is how many endpoints the plan has, a name counting as one address.
+func (p plan) count() int {
+	hosts := 1
+	if p.name == "" {
+		hosts = 1 << (p.hosts.Addr().BitLen() - p.hosts.Bits())
+	}
+	return hosts * len(p.ports)
+}
+
+// Count returns how many endpoints an input stands for, a name counting as one address, and 0 for an input that is
+// not understood.
+func Count(text string, probers []probe.Prober) int {
+	p, err := parse(text, probers)
+	if err != nil {
+		return 0
+	}
+	return p.count()
+}
+
+// authority takes a URL apart behind its scheme. A target is a host and a port and nothing else.
+func authority(rest, scheme string) (host, port string, err error) {
+	if i := strings.IndexAny(rest, "/?#@"); i >= 0 {
+		if strings.Contains(rest, "@") {
+			return "", "", fmt.Errorf("a URL with a user name: no credential is ever used; write %s://HOST", scheme)
+		}
+		if rest[i:] != "/" {
+			return "", "", fmt.Errorf("a URL with a path, query or fragment: only %s://HOST and %s://HOST:PORT are understood", scheme, scheme)
+		}
+		rest = rest[:i]
+	}
+	return split(rest)
+}
+
+// split separates a port from HOST, HOST:PORT, ADDRESS/BITS, ADDRESS/BITS:PORT and, for IPv6, the same in brackets.
+func split(text string) (host, port string, err error) {
+	switch {
+	case text == "":
+		return "", "", errors.New("the target is empty: give a host, an address, a range or a URL")
+	case strings.HasPrefix(text, "["):
+		inner, after, ok := strings.Cut(text[1:], "]")
+		if !ok {
+			return "", "", errors.New("a bracket isn't closed: write [2001:db8::7] or [2001:db8::7]:21")
+		}
+		if !strings.Contains(inner, ":") {
+			return "", "", errors.New("brackets hold an IPv6 address, as in [2001:db8::7]:21")
+		}
+		if after == "" {
+			return inner, "", nil
+		}
+		if port, ok = strings.CutPrefix(after, ":"); !ok {
+			return "", "", fmt.Errorf("%q follows the bracket: write [2001:db8::7] or [2001:db8::7]:21", after)
+		}
+		host = inner
+	case strings.Count(text, ":") == 1:
+		host, port, _ = strings.Cut(text, ":")
+	default:
+		return text, "", nil // a name, or an IPv6 address without brackets
+	}
+	if port == "" {
+		return "", "", errors.New("the port is missing behind the colon")
+	}
+	return host, port, nil
+}
+
+func parsePort(text string) (uint16, error) {
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("port %q: a port is a number from 1 to 65535", text)
+	}
+	return uint16(n), nil
+}
+
+// everywhere is every default port of every prober.
+func everywhere(probers []probe.Prober) []service {
+	var all []service
+	for _, p := range probers {
+		for _, port := range p.Spec().Ports {
+			all = append(all, service{prober: p, network: networkOf(port), port: port.Number})
+		}
+	}
+	return all
+}
+
+// claimed is the probers that live at a port by default.
+func claimed(port, host string, probers []probe.Prober) ([]service, error) {
+	n, err := parsePort(port)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.DeleteFunc(everywhere(probers), func(s service) bool { return s.port != n })
+	if len(all) == 0 {
+		if strings.Contains(host, ":") {
+			host = "[" + host + "]"
+		}
+		if strings.Contains(host, "/") {
+			host = "HOST"
+		}
+		return nil, fmt.Errorf("no protocol lives on port %d by default: name it, as in %s", n, examples(host, n, probers))
+	}
+	return all, nil
+}
+
+func examples(host string, port uint16, probers []probe.Prober) string {
+	var urls []string
+	for _, p := range probers {
+		urls = append(urls, fmt.Sprintf("%s://%s:%d", p.Spec().Protocol, host, port))
+	}
+	return orList(urls)
+}
+
+func networkOf(p probe.Port) probe.Network {
+	if p.Network == "" {
+		return probe.TCP
+	}
+	return p.Network
+}
+
+// orList joins "a", "b" and "c" to "a, b or c".
+func orList(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

@@ -1,0 +1,212 @@
+package scan_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// run scans a range with probes that do as run says.
+func run(ctx context.Context, target string, o *scan.Options, probe func(context.Context, *probe.Session) error) iter.Seq2[scan.Result, error] {
+	return scan.Run(ctx, scan.Endpoints(ctx, scan.Args([]string{target}), probers(probe), zone), o)
+}
+
+func TestRunProbesEachEndpointOnce(t *testing.T) {
+	seen := map[string]int{}
+	for r, err := range run(t.Context(), "192.0.2.0/24", nil, nil) {
+		require.NoError(t, err)
+		require.Equal(t, probe.OutcomeOK, r.Outcome)
+		require.Equal(t, r.Endpoint.Target, r.Target)
+		require.Equal(t, "192.0.2.0/24", r.Endpoint.Input.Text)
+		seen[r.Target.String()]++
+	}
+	require.Len(t, seen, 256*9)
+	for target, n := range seen {
+		require.Equal(t, 1, n, target)
+	}
+}
+
+func TestConcurrencyIsBoundedAndUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int64
+		start := time.Now()
+		n := 0
+		for range run(t.Context(), "192.0.2.0/24:21", &scan.Options{Concurrency: 16}, func(context.Context, *probe.Session) error {
+			most.Store(max(most.Load(), now.Add(1)))
+			time.Sleep(time.Second)
+			now.Add(-1)
+			return nil
+		}) {
+			n++
+		}
+		require.Equal(t, 256, n)
+		require.EqualValues(t, 16, most.Load())
+		require.Equal(t, 16*time.Second, time.Since(start))
+	})
+}
+
+func TestResultsComeAsTheyAreDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var order []uint16
+		for r, err := range run(t.Context(), "192.0.2.7", nil, func(_ context.Context, s *probe.Session) error {
+			time.Sleep(time.Duration(s.Target().Addr.Port()) * time.Millisecond)
+			return nil
+		}) {
+			require.NoError(t, err)
+			order = append(order, r.Target.Addr.Port())
+			require.Equal(t, time.Duration(r.Target.Addr.Port())*time.Millisecond, time.Since(start))
+		}
+		require.Equal(t, []uint16{21, 25, 119, 433, 465, 563, 587, 990, 2525}, order)
+	})
+}
+
+func TestEndOfContextKeepsWhatWasLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		outcomes := map[probe.Outcome]int{}
+		for r, err := range run(ctx, "192.0.2.0/24:21", &scan.Options{Concurrency: 10}, func(ctx context.Context, s *probe.Session) error {
+			select {
+			case <-time.After(time.Second):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}) {
+			require.NoError(t, err)
+			require.NotNil(t, r.Evidence)
+			outcomes[r.Outcome]++
+		}
+		require.Equal(t, map[probe.Outcome]int{probe.OutcomeOK: 20, probe.OutcomeTimeout: 10}, outcomes)
+	})
+}
+
+func TestBreakingOffEndsWhatRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running atomic.Int64
+		for range run(t.Context(), "192.0.2.0/24", nil, func(ctx context.Context, s *probe.Session) error {
+			running.Add(1)
+			defer running.Add(-1)
+			if s.Target().Addr.Port() != 21 {
+				<-ctx.Done()
+			}
+			return nil
+		}) {
+			break
+		}
+		require.Zero(t, running.Load())
+	})
+}
+
+func TestSlowConsumerHoldsTheScanBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var done atomic.Int64
+		taken := 0
+		for range run(t.Context(), "192.0.2.0/24:21", &scan.Options{Concurrency: 4}, func(context.Context, *probe.Session) error {
+			done.Add(1)
+			return nil
+		}) {
+			taken++
+			synctest.Wait()
+			require.LessOrEqual(t, done.Load(), int64(taken+4))
+		}
+		require.Equal(t, 256, taken)
+	})
+}
+
+func TestErrorsOfTheSourcePassThrough(t *testing.T) {
+	broken := errors.New("broken")
+	inputs := func(yield func(scan.Input, error) bool) {
+		_ = yield(scan.Input{}, broken) && yield(scan.Input{Text: "ftp://192.0.2.7"}, nil)
+	}
+	var errs []error
+	n := 0
+	for r, err := range scan.Run(t.Context(), scan.Endpoints(t.Context(), inputs, probers(nil), zone), nil) {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		require.NotNil(t, r.Result)
+		n++
+	}
+	require.Equal(t, []error{broken}, errs)
+	require.Equal(t, 1, n)
+}
+
+func TestImplicitTLSReachesTheProber(t *testing.T) {
+	for target, want := range map[string]bool{"ftp://192.0.2.7:990": false, "ftps://192.0.2.7:21": true, "192.0.2.7:990": true, "192.0.2.7:21": false} {
+		for r, err := range run(t.Context(), target, nil, func(_ context.Context, s *probe.Session) error {
+			if s.ImplicitTLS() != want {
+				return fmt.Errorf("implicit TLS: %v", s.ImplicitTLS())
+			}
+			return nil
+		}) {
+			require.NoError(t, err)
+			require.NoError(t, r.Err, target)
+		}
+	}
+}
+
+func TestLines(t *testing.T) {
+	list := "\uFEFFftp.example.net\n\n  # remark\n#remark\n192.0.2.7:21 # the old one\r\nftp://x#y\n"
+	var got []string
+	for in, err := range scan.Lines(t.Context(), "hosts.txt", strings.NewReader(list)) {
+		require.NoError(t, err)
+		got = append(got, in.Place+" "+in.Text)
+	}
+	require.Equal(t, []string{"hosts.txt:1 ftp.example.net", "hosts.txt:5 192.0.2.7:21", "hosts.txt:6 ftp://x#y"}, got)
+
+	for in, err := range scan.Lines(t.Context(), "hosts.txt", strings.NewReader("a\n"+strings.Repeat("x", 5000))) {
+		if in.Text != "a" {
+			require.EqualError(t, err, "hosts.txt:2: the line is longer than 4096 bytes: write one target a line")
+		}
+	}
+}
+
+func TestSilentListDoesNotHoldUpTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, w := io.Pipe()
+	defer w.Close()
+	go fmt.Fprintln(w, "ftp://192.0.2.7")
+	for res, err := range scan.Run(ctx, scan.Endpoints(ctx, scan.Lines(ctx, "-", r), probers(nil), zone), nil) {
+		require.NoError(t, err)
+		require.Equal(t, "-:1", res.Endpoint.Input.Place)
+		cancel() // nothing more was written, and nothing was closed
+	}
+}
+
+func TestMemoryDoesNotGrowWithTheTargets(t *testing.T) {
+	heap := func(target string) uint64 {
+		var most uint64
+		n := 0
+		for range run(t.Context(), target, nil, nil) {
+			if n++; n%2000 == 0 {
+				var m runtime.MemStats
+				runtime.GC()
+				runtime.ReadMemStats(&m)
+				most = max(most, m.HeapAlloc)
+			}
+		}
+		return most
+	}
+	small, large := heap("192.0.2.0/21:21"), heap("192.0.2.0/16:21")
+	require.Less(t, large, small+1<<20)
+}

@@ -1,0 +1,38 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// comingSchemes belong to protocols that handclasp is going to speak.
+var comingSchemes = []string{"rsync", "ssh", "smb", "smb+nbt", "netbios-ns", "netbios-ssn"}
+
+// schemeService finds the prober that a URL's scheme names. A protocol's own name is its scheme, without TLS from the
+// first byte; with an s behind it, TLS comes first, where the protocol has a port for that.
+func schemeService(scheme string, probers []probe.Prober) (service, error) {
+	wanted := strings.ToLower(scheme)
+	var known []string
+	for _, p := range probers {
+		spec := p.Spec()
+		for _, port := range spec.Ports {
+			name, fact := spec.Protocol, probe.No
+			if port.ImplicitTLS {
+				name, fact = spec.Protocol+"s", probe.Yes
+			}
+			if name == wanted { // the first such port is the protocol's usual one
+				return service{prober: p, network: networkOf(port), port: port.Number, implicitTLS: fact}, nil
+			}
+			if !slices.Contains(known, name) {
+				known = append(known, name)
+			}
+		}
+	}
+	if slices.Contains(comingSchemes, wanted) {
+		return service{}, fmt.Errorf("the scheme %q is not spoken yet by this version: use %s", scheme, orList(known))
+	}
+	return service{}, fmt.Errorf("the scheme %q is unknown: use %s", scheme, orList(known))
+}

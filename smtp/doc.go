@@ -1,0 +1,32 @@
+// Package smtp shakes hands with mail servers (RFC 5321): TCP 25, 587 and 2525, where TLS comes by STARTTLS
+// (RFC 3207), and 465, where it is spoken from the first byte (RFC 8314 §3.3).
+//
+// [Grab] is the one-liner; [Prober] has the knobs; [Rules] judge the [Evidence].
+//
+// # What is sent
+//
+// At level greeting, nothing: the greeting is read. On port 465 that takes a TLS handshake.
+//
+// At level handshake, and the same at level anonymous, once the last line of the greeting came:
+//
+//	EHLO [127.0.0.1]                 and HELO [127.0.0.1] where that is refused
+//	STARTTLS                         where it is offered; then the TLS handshake and the same EHLO
+//	AUTH NTLM TlRMTVNTUAABAAAA…      where NTLM is offered: a message of type 1, which names nobody
+//	*                                which cancels the login (RFC 4954 §4) instead of answering the challenge
+//	QUIT
+//
+// The argument of EHLO is an address literal, since a probe has no name of its own (RFC 5321 §4.1.4), and always the
+// same one: the address behind which it sits is nobody's business, and would be wrong behind a NAT. Servers take it
+// as they take it from mail programs. Set [Prober].Hello where you have a name.
+//
+// Three knobs, off by default, ask for more, where they can on connections of their own:
+//
+//	Injection    STARTTLS and NOOP in one write, then QUIT inside TLS
+//	Verify       VRFY and 16 random letters
+//	Versions     a TLS handshake for each version
+//
+// # What is never sent
+//
+// MAIL, RCPT, DATA, BDAT, a login that could succeed, and names that an account may have. The guard knows the lines
+// above and refuses everything else.
+package smtp

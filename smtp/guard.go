@@ -1,0 +1,109 @@
+package smtp
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/handclasp/handclasp/internal/ntlmssp"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// nameLength is the number of letters in a name to verify: too many for one to exist by chance.
+const nameLength = 16
+
+// maxCommand is the length of a command with its CRLF (RFC 5321 §4.5.3.1.4).
+const maxCommand = 512
+
+var errUnknownCommand = errors.New("not a command that this prober sends")
+
+// guard is the allow-list: one command with its CRLF, or the one pair that checks for injection.
+func guard(l probe.Level, plain []byte) (label string, err error) {
+	if l < probe.LevelHandshake {
+		return "", errors.New("nothing is sent at level greeting")
+	}
+	// The only two commands in one write. The second is answered in cleartext, or inside TLS by a broken server, and
+	// does nothing (RFC 5321 §4.1.1.9).
+	if string(plain) == "STARTTLS\r\nNOOP\r\n" {
+		return "STARTTLS with NOOP behind it", nil
+	}
+	line, ok := bytes.CutSuffix(plain, []byte("\r\n"))
+	switch {
+	case !ok:
+		return "", errors.New("a command must end with CRLF")
+	case len(plain) > maxCommand:
+		return "", fmt.Errorf("a command of %d bytes", len(plain))
+	case bytes.ContainsAny(line, "\r\n\x00"):
+		return "", errors.New("a command holds CR, LF or NUL")
+	}
+	verb, arg, hasArg := bytes.Cut(line, []byte(" "))
+	switch v := string(verb); {
+	case (v == "EHLO" || v == "HELO") && hasArg:
+		if !isOwnName(string(arg)) {
+			return "", fmt.Errorf("%s with %q, which is neither a domain nor an address literal", v, arg)
+		}
+		return v, nil
+	case (v == "STARTTLS" || v == "QUIT") && !hasArg:
+		return v, nil
+	case v == "VRFY" && isRandomName(arg):
+		return "VRFY of a random name", nil
+	case v == "AUTH":
+		mechanism, response, _ := bytes.Cut(arg, []byte(" "))
+		if string(mechanism) == "NTLM" && isNegotiate(response) {
+			return "AUTH NTLM", nil
+		}
+		return "", errors.New("AUTH for more than an NTLM challenge")
+	case v == "*" && !hasArg:
+		return "cancel AUTH", nil
+	case !hasArg && isNegotiate(line):
+		return "NTLM negotiate", nil
+	}
+	return "", errUnknownCommand
+}
+
+// isOwnName takes the domains and address literals of RFC 5321 §4.1.2 and §4.1.3.
+func isOwnName(s string) bool {
+	if s == "" || len(s) > 255 {
+		return false
+	}
+	if s[0] == '[' && s[len(s)-1] == ']' {
+		literal := s[1 : len(s)-1]
+		v6 := len(literal) > 5 && literal[:5] == "IPv6:"
+		if v6 {
+			literal = literal[5:]
+		}
+		a, err := netip.ParseAddr(literal)
+		return err == nil && a.Zone() == "" && a.Is6() == v6
+	}
+	previous := byte('.')
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case (c == '.' || c == '-') && previous != '.' && i < len(s)-1:
+		default:
+			return false
+		}
+		previous = c
+	}
+	return true
+}
+
+func isRandomName(b []byte) bool {
+	if len(b) != nameLength {
+		return false
+	}
+	for _, c := range b {
+		if c < 'a' || 'z' < c {
+			return false
+		}
+	}
+	return true
+}
+
+func isNegotiate(b []byte) bool {
+	message, err := base64.StdEncoding.Strict().DecodeString(string(b))
+	return err == nil && ntlmssp.IsNegotiate(message)
+}

@@ -1,0 +1,88 @@
+package smtp
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/internal/ntlmssp"
+	"github.com/handclasp/handclasp/probe"
+)
+
+func TestGuardAllows(t *testing.T) {
+	for plain, want := range map[string]string{
+		"EHLO [127.0.0.1]\r\n":         "EHLO",
+		"EHLO [IPv6:2001:db8::7]\r\n":  "EHLO",
+		"EHLO scanner.example.com\r\n": "EHLO",
+		"EHLO x-y.example\r\n":         "EHLO",
+		"HELO [127.0.0.1]\r\n":         "HELO",
+		string(starttls):               "STARTTLS",
+		string(quit):                   "QUIT",
+		string(starttlsNoop):           "STARTTLS with NOOP behind it",
+		"VRFY abcdefghijklmnop\r\n":    "VRFY of a random name",
+		string(authNTLM):               "AUTH NTLM",
+		string(negotiate):              "NTLM negotiate",
+		string(cancel):                 "cancel AUTH",
+	} {
+		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
+			label, err := guard(level, []byte(plain))
+			require.NoError(t, err, "%q", plain)
+			require.Equal(t, want, label)
+		}
+		_, err := guard(probe.LevelGreeting, []byte(plain))
+		require.Error(t, err, "%q", plain)
+	}
+}
+
+func TestGuardRefuses(t *testing.T) {
+	b64 := base64.StdEncoding.EncodeToString
+	authenticate := ntlmssp.Negotiate()
+	authenticate[8] = 3
+	long := append(ntlmssp.Negotiate(), "CORP"...)
+	named := ntlmssp.Negotiate()
+	named[16], named[18] = 4, 4
+
+	refused := []string{
+		"", "\r\n", " \r\n", "\n",
+		// Mail.
+		"MAIL FROM:<>\r\n", "MAIL FROM:<a@example.com> SIZE=1\r\n", "RCPT TO:<postmaster@example.com>\r\n", "RCPT TO:<a>\r\n",
+		"DATA\r\n", "BDAT 10 LAST\r\n", "BURL imap://x LAST\r\n", ".\r\n", "SEND FROM:<a@b>\r\n", "SOML FROM:<a@b>\r\n", "SAML FROM:<a@b>\r\n",
+		// Logins.
+		"AUTH PLAIN\r\n", "AUTH PLAIN AHVzZXIAcGFzcw==\r\n", "AUTH LOGIN\r\n", "AUTH LOGIN dXNlcg==\r\n", "AUTH CRAM-MD5\r\n",
+		"AUTH DIGEST-MD5\r\n", "AUTH GSSAPI\r\n", "AUTH XOAUTH2 dXNlcg==\r\n", "AUTH ANONYMOUS dXNlcg==\r\n", "AUTH EXTERNAL =\r\n",
+		"AUTH NTLM\r\n", "AUTH\r\n", "AUTH \r\n", "AUTH NTLM " + b64(authenticate) + "\r\n", "AUTH NTLM " + b64(long) + "\r\n",
+		"AUTH NTLM " + b64(named) + "\r\n", "AUTH PLAIN " + b64(ntlmssp.Negotiate()) + "\r\n",
+		"AUTH NTLM " + b64(ntlmssp.Negotiate()) + " x\r\n", "AUTH NTLM  " + b64(ntlmssp.Negotiate()) + "\r\n",
+		"AUTH NTLM " + strings.TrimRight(b64(ntlmssp.Negotiate()), "=") + "\r\n",
+		b64(authenticate) + "\r\n", b64(named) + "\r\n", b64(long) + "\r\n", "dXNlcg==\r\n", "AHVzZXIAcGFzcw==\r\n", "=\r\n", "*x\r\n", "* \r\n",
+		// Names.
+		"VRFY\r\n", "VRFY root\r\n", "VRFY postmaster\r\n", "VRFY postmaster@example.com\r\n", "VRFY abcdefghijklmno\r\n",
+		"VRFY abcdefghijklmnopq\r\n", "VRFY Abcdefghijklmnop\r\n", "VRFY abcdefghijklmno1\r\n", "VRFY <bcdefghijklmno>\r\n",
+		"VRFY abcdefgh@ample.c\r\n", "VRFY  abcdefghijklmnop\r\n", "VRFY abcdefghijklmnop \r\n",
+		"EXPN staff\r\n", "EXPN abcdefghijklmnop\r\n",
+		// Others.
+		"ETRN example.com\r\n", "ATRN\r\n", "TURN\r\n", "RSET\r\n", "HELP\r\n", "NOOP\r\n", "XCLIENT ADDR=192.0.2.1\r\n", "XFORWARD NAME=x\r\n",
+		"STARTTLS now\r\n", "QUIT now\r\n", "STARTTLS \r\n", "LHLO x\r\n", "GET / HTTP/1.1\r\n", "USER anonymous\r\n",
+		// Introductions.
+		"EHLO\r\n", "EHLO \r\n", "EHLO  x\r\n", "EHLO x y\r\n", "EHLO x SIZE=1\r\n", "EHLO .\r\n", "EHLO x.\r\n", "EHLO .x\r\n", "EHLO a..b\r\n", "EHLO -x\r\n",
+		"EHLO x-\r\n", "EHLO []\r\n", "EHLO [\r\n", "EHLO [x]\r\n", "EHLO [::1]\r\n", "EHLO [IPv6:127.0.0.1]\r\n", "EHLO [IPv6:fe80::1%eth0]\r\n",
+		"EHLO [127.0.0.1\r\n", "EHLO 127.0.0.1]\r\n", "EHLO x\x00\r\n", "EHLO x\ty\r\n", "EHLO \xff\r\n", "EHLO ümlaut\r\n", "EHLO a_b\r\n",
+		"EHLO $(id)\r\n", "EHLO " + strings.Repeat("a", 256) + "\r\n", "EHLO " + strings.Repeat("a.", 300) + "a\r\n",
+		// Lower and mixed case: what isn't sent needn't pass.
+		"ehlo x\r\n", "quit\r\n", "StartTLS\r\n", "mail from:<>\r\n", "rcpt to:<a>\r\n", "data\r\n", "vrfy abcdefghijklmnop\r\n", "auth ntlm x\r\n",
+		// Line endings and stowaways.
+		"QUIT", "QUIT\n", "QUIT\r", "QUIT\n\r", "QUIT\r\n\r\n", " QUIT\r\n", "\r\nQUIT\r\n", "QUIT\x00\r\n", "QUIT\rDATA\r\n", "QUIT\nDATA\r\n",
+		"EHLO x\r\nMAIL FROM:<>\r\n", "EHLO x\nMAIL FROM:<>\r\n", "EHLO x\rMAIL FROM:<>\r\n", "QUIT\r\nQUIT\r\n", "STARTTLS\r\nQUIT\r\n",
+		"STARTTLS\r\nRSET\r\n", "STARTTLS\r\nNOOP\r\nNOOP\r\n", "STARTTLS\r\nNOOP\r\nDATA\r\n", "STARTTLS\r\nMAIL FROM:<>\r\n", "STARTTLS\nNOOP\n",
+		"STARTTLS\r\nNOOP x\r\n", "starttls\r\nnoop\r\n", "STARTTLS\r\nNOOP", "*\r\nDATA\r\n", "VRFY abcdefghijklmnop\r\nDATA\r\n",
+	}
+	for _, plain := range refused {
+		for _, level := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
+			label, err := guard(level, []byte(plain))
+			require.Error(t, err, "%q", plain)
+			require.Empty(t, label)
+		}
+	}
+}

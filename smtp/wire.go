@@ -1,0 +1,217 @@
+package smtp
+
+import (
+	"bytes"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/handclasp/handclasp/internal/ntlmssp"
+	"github.com/handclasp/handclasp/internal/textline"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// defaultHello is the address literal (RFC 5321 §4.1.3) for clients without a name.
+const defaultHello = "[127.0.0.1]"
+
+// What is sent.
+var (
+	starttls = []byte("STARTTLS\r\n")
+	quit     = []byte("QUIT\r\n")
+	cancel   = []byte("*\r\n") // RFC 4954 §4
+
+	// starttlsNoop is the check for CVE-2011-0411: a server that keeps what it read answers NOOP inside TLS.
+	starttlsNoop = []byte("STARTTLS\r\nNOOP\r\n")
+
+	negotiate = appendLine(nil, base64.StdEncoding.EncodeToString(ntlmssp.Negotiate()))
+	authNTLM  = append([]byte("AUTH NTLM "), negotiate...)
+)
+
+func appendLine(b []byte, words ...string) []byte {
+	for i, w := range words {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, w...)
+	}
+	return append(b, "\r\n"...)
+}
+
+// maxMechanisms bounds the mechanisms that are kept: IANA has registered fewer than 50.
+const maxMechanisms = 64
+
+// maxMechanismName is the length of a mechanism's name (RFC 4422 §3.1).
+const maxMechanismName = 20
+
+// An offer is what an EHLO reply advertises.
+type offer struct {
+	extensions []string
+	mechanisms []string
+	size       *uint64
+	keywords   []string // the extensions' keywords in upper case
+}
+
+// parseEHLO reads the lines of a reply to EHLO (RFC 5321 §4.1.1.1): the first holds the server's name, the others one
+// extension each.
+func parseEHLO(lines []string) offer {
+	o := offer{extensions: []string{}, mechanisms: []string{}}
+	for _, line := range lines[min(1, len(lines)):] {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		o.extensions = append(o.extensions, line)
+		keyword, params := splitExtension(line)
+		o.keywords = append(o.keywords, keyword)
+		switch keyword {
+		case "AUTH":
+			o.addMechanisms(params)
+		case "SIZE":
+			if n, err := strconv.ParseUint(strings.TrimSpace(params), 10, 64); err == nil {
+				o.size = &n
+			}
+		}
+	}
+	return o
+}
+
+// splitExtension returns an extension's keyword in upper case and its parameters.
+func splitExtension(line string) (keyword, params string) {
+	end := strings.IndexAny(line, " \t")
+	if end < 0 {
+		end = len(line)
+	}
+	keyword, params = strings.ToUpper(line[:end]), line[end:]
+	// AUTH=LOGIN is how servers of before RFC 2554 spell it, and servers for the clients of that time.
+	if first, isAuth := strings.CutPrefix(keyword, "AUTH="); isAuth {
+		return "AUTH", first + params
+	}
+	return keyword, params
+}
+
+func (o *offer) addMechanisms(params string) {
+	for name := range strings.FieldsSeq(params) {
+		name = strings.ToUpper(name)
+		if len(o.mechanisms) < maxMechanisms && isMechanism(name) && !slices.Contains(o.mechanisms, name) {
+			o.mechanisms = append(o.mechanisms, name)
+		}
+	}
+}
+
+// isMechanism reports whether s is spelled as RFC 4422 §3.1 wants it.
+func isMechanism(s string) bool {
+	return s != "" && len(s) <= maxMechanismName && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+}
+
+func (o offer) has(keyword string) bool { return slices.Contains(o.keywords, keyword) }
+
+// stripped says whether STARTTLS was overwritten on the way. Firewalls keep a keyword's length, since they rewrite in
+// place, and some number those that they overwrite by a last letter: XXXXXXXA, XXXXXXXB.
+func (o offer) stripped() probe.Fact {
+	f := probe.No
+	for _, k := range o.keywords {
+		switch {
+		case k == "STARTTLS":
+			return probe.No
+		case !masked(k):
+		case len(k) == len("STARTTLS"):
+			f = probe.Yes
+		case f == probe.No:
+			f = probe.Unknown
+		}
+	}
+	return f
+}
+
+// masked reports whether s is Xs, the last of which may be another letter. Keywords of three letters may be real.
+func masked(s string) bool {
+	return len(s) > 3 && strings.Trim(s[:len(s)-1], "X") == "" && s[len(s)-1] >= 'A' && s[len(s)-1] <= 'Z'
+}
+
+// parseHostname finds the server's name in a greeting. It is the first word (RFC 5321 §4.2); where that of the first
+// line is none, as in some teasers, another line's may be.
+func parseHostname(greeting *probe.Reply) string {
+	if greeting == nil || greeting.Code == 0 {
+		return ""
+	}
+	for _, line := range greeting.Lines {
+		words := strings.Fields(line)
+		if len(words) == 0 || !isHost(words[0]) {
+			continue
+		}
+		// "mail ESMTP" has a name, "Welcome to" has none.
+		named := len(words) > 1 && (strings.EqualFold(words[1], "ESMTP") || strings.EqualFold(words[1], "SMTP"))
+		if named || strings.ContainsAny(words[0], ".:") {
+			return words[0]
+		}
+	}
+	return ""
+}
+
+// isHost reports whether s may be a domain or an address literal (RFC 5321 §4.1.2, §4.1.3).
+func isHost(s string) bool {
+	if len(s) > 255 {
+		return false
+	}
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		inner := s[1 : len(s)-1]
+		return inner != "" && strings.IndexFunc(inner, func(r rune) bool {
+			return !isLetterOrDigit(r) && r != '.' && r != ':' && r != '-'
+		}) < 0
+	}
+	last := ""
+	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+		if label == "" || strings.IndexFunc(label, func(r rune) bool {
+			return !isLetterOrDigit(r) && r != '-' && r != '_'
+		}) >= 0 {
+			return false
+		}
+		last = label
+	}
+	return strings.Trim(last, "0123456789") != "" // else it is an enhanced status code (RFC 3463)
+}
+
+func isLetterOrDigit(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+// unteased gives a greeting that broke off with another code the code of its last line: postscreen sends its refusal
+// behind a teaser with 220. It reports whether the greeting was one.
+func unteased(r *probe.Reply) bool {
+	if r == nil || r.Code != 220 || len(r.Lines) < 2 {
+		return false
+	}
+	last := len(r.Lines) - 1
+	code, text, more := textline.ParseLine([]byte(r.Lines[last]))
+	if code < 400 || more {
+		return false
+	}
+	r.Code = code
+	r.Lines[last] = string(text)
+	return true
+}
+
+// parseChallenge reads the text of a 334 reply (RFC 4954 §4). It returns nil where that holds no NTLM challenge; a
+// challenge that is broken further down gives what it has.
+func parseChallenge(text string) *probe.NTLM {
+	b := bytes.TrimRight([]byte(strings.TrimSpace(text)), "=")
+	raw := make([]byte, base64.RawStdEncoding.DecodedLen(len(b)))
+	n, err := base64.RawStdEncoding.Decode(raw, b)
+	if err != nil {
+		return nil
+	}
+	challenge, _ := ntlmssp.Challenge(raw[:n])
+	return challenge
+}
+
+// verifies judges the reply to VRFY of a name that nobody has (RFC 5321 §3.5.3, §4.2.2).
+func verifies(r *probe.Reply) probe.Fact {
+	switch {
+	case r.Is(550) && !strings.HasPrefix(r.Text(), "5.7."): // 5.7 is policy (RFC 3463 §3.8), not a name unknown
+		return probe.Yes
+	case r.Is(250, 251, 252, 500, 502, 550):
+		return probe.No // it knows even this one, won't say, or doesn't have the command
+	}
+	return probe.Unknown
+}
