@@ -19,6 +19,7 @@ type suite struct {
 	p      probe.Prober
 	label  string // of its goroutines
 	trials []*trial
+	told   map[string]bool // beginnings of conversations that are told wrong already
 
 	mu    sync.Mutex
 	found map[string][]string // faults by part
