@@ -39,7 +39,7 @@ var TLS = []Rule{
 		ID: "tls.cert-expired", Title: "certificate expired", Severity: Medium, CWE: []int{298},
 		Summary:     "The server's certificate is past its validity, so that clients that check refuse it and people get used to ignoring warnings.",
 		Remediation: "Renew the certificate and automate it (ACME); point vsftpd rsa_cert_file, ProFTPD TLSRSACertificateFile, Postfix smtpd_tls_chain_files, Exim tls_certificate or INN tlscertfile at the new one and reload.",
-		References:  []string{"RFC 5280 section 4.1.2.5", "RFC 9525"},
+		References:  []string{"RFC 5280 sections 4.1.2.5 and 6.1.3"},
 		Check: OnTLS(func(t *probe.TLS, r *probe.Result) *Proof {
 			if len(t.Chain) == 0 || !t.Chain[0].NotAfter.Before(r.Started) {
 				return nil
@@ -51,7 +51,7 @@ var TLS = []Rule{
 		ID: "tls.cert-untrusted", Title: "certificate not trusted", Severity: Medium, CWE: []int{295},
 		Summary:     "The certificate chain leads to no trusted root, so that clients can't tell the server from an impostor.",
 		Remediation: "Install a certificate of a public CA, or of your own CA that your clients trust, together with its intermediates: vsftpd rsa_cert_file, ProFTPD TLSCertificateChainFile, Postfix smtpd_tls_chain_files, Exim tls_certificate, INN tlscertfile.",
-		References:  []string{"RFC 5280 section 6", "RFC 7817"},
+		References:  []string{"RFC 5280 section 6", "RFC 7817 section 3", "RFC 8143 section 2"},
 		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
 			if t.Trusted != probe.No {
 				return nil
@@ -106,7 +106,7 @@ var TLS = []Rule{
 		ID: "tls.weak-signature", Title: "weak signature in the chain", Severity: Low, CWE: []int{328},
 		Summary:     "A certificate of the chain is signed with MD5 or SHA-1, for which collisions can be made.",
 		Remediation: "Issue the certificate anew, signed with SHA-256 or better.",
-		References:  []string{"RFC 9325 section 4.5", "RFC 9155"},
+		References:  []string{"RFC 9325 section 4.5", "RFC 6151", "RFC 6194"},
 		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
 			for i, c := range t.Chain {
 				// Nobody relies on a root's signature of itself.
