@@ -73,9 +73,13 @@ var TLS = []Rule{
 	},
 	{
 		ID: "tls.legacy-version", Title: "TLS 1.0 or 1.1", Severity: Medium, CWE: []int{327},
-		Summary:     "The server accepts a version of TLS that was deprecated for its weak primitives.",
-		Remediation: "Allow TLS 1.2 and 1.3 only: vsftpd ssl_tlsv1=NO and ssl_tlsv1_1=NO, ProFTPD TLSProtocol TLSv1.2 TLSv1.3, Postfix smtpd_tls_protocols = >=TLSv1.2, Exim openssl_options = +no_tlsv1 +no_tlsv1_1, INN tlsprotocols.",
-		References:  []string{"RFC 8996", "RFC 9325 section 3.1.1", "NIST SP 800-52 Rev. 2 section 3.1"},
+		Summary: "The server accepts a version of TLS that was deprecated for its weak primitives.",
+		Remediation: "Allow TLS 1.2 and 1.3 only. vsftpd: ssl_tlsv1=NO, and for TLS 1.1 ssl_tlsv11=NO (3.0.5; ssl_tlsv1_1=NO in the packages of Red Hat and SUSE), " +
+			"or MinProtocol = TLSv1.2 in openssl.cnf (3.0.3, which has neither name and doesn't start with them). ProFTPD: TLSProtocol TLSv1.2 TLSv1.3. " +
+			"Postfix: smtpd_tls_protocols and smtpd_tls_mandatory_protocols = >=TLSv1.2 (before 3.6: !SSLv2, !SSLv3, !TLSv1, !TLSv1.1). " +
+			"Exim: openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1, or with GnuTLS tls_require_ciphers = NORMAL:-VERS-TLS1.0:-VERS-TLS1.1. " +
+			"INN: tlsprotocols: [ TLSv1.2 TLSv1.3 ].",
+		References: []string{"RFC 8996", "RFC 9325 section 3.1.1", "NIST SP 800-52 Rev. 2 section 3.1"},
 		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
 			if t.Version == "1.0" || t.Version == "1.1" {
 				return Seen("/evidence/tls/version").With("negotiated " + t.Version)
