@@ -29,7 +29,7 @@ var Rules = []finding.Rule{
 	{
 		ID: "nntp.post-open", Title: "posting by anybody", Severity: finding.Medium,
 		Summary:     "The server offers POST to clients that didn't log in, which spammers look for.",
-		Remediation: "INN: leave P out of access: for the identity that strangers get in readers.conf (access: \"R\"), so that only authenticated users may post.",
+		Remediation: "INN: in readers.conf give the access group of strangers read: and no post: or newsgroups:, so that only authenticated users may post. (An access: without P does it too, but is deprecated.)",
 		CWE:         []int{862},
 		References:  []string{"RFC 3977 §5.1.1 and §6.3.1"},
 		Check:       finding.On(postOpen),
