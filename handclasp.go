@@ -13,5 +13,7 @@ import (
 // Probers returns every prober that is built in.
 func Probers() []probe.Prober { return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}} }
 
-// Rules returns every rule that is built in.
-func Rules() []finding.Rule { return slices.Concat(finding.TLS, ftp.Rules, smtp.Rules, nntp.Rules) }
+// Rules returns every rule that is built in: those of each protocol, and those that judge several.
+func Rules() []finding.Rule {
+	return slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
+}

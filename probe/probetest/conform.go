@@ -1,6 +1,7 @@
 package probetest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -80,7 +81,7 @@ func (c plan) conform(p probe.Prober) []part {
 	if faults := checkSpec(p); len(faults) > 0 {
 		return []part{{"spec", faults}} // the rest needs a sane one
 	}
-	s := &suite{p: p, plan: c, found: map[string][]string{}}
+	s := &suite{p: p, plan: c, label: rand.Text() + "-", found: map[string][]string{}}
 	s.tell("spec")
 	s.tell("guard", checkGuard(p.Spec().Guard)...)
 	modes := modesOf(p.Spec())
@@ -100,7 +101,9 @@ func (c plan) conform(p probe.Prober) []part {
 		s.realTLS(r)
 	}
 	s.run()
-	if !s.stuck() {
+	if s.stuck() {
+		s.tell("trials left out", "the prober took too long so often that most trials were left out: see above")
+	} else {
 		// What is measured is measured alone.
 		for _, m := range modes {
 			s.cancellation(m)

@@ -17,13 +17,14 @@ import (
 type suite struct {
 	plan
 	p      probe.Prober
+	label  string // of its goroutines
 	trials []*trial
 
 	mu    sync.Mutex
 	found map[string][]string // faults by part
 	names []string            // of parts, in order
 	runs  []*run
-	hung  int // runs that were given up
+	hung  int // trials that took too long
 }
 
 // A trial is a run that is judged. Many go on at the same time, since most of them wait.
@@ -65,7 +66,8 @@ const (
 	// slack is how much longer than its limits a run may take, on the best of some tries: machines are busy.
 	slack = 250 * time.Millisecond
 	tries = 3
-	// forever is how long behind its total time a run is given up, and hungEnough how many such runs tell all.
+	// forever is how long behind its total time a run is given up, and hungEnough how many trials that
+	// took too long tell all.
 	forever    = 5 * time.Second
 	hungEnough = 3
 	// faultsShown keeps a broken prober's output readable: one fault shows in most trials.
@@ -254,6 +256,9 @@ func (s *suite) hold(t *trial) {
 			return
 		}
 	}
+	s.mu.Lock()
+	s.hung++
+	s.mu.Unlock()
 	fault("took %v, the total time is %v: return when a method of the session fails, and wait for nothing else", took.Round(time.Millisecond), s.limits.Total)
 }
 
@@ -266,7 +271,7 @@ func (s *suite) start(ctx context.Context, g *rig, part, name string, o probe.Op
 	o.Dial = g.Dial
 	total := o.Limits.Effective().Total
 	done := make(chan *probe.Result, 1)
-	labelled(id, func() { done <- probe.Run(ctx, s.p, g.target, &o) })
+	labelled(s.label+id, func() { done <- probe.Run(ctx, s.p, g.target, &o) })
 	giveUp := time.NewTimer(total + s.giveUp)
 	defer giveUp.Stop()
 	select {
@@ -276,14 +281,14 @@ func (s *suite) start(ctx context.Context, g *rig, part, name string, o probe.Op
 		s.mu.Lock()
 		s.hung++
 		s.mu.Unlock()
-		return nil, stacksOf()[id]
+		return nil, stacksOf(s.label)[id]
 	}
 }
 
 // leftovers looks for what runs left behind, a while after they ended.
 func (s *suite) leftovers() {
 	const patience = 2 * time.Second
-	for id, stack := range settle(patience) {
+	for id, stack := range settle(s.label, patience) {
 		if i, err := strconv.Atoi(id); err == nil && i < len(s.runs) {
 			s.tell("leftovers", fmt.Sprintf("%s, %s: goroutines outlive Probe: wait for those that you start\n%s", s.runs[i].part, s.runs[i].name, stack))
 		}
