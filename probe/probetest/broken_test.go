@@ -24,6 +24,7 @@ type broken struct {
 
 func (b broken) Spec() probe.Spec {
 	s := sample{}.Spec()
+	s.Ports = s.Ports[:1] // one way is enough, and quick
 	if b.spec != nil {
 		b.spec(&s)
 	}
@@ -147,7 +148,7 @@ func TestConformFails(t *testing.T) {
 		"all is well": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, _ := sample{}.Probe(ctx, s)
 			return e, nil
-		}}, "silence, level handshake: outcome ok (<nil>): want one of [timeout limit]"},
+		}}, "outcome ok (<nil>): want one of ["},
 		"refused is closed": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
 			if errors.Is(err, probe.ErrRefused) {
@@ -233,7 +234,7 @@ func TestConformFails(t *testing.T) {
 				first(e, err).Names = make([]string, 0, 1<<20)
 			}
 			return e, err
-		}}, "lengths of FF: "},
+		}}, "KiB were allocated for at most 64 KiB received"},
 		"one struct for all": {broken{probe: func(context.Context, *probe.Session) (probe.Evidence, error) {
 			return shared, nil
 		}}, "two runs returned the same evidence struct"},
@@ -247,7 +248,7 @@ func TestConformFails(t *testing.T) {
 		"port 0":          {broken{spec: func(s *probe.Spec) { s.Ports[0].Number = 0 }}, "Spec.Ports has port 0"},
 		"no network":      {broken{spec: func(s *probe.Spec) { s.Ports[0].Network = "ip" }}, `Spec.Ports has network "ip"`},
 		"a port twice":    {broken{spec: func(s *probe.Spec) { s.Ports = append(s.Ports, s.Ports[0]) }}, "Spec.Ports lists tcp 7007 twice"},
-		"DTLS":            {broken{spec: func(s *probe.Spec) { s.Ports[1].Network = probe.UDP }}, "TLS over UDP"},
+		"DTLS":            {broken{spec: func(s *probe.Spec) { s.Ports[0].Network, s.Ports[0].ImplicitTLS = probe.UDP, true }}, "TLS over UDP"},
 		"a changing Spec": {broken{spec: func(s *probe.Spec) { s.Ports[0].Number += uint16(calls.Add(1)) }}, "Spec returns something else each time"},
 		"no empty evidence": {broken{spec: func(s *probe.Spec) {
 			s.Evidence = func() probe.Evidence { return nil }
@@ -258,6 +259,9 @@ func TestConformFails(t *testing.T) {
 		"a Spec that panics": {broken{spec: func(*probe.Spec) { panic("no") }}, "Spec panicked: no"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(c.want, "KiB") { // memory is that of the process
+				t.Parallel()
+			}
 			plan := plan{fewServers(), nil, suiteLimits, 500 * time.Millisecond}
 			if strings.Contains(c.want, "runs at once") {
 				plan.recordings = []recorded{{"sample", parseFile(t, "testdata/transcripts/sample-silent.txt")}}
@@ -343,7 +347,9 @@ func TestConformOverUDP(t *testing.T) {
 	}
 	numbered := func(b []byte) bool { return bytes.HasPrefix(b, []byte("\x01\x02")) && !bytes.HasSuffix(b, []byte("?")) }
 	require.Empty(t, faults(ask(numbered, func(e *sampleEvidence, b []byte) { e.Info, _ = probe.UTF8(b) })))
-	all := strings.Join(faults(ask(func([]byte) bool { return true }, func(e *sampleEvidence, b []byte) { e.Info = string(rune(b[20])) })), "\n")
-	require.Contains(t, all, "Probe panicked")
+	any := func([]byte) bool { return true }
+	all := strings.Join(faults(ask(any, func(e *sampleEvidence, b []byte) { e.Info = string(rune(b[20])) })), "\n")
+	require.Contains(t, all, "Probe panicked: runtime error: index out of range [20]")
+	all = strings.Join(faults(ask(any, func(*sampleEvidence, []byte) {})), "\n")
 	require.Contains(t, all, "garbage, level handshake: outcome ok")
 }

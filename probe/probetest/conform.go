@@ -81,7 +81,7 @@ func (c plan) conform(p probe.Prober) []part {
 	if faults := checkSpec(p); len(faults) > 0 {
 		return []part{{"spec", faults}} // the rest needs a sane one
 	}
-	s := &suite{p: p, plan: c, label: rand.Text() + "-", found: map[string][]string{}}
+	s := &suite{p: p, plan: c, label: rand.Text() + "-", told: map[string]bool{}, found: map[string][]string{}}
 	s.tell("spec")
 	s.tell("guard", checkGuard(p.Spec().Guard)...)
 	modes := modesOf(p.Spec())
