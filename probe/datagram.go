@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The waits for a reply to a datagram before it is sent again: three sends, which RFC 1002 §6.1.1 names for its
+// The waits for a reply to a datagram before it is sent again: three sends, which RFC 1002 §6 names for its
 // clients (UCAST_REQ_RETRY_COUNT), at growing distances.
 var exchangeWaits = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
 
