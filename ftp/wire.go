@@ -14,7 +14,7 @@ import (
 // that goes on is no use waiting for.
 const maxPreliminary = 8
 
-// readFinal reads replies up to the first that isn't preliminary (RFC 959 §4.2.1).
+// readFinal reads replies up to the first that isn't preliminary (RFC 959 §4.2).
 func readFinal(r textline.Reader, maxLines int) (*probe.Reply, error) {
 	for range maxPreliminary {
 		reply, err := textline.ReadReply(r, textline.FirstAndLast, maxLines)
