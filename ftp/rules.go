@@ -39,7 +39,7 @@ var Rules = []finding.Rule{
 			if e.Anonymous.PassReply == nil {
 				last = "/evidence/anonymous/user_reply"
 			}
-			return finding.Seen("/evidence/anonymous/login", last)
+			return finding.Seen(last, "/evidence/anonymous/login")
 		}),
 	},
 	{

@@ -161,10 +161,10 @@ func (g *rig) checkWire(r *probe.Result) (faults []string) {
 	}
 	// Connections that run side by side have no order in common with the transcript's numbers: the closest match counts.
 	matches := []func(s *said, wrote []byte) bool{
-		func(s *said, wrote []byte) bool { return bytes.Equal(wrote, s.plain) },
+		func(s *said, wrote []byte) bool { return !s.tls && bytes.Equal(wrote, s.plain) },
 		func(s *said, wrote []byte) bool {
 			cipher, ok := bytes.CutPrefix(wrote, s.plain)
-			return ok && s.tls && cipher[0] == 0x16 // a TLS record with a handshake (RFC 8446 §5.1)
+			return ok && s.tls && len(cipher) > 0 && cipher[0] == 0x16 // a TLS record with a handshake (RFC 8446 §5.1)
 		},
 		func(s *said, wrote []byte) bool { return bytes.HasPrefix(s.plain, wrote) }, // a write failed
 	}
