@@ -19,6 +19,8 @@ type suite struct {
 	p      probe.Prober
 	label  string // of its goroutines
 	trials []*trial
+	again  []*trial // those to be held alone
+	pulse  *pulse
 	told   map[string]bool // beginnings of conversations that are told wrong already
 
 	mu    sync.Mutex
@@ -70,7 +72,7 @@ const (
 	// forever is how long behind its total time a run is given up, and hungEnough how many trials that
 	// took too long tell all.
 	forever    = 5 * time.Second
-	hungEnough = 3
+	hungEnough = 2
 	// faultsShown keeps a broken prober's output readable: one fault shows in most trials.
 	faultsShown = 10
 )
@@ -211,6 +213,11 @@ func (s *suite) run() {
 	}
 	close(queue)
 	workers.Wait()
+	for _, t := range s.again {
+		if !s.stuck() {
+			s.holdAlone(t)
+		}
+	}
 }
 
 // stuck reports whether the prober hung so often that more trials would only take time.
@@ -220,50 +227,84 @@ func (s *suite) stuck() bool {
 	return s.hung >= hungEnough
 }
 
+// A verdict says whether a run was judged.
+type verdict int
+
+const (
+	judged  verdict = iota
+	late            // it took longer than its limits
+	clocked         // the clock ended it
+)
+
+// hold holds a trial once, beside others. What may have taken too long because of them is held again alone.
 func (s *suite) hold(t *trial) {
+	if s.try(t, t.options, false) != judged {
+		s.mu.Lock()
+		s.again = append(s.again, t)
+		s.mu.Unlock()
+	}
+}
+
+// holdAlone holds a trial some times, until it ends in time; with more time for each wait, where the clock ended it.
+func (s *suite) holdAlone(t *trial) {
+	const more = 3
+	options := t.options
+	for try := range tries {
+		switch s.try(t, options, try == tries-1) {
+		case judged:
+			return
+		case clocked:
+			options.Limits.Total *= more
+			options.Limits.Dial *= more
+			options.Limits.Idle *= more
+		}
+	}
+}
+
+// try judges one run; not, unless it is the last try, one that may have ended in another way on a machine that is less
+// busy.
+func (s *suite) try(t *trial, options probe.Options, last bool) verdict {
 	fault := func(format string, args ...any) {
 		s.tell(t.part, t.name+": "+fmt.Sprintf(format, args...))
 	}
-	var took time.Duration
-	for try := range tries {
-		to, err := t.lead()
-		if err != nil {
-			fault("the suite can't listen: %v", err)
-			return
-		}
-		g := &rig{target: t.target, lead: to.dial, replayed: t.played}
-		if t.direct {
-			g.target = probe.Target{Network: probe.TCP, Addr: to.addr}
-		}
-		start := time.Now()
-		result, stack := s.start(context.Background(), g, t.part, t.name, t.options)
-		took = time.Since(start)
-		if result == nil {
-			to.stop()
-			fault("Probe hasn't returned %v behind its total time of %v: return when a method of the session fails\n%s", s.giveUp, s.limits.Total, stack)
-			return
-		}
-		inTime := took <= s.limits.Total+slack && !t.clocked(result)
-		if inTime || try == tries-1 {
-			for _, f := range g.inspect(s.p, result, s.limits, t.allowed) {
-				fault("%s", f)
-			}
-			if dialed, _, _ := g.counts(); to.accepted != nil && to.accepted() > int64(dialed) {
-				fault("the server saw %d connections and the session made %d: connect with Session.Open only", to.accepted(), dialed)
-			}
-		}
-		to.stop()
-		if inTime {
-			return
-		}
+	to, err := t.lead()
+	if err != nil {
+		fault("the suite can't listen: %v", err)
+		return judged
 	}
-	if took <= s.limits.Total+slack {
-		return
+	defer to.stop()
+	g := &rig{target: t.target, lead: to.dial, replayed: t.played}
+	if t.direct {
+		g.target = probe.Target{Network: probe.TCP, Addr: to.addr}
 	}
-	s.mu.Lock()
-	s.hung++
-	s.mu.Unlock()
-	fault("took %v, the total time is %v: return when a method of the session fails, and wait for nothing else", took.Round(time.Millisecond), s.limits.Total)
+	start, stolen := time.Now(), s.pulse.note()
+	result, stack := s.start(context.Background(), g, t.part, t.name, options)
+	if result == nil {
+		fault("Probe hasn't returned %v behind its total time of %v: return when a method of the session fails\n%s", s.giveUp, options.Limits.Total, stack)
+		return judged
+	}
+	excess := time.Since(start) - options.Limits.Total
+	isLate := excess > slack+s.pulse.allowance(stolen)
+	switch {
+	case last:
+	case isLate:
+		return late
+	case t.clocked(result):
+		return clocked
+	}
+	for _, f := range g.inspect(s.p, result, s.limits, t.allowed) {
+		fault("%s", f)
+	}
+	if dialed, _, _ := g.counts(); to.accepted != nil && to.accepted() > int64(dialed) {
+		fault("the server saw %d connections and the session made %d: connect with Session.Open only", to.accepted(), dialed)
+	}
+	if isLate {
+		s.mu.Lock()
+		s.hung++
+		s.mu.Unlock()
+		fault("took %v longer than its total time of %v: return when a method of the session fails, and wait for nothing else", excess.Round(time.Millisecond), options.Limits.Total)
+	}
+	return judged
 }
 
 // clocked reports whether a run was ended by the clock that nothing but a busy machine can have let run out.
