@@ -21,6 +21,7 @@ type Conn struct {
 	receiveOnly bool
 	talked      bool // plaintext was sent or received
 	secure      bool // TLS is spoken
+	failedTLS   bool
 	aborted     bool // a context narrower than the session's ended; guarded by s.mu
 	closed      bool
 
@@ -52,23 +53,28 @@ func (c *Conn) Send(plain []byte) error {
 	if c.s.bytesOut.Load()+int64(len(plain)) > c.s.limits.BytesOut {
 		return &Error{Op: "send", Outcome: OutcomeLimit, Err: &LimitError{Limit: "BytesOut", Value: c.s.limits.BytesOut}}
 	}
-	if err := c.s.ctx.Err(); err != nil {
-		return c.s.contextError("send")
+	if c.s.ctx.Err() != nil {
+		return c.failedSend(c.s.contextError("send"))
 	}
 	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
 	c.talked = true
 	if _, err := c.rw.Write(plain); err != nil {
-		e := c.ioError("send", err, c.brokenOutcome())
-		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
-		return e
+		return c.failedSend(c.ioError("send", err, c.brokenOutcome()))
 	}
 	return nil
+}
+
+func (c *Conn) failedSend(e *Error) error {
+	c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Label: "send", Outcome: e.Outcome})
+	return e
 }
 
 func (c *Conn) guard(plain []byte) (label string, err error) {
 	switch {
 	case c.receiveOnly:
 		return "", errors.New("this connection receives only")
+	case c.failedTLS:
+		return "", errors.New("a TLS handshake failed on this connection")
 	case c.s.spec.Guard == nil:
 		return "", errors.New("the protocol has no guard")
 	case c.s.opts.Level == LevelGreeting:

@@ -21,9 +21,10 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 		}
 		return faults
 	}
-	if r.Outcome != probe.OutcomeOK && !isFailure(string(r.Outcome)) {
-		add("outcome %q isn't one of the closed set: return errors of the session, or make them with probe.Errorf", r.Outcome)
-		return faults // such a result doesn't even marshal
+	var own *probe.Error
+	if errors.As(r.Err, &own) && !isFailure(string(own.Outcome)) {
+		add("outcome %q isn't one of the closed set: return errors of the session, or make them with probe.Errorf", own.Outcome)
+		return faults
 	}
 	if fault := checkOutcome(r, allowed); fault != "" {
 		add("%s", fault)
