@@ -21,7 +21,6 @@ type Conn struct {
 	receiveOnly bool
 	talked      bool // plaintext was sent or received
 	secure      bool // TLS is spoken
-	failedTLS   bool
 	aborted     bool // a context narrower than the session's ended; guarded by s.mu
 	closed      bool
 
@@ -73,8 +72,6 @@ func (c *Conn) guard(plain []byte) (label string, err error) {
 	switch {
 	case c.receiveOnly:
 		return "", errors.New("this connection receives only")
-	case c.failedTLS:
-		return "", errors.New("a TLS handshake failed on this connection")
 	case c.s.spec.Guard == nil:
 		return "", errors.New("the protocol has no guard")
 	case c.s.opts.Level == LevelGreeting:

@@ -87,7 +87,7 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 	if err != nil {
 		t.Error = err.Error()
 		e.Outcome = err.Outcome
-		c.err, c.failedTLS = err, true
+		c.err = err
 	}
 	seen := *t // the prober may add to its own
 	e.TLS = &seen

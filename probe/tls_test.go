@@ -173,22 +173,6 @@ func TestHandshakeWithoutTLS(t *testing.T) {
 	}
 }
 
-// What was to be said inside TLS is never said outside of it.
-func TestNoCleartextBehindAFailedHandshake(t *testing.T) {
-	leakFree(t)
-	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, _ *evidence) error {
-		c, err := s.Open(ctx)
-		require.NoError(t, err)
-		_, err = c.StartTLS(ctx)
-		require.ErrorIs(t, err, probe.ErrTLS)
-		return c.Send([]byte("HELLO\r\n"))
-	}}, serve(t, say("garbage, and no TLS\r\n")), nil)
-	require.Equal(t, probe.OutcomeForbidden, r.Outcome, r.Err)
-	for _, e := range r.Transcript {
-		require.NotEqual(t, probe.DirSend, e.Dir)
-	}
-}
-
 func TestPlaintextBehindTheGoAhead(t *testing.T) {
 	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}
 	for name, serving := range map[string]func(net.Conn){

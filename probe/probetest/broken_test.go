@@ -208,17 +208,6 @@ func TestConformFails(t *testing.T) {
 				return label, err
 			}
 		}}, "the guard isn't pure"},
-		"cleartext behind a failed handshake": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-			e := &sampleEvidence{Names: []string{}}
-			c, err := s.Open(ctx)
-			if err != nil || s.Level() == probe.LevelGreeting {
-				return e, err
-			}
-			if e.TLS, err = c.StartTLS(ctx); err != nil {
-				_ = c.Send([]byte("BYE\r\n"))
-			}
-			return e, err
-		}}, `"BYE\r\n" was sent in cleartext behind a TLS handshake that failed`},
 		"connects by itself": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			if a := s.Target().Addr; a.Addr().IsLoopback() {
 				if c, err := net.Dial("tcp", a.String()); err == nil {

@@ -95,16 +95,11 @@ func anyOf(tr probe.Transcript, dirs ...probe.Dir) bool {
 func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	guard := p.Spec().Guard
-	failed := map[int]bool{} // connections whose handshake failed
 	for _, e := range r.Transcript {
 		switch {
-		case e.Dir == probe.DirTLS && e.Outcome != "":
-			failed[e.Conn] = true
 		case e.Dir != probe.DirSend:
 		case r.Level == probe.LevelGreeting:
 			add("%q was sent at level greeting", clip(e.Data))
-		case failed[e.Conn]:
-			add("%q was sent in cleartext behind a TLS handshake that failed: leave the connection", clip(e.Data))
 		case guard == nil:
 			add("%q was sent without a guard", clip(e.Data))
 		default:
