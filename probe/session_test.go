@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -152,6 +153,7 @@ func TestOutcomes(t *testing.T) {
 	}{
 		"nobody listens":     {target: closed, want: probe.OutcomeRefused, is: syscall.ECONNREFUSED},
 		"no route":           {target: closed, options: failing(syscall.EHOSTUNREACH), want: probe.OutcomeUnreachable, is: syscall.EHOSTUNREACH},
+		"no descriptors":     {target: closed, options: failing(os.NewSyscallError("socket", syscall.EMFILE)), want: probe.OutcomeInternal},
 		"proxy says no":      {target: closed, options: failing(errors.New("socks: denied")), want: probe.OutcomeUnreachable},
 		"dialer returns nil": {target: closed, options: failing(nil), want: probe.OutcomeUnreachable},
 		"dialer panics": {target: closed, want: probe.OutcomeUnreachable, options: &probe.Options{
@@ -167,6 +169,7 @@ func TestOutcomes(t *testing.T) {
 		"multicast":   {target: mustTarget("224.0.0.1:21"), want: probe.OutcomeForbidden},
 		"broadcast":   {target: mustTarget("255.255.255.255:21"), want: probe.OutcomeForbidden},
 		"unspecified": {target: mustTarget("[::]:21"), want: probe.OutcomeForbidden},
+		"with a zone": {target: mustTarget("[::%lo]:21"), want: probe.OutcomeForbidden},
 		"port 0":      {target: mustTarget("127.0.0.1:0"), want: probe.OutcomeForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
