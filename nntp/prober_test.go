@@ -264,7 +264,7 @@ func TestVersions(t *testing.T) {
 	require.Equal(t, []string{"1.2", "1.3"}, evidence(t, r).TLS.Versions)
 	r = probetest.ReplayFile(t, nntp.Prober{Versions: true}, transcripts+"versions/handwritten-busy.txt")
 	require.NoError(t, r.Err)
-	require.Equal(t, []string{"1.3"}, evidence(t, r).TLS.Versions)
+	require.Empty(t, evidence(t, r).TLS.Versions, "not that it accepts 1.3 only")
 }
 
 // Limits cut off lists that go on for ever, and what came is kept.
