@@ -193,6 +193,9 @@ func TestConversations(t *testing.T) {
 		{"http", probe.OutcomeNotProtocol, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, &probe.Reply{Lines: []string{"HTTP/1.1 400 Bad Request"}}, e.Greeting)
 		}},
+		{"nonsense", probe.OutcomeMalformed, func(t *testing.T, e *nntp.Evidence) {
+			require.Equal(t, []string{"VERSION 2", "READER"}, e.Capabilities)
+		}},
 		{"greeting-only", probe.OutcomeOK, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, probe.No, e.Posting)
 			require.Nil(t, e.CapabilitiesReply)
