@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -134,15 +135,25 @@ func (t *TLS) judge(chain []*x509.Certificate, s *Session) {
 	for _, cert := range chain[1:] {
 		opts.Intermediates.AddCert(cert)
 	}
-	_, err := leaf.Verify(opts)
-	t.Trusted = FactOf(err == nil)
-	if err != nil {
+	switch _, err := leaf.Verify(opts); {
+	case err == nil:
+		t.Trusted = Yes
+	case opts.Roots == nil && noSystemRoots():
+		t.TrustError = "the system has no roots to judge by"
+	default:
+		t.Trusted = No
 		t.TrustError, _ = UTF8([]byte(err.Error()))
 	}
 	if s.target.Name != "" {
 		t.NameMatches = FactOf(leaf.VerifyHostname(s.target.Name) == nil)
 	}
 }
+
+// noSystemRoots reports whether the system trusts nobody, as in a container without a package of certificates.
+var noSystemRoots = sync.OnceValue(func() bool {
+	pool, err := x509.SystemCertPool()
+	return err != nil || pool.Equal(x509.NewCertPool())
+})
 
 // withinValidity is now, or the moment of the leaf's validity that is nearest to it.
 func withinValidity(now time.Time, leaf *x509.Certificate) time.Time {

@@ -7,6 +7,10 @@ import (
 	"crypto/x509"
 	"io"
 	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -122,6 +126,28 @@ func TestStartTLS(t *testing.T) {
 			require.Equal(t, "inside: HELLO\r\n", string(last.Data))
 		})
 	}
+}
+
+// A container without a package of certificates trusts nobody, which says nothing of the server.
+func TestNoSystemRoots(t *testing.T) {
+	const child = "HANDCLASP_TEST_NO_ROOTS"
+	if os.Getenv(child) == "" {
+		if runtime.GOOS != "linux" {
+			t.Skip("the system's roots aren't in files")
+		}
+		cmd := exec.Command(os.Args[0], "-test.run=^TestNoSystemRoots$")
+		nowhere := filepath.Join(t.TempDir(), "nowhere")
+		cmd.Env = append(os.Environ(), child+"=1", "SSL_CERT_FILE="+nowhere, "SSL_CERT_DIR="+nowhere)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		return
+	}
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}
+	r := probe.Run(t.Context(), script{talk: upgrade(true)}, serve(t, secure("", cfg)), nil)
+	require.NoError(t, r.Err)
+	e := r.Evidence.(*evidence)
+	require.Equal(t, probe.Unknown, e.TLS.Trusted)
+	require.NotEmpty(t, e.TLS.TrustError)
 }
 
 func TestPostQuantumOnlyWhereAskedFor(t *testing.T) {
