@@ -88,7 +88,7 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 	if err != nil {
 		t.Error, _ = UTF8([]byte(err.Error()))
 		e.Outcome = err.Outcome
-		c.err = err
+		c.err, c.spoiled = err, true
 	}
 	seen := *t // the prober may add to its own
 	e.TLS = &seen
@@ -101,6 +101,9 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 }
 
 func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *Error {
+	if err := c.usable("tls"); err != nil {
+		return err
+	}
 	switch {
 	case c.secure:
 		return Errorf("tls", OutcomeInternal, "TLS is already spoken")

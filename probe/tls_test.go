@@ -179,6 +179,31 @@ func TestFailedHandshakeKeepsChain(t *testing.T) {
 	}
 }
 
+// Behind a handshake that failed, and behind Close, nothing is sent, let alone recorded as if it had been.
+func TestNothingIsSentOnASpoiledConnection(t *testing.T) {
+	leakFree(t)
+	for name, spoil := range map[string]func(context.Context, *probe.Conn){
+		"failed handshake": func(ctx context.Context, c *probe.Conn) {
+			_, err := c.StartTLS(ctx)
+			require.ErrorIs(t, err, probe.ErrTLS)
+		},
+		"closed": func(_ context.Context, c *probe.Conn) { require.NoError(t, c.Close()) },
+	} {
+		r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, _ *evidence) error {
+			c, err := s.Open(ctx)
+			require.NoError(t, err)
+			spoil(ctx, c)
+			_, err = c.StartTLS(ctx)
+			require.ErrorIs(t, err, probe.ErrInternal, name)
+			return c.Send([]byte("HELLO\r\n"))
+		}}, serve(t, say("220 no TLS here\r\n")), nil)
+		require.ErrorIs(t, r.Err, probe.ErrInternal, name)
+		for _, e := range r.Transcript {
+			require.NotEqual(t, probe.DirSend, e.Dir, name)
+		}
+	}
+}
+
 func TestHandshakeWithoutTLS(t *testing.T) {
 	for name, serving := range map[string]func(net.Conn){
 		"garbage":        func(c net.Conn) { _, _ = c.Write([]byte("\x00\x01garbage instead of TLS\r\n")); hang(c) },
