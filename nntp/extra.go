@@ -9,42 +9,50 @@ import (
 
 // What the knobs of a Prober add, on connections of their own.
 
-// versions offers each version of TLS alone. The one that was negotiated needs no proof.
+// versions offers each version of TLS alone. The one that was negotiated needs no proof. A list that lacks a version
+// says that the server refused it, so that there is none where one couldn't be asked for.
 func versions(ctx context.Context, s *probe.Session, e *Evidence) error {
 	if e.TLS == nil {
 		return nil
 	}
+	list := []string{}
 	for _, v := range probe.TLSVersions {
-		accepted, err := v == e.TLS.Version, error(nil)
-		if !accepted {
-			accepted, err = accepts(ctx, s, e, v)
+		accepted := probe.Yes
+		if v != e.TLS.Version {
+			var err error
+			if accepted, err = accepts(ctx, s, e, v); err != nil || accepted == probe.Unknown {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
-		if accepted {
-			e.TLS.Versions = append(e.TLS.Versions, v)
+		if accepted == probe.Yes {
+			list = append(list, v)
 		}
 	}
+	e.TLS.Versions = list
 	return nil
 }
 
-func accepts(ctx context.Context, s *probe.Session, e *Evidence, version string) (bool, error) {
+// accepts offers one version. Unknown is a server that didn't go as far as the handshake, such as one that has no more
+// time for us.
+func accepts(ctx context.Context, s *probe.Session, e *Evidence, version string) (probe.Fact, error) {
 	k, err := dial(ctx, s, e)
 	if err != nil {
-		return false, err
+		return probe.Unknown, err
 	}
 	defer k.c.Close()
 	if !s.ImplicitTLS() {
 		if ready, err := k.untilTLS(cmdStartTLS + "\r\n"); err != nil || !ready {
-			return false, err
+			return probe.Unknown, err
 		}
 	}
 	_, err = k.c.StartTLSVersion(ctx, version)
-	if errors.Is(err, probe.ErrTLS) {
-		return false, nil // refused
+	switch {
+	case err == nil:
+		return probe.Yes, nil
+	case errors.Is(err, probe.ErrTLS):
+		return probe.No, nil
 	}
-	return err == nil, err
+	return probe.Unknown, err
 }
 
 // untilTLS leads a new connection to the go-ahead for TLS, with plain as the command for it, and reports whether it

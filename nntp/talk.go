@@ -16,6 +16,7 @@ type talk struct {
 	e       *Evidence
 	group   string // the random part of the name that is asked for
 	listed  bool   // CAPABILITIES gave a whole list
+	greeted bool   // it is NNTP that is spoken
 	leaving bool   // the server said that it closes the connection
 }
 
@@ -30,6 +31,10 @@ func dial(ctx context.Context, s *probe.Session, e *Evidence) (*talk, error) {
 // reply reads the first line of a reply.
 func (k *talk) reply() (*probe.Reply, error) {
 	r, err := textline.ReadReply(k.c, textline.SingleLine, 1)
+	if k.greeted && errors.Is(err, probe.ErrNotProtocol) {
+		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)}
+	}
+	k.greeted = k.greeted || r != nil && isGreeting(r.Code)
 	k.leaving = k.leaving || r.Is(codeDiscontinued) // RFC 3977 §3.2.1
 	return r, err
 }

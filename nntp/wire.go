@@ -23,7 +23,6 @@ const (
 	codeList          = 215 // LIST, of EXTENSIONS too with some
 	codeContinueTLS   = 382
 	codeDiscontinued  = 400 // the server closes the connection
-	codeFault         = 403
 	codeNoSuchGroup   = 411
 	codeWantsLogin    = 480
 	codeLoginRejected = 481
@@ -84,15 +83,16 @@ func readAccess(r *probe.Reply) probe.Fact {
 	return probe.Unknown
 }
 
-// goAhead reads the reply to STARTTLS. It is unknown where the server has a fault or takes leave.
+// goAhead reads the reply to STARTTLS. It is unknown where the server has a fault, takes leave, or says what is no
+// answer to it.
 func goAhead(r *probe.Reply) probe.Fact {
 	switch {
 	case r.Is(codeContinueTLS):
 		return probe.Yes
-	case r.Is(codeDiscontinued, codeFault):
-		return probe.Unknown
+	case r.Is(codeWantsLogin, codeLoginRejected, codeWantsTLS), r != nil && r.Code >= 500:
+		return probe.No // 580 with some (RFC 4642 §2.2.1)
 	}
-	return probe.No
+	return probe.Unknown
 }
 
 // hasCapability returns the index of the line with a label (RFC 3977 §5.2.2), and -1 where there is none.

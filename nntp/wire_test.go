@@ -137,3 +137,13 @@ func FuzzGroup(f *testing.F) {
 		require.False(t, strings.ContainsAny(g.Name+g.Status, " \t\r\n"))
 	})
 }
+
+func TestGoAhead(t *testing.T) {
+	for code, want := range map[int]probe.Fact{
+		382: probe.Yes,
+		480: probe.No, 481: probe.No, 483: probe.No, 500: probe.No, 502: probe.No, 503: probe.No, 580: probe.No,
+		200: probe.Unknown, 400: probe.Unknown, 403: probe.Unknown, 411: probe.Unknown,
+	} {
+		require.Equal(t, want, goAhead(&probe.Reply{Code: code}), code)
+	}
+}

@@ -7,7 +7,11 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -18,7 +22,8 @@ type Certificate struct {
 	Serial      string   `json:"serial"` // hexadecimal, without leading zeros
 	DNSNames    []string `json:"dns_names"`
 	IPAddresses []string `json:"ip_addresses"`
-	// NotBefore and NotAfter are in UTC, to the second.
+	// NotBefore and NotAfter are in UTC, to the second. A time zone may carry them out of the years 0 to 9999, which is
+	// all that JSON can hold (RFC 3339): they are then the nearest second within.
 	NotBefore time.Time `json:"not_before"`
 	NotAfter  time.Time `json:"not_after"`
 	// KeyType is "RSA", "ECDSA" or "Ed25519", else empty.
@@ -39,14 +44,14 @@ func describeCertificate(cert *x509.Certificate) Certificate {
 	c := Certificate{
 		DNSNames:           []string{},
 		IPAddresses:        []string{},
-		NotBefore:          cert.NotBefore.UTC(),
-		NotAfter:           cert.NotAfter.UTC(),
+		NotBefore:          representable(cert.NotBefore),
+		NotAfter:           representable(cert.NotAfter),
 		SignatureAlgorithm: cert.SignatureAlgorithm.String(),
 		SHA256:             hex.EncodeToString(sum[:]),
 		SelfSigned:         selfSigned(cert),
 	}
-	c.Subject, _ = UTF8([]byte(cert.Subject.String()))
-	c.Issuer, _ = UTF8([]byte(cert.Issuer.String()))
+	c.Subject, _ = UTF8([]byte(distinguishedName(cert.Subject)))
+	c.Issuer, _ = UTF8([]byte(distinguishedName(cert.Issuer)))
 	if cert.SerialNumber != nil {
 		c.Serial = cert.SerialNumber.Text(16)
 	}
@@ -68,6 +73,49 @@ func describeCertificate(cert *x509.Certificate) Certificate {
 	return c
 }
 
+// representable is t in UTC, moved into the years that time.Time marshals.
+func representable(t time.Time) time.Time {
+	t = t.UTC()
+	switch {
+	case t.Year() > 9999:
+		return time.Date(9999, time.December, 31, 23, 59, 59, 0, time.UTC)
+	case t.Year() < 0:
+		return time.Date(0, time.January, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return t
+}
+
+// distinguishedName is n.String(), which takes a time that grows with the square of the number of attributes: seconds
+// for the 20,000 that fit in a handshake.
+func distinguishedName(n pkix.Name) string {
+	sets := n.ToRDNSequence() // those that have a field in pkix.Name
+	named := map[string]bool{}
+	for _, set := range sets {
+		for _, attribute := range set {
+			named[attribute.Type.String()] = true
+		}
+	}
+	var others pkix.RDNSequence
+	for _, attribute := range n.Names {
+		if !named[attribute.Type.String()] {
+			others = append(others, []pkix.AttributeTypeAndValue{attribute})
+		}
+	}
+	var b strings.Builder
+	for _, set := range slices.Backward(append(others, sets...)) { // RFC 2253 §2.1 begins with the last
+		for i, attribute := range set {
+			switch {
+			case i > 0:
+				b.WriteByte('+')
+			case b.Len() > 0:
+				b.WriteByte(',')
+			}
+			b.WriteString(pkix.RDNSequence{{attribute}}.String())
+		}
+	}
+	return b.String()
+}
+
 func selfSigned(cert *x509.Certificate) bool {
 	return bytes.Equal(cert.RawSubject, cert.RawIssuer) &&
 		(len(cert.AuthorityKeyId) == 0 || bytes.Equal(cert.AuthorityKeyId, cert.SubjectKeyId))
@@ -87,15 +135,25 @@ func (t *TLS) judge(chain []*x509.Certificate, s *Session) {
 	for _, cert := range chain[1:] {
 		opts.Intermediates.AddCert(cert)
 	}
-	_, err := leaf.Verify(opts)
-	t.Trusted = FactOf(err == nil)
-	if err != nil {
+	switch _, err := leaf.Verify(opts); {
+	case err == nil:
+		t.Trusted = Yes
+	case opts.Roots == nil && noSystemRoots():
+		t.TrustError = "the system has no roots to judge by"
+	default:
+		t.Trusted = No
 		t.TrustError, _ = UTF8([]byte(err.Error()))
 	}
 	if s.target.Name != "" {
 		t.NameMatches = FactOf(leaf.VerifyHostname(s.target.Name) == nil)
 	}
 }
+
+// noSystemRoots reports whether the system trusts nobody, as in a container without a package of certificates.
+var noSystemRoots = sync.OnceValue(func() bool {
+	pool, err := x509.SystemCertPool()
+	return err != nil || pool.Equal(x509.NewCertPool())
+})
 
 // withinValidity is now, or the moment of the leaf's validity that is nearest to it.
 func withinValidity(now time.Time, leaf *x509.Certificate) time.Time {

@@ -23,6 +23,7 @@ type Conn struct {
 	secure      bool // TLS is spoken
 	aborted     bool // a context narrower than the session's ended; guarded by s.mu
 	closed      bool
+	spoiled     bool // a handshake failed: what the server takes the next bytes for is anybody's guess
 
 	buf  []byte // from the pool
 	r, w int    // buf[r:w] is received and unread
@@ -45,6 +46,9 @@ func (c *Conn) datagrams() bool { return c.s.target.Network == UDP }
 // Send writes one message. The guard sees its plaintext and names or refuses it; then come the budget, the transcript
 // and the wire. What the guard refuses gives [OutcomeForbidden] and sends nothing.
 func (c *Conn) Send(plain []byte) error {
+	if err := c.usable("send"); err != nil {
+		return err
+	}
 	label, err := c.guard(plain)
 	if err != nil {
 		return &Error{Op: "send", Outcome: OutcomeForbidden, Err: err}
@@ -66,6 +70,17 @@ func (c *Conn) Send(plain []byte) error {
 func (c *Conn) failedSend(e *Error) error {
 	c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Label: "send", Outcome: e.Outcome})
 	return e
+}
+
+// usable returns why nothing may be done with the connection any more, which is not the server's doing.
+func (c *Conn) usable(op string) *Error {
+	switch {
+	case c.closed:
+		return &Error{Op: op, Outcome: OutcomeInternal, Err: net.ErrClosed}
+	case c.spoiled:
+		return Errorf(op, OutcomeInternal, "the TLS handshake failed before")
+	}
+	return nil
 }
 
 func (c *Conn) guard(plain []byte) (label string, err error) {
@@ -100,8 +115,8 @@ func (c *Conn) fill() error {
 	if c.err != nil {
 		return c.err
 	}
-	if c.closed {
-		return &Error{Op: "read", Outcome: OutcomeInternal, Err: net.ErrClosed}
+	if err := c.usable("read"); err != nil {
+		return err
 	}
 	c.room()
 	n, err := c.rw.Read(c.buf[c.w:])

@@ -26,7 +26,7 @@ const (
 	OutcomeMalformed   Outcome = "malformed"    // it speaks the protocol, but breaks its rules
 	OutcomeLimit       Outcome = "limit"        // it sent more, or took longer, than the limits allow
 	OutcomeForbidden   Outcome = "forbidden"    // the guard, or the session, refused to do it
-	OutcomeInternal    Outcome = "internal"     // a fault of the prober, a panic included
+	OutcomeInternal    Outcome = "internal"     // a fault on our side: a panic, no file descriptors left
 )
 
 // Sentinels, one for each outcome but ok: errors.Is(err, probe.ErrTimeout).
@@ -111,6 +111,9 @@ func ioOutcome(err error, fallback Outcome) Outcome {
 	switch {
 	case errors.Is(err, ErrForbidden):
 		return OutcomeForbidden
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS),
+		errors.Is(err, syscall.ENOMEM):
+		return OutcomeInternal // says nothing of the host
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return OutcomeRefused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTDOWN),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -153,6 +154,7 @@ func TestOutcomes(t *testing.T) {
 		"nobody listens":      {target: closed, want: probe.OutcomeRefused, is: syscall.ECONNREFUSED},
 		"no route":            {target: closed, options: failing(syscall.EHOSTUNREACH), want: probe.OutcomeUnreachable, is: syscall.EHOSTUNREACH},
 		"proxy says no":       {target: closed, options: failing(errors.New("socks: denied")), want: probe.OutcomeUnreachable},
+		"no descriptors":      {target: closed, options: failing(os.NewSyscallError("socket", syscall.EMFILE)), want: probe.OutcomeInternal},
 		"dialer knows better": {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: probe.OutcomeForbidden}), want: probe.OutcomeForbidden, is: probe.ErrForbidden},
 		"dialer invents":      {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: "odd"}), want: probe.OutcomeInternal, is: probe.ErrInternal},
 		"dialer returns nil":  {target: closed, options: failing(nil), want: probe.OutcomeUnreachable},
@@ -169,6 +171,7 @@ func TestOutcomes(t *testing.T) {
 		"multicast":   {target: mustTarget("224.0.0.1:21"), want: probe.OutcomeForbidden},
 		"broadcast":   {target: mustTarget("255.255.255.255:21"), want: probe.OutcomeForbidden},
 		"unspecified": {target: mustTarget("[::]:21"), want: probe.OutcomeForbidden},
+		"with a zone": {target: mustTarget("[::%lo]:21"), want: probe.OutcomeForbidden},
 		"port 0":      {target: mustTarget("127.0.0.1:0"), want: probe.OutcomeForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {

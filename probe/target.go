@@ -45,6 +45,7 @@ func (t Target) normal() Target {
 
 func (t Target) check() error {
 	a := t.Addr.Addr()
+	host := a.WithZone("") // netip tells ::%eth0 from ::, which the network doesn't
 	switch {
 	case t.Network != TCP && t.Network != UDP:
 		return fmt.Errorf("target %v: network %q is neither tcp nor udp", t.Addr, t.Network)
@@ -52,7 +53,7 @@ func (t Target) check() error {
 		return fmt.Errorf("target has no address")
 	case t.Addr.Port() == 0:
 		return fmt.Errorf("target %v: port 0", a)
-	case a.IsUnspecified(), a.IsMulticast(), a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+	case host.IsUnspecified(), host.IsMulticast(), host == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
 		return fmt.Errorf("target %v: not a unicast address", a)
 	}
 	return nil

@@ -27,9 +27,10 @@ type TLS struct {
 	// Chain is what the server sent, its own certificate first.
 	Chain []Certificate `json:"chain"`
 	// Trusted says whether the chain leads to a root of Options.RootCAs or the system's. An expired certificate is
-	// judged at the last moment of its validity: that it expired is visible on its own.
+	// judged at the last moment of its validity: that it expired is visible on its own. Unknown where the system has no
+	// roots.
 	Trusted Fact `json:"trusted"`
-	// TrustError says why not.
+	// TrustError says why not, or why that is unknown.
 	TrustError string `json:"trust_error"`
 	// NameMatches says whether the certificate is for the target's name (RFC 9525); Unknown where it has none.
 	NameMatches Fact `json:"name_matches"`
@@ -85,9 +86,9 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 	err := c.handshake(ctx, t, lowest, highest)
 	e := Event{Conn: c.id, Dir: DirTLS}
 	if err != nil {
-		t.Error = err.Error()
+		t.Error, _ = UTF8([]byte(err.Error()))
 		e.Outcome = err.Outcome
-		c.err = err
+		c.err, c.spoiled = err, true
 	}
 	seen := *t // the prober may add to its own
 	e.TLS = &seen
@@ -100,6 +101,9 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 }
 
 func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *Error {
+	if err := c.usable("tls"); err != nil {
+		return err
+	}
 	switch {
 	case c.secure:
 		return Errorf("tls", OutcomeInternal, "TLS is already spoken")

@@ -7,6 +7,10 @@ import (
 	"crypto/x509"
 	"io"
 	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -124,6 +128,28 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
+// A container without a package of certificates trusts nobody, which says nothing of the server.
+func TestNoSystemRoots(t *testing.T) {
+	const child = "HANDCLASP_TEST_NO_ROOTS"
+	if os.Getenv(child) == "" {
+		if runtime.GOOS != "linux" {
+			t.Skip("the system's roots aren't in files")
+		}
+		cmd := exec.Command(os.Args[0], "-test.run=^TestNoSystemRoots$")
+		nowhere := filepath.Join(t.TempDir(), "nowhere")
+		cmd.Env = append(os.Environ(), child+"=1", "SSL_CERT_FILE="+nowhere, "SSL_CERT_DIR="+nowhere)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		return
+	}
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}
+	r := probe.Run(t.Context(), script{talk: upgrade(true)}, serve(t, secure("", cfg)), nil)
+	require.NoError(t, r.Err)
+	e := r.Evidence.(*evidence)
+	require.Equal(t, probe.Unknown, e.TLS.Trusted)
+	require.NotEmpty(t, e.TLS.TrustError)
+}
+
 func TestPostQuantumOnlyWhereAskedFor(t *testing.T) {
 	leakFree(t)
 	target := serve(t, secure("", &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}))
@@ -150,6 +176,31 @@ func TestFailedHandshakeKeepsChain(t *testing.T) {
 			require.NotEmpty(t, seen.Version)
 			require.Equal(t, probe.No, seen.Trusted)
 		})
+	}
+}
+
+// Behind a handshake that failed, and behind Close, nothing is sent, let alone recorded as if it had been.
+func TestNothingIsSentOnASpoiledConnection(t *testing.T) {
+	leakFree(t)
+	for name, spoil := range map[string]func(context.Context, *probe.Conn){
+		"failed handshake": func(ctx context.Context, c *probe.Conn) {
+			_, err := c.StartTLS(ctx)
+			require.ErrorIs(t, err, probe.ErrTLS)
+		},
+		"closed": func(_ context.Context, c *probe.Conn) { require.NoError(t, c.Close()) },
+	} {
+		r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, _ *evidence) error {
+			c, err := s.Open(ctx)
+			require.NoError(t, err)
+			spoil(ctx, c)
+			_, err = c.StartTLS(ctx)
+			require.ErrorIs(t, err, probe.ErrInternal, name)
+			return c.Send([]byte("HELLO\r\n"))
+		}}, serve(t, say("220 no TLS here\r\n")), nil)
+		require.ErrorIs(t, r.Err, probe.ErrInternal, name)
+		for _, e := range r.Transcript {
+			require.NotEqual(t, probe.DirSend, e.Dir, name)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ var outcomeWords = map[probe.Outcome]string{
 	probe.OutcomeRefused: "refused", probe.OutcomeUnreachable: "unreachable", probe.OutcomeTimeout: "fell silent",
 	probe.OutcomeCanceled: "interrupted", probe.OutcomeClosed: "hung up", probe.OutcomeTLS: "TLS failed",
 	probe.OutcomeNotProtocol: "speaks something else", probe.OutcomeMalformed: "breaks the protocol's rules",
-	probe.OutcomeLimit: "cut off", probe.OutcomeForbidden: "not done", probe.OutcomeInternal: "fault of the prober",
+	probe.OutcomeLimit: "cut off", probe.OutcomeForbidden: "not done", probe.OutcomeInternal: "trouble on this side",
 }
 
 // documentFor is the record as findings point into it; the transcript is left out where none does.

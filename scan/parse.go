@@ -90,6 +90,9 @@ func authority(rest, scheme string) (host, port string, err error) {
 		}
 		rest = rest[:i]
 	}
+	if strings.HasPrefix(rest, "[") {
+		rest = strings.Replace(rest, "%25", "%", 1) // the zone of an address (RFC 6874 §2)
+	}
 	return split(rest)
 }
 
