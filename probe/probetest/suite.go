@@ -100,7 +100,7 @@ func (s *suite) tell(part string, faults ...string) {
 
 func (s *suite) parts() (list []part) {
 	for _, name := range s.names {
-		faults := s.found[name]
+		faults := slices.Sorted(slices.Values(s.found[name])) // the trials ran side by side
 		if n := len(faults); n > faultsShown {
 			faults = append(slices.Clip(faults[:faultsShown]), fmt.Sprintf("and %d more", n-faultsShown))
 		}
