@@ -15,7 +15,7 @@ var Rules = []finding.Rule{
 		ID: "nntp.exposed", Title: "'Network News' port open", Severity: finding.Info,
 		Summary:     "A news server greets anybody from the network.",
 		Remediation: "Where the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
-		References:  []string{"RFC 3977 §5.1"},
+		References:  []string{"RFC 3977 section 5.1"},
 		Check:       finding.On(exposed),
 	},
 	{
@@ -23,7 +23,7 @@ var Rules = []finding.Rule{
 		Summary:     "The server lets clients that didn't log in select groups, and so read their articles.",
 		Remediation: "INN: in readers.conf give an access group only to users whom an auth group with hosts: or auth: names, without a default: identity for others. Leafnode: leave allowSTRANGERS unset and limit the addresses in hosts.allow or the firewall.",
 		CWE:         []int{862},
-		References:  []string{"RFC 3977 §6.1.1", "RFC 4643 §2.2"},
+		References:  []string{"RFC 3977 section 6.1.1", "RFC 4643 section 2.2"},
 		Check:       finding.On(readOpen),
 	},
 	{
@@ -31,7 +31,7 @@ var Rules = []finding.Rule{
 		Summary:     "The server offers POST to clients that didn't log in, which spammers look for.",
 		Remediation: "INN: leave P out of access: for the identity that strangers get in readers.conf (access: \"R\"), so that only authenticated users may post.",
 		CWE:         []int{862},
-		References:  []string{"RFC 3977 §5.1.1 and §6.3.1"},
+		References:  []string{"RFC 3977 sections 5.1.1 and 6.3.1"},
 		Check:       finding.On(postOpen),
 	},
 	{
@@ -39,7 +39,7 @@ var Rules = []finding.Rule{
 		Summary:     "The server offers IHAVE or streaming, the transfer of whole articles between servers, to a client that is no peer of it.",
 		Remediation: "INN: name the peers by hostname: in incoming.conf, with a password: where their addresses change, and leave I out of access: in readers.conf.",
 		CWE:         []int{862},
-		References:  []string{"RFC 3977 §6.3.2", "RFC 4644 §2"},
+		References:  []string{"RFC 3977 section 6.3.2", "RFC 4644 section 2"},
 		Check:       finding.On(feedOpen),
 	},
 	{
@@ -47,7 +47,7 @@ var Rules = []finding.Rule{
 		Summary:     "The server takes passwords over a connection without TLS, where anybody on the way can read them.",
 		Remediation: "INN: require_encryption: true in the auth groups of readers.conf (require_ssl: before INN 2.7). Cyrus IMAP: allowplaintext: no in imapd.conf. Let readers use port 563.",
 		CWE:         []int{522},
-		References:  []string{"RFC 4643 §2.3.2", "RFC 8143 §3"},
+		References:  []string{"RFC 4643 section 2.3.2", "RFC 8143 section 3"},
 		Check:       finding.On(authCleartext),
 	},
 	{
@@ -55,7 +55,7 @@ var Rules = []finding.Rule{
 		Summary:     "The server offers no TLS on this port, so that what is read and written here crosses the network in cleartext.",
 		Remediation: "INN: tlscertfile: and tlskeyfile: in inn.conf, readable by the news user, for STARTTLS on port 119; better, nnrpd -S on port 563 for readers (RFC 8143). Cyrus IMAP: tls_server_cert and tls_server_key in imapd.conf. Leafnode: a TLS proxy such as stunnel in front of it.",
 		CWE:         []int{319},
-		References:  []string{"RFC 4642 §2", "RFC 8143 §3"},
+		References:  []string{"RFC 4642 section 2", "RFC 8143 section 3"},
 		Check:       finding.On(starttlsMissing),
 	},
 }
