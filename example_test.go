@@ -14,10 +14,10 @@ import (
 
 // One probe, its evidence and its findings. The server is a recorded one; a nil *probe.Options would ask a real one.
 func Example() {
-	target, _ := probe.ParseTarget("192.0.2.7:21")
-	result := probe.Run(context.Background(), ftp.Prober{}, target, recorded())
-	fmt.Println("outcome:", result.Outcome)
+	recording := load("ftp/testdata/transcripts/vsftpd-3.0.3-anonymous.txt")
 
+	result := probe.Run(context.Background(), ftp.Prober{}, recording.Target, recording.Options())
+	fmt.Println("outcome:", result.Outcome)
 	if e, ok := probe.As[*ftp.Evidence](result); ok {
 		fmt.Println("greeting:", e.Greeting.Text())
 	}
@@ -28,12 +28,13 @@ func Example() {
 	// outcome: ok
 	// greeting: (vsFTPd 3.0.3)
 	// medium ftp.anonymous /evidence/anonymous/pass_reply
+	// medium ftp.anonymous-listing /evidence/anonymous/listing/entries
 	// medium ftp.exposed /evidence/greeting
 	// low ftp.tls-missing /evidence/auth_reply
 }
 
-func recorded() *probe.Options {
-	text, err := os.ReadFile("testdata/vsftpd-anonymous.txt")
+func load(file string) *probetest.Recording {
+	text, err := os.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}
@@ -41,5 +42,5 @@ func recorded() *probe.Options {
 	if err != nil {
 		panic(err)
 	}
-	return r.Options()
+	return r
 }

@@ -39,7 +39,7 @@ var TLS = []Rule{
 		ID: "tls.cert-expired", Title: "certificate expired", Severity: Medium, CWE: []int{298},
 		Summary:     "The server's certificate is past its validity, so that clients that check refuse it and people get used to ignoring warnings.",
 		Remediation: "Renew the certificate and automate it (ACME); point vsftpd rsa_cert_file, ProFTPD TLSRSACertificateFile, Postfix smtpd_tls_chain_files, Exim tls_certificate or INN tlscertfile at the new one and reload.",
-		References:  []string{"RFC 5280 section 4.1.2.5", "RFC 9525"},
+		References:  []string{"RFC 5280 sections 4.1.2.5 and 6.1.3"},
 		Check: OnTLS(func(t *probe.TLS, r *probe.Result) *Proof {
 			if len(t.Chain) == 0 || !t.Chain[0].NotAfter.Before(r.Started) {
 				return nil
@@ -51,7 +51,7 @@ var TLS = []Rule{
 		ID: "tls.cert-untrusted", Title: "certificate not trusted", Severity: Medium, CWE: []int{295},
 		Summary:     "The certificate chain leads to no trusted root, so that clients can't tell the server from an impostor.",
 		Remediation: "Install a certificate of a public CA, or of your own CA that your clients trust, together with its intermediates: vsftpd rsa_cert_file, ProFTPD TLSCertificateChainFile, Postfix smtpd_tls_chain_files, Exim tls_certificate, INN tlscertfile.",
-		References:  []string{"RFC 5280 section 6", "RFC 7817"},
+		References:  []string{"RFC 5280 section 6", "RFC 7817 section 3", "RFC 8143 section 2"},
 		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
 			if t.Trusted != probe.No {
 				return nil
@@ -73,9 +73,13 @@ var TLS = []Rule{
 	},
 	{
 		ID: "tls.legacy-version", Title: "TLS 1.0 or 1.1", Severity: Medium, CWE: []int{327},
-		Summary:     "The server accepts a version of TLS that was deprecated for its weak primitives.",
-		Remediation: "Allow TLS 1.2 and 1.3 only: vsftpd ssl_tlsv1=NO and ssl_tlsv1_1=NO, ProFTPD TLSProtocol TLSv1.2 TLSv1.3, Postfix smtpd_tls_protocols = >=TLSv1.2, Exim openssl_options = +no_tlsv1 +no_tlsv1_1, INN tlsprotocols.",
-		References:  []string{"RFC 8996", "RFC 9325 section 3.1.1", "NIST SP 800-52 Rev. 2 section 3.1"},
+		Summary: "The server accepts a version of TLS that was deprecated for its weak primitives.",
+		Remediation: "Allow TLS 1.2 and 1.3 only. vsftpd: ssl_tlsv1=NO, and for TLS 1.1 ssl_tlsv11=NO (3.0.5; ssl_tlsv1_1=NO in the packages of Red Hat and SUSE), " +
+			"or MinProtocol = TLSv1.2 in openssl.cnf (3.0.3, which has neither name and doesn't start with them). ProFTPD: TLSProtocol TLSv1.2 TLSv1.3. " +
+			"Postfix: smtpd_tls_protocols and smtpd_tls_mandatory_protocols = >=TLSv1.2 (before 3.6: !SSLv2, !SSLv3, !TLSv1, !TLSv1.1). " +
+			"Exim: openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1, or with GnuTLS tls_require_ciphers = NORMAL:-VERS-TLS1.0:-VERS-TLS1.1. " +
+			"INN: tlsprotocols: [ TLSv1.2 TLSv1.3 ].",
+		References: []string{"RFC 8996", "RFC 9325 section 3.1.1", "NIST SP 800-52 Rev. 2 section 3.1"},
 		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
 			if t.Version == "1.0" || t.Version == "1.1" {
 				return Seen("/evidence/tls/version").With("negotiated " + t.Version)
@@ -106,7 +110,7 @@ var TLS = []Rule{
 		ID: "tls.weak-signature", Title: "weak signature in the chain", Severity: Low, CWE: []int{328},
 		Summary:     "A certificate of the chain is signed with MD5 or SHA-1, for which collisions can be made.",
 		Remediation: "Issue the certificate anew, signed with SHA-256 or better.",
-		References:  []string{"RFC 9325 section 4.5", "RFC 9155"},
+		References:  []string{"RFC 9325 section 4.5", "RFC 6151", "RFC 6194"},
 		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
 			for i, c := range t.Chain {
 				// Nobody relies on a root's signature of itself.

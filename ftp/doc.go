@@ -37,7 +37,7 @@
 //
 // At [probe.LevelAnonymous], after PWD:
 //
-//	PASV                              EPSV over IPv6
+//	PASV                              EPSV over IPv6; LIST takes PASV where that fails
 //	MLSD                              LIST where FEAT doesn't name MLST
 //
 // and a data connection to the port that the server named, at the target's address whatever address it named; inside

@@ -26,7 +26,7 @@ type Evidence struct {
 	// ProtectsData says whether PROT P was accepted (RFC 4217 §9): data connections can be encrypted too. A server
 	// that wants a login first leaves it empty.
 	ProtectsData probe.Fact `json:"protects_data"`
-	// CleartextLogin says whether the server would have taken a password without TLS (RFC 2577 §6): yes where it
+	// CleartextLogin says whether the server would have taken a password without TLS (RFC 2577 §5): yes where it
 	// answered a made-up name by 331, 332 or 230, no where it refused.
 	CleartextLogin probe.Fact `json:"cleartext_login"`
 	// CleartextReply is that answer.

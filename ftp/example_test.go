@@ -55,7 +55,7 @@ func Example_findings() {
 	}
 	// Output:
 	// high ftp.anonymous-writable advertised /evidence/anonymous/listing/entries/0/permissions
-	// medium ftp.anonymous wire /evidence/anonymous/login
+	// medium ftp.anonymous wire /evidence/anonymous/pass_reply
 	// medium ftp.anonymous-listing wire /evidence/anonymous/listing/entries
 	// medium ftp.exposed wire /evidence/greeting
 	// low ftp.passive-address-leak wire /evidence/anonymous/passive_address

@@ -20,25 +20,36 @@ func guard(l probe.Level, plain []byte) (label string, err error) {
 			return "", fmt.Errorf("%q holds a byte that isn't printable ASCII", clip(plain))
 		}
 	}
-	command := string(line)
 	if l < probe.LevelHandshake {
 		return "", fmt.Errorf("%q below level handshake", clip(plain))
 	}
-	switch command {
-	case "FEAT", "SYST", "AUTH TLS", "AUTH SSL", "PBSZ 0", "PROT P", "PWD", "QUIT",
-		"USER handclasp-no-such-user", "USER anonymous":
-		return command, nil
-	case "PASV", "EPSV", "LIST", "MLSD":
-		if l >= probe.LevelAnonymous {
+	for _, command := range handshakeCommands {
+		if string(line) == command {
 			return command, nil
 		}
-		return "", fmt.Errorf("%s below level anonymous", command)
 	}
-	if domain, ok := strings.CutPrefix(command, "PASS handclasp@"); ok && isDomain(domain) {
+	for _, command := range anonymousCommands {
+		if string(line) != command {
+			continue
+		}
+		if l < probe.LevelAnonymous {
+			return "", fmt.Errorf("%s below level anonymous", command)
+		}
 		return command, nil
+	}
+	if domain, ok := strings.CutPrefix(string(line), "PASS handclasp@"); ok && isDomain(domain) {
+		return string(line), nil
 	}
 	return "", fmt.Errorf("%q is not on the list", clip(plain))
 }
+
+var (
+	handshakeCommands = [...]string{
+		"FEAT", "SYST", "AUTH TLS", "AUTH SSL", "PBSZ 0", "PROT P", "PWD", "QUIT",
+		"USER handclasp-no-such-user", "USER anonymous",
+	}
+	anonymousCommands = [...]string{"PASV", "EPSV", "LIST", "MLSD"}
+)
 
 // isDomain reports whether s is a host name of letters, digits and hyphens (RFC 1123 §2.1).
 func isDomain(s string) bool {

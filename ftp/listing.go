@@ -58,7 +58,7 @@ func (v *visit) listForMachines(c *control, a *Anonymous) error {
 	if err := c.send("MLSD"); err != nil {
 		return err
 	}
-	reply, err := textline.ReadReply(telnetLines{c}, textline.FirstAndLast, c.maxLines)
+	reply, err := textline.ReadReply(c, textline.FirstAndLast, c.maxLines)
 	if err != nil {
 		return err
 	}

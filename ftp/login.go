@@ -45,12 +45,8 @@ func (v *visit) cleartext(c *control) (err error) {
 		case err != nil && !hungUp(err):
 			c.Close()
 			return err
-		case err != nil, v.e.CleartextReply.Is(421), v.e.CleartextReply.Code < 300:
-			// It is over, or, with 230, somebody is logged in already.
-			if err == nil && !v.e.CleartextReply.Is(421) {
-				c.quit()
-			}
-			c.Close()
+		case err != nil, v.e.CleartextReply.Code < 300:
+			c.quit() // it is over, or, with 230, somebody is logged in already
 			if c, err = v.reconnect(); err != nil {
 				return err
 			}

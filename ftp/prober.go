@@ -106,6 +106,9 @@ func (v *visit) converse() error {
 func (v *visit) offers(c *control, features *[]string) error {
 	reply, err := c.ask("FEAT")
 	*features = parseFeatures(reply)
+	if err == nil && isMailRefusal(reply) {
+		err = probe.Errorf("FEAT", probe.OutcomeNotProtocol, "refused as a mail server does: %s", clip([]byte(reply.Text())))
+	}
 	if err != nil {
 		return err
 	}

@@ -69,10 +69,11 @@ var conversations = map[string]want{
 	"greeting-cut": {outcome: probe.OutcomeClosed, findings: "exposed", check: func(t *testing.T, e *Evidence) {
 		require.Equal(t, []string{"hello", "th"}, e.Greeting.Lines)
 	}},
-	"silence": {outcome: probe.OutcomeTimeout, check: func(t *testing.T, e *Evidence) { require.Nil(t, e.Greeting) }},
-	"mail":    {outcome: probe.OutcomeNotProtocol, check: nothingAsked},
-	"news":    {outcome: probe.OutcomeNotProtocol, check: nothingAsked},
-	"ssh":     {outcome: probe.OutcomeNotProtocol, check: nothingAsked},
+	"silence":      {outcome: probe.OutcomeTimeout, check: func(t *testing.T, e *Evidence) { require.Nil(t, e.Greeting) }},
+	"mail":         {outcome: probe.OutcomeNotProtocol, check: nothingAsked},
+	"mail-unnamed": {outcome: probe.OutcomeNotProtocol, check: nothingAsked},
+	"news":         {outcome: probe.OutcomeNotProtocol, check: nothingAsked},
+	"ssh":          {outcome: probe.OutcomeNotProtocol, check: nothingAsked},
 	"cleartext-refused-421": {
 		outcome: probe.OutcomeOK, findings: "anonymous anonymous-listing anonymous-writable exposed passive-address-leak",
 		check: func(t *testing.T, e *Evidence) {

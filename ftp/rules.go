@@ -30,7 +30,7 @@ var Rules = []finding.Rule{
 		Remediation: "vsftpd: anonymous_enable=NO. ProFTPD: remove the <Anonymous> section. Pure-FTPd: NoAnonymous yes (-E). " +
 			"IIS: disable Anonymous Authentication. FileZilla Server: delete the user anonymous.",
 		CWE:        []int{306},
-		References: []string{"RFC 1635", "RFC 2577 section 4"},
+		References: []string{"RFC 1635", "RFC 2577 section 9"},
 		Check: finding.On(func(e *Evidence) *finding.Proof {
 			if !loggedIn(e) {
 				return nil
@@ -39,7 +39,7 @@ var Rules = []finding.Rule{
 			if e.Anonymous.PassReply == nil {
 				last = "/evidence/anonymous/user_reply"
 			}
-			return finding.Seen("/evidence/anonymous/login", last)
+			return finding.Seen(last, "/evidence/anonymous/login")
 		}),
 	},
 	{
@@ -50,7 +50,7 @@ var Rules = []finding.Rule{
 		Remediation: "vsftpd: ssl_enable=YES, force_local_logins_ssl=YES, force_local_data_ssl=YES. ProFTPD: TLSEngine on, TLSRequired on. " +
 			"Pure-FTPd: TLS 2. IIS: Require SSL connections. FileZilla Server: Require explicit FTP over TLS.",
 		CWE:        []int{319, 523},
-		References: []string{"RFC 2577 section 6", "RFC 4217", "NIST SP 800-52 Rev. 2"},
+		References: []string{"RFC 2577 sections 5 and 6", "RFC 4217 section 15.2.3", "NIST SP 800-52 Rev. 2"},
 		Check: finding.On(func(e *Evidence) *finding.Proof {
 			if !e.CleartextReply.Is(331, 332) {
 				return nil // 230 asks for no password
@@ -80,9 +80,9 @@ var Rules = []finding.Rule{
 		Severity: finding.Medium,
 		Summary:  "The directory that anonymous visitors enter shows what it holds.",
 		Remediation: "Publish only what is meant for anybody, or hide it. vsftpd: hide_file or dirlist_enable=NO. " +
-			"ProFTPD: <Limit DIRS> with DenyAll in <Anonymous>. Pure-FTPd: an empty home for the user ftp.",
+			"ProFTPD: <Limit LIST MLSD MLST NLST STAT> with DenyAll in <Anonymous>. Pure-FTPd: an empty home for the user ftp.",
 		CWE:        []int{548},
-		References: []string{"RFC 1635", "RFC 2577 section 4"},
+		References: []string{"RFC 1635", "RFC 2577 section 9"},
 		Check:      finding.On(listed),
 	},
 	{
@@ -94,7 +94,7 @@ var Rules = []finding.Rule{
 			"ProFTPD: <Limit WRITE> with DenyAll in <Anonymous>. Pure-FTPd: AnonymousCantUpload yes (-i). " +
 			"Take the write permission of the user ftp, and of others, from the files.",
 		CWE:        []int{732},
-		References: []string{"RFC 3659 section 7.5.5", "RFC 2577 section 4"},
+		References: []string{"RFC 3659 section 7.5.5", "RFC 2577 section 9"},
 		Check:      finding.On(writable),
 	},
 	{

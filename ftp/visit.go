@@ -23,6 +23,7 @@ type control struct {
 	*probe.Conn
 	maxLines int
 	broken   bool // an error ended its use
+	line     []byte
 }
 
 func (v *visit) control(c *probe.Conn) *control {
@@ -70,6 +71,12 @@ func turnedAway(reply *probe.Reply) error {
 	return probe.Errorf("reconnect", probe.OutcomeClosed, "the server turned a further connection away: %d %s", reply.Code, clip([]byte(reply.Text())))
 }
 
+// ReadLine is that of the connection, without what Telnet put before the line.
+func (c *control) ReadLine() ([]byte, error) {
+	line, err := c.Conn.ReadLine()
+	return skipTelnet(line), err
+}
+
 func (c *control) reply() (*probe.Reply, error) {
 	reply, err := readFinal(c, c.maxLines)
 	if err != nil {
@@ -91,7 +98,8 @@ func (c *control) ask(command string) (*probe.Reply, error) {
 }
 
 func (c *control) send(command string) error {
-	err := c.Send([]byte(command + "\r\n"))
+	c.line = append(append(c.line[:0], command...), "\r\n"...)
+	err := c.Send(c.line)
 	if err != nil {
 		c.broken = true
 	}

@@ -14,25 +14,15 @@ import (
 // that goes on is no use waiting for.
 const maxPreliminary = 8
 
-// readFinal reads replies up to the first that isn't preliminary (RFC 959 §4.2.1).
+// readFinal reads replies up to the first that isn't preliminary (RFC 959 §4.2).
 func readFinal(r textline.Reader, maxLines int) (*probe.Reply, error) {
 	for range maxPreliminary {
-		reply, err := textline.ReadReply(telnetLines{r}, textline.FirstAndLast, maxLines)
+		reply, err := textline.ReadReply(r, textline.FirstAndLast, maxLines)
 		if err != nil || reply.Code >= 200 {
 			return reply, err
 		}
 	}
 	return nil, probe.Errorf("reply", probe.OutcomeMalformed, "no end of preliminary replies")
-}
-
-// telnetLines are lines without the Telnet commands and NULs that may stand before a reply: the control connection
-// follows the Telnet protocol (RFC 959 §2.3), and some servers begin with an option. Within a line they stay, since
-// the byte of IAC is a letter in several character sets.
-type telnetLines struct{ textline.Reader }
-
-func (t telnetLines) ReadLine() ([]byte, error) {
-	line, err := t.Reader.ReadLine()
-	return skipTelnet(line), err
 }
 
 // Telnet's command bytes (RFC 854).
@@ -42,6 +32,9 @@ const (
 	telnetIAC  = 255
 )
 
+// skipTelnet returns a line without the Telnet commands and NULs that may stand before a reply: the control connection
+// follows the Telnet protocol (RFC 959 §2.3), and some servers begin with an option. Within a line they stay, since
+// the byte of IAC is a letter in several character sets.
 func skipTelnet(line []byte) []byte {
 	for {
 		switch {
@@ -188,4 +181,15 @@ func wantsTLS(text string) bool {
 func isMail(text string) bool {
 	b := bytes.ToUpper([]byte(text))
 	return bytes.Contains(b, []byte("SMTP")) && !bytes.Contains(b, []byte("FTP"))
+}
+
+// isMailRefusal reports whether a refusal begins with a status code such as "5.5.2", as those of SMTP do
+// (RFC 3463 §2), and FTP's never.
+func isMailRefusal(r *probe.Reply) bool {
+	if r == nil || r.Code < 400 {
+		return false
+	}
+	status, _, _ := strings.Cut(r.Lines[0], " ")
+	parts := strings.Split(status, ".")
+	return len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
 }

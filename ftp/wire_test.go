@@ -102,6 +102,11 @@ func TestJudgements(t *testing.T) {
 	require.True(t, isMail("mail.example.org ESMTP Postfix"))
 	require.False(t, isMail("FTP and SMTP gateway"))
 	require.False(t, isMail("Welcome"))
+	require.True(t, isMailRefusal(reply(502, "5.5.2 Error: command not recognized")))
+	require.True(t, isMailRefusal(reply(421, "4.7.0")))
+	for _, r := range []*probe.Reply{nil, reply(211, "5.5.2 x"), reply(502, "5.5 x"), reply(502, ""), reply(500, "1.5.2 x"), reply(500, "5.5.x")} {
+		require.False(t, isMailRefusal(r))
+	}
 }
 
 func TestParseMachineLine(t *testing.T) {

@@ -24,12 +24,13 @@
 // entries are read; where there are more, the connection is closed in the middle of it, since lists of a hundred
 // thousand groups are common.
 //
-// MODE READER comes before TLS or not at all: RFC 3977 §5.3.2 forbids it after STARTTLS. On a port for implicit TLS
-// the whole conversation is inside TLS, and STARTTLS isn't sent.
+// MODE READER comes before TLS or not at all: RFC 3977 §5.3.2 and RFC 4642 §2.2.2 forbid it after STARTTLS. On a port
+// for implicit TLS the whole conversation is inside TLS, and STARTTLS isn't sent.
 //
 // STARTTLS is tried without being advertised where CAPABILITIES was refused for whatever reason: a server that answers
 // 480 or 483 to everything still takes it, since RFC 4642 §2.2.1 has no such replies to STARTTLS. A list without
-// STARTTLS is believed (RFC 4642 §2.1), that of LIST EXTENSIONS too.
+// STARTTLS is believed (RFC 4642 §2.1), that of LIST EXTENSIONS too; RFC 8143 §3.4 would have clients, which have
+// something to lose, try all the same.
 //
 // The group's name exists nowhere. Its prefix tells an operator who asked, and lets the guard check that no real
 // group is entered. Only the kind of refusal matters: 411 "no such newsgroup" is said to those who may read. A refusal

@@ -29,7 +29,7 @@ var Rules = []finding.Rule{
 	{
 		ID: "nntp.post-open", Title: "posting by anybody", Severity: finding.Medium,
 		Summary:     "The server offers POST to clients that didn't log in, which spammers look for.",
-		Remediation: "INN: leave P out of access: for the identity that strangers get in readers.conf (access: \"R\"), so that only authenticated users may post.",
+		Remediation: "INN: in readers.conf give the access group of strangers read: and no post: or newsgroups:, so that only authenticated users may post. (An access: without P does it too, but is deprecated.)",
 		CWE:         []int{862},
 		References:  []string{"RFC 3977 sections 5.1.1 and 6.3.1"},
 		Check:       finding.On(postOpen),
@@ -47,7 +47,7 @@ var Rules = []finding.Rule{
 		Summary:     "The server takes passwords over a connection without TLS, where anybody on the way can read them.",
 		Remediation: "INN: require_encryption: true in the auth groups of readers.conf (require_ssl: before INN 2.7). Cyrus IMAP: allowplaintext: no in imapd.conf. Let readers use port 563.",
 		CWE:         []int{522},
-		References:  []string{"RFC 4643 section 2.3.2", "RFC 8143 section 3"},
+		References:  []string{"RFC 4643 sections 2.1 and 2.3.2", "RFC 8143 section 2"},
 		Check:       finding.On(authCleartext),
 	},
 	{
@@ -55,7 +55,7 @@ var Rules = []finding.Rule{
 		Summary:     "The server offers no TLS on this port, so that what is read and written here crosses the network in cleartext.",
 		Remediation: "INN: tlscertfile: and tlskeyfile: in inn.conf, readable by the news user, for STARTTLS on port 119; better, nnrpd -S on port 563 for readers (RFC 8143). Cyrus IMAP: tls_server_cert and tls_server_key in imapd.conf. Leafnode: a TLS proxy such as stunnel in front of it.",
 		CWE:         []int{319},
-		References:  []string{"RFC 4642 section 2", "RFC 8143 section 3"},
+		References:  []string{"RFC 4642 section 2.1", "RFC 8143 section 2"},
 		Check:       finding.On(starttlsMissing),
 	},
 }

@@ -56,17 +56,20 @@ func (c *Conn) Send(plain []byte) error {
 	if c.s.bytesOut.Load()+int64(len(plain)) > c.s.limits.BytesOut {
 		return &Error{Op: "send", Outcome: OutcomeLimit, Err: &LimitError{Limit: "BytesOut", Value: c.s.limits.BytesOut}}
 	}
-	if err := c.s.ctx.Err(); err != nil {
-		return c.s.contextError("send")
+	if c.s.ctx.Err() != nil {
+		return c.failedSend(c.s.contextError("send"))
 	}
 	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
 	c.talked = true
 	if _, err := c.rw.Write(plain); err != nil {
-		e := c.ioError("send", err, c.brokenOutcome())
-		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
-		return e
+		return c.failedSend(c.ioError("send", err, c.brokenOutcome()))
 	}
 	return nil
+}
+
+func (c *Conn) failedSend(e *Error) error {
+	c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Label: "send", Outcome: e.Outcome})
+	return e
 }
 
 // usable returns why nothing may be done with the connection any more, which is not the server's doing.

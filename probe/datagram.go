@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The waits for a reply to a datagram before it is sent again: three sends, which RFC 1002 §6.1.1 names for its
+// The waits for a reply to a datagram before it is sent again: three sends, which RFC 1002 §6 names for its
 // clients (UCAST_REQ_RETRY_COUNT), at growing distances.
 var exchangeWaits = []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}
 
@@ -16,7 +16,7 @@ func (c *Conn) Exchange(query []byte, accept func(reply []byte) bool) (reply []b
 	if !c.datagrams() {
 		return nil, 0, Errorf("exchange", OutcomeInternal, "not a UDP target")
 	}
-	defer func(idle time.Duration) { c.raw.idle = idle }(c.raw.idle)
+	defer c.raw.setIdle(c.raw.idle)
 	for _, wait := range exchangeWaits {
 		if err = c.Send(query); err != nil {
 			return nil, strays, err
@@ -24,7 +24,7 @@ func (c *Conn) Exchange(query []byte, accept func(reply []byte) bool) (reply []b
 		until := time.Now().Add(min(wait, c.s.limits.Idle))
 		for {
 			// A read that strays keep busy may not outlast its wait.
-			c.raw.idle = max(time.Until(until), 0)
+			c.raw.setIdle(max(time.Until(until), 0))
 			c.r, c.w = 0, 0
 			if err = c.fill(); err != nil {
 				break

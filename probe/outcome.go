@@ -59,11 +59,17 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	cause := e.Err
-	if cause == nil {
-		cause = sentinels[e.Outcome]
+	return fmt.Sprintf("%s: %v", e.Op, e.cause())
+}
+
+func (e *Error) cause() error {
+	if e.Err != nil {
+		return e.Err
 	}
-	return fmt.Sprintf("%s: %v", e.Op, cause)
+	if s, ok := sentinels[e.Outcome]; ok {
+		return s
+	}
+	return ErrInternal
 }
 
 // Unwrap returns the cause.
@@ -85,6 +91,9 @@ func OutcomeOf(err error) Outcome {
 	case err == nil:
 		return OutcomeOK
 	case errors.As(err, &e):
+		if _, known := sentinels[e.Outcome]; !known {
+			return OutcomeInternal
+		}
 		return e.Outcome
 	case errors.Is(err, context.Canceled):
 		return OutcomeCanceled

@@ -117,11 +117,7 @@ func describeError(err error) *errorJSON {
 		clean, _ := UTF8([]byte(err.Error()))
 		return &errorJSON{Op: "probe", Message: clean}
 	}
-	cause := e.Err
-	if cause == nil {
-		cause = sentinels[e.Outcome]
-	}
-	clean, _ := UTF8([]byte(cause.Error()))
+	clean, _ := UTF8([]byte(e.cause().Error()))
 	return &errorJSON{Op: e.Op, Message: clean}
 }
 

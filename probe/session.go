@@ -175,11 +175,14 @@ func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Err
 		raw, err = dialWith(ctx, s.opts.Dial, s.limits.Dial, string(s.target.Network), addr.String())
 	}
 	var netErr net.Error
+	var known *Error
 	switch {
 	case err == nil:
 		return raw, nil
 	case s.ctx.Err() != nil:
 		return nil, s.contextError("dial")
+	case errors.As(err, &known): // a dialer of the caller's that knows better
+		return nil, &Error{Op: "dial", Outcome: OutcomeOf(known), Err: known.cause()}
 	case ctx.Err() != nil:
 		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: err}
 	case errors.As(err, &netErr) && netErr.Timeout() && !errors.Is(err, syscall.ETIMEDOUT):

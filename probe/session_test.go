@@ -151,11 +151,13 @@ func TestOutcomes(t *testing.T) {
 		want    probe.Outcome
 		is      error
 	}{
-		"nobody listens":     {target: closed, want: probe.OutcomeRefused, is: syscall.ECONNREFUSED},
-		"no route":           {target: closed, options: failing(syscall.EHOSTUNREACH), want: probe.OutcomeUnreachable, is: syscall.EHOSTUNREACH},
-		"no descriptors":     {target: closed, options: failing(os.NewSyscallError("socket", syscall.EMFILE)), want: probe.OutcomeInternal},
-		"proxy says no":      {target: closed, options: failing(errors.New("socks: denied")), want: probe.OutcomeUnreachable},
-		"dialer returns nil": {target: closed, options: failing(nil), want: probe.OutcomeUnreachable},
+		"nobody listens":      {target: closed, want: probe.OutcomeRefused, is: syscall.ECONNREFUSED},
+		"no route":            {target: closed, options: failing(syscall.EHOSTUNREACH), want: probe.OutcomeUnreachable, is: syscall.EHOSTUNREACH},
+		"proxy says no":       {target: closed, options: failing(errors.New("socks: denied")), want: probe.OutcomeUnreachable},
+		"no descriptors":      {target: closed, options: failing(os.NewSyscallError("socket", syscall.EMFILE)), want: probe.OutcomeInternal},
+		"dialer knows better": {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: probe.OutcomeForbidden}), want: probe.OutcomeForbidden, is: probe.ErrForbidden},
+		"dialer invents":      {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: "odd"}), want: probe.OutcomeInternal, is: probe.ErrInternal},
+		"dialer returns nil":  {target: closed, options: failing(nil), want: probe.OutcomeUnreachable},
 		"dialer panics": {target: closed, want: probe.OutcomeUnreachable, options: &probe.Options{
 			Dial: func(context.Context, string, string) (net.Conn, error) { panic("dialer") }}},
 		"end of file": {serve: func(net.Conn) {}, want: probe.OutcomeClosed, is: io.EOF},

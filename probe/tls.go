@@ -165,7 +165,7 @@ func (c *Conn) closeNotify() {
 	if !ok {
 		return
 	}
-	c.raw.idle = closeNotifyTime
+	c.raw.setIdle(closeNotifyTime)
 	_ = conn.CloseWrite()
 }
 

@@ -19,7 +19,7 @@ const (
 	DirSend Dir = "send" // Data was sent, and the guard named it Label
 	DirRecv Dir = "recv" // Data was received
 	DirTLS  Dir = "tls"  // a TLS handshake ended: TLS is what was seen, Outcome why it failed
-	DirEnd  Dir = "end"  // reading or writing ended: Outcome says why, "closed" for an end of file
+	DirEnd  Dir = "end"  // reading ended, or writing where Label is "send": Outcome says why, "closed" for an end of file
 	DirRand Dir = "rand" // Data was drawn from Options.Rand
 )
 

@@ -13,6 +13,7 @@ type wire struct {
 	net.Conn
 	c    *Conn
 	idle time.Duration // how long a read or write may wait
+	arms time.Time     // when the deadline was set last
 	head []byte        // the first bytes of a TLS handshake as they came, for when they turn out to be plaintext
 	keep bool
 }
@@ -26,7 +27,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	if left <= 0 {
 		return 0, &LimitError{Limit: "BytesIn", Value: s.limits.BytesIn}
 	}
-	if err := w.arm(w.Conn.SetReadDeadline); err != nil {
+	if err := w.arm(); err != nil {
 		return 0, err
 	}
 	// A datagram's rest would be lost, so that only streams are cut to the byte.
@@ -47,21 +48,32 @@ func (w *wire) Write(p []byte) (int, error) {
 		s.bytesOut.Add(-int64(len(p)))
 		return 0, &LimitError{Limit: "BytesOut", Value: s.limits.BytesOut}
 	}
-	if err := w.arm(w.Conn.SetWriteDeadline); err != nil {
+	if err := w.arm(); err != nil {
 		return 0, err
 	}
 	return w.Conn.Write(p)
 }
 
-// arm sets a deadline unless the session was aborted, whose deadline in the past must stay.
-func (w *wire) arm(set func(time.Time) error) error {
+// arm sets the deadline anew unless the session was aborted, whose deadline in the past must stay. One that was set a
+// moment ago, such as for the command whose reply is awaited now, will do: setting it costs a tenth of a read.
+func (w *wire) arm() error {
 	s := w.c.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.aborted || w.c.aborted {
 		return context.Canceled
 	}
-	return set(time.Now().Add(w.idle))
+	now := time.Now()
+	if now.Sub(w.arms) < w.idle/64 {
+		return nil
+	}
+	w.arms = now
+	return w.Conn.SetDeadline(now.Add(w.idle))
+}
+
+// setIdle changes how long the next read or write may wait.
+func (w *wire) setIdle(d time.Duration) {
+	w.idle, w.arms = d, time.Time{}
 }
 
 // The deadlines are the session's; crypto/tls sets one of its own for close_notify.

@@ -22,7 +22,7 @@
 // Three knobs, off by default, ask for more, where they can on connections of their own:
 //
 //	Injection    STARTTLS and NOOP in one write, then QUIT inside TLS
-//	Verify       VRFY and 16 random letters
+//	Verify       VRFY and 16 random letters, then with @ and the server's own name if it wants a domain
 //	Versions     a TLS handshake for each version
 //
 // # What is never sent

@@ -56,7 +56,8 @@ type Evidence struct {
 	// (RFC 5321 §3.5.3).
 	VerifiesNames probe.Fact `json:"verifies_names"`
 
-	// NTLM is what the challenge tells where AUTH NTLM is offered; nil where it isn't, or gave no challenge.
+	// NTLM is what the challenge tells where AUTH NTLM is offered, inside TLS where that is spoken; nil where it isn't, or
+	// gave no challenge.
 	NTLM *probe.NTLM `json:"ntlm"`
 	// NTLMReply is the last reply to it; nil where it isn't offered.
 	NTLMReply *probe.Reply `json:"ntlm_reply"`

@@ -31,7 +31,10 @@ func FuzzEHLO(f *testing.F) {
 	probetest.Seeds(f, transcripts)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		reply, _ := textline.ReadReply(&lineReader{b}, textline.EveryLine, 100)
-		parseHostname(reply)
+		if name := parseHostname(reply); isDomain(name) {
+			_, err := guard(probe.LevelHandshake, appendLine(nil, "VRFY", "abcdefghijklmnop@"+name))
+			require.NoError(t, err, "a server's name never makes a probe fail")
+		}
 		verifies(reply)
 		if reply == nil {
 			return

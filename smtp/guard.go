@@ -91,11 +91,13 @@ func isOwnName(s string) bool {
 	return true
 }
 
+// isRandomName takes random letters, alone or at a domain.
 func isRandomName(b []byte) bool {
-	if len(b) != nameLength {
+	name, domain, at := bytes.Cut(b, []byte("@"))
+	if len(name) != nameLength || at && !isOwnName(string(domain)) {
 		return false
 	}
-	for _, c := range b {
+	for _, c := range name {
 		if c < 'a' || 'z' < c {
 			return false
 		}

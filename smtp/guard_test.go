@@ -13,18 +13,19 @@ import (
 
 func TestGuardAllows(t *testing.T) {
 	for plain, want := range map[string]string{
-		"EHLO [127.0.0.1]\r\n":         "EHLO",
-		"EHLO [IPv6:2001:db8::7]\r\n":  "EHLO",
-		"EHLO scanner.example.com\r\n": "EHLO",
-		"EHLO x-y.example\r\n":         "EHLO",
-		"HELO [127.0.0.1]\r\n":         "HELO",
-		string(starttls):               "STARTTLS",
-		string(quit):                   "QUIT",
-		string(starttlsNoop):           "STARTTLS with NOOP behind it",
-		"VRFY abcdefghijklmnop\r\n":    "VRFY of a random name",
-		string(authNTLM):               "AUTH NTLM",
-		string(negotiate):              "NTLM negotiate",
-		string(cancel):                 "cancel AUTH",
+		"EHLO [127.0.0.1]\r\n":                     "EHLO",
+		"EHLO [IPv6:2001:db8::7]\r\n":              "EHLO",
+		"EHLO scanner.example.com\r\n":             "EHLO",
+		"EHLO x-y.example\r\n":                     "EHLO",
+		"HELO [127.0.0.1]\r\n":                     "HELO",
+		string(starttls):                           "STARTTLS",
+		string(quit):                               "QUIT",
+		string(starttlsNoop):                       "STARTTLS with NOOP behind it",
+		"VRFY abcdefghijklmnop\r\n":                "VRFY of a random name",
+		"VRFY abcdefghijklmnop@mx.example.com\r\n": "VRFY of a random name",
+		string(authNTLM):                           "AUTH NTLM",
+		string(negotiate):                          "NTLM negotiate",
+		string(cancel):                             "cancel AUTH",
 	} {
 		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
 			label, err := guard(level, []byte(plain))
@@ -60,7 +61,8 @@ func TestGuardRefuses(t *testing.T) {
 		// Names.
 		"VRFY\r\n", "VRFY root\r\n", "VRFY postmaster\r\n", "VRFY postmaster@example.com\r\n", "VRFY abcdefghijklmno\r\n",
 		"VRFY abcdefghijklmnopq\r\n", "VRFY Abcdefghijklmnop\r\n", "VRFY abcdefghijklmno1\r\n", "VRFY <bcdefghijklmno>\r\n",
-		"VRFY abcdefgh@ample.c\r\n", "VRFY  abcdefghijklmnop\r\n", "VRFY abcdefghijklmnop \r\n",
+		"VRFY abcdefgh@ample.c\r\n", "VRFY  abcdefghijklmnop\r\n", "VRFY abcdefghijklmnop@\r\n", "VRFY abcdefghijklmnop@a@b\r\n", "VRFY @mx.example.com\r\n",
+		"VRFY abcdefghijklmnop@a b\r\n", "VRFY postmaster@abcdefghijklmnop\r\n", "VRFY abcdefghijklmnop \r\n",
 		"EXPN staff\r\n", "EXPN abcdefghijklmnop\r\n",
 		// Others.
 		"ETRN example.com\r\n", "ATRN\r\n", "TURN\r\n", "RSET\r\n", "HELP\r\n", "NOOP\r\n", "XCLIENT ADDR=192.0.2.1\r\n", "XFORWARD NAME=x\r\n",

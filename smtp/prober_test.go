@@ -55,6 +55,19 @@ func TestImplicitTLS(t *testing.T) {
 	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
 	require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 
+	// The greeting alone, for which TLS is needed too.
+	s = serve(t, func(p *peer) {
+		p.upgrade(false)
+		p.say("220 mx.example.com ESMTP")
+		p.hear()
+	})
+	r, e = run(t, smtp.Prober{Versions: true}, s, &probe.Options{ImplicitTLS: probe.Yes, Level: probe.LevelGreeting})
+	require.NoError(t, r.Err)
+	require.Equal(t, "mx.example.com", e.Hostname)
+	require.Equal(t, probe.Yes, e.ImplicitTLS)
+	require.Empty(t, s.heard())
+	require.Equal(t, 1, s.conns())
+
 	// A port that speaks no TLS after all.
 	s = serve(t, mx(false))
 	r, e = run(t, smtp.Prober{}, s, &probe.Options{ImplicitTLS: probe.Yes})

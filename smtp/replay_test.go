@@ -185,7 +185,7 @@ func TestHandwrittenTranscripts(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	want := map[string]probe.Fact{"550": probe.Yes, "252": probe.No, "502": probe.No, "policy": probe.No, "530": probe.Unknown}
+	want := map[string]probe.Fact{"550": probe.Yes, "domain": probe.Yes, "252": probe.No, "502": probe.No, "policy": probe.No, "530": probe.Unknown}
 	probetest.ReplayAll(t, smtp.Prober{Verify: true}, "testdata/transcripts/verify/*.txt", func(t *testing.T, name string, r *probe.Result) {
 		e := sound(t, r)
 		require.NoError(t, r.Err)

@@ -33,7 +33,7 @@ var Rules = []finding.Rule{
 		Summary: "The server offers no encryption, so that mail, and passwords where it takes them, cross the network in cleartext.",
 		Remediation: "Install a certificate and offer STARTTLS: Postfix smtpd_tls_chain_files and smtpd_tls_security_level = may, " +
 			"Exim tls_advertise_hosts = * and tls_certificate, OpenSMTPD listen on … tls pki …, Sendmail confSERVER_CERT and confSERVER_KEY.",
-		References: []string{"RFC 3207", "RFC 8314 section 3", "RFC 7435"},
+		References: []string{"RFC 3207", "RFC 8314 section 4", "RFC 7435"},
 		Check: finding.On(func(e *Evidence) *finding.Proof {
 			if e.STARTTLS != probe.No || e.STARTTLSStripped == probe.Yes {
 				return nil // what was taken away on the way isn't missing
@@ -59,7 +59,7 @@ var Rules = []finding.Rule{
 		Summary: "The server offers logins that send the password as it is before TLS is spoken, so that anybody on the way can read it.",
 		Remediation: "Offer logins inside TLS only: Postfix smtpd_tls_auth_only = yes, Exim server_advertise_condition or auth_advertise_hosts " +
 			"by $tls_in_cipher, OpenSMTPD listen on … tls-require auth, Sendmail confAUTH_OPTIONS with p.",
-		References: []string{"RFC 4954 section 4", "RFC 8314 section 3", "RFC 4616 section 6"},
+		References: []string{"RFC 4954 section 4", "RFC 8314 section 4.1", "RFC 4616 section 5"},
 		Check: finding.On(func(e *Evidence) *finding.Proof {
 			if e.ImplicitTLS != probe.No {
 				return nil

@@ -172,6 +172,16 @@ func isHost(s string) bool {
 	return strings.Trim(last, "0123456789") != "" // else it is an enhanced status code (RFC 3463)
 }
 
+// isDomain reports whether s is spelled as RFC 5321 §4.1.2 wants a domain.
+func isDomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if strings.Trim(label, "-") != label || strings.Contains(label, "_") {
+			return false
+		}
+	}
+	return isHost(s) && !strings.HasSuffix(s, ".") && s[0] != '['
+}
+
 func isLetterOrDigit(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }

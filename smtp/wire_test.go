@@ -109,3 +109,17 @@ func TestUnteased(t *testing.T) {
 		require.False(t, unteased(r))
 	}
 }
+
+// What isDomain takes is sent, so the guard must take it as well.
+func TestIsDomain(t *testing.T) {
+	for s, want := range map[string]bool{
+		"mx.example.com": true, "mail": true, "a-b.c": true, "": false, ".": false, "a.": false, "a..b": false, "-a.b": false,
+		"a.b-": false, "a_b.c": false, "[192.0.2.7]": false, "4.3.2": false, "a b": false, "a@b": false,
+	} {
+		require.Equal(t, want, isDomain(s), s)
+		if want {
+			_, err := guard(probe.LevelHandshake, appendLine(nil, "VRFY", "abcdefghijklmnop@"+s))
+			require.NoError(t, err)
+		}
+	}
+}

@@ -16,7 +16,7 @@ func TestRun(t *testing.T) {
 		require.NoError(t, run(t.Context(), args, &out))
 		require.Equal(t, `critical ftp.anonymous-writable /evidence/anonymous/listing/entries/2/permissions
 high     house.backup-listed    /evidence/anonymous/listing/entries/1/name
-medium   ftp.anonymous          /evidence/anonymous/login
+medium   ftp.anonymous          /evidence/anonymous/pass_reply
 medium   ftp.anonymous-listing  /evidence/anonymous/listing/entries
 medium   ftp.cleartext-login    /evidence/cleartext_reply
 low      ftp.tls-missing        /evidence/auth_reply

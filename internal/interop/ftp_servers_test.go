@@ -204,8 +204,25 @@ func proftpd(t testing.TB) ftpServer {
 	return ftpServer{Addr: server, Version: version(t, "proftpd-core"), Cert: cert}
 }
 
+// pureFTPdTLS takes no login without TLS.
+func pureFTPdTLS(t testing.TB) ftpServer {
+	t.Helper()
+	cert := makeCert(t, certOptions{})
+	both := must(os.ReadFile(cert.Cert))
+	both = append(both, must(os.ReadFile(cert.Key))...)
+	pem := writeFile(t, filepath.Join(serverDir(t, ""), "both.pem"), string(both), 0o600)
+	s := pureFTPdWith(t, "-Y", "2", "-2", pem)
+	s.Cert = cert
+	return s
+}
+
 // pureFTPd admits anonymous, as it does unless told otherwise, and speaks no TLS.
 func pureFTPd(t testing.TB) ftpServer {
+	t.Helper()
+	return pureFTPdWith(t)
+}
+
+func pureFTPdWith(t testing.TB, extra ...string) ftpServer {
 	t.Helper()
 	needRoot(t)
 	bin := need(t, "pure-ftpd")[0]
@@ -214,13 +231,13 @@ func pureFTPd(t testing.TB) ftpServer {
 	passive := freePortRange(t, passivePorts)
 	start(t, process{
 		Path: bin,
-		Args: []string{
+		Args: append([]string{
 			"-S", "127.0.0.1," + strconv.Itoa(int(server.Port())),
 			"-p", fmt.Sprintf("%d:%d", passive, passive+passivePorts-1),
 			"-g", filepath.Join(dir, "pid"),
 			"-l", "unix",
 			"-H", // no reverse look-ups
-		},
+		}, extra...),
 		Env:    ftpAccounts(t, ftpRoot(t)),
 		Dir:    dir,
 		Listen: server,

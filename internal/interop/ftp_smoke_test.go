@@ -23,6 +23,7 @@ var ftpServers = []struct {
 	{"vsftpd, implicit TLS", vsftpdImplicitTLS, true},
 	{"proftpd, TLS and anonymous", proftpd, false},
 	{"pure-ftpd, anonymous", pureFTPd, false},
+	{"pure-ftpd, TLS required", pureFTPdTLS, false},
 }
 
 // Every server comes up and greets, before a prober is asked to make sense of it.

@@ -1,6 +1,7 @@
 package probetest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -46,7 +47,7 @@ func ConformWith(t *testing.T, p probe.Prober, c Conformance) {
 			recordings = append(recordings, recorded{filepath.Base(path), parseFile(t, path)})
 		}
 	}
-	plan := plan{append(Hostile(), c.Servers...), recordings, c.limits(), forever}
+	plan := plan{append(Hostile(), c.Servers...), recordings, c.limits(), forever, false}
 	for _, part := range plan.conform(p) {
 		t.Run(part.name, func(t *testing.T) {
 			for _, fault := range part.faults {
@@ -73,6 +74,7 @@ type plan struct {
 	recordings []recorded
 	limits     probe.Limits
 	giveUp     time.Duration // how long behind its total time a run is given up
+	strict     bool          // a busy machine is no excuse
 }
 
 // conform runs the suite. It doesn't know of testing.T, so that its own test can see it fail.
@@ -80,7 +82,10 @@ func (c plan) conform(p probe.Prober) []part {
 	if faults := checkSpec(p); len(faults) > 0 {
 		return []part{{"spec", faults}} // the rest needs a sane one
 	}
-	s := &suite{p: p, plan: c, found: map[string][]string{}}
+	s := &suite{p: p, plan: c, label: rand.Text() + "-", told: map[string]bool{}, found: map[string][]string{}}
+	s.pulse = startPulse()
+	s.pulse.ignore = c.strict
+	defer s.pulse.stop()
 	s.tell("spec")
 	s.tell("guard", checkGuard(p.Spec().Guard)...)
 	modes := modesOf(p.Spec())
@@ -100,7 +105,9 @@ func (c plan) conform(p probe.Prober) []part {
 		s.realTLS(r)
 	}
 	s.run()
-	if !s.stuck() {
+	if s.stuck() {
+		s.tell("trials left out", "the prober took too long so often that most trials were left out: see above")
+	} else {
 		// What is measured is measured alone.
 		for _, m := range modes {
 			s.cancellation(m)

@@ -57,9 +57,13 @@ func (s *suite) cancel(m mode, part, name string, lead setUp) (fault string) {
 			return fmt.Sprintf("the suite can't listen: %v", err)
 		}
 		ctx, cancel := context.WithCancel(context.Background())
-		canceled := make(chan time.Time, 1)
+		type moment struct {
+			at     time.Time
+			stolen time.Duration
+		}
+		canceled := make(chan moment, 1)
 		timer := time.AfterFunc(cancelAfter, func() {
-			canceled <- time.Now()
+			canceled <- moment{time.Now(), s.pulse.note()}
 			cancel()
 		})
 		r, stack := s.start(ctx, &rig{target: m.target(), lead: to.dial}, part, name, probe.Options{Limits: limits})
@@ -73,9 +77,10 @@ func (s *suite) cancel(m mode, part, name string, lead setUp) (fault string) {
 		case early:
 			return "" // it didn't wait
 		}
-		took := returned.Sub(<-canceled)
+		when := <-canceled
+		took := returned.Sub(when.at)
 		switch {
-		case took > cancelTime:
+		case took > cancelTime+s.pulse.allowance(when.stolen):
 			fault = fmt.Sprintf("returned %v after it was canceled, want %v: wait for nothing but methods of the session", took.Round(time.Millisecond), cancelTime)
 		case r.Outcome != probe.OutcomeCanceled:
 			fault = fmt.Sprintf("outcome %s (%v) of a run that was canceled: return the session's errors as they are", r.Outcome, r.Err)

@@ -22,7 +22,9 @@ func checkEvidence(p probe.Prober, r *probe.Result) (faults []string) {
 	for _, path := range nullLists(reflect.ValueOf(r.Evidence), "evidence", 0) {
 		faults = append(faults, fmt.Sprintf("%s is null in JSON: make it an empty list when the evidence is made, so that none is []", path))
 	}
-	text, err := json.Marshal(r)
+	brief := *r
+	brief.Transcript = nil // it may be long, and is the session's
+	text, err := json.Marshal(&brief)
 	if err != nil {
 		return append(faults, fmt.Sprintf("the evidence doesn't marshal: %v", err))
 	}

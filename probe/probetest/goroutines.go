@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"runtime/pprof"
+	"strings"
 	"time"
 )
 
@@ -20,8 +21,9 @@ func labelled(id string, f func()) {
 
 var labelLine = regexp.MustCompile(`(?m)^# labels: .*"` + runLabel + `":"([^"]*)"`)
 
-// stacksOf returns the stacks of the goroutines of each run that still has any.
-func stacksOf() map[string]string {
+// stacksOf returns the stacks of the goroutines of each run that still has any, of those whose label has the prefix; the
+// keys are without it.
+func stacksOf(prefix string) map[string]string {
 	var b bytes.Buffer
 	if p := pprof.Lookup("goroutine"); p != nil {
 		_ = p.WriteTo(&b, 1)
@@ -29,7 +31,9 @@ func stacksOf() map[string]string {
 	stacks := map[string]string{}
 	for _, block := range bytes.Split(b.Bytes(), []byte("\n\n")) {
 		if m := labelLine.FindSubmatch(block); m != nil {
-			stacks[string(m[1])] += readableStack(block)
+			if id, ok := strings.CutPrefix(string(m[1]), prefix); ok {
+				stacks[id] += readableStack(block)
+			}
 		}
 	}
 	return stacks
@@ -46,10 +50,10 @@ func readableStack(block []byte) string {
 }
 
 // settle waits a while for the goroutines of runs to end and returns the stacks of those that didn't.
-func settle(patience time.Duration) map[string]string {
+func settle(prefix string, patience time.Duration) map[string]string {
 	until := time.Now().Add(patience)
 	for {
-		left := stacksOf()
+		left := stacksOf(prefix)
 		if len(left) == 0 || time.Now().After(until) {
 			return left
 		}

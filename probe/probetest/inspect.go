@@ -21,6 +21,11 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 		}
 		return faults
 	}
+	var own *probe.Error
+	if errors.As(r.Err, &own) && !isFailure(string(own.Outcome)) {
+		add("outcome %q isn't one of the closed set: return errors of the session, or make them with probe.Errorf", own.Outcome)
+		return faults
+	}
 	if fault := checkOutcome(r, allowed); fault != "" {
 		add("%s", fault)
 	}
@@ -54,9 +59,6 @@ func ownStack(stack []byte) string {
 
 // checkOutcome judges how a run ended: by the server's nature, and never by a fault of the prober's own.
 func checkOutcome(r *probe.Result, allowed []probe.Outcome) string {
-	if r.Outcome != probe.OutcomeOK && !isFailure(string(r.Outcome)) {
-		return fmt.Sprintf("outcome %q isn't one of the closed set: return errors of the session, or make them with probe.Errorf", r.Outcome)
-	}
 	if len(allowed) > 0 && slices.Contains(allowed, r.Outcome) {
 		return ""
 	}
@@ -93,16 +95,11 @@ func anyOf(tr probe.Transcript, dirs ...probe.Dir) bool {
 func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	guard := p.Spec().Guard
-	failed := map[int]bool{} // connections whose handshake failed
 	for _, e := range r.Transcript {
 		switch {
-		case e.Dir == probe.DirTLS && e.Outcome != "":
-			failed[e.Conn] = true
 		case e.Dir != probe.DirSend:
 		case r.Level == probe.LevelGreeting:
 			add("%q was sent at level greeting", clip(e.Data))
-		case failed[e.Conn]:
-			add("%q was sent in cleartext behind a TLS handshake that failed: leave the connection", clip(e.Data))
 		case guard == nil:
 			add("%q was sent without a guard", clip(e.Data))
 		default:
@@ -160,10 +157,10 @@ func (g *rig) checkWire(r *probe.Result) (faults []string) {
 	}
 	// Connections that run side by side have no order in common with the transcript's numbers: the closest match counts.
 	matches := []func(s *said, wrote []byte) bool{
-		func(s *said, wrote []byte) bool { return bytes.Equal(wrote, s.plain) },
+		func(s *said, wrote []byte) bool { return !s.tls && bytes.Equal(wrote, s.plain) },
 		func(s *said, wrote []byte) bool {
 			cipher, ok := bytes.CutPrefix(wrote, s.plain)
-			return ok && s.tls && cipher[0] == 0x16 // a TLS record with a handshake (RFC 8446 §5.1)
+			return ok && s.tls && len(cipher) > 0 && cipher[0] == 0x16 // a TLS record with a handshake (RFC 8446 §5.1)
 		},
 		func(s *said, wrote []byte) bool { return bytes.HasPrefix(s.plain, wrote) }, // a write failed
 	}

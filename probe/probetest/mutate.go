@@ -2,9 +2,11 @@ package probetest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -13,6 +15,7 @@ import (
 type mutation struct {
 	name string
 	tr   probe.Transcript
+	upTo int // the events that it may differ in end here
 }
 
 // mutations returns a conversation told wrong in every way, at each event. Each is small enough to keep in memory.
@@ -20,12 +23,12 @@ func mutations(tr probe.Transcript, size int) (list []mutation) {
 	for i, e := range tr {
 		change := func(name string, events ...probe.Event) {
 			m := slices.Concat(tr[:i:i], events, tr[i+1:])
-			list = append(list, mutation{fmt.Sprintf("event %d: %s", i+1, name), m})
+			list = append(list, mutation{fmt.Sprintf("event %d: %s", i+1, name), m, i + len(events)})
 		}
 		end := func(name string, o probe.Outcome, before ...probe.Event) {
 			before = append(before, probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: o})
 			m := slices.Concat(tr[:i:i], before, without(tr[i+1:], e.Conn))
-			list = append(list, mutation{fmt.Sprintf("event %d: %s", i+1, name), m})
+			list = append(list, mutation{fmt.Sprintf("event %d: %s", i+1, name), m, i + len(before)})
 		}
 		switch e.Dir {
 		case probe.DirRecv:
@@ -57,7 +60,7 @@ func mutations(tr probe.Transcript, size int) (list []mutation) {
 			for _, o := range []probe.Outcome{probe.OutcomeRefused, probe.OutcomeTimeout, probe.OutcomeUnreachable} {
 				failed := e
 				failed.Outcome = o
-				list = append(list, mutation{fmt.Sprintf("event %d: open %s", i+1, o), slices.Concat(tr[:i:i], probe.Transcript{failed}, without(tr[i+1:], e.Conn))})
+				list = append(list, mutation{fmt.Sprintf("event %d: open %s", i+1, o), slices.Concat(tr[:i:i], probe.Transcript{failed}, without(tr[i+1:], e.Conn)), i + 1})
 			}
 		}
 	}
@@ -79,8 +82,11 @@ type chunk struct {
 	data []byte
 }
 
-// patches bounds the positions of a chunk at which numbers are replaced.
-const patches = 48
+// patches and textPatches bound the positions of a chunk at which numbers are replaced. Text has few that are binary.
+const (
+	patches     = 48
+	textPatches = 8
+)
 
 // chunks returns what may stand in the place of received data.
 func chunks(data []byte, size int) []chunk {
@@ -106,6 +112,9 @@ func chunks(data []byte, size int) []chunk {
 	}
 	// Lengths, counts and offsets of binary headers.
 	step := max(len(data)/patches, 1)
+	if isText(data) {
+		step = max(len(data)/textPatches, 1)
+	}
 	for at := 0; at < len(data); at += step {
 		for _, value := range []string{"\x00", "\xff", "\xff\xff", "\x00\x00\x00\x00", "\xff\xff\xff\xff", "\xff\xff\xff\x7f"} {
 			patched := bytes.Clone(data)
@@ -114,6 +123,10 @@ func chunks(data []byte, size int) []chunk {
 		}
 	}
 	return list
+}
+
+func isText(data []byte) bool {
+	return utf8.Valid(data) && !bytes.ContainsFunc(data, func(r rune) bool { return r < ' ' && !strings.ContainsRune("\r\n\t", r) })
 }
 
 func repeated(data []byte, size int) []byte {
@@ -148,9 +161,24 @@ func nines(data []byte) []byte {
 	}, data)
 }
 
+func digest(tr probe.Transcript) [sha256.Size]byte {
+	h := sha256.New()
+	for _, e := range tr {
+		fmt.Fprintln(h, e.Conn, e.Dir, e.Outcome, e.TLS, len(e.Data))
+		_, _ = h.Write(e.Data)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
 // mutations adds the trials of a conversation that is told wrong.
 func (s *suite) mutations(r recorded) {
 	for _, m := range mutations(r.Transcript, int(s.limits.BytesIn)+1) {
+		// Conversations begin alike, and the same fault at the same place needs to be tried once.
+		beginning := fmt.Sprint(r.Level, r.ImplicitTLS, r.Target, digest(m.tr[:m.upTo]))
+		if s.told[beginning] {
+			continue
+		}
+		s.told[beginning] = true
 		s.add(&trial{
 			part: "told wrong: " + r.name, name: m.name, target: r.Target, played: true,
 			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},

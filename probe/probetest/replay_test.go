@@ -59,3 +59,34 @@ func TestReplayOfAResult(t *testing.T) {
 	require.Equal(t, r.Err, again.Err)
 	require.Len(t, again.Transcript, len(tr))
 }
+
+// What was captured from a server replays the same: through a file, with TLS, and however it ended.
+func TestReplayOfACapture(t *testing.T) {
+	t.Parallel()
+	servers := append(Hostile(), Affirmative("HI there\r\n", "OK\r\n")...)
+	servers = append(servers, Server{Name: "a good one", Serve: affirm("HI there\r\n", "OK\r\n",
+		behindTLS(Server{Serve: affirm("", ".\r\n", hangUp)}).Serve)})
+	limits := suiteLimits
+	limits.Total *= 10 // a session that notices the end of its time by itself doesn't record where
+	for _, server := range servers {
+		t.Run(server.Name, func(t *testing.T) {
+			t.Parallel()
+			target := probe.Target{Network: probe.TCP, Addr: Listen(t, server), Name: "hostile.example"}
+			live := probe.Run(t.Context(), sample{}, target, &probe.Options{Level: probe.LevelAnonymous, Limits: limits})
+			rec, err := Parse(Record(live, server.Name, "now").Format())
+			require.NoError(t, err)
+			o := rec.Options()
+			o.Limits = limits
+			again := probe.Run(t.Context(), sample{}, rec.Target, o)
+			require.Equal(t, live.Outcome, again.Outcome, "%v, %v", live.Err, again.Err)
+			require.Equal(t, live.Evidence, again.Evidence)
+			if server.Name == "a good one" {
+				require.NoError(t, live.Err)
+				require.Equal(t, probe.Yes, live.Evidence.(*sampleEvidence).TLS.NameMatches)
+			}
+			if live.Err != nil {
+				require.Equal(t, opOf(live.Err), opOf(again.Err))
+			}
+		})
+	}
+}

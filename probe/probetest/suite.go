@@ -17,13 +17,17 @@ import (
 type suite struct {
 	plan
 	p      probe.Prober
+	label  string // of its goroutines
 	trials []*trial
+	again  []*trial // those to be held alone
+	pulse  *pulse
+	told   map[string]bool // beginnings of conversations that are told wrong already
 
 	mu    sync.Mutex
 	found map[string][]string // faults by part
 	names []string            // of parts, in order
 	runs  []*run
-	hung  int // runs that were given up
+	hung  int // trials that took too long
 }
 
 // A trial is a run that is judged. Many go on at the same time, since most of them wait.
@@ -65,9 +69,10 @@ const (
 	// slack is how much longer than its limits a run may take, on the best of some tries: machines are busy.
 	slack = 250 * time.Millisecond
 	tries = 3
-	// forever is how long behind its total time a run is given up, and hungEnough how many such runs tell all.
+	// forever is how long behind its total time a run is given up, and hungEnough how many trials that
+	// took too long tell all.
 	forever    = 5 * time.Second
-	hungEnough = 3
+	hungEnough = 2
 	// faultsShown keeps a broken prober's output readable: one fault shows in most trials.
 	faultsShown = 10
 )
@@ -208,6 +213,11 @@ func (s *suite) run() {
 	}
 	close(queue)
 	workers.Wait()
+	for _, t := range s.again {
+		if !s.stuck() {
+			s.holdAlone(t)
+		}
+	}
 }
 
 // stuck reports whether the prober hung so often that more trials would only take time.
@@ -217,44 +227,90 @@ func (s *suite) stuck() bool {
 	return s.hung >= hungEnough
 }
 
+// A verdict says whether a run was judged.
+type verdict int
+
+const (
+	judged  verdict = iota
+	late            // it took longer than its limits
+	clocked         // the clock ended it
+)
+
+// hold holds a trial once, beside others. What may have taken too long because of them is held again alone.
 func (s *suite) hold(t *trial) {
+	if s.try(t, t.options, false) != judged {
+		s.mu.Lock()
+		s.again = append(s.again, t)
+		s.mu.Unlock()
+	}
+}
+
+// holdAlone holds a trial some times, until it ends in time; with more time for each wait, where the clock ended it.
+func (s *suite) holdAlone(t *trial) {
+	const more = 3
+	options := t.options
+	for try := range tries {
+		switch s.try(t, options, try == tries-1) {
+		case judged:
+			return
+		case clocked:
+			options.Limits.Total *= more
+			options.Limits.Dial *= more
+			options.Limits.Idle *= more
+		}
+	}
+}
+
+// try judges one run; not, unless it is the last try, one that may have ended in another way on a machine that is less
+// busy.
+func (s *suite) try(t *trial, options probe.Options, last bool) verdict {
 	fault := func(format string, args ...any) {
 		s.tell(t.part, t.name+": "+fmt.Sprintf(format, args...))
 	}
-	var took time.Duration
-	for try := range tries {
-		to, err := t.lead()
-		if err != nil {
-			fault("the suite can't listen: %v", err)
-			return
-		}
-		g := &rig{target: t.target, lead: to.dial, replayed: t.played}
-		if t.direct {
-			g.target = probe.Target{Network: probe.TCP, Addr: to.addr}
-		}
-		start := time.Now()
-		result, stack := s.start(context.Background(), g, t.part, t.name, t.options)
-		took = time.Since(start)
-		if result == nil {
-			to.stop()
-			fault("Probe hasn't returned %v behind its total time of %v: return when a method of the session fails\n%s", s.giveUp, s.limits.Total, stack)
-			return
-		}
-		inTime := took <= s.limits.Total+slack
-		if inTime || try == tries-1 {
-			for _, f := range g.inspect(s.p, result, s.limits, t.allowed) {
-				fault("%s", f)
-			}
-			if dialed, _, _ := g.counts(); to.accepted != nil && to.accepted() > int64(dialed) {
-				fault("the server saw %d connections and the session made %d: connect with Session.Open only", to.accepted(), dialed)
-			}
-		}
-		to.stop()
-		if inTime {
-			return
-		}
+	to, err := t.lead()
+	if err != nil {
+		fault("the suite can't listen: %v", err)
+		return judged
 	}
-	fault("took %v, the total time is %v: return when a method of the session fails, and wait for nothing else", took.Round(time.Millisecond), s.limits.Total)
+	defer to.stop()
+	g := &rig{target: t.target, lead: to.dial, replayed: t.played}
+	if t.direct {
+		g.target = probe.Target{Network: probe.TCP, Addr: to.addr}
+	}
+	start, stolen := time.Now(), s.pulse.note()
+	result, stack := s.start(context.Background(), g, t.part, t.name, options)
+	if result == nil {
+		fault("Probe hasn't returned %v behind its total time of %v: return when a method of the session fails\n%s", s.giveUp, options.Limits.Total, stack)
+		return judged
+	}
+	excess := time.Since(start) - options.Limits.Total
+	isLate := excess > slack+s.pulse.allowance(stolen)
+	switch {
+	case last:
+	case isLate:
+		return late
+	case t.clocked(result):
+		return clocked
+	}
+	for _, f := range g.inspect(s.p, result, s.limits, t.allowed) {
+		fault("%s", f)
+	}
+	if dialed, _, _ := g.counts(); to.accepted != nil && to.accepted() > int64(dialed) {
+		fault("the server saw %d connections and the session made %d: connect with Session.Open only", to.accepted(), dialed)
+	}
+	if isLate {
+		s.mu.Lock()
+		s.hung++
+		s.mu.Unlock()
+		fault("took %v longer than its total time of %v: return when a method of the session fails, and wait for nothing else", excess.Round(time.Millisecond), options.Limits.Total)
+	}
+	return judged
+}
+
+// clocked reports whether a run was ended by the clock that nothing but a busy machine can have let run out.
+func (t *trial) clocked(r *probe.Result) bool {
+	byClock := r.Outcome == probe.OutcomeTimeout || r.Outcome == probe.OutcomeLimit
+	return byClock && len(t.allowed) > 0 && !slices.Contains(t.allowed, r.Outcome)
 }
 
 // start runs the prober once. It returns no result but the run's stacks where the prober doesn't come back.
@@ -266,7 +322,7 @@ func (s *suite) start(ctx context.Context, g *rig, part, name string, o probe.Op
 	o.Dial = g.Dial
 	total := o.Limits.Effective().Total
 	done := make(chan *probe.Result, 1)
-	labelled(id, func() { done <- probe.Run(ctx, s.p, g.target, &o) })
+	labelled(s.label+id, func() { done <- probe.Run(ctx, s.p, g.target, &o) })
 	giveUp := time.NewTimer(total + s.giveUp)
 	defer giveUp.Stop()
 	select {
@@ -276,14 +332,14 @@ func (s *suite) start(ctx context.Context, g *rig, part, name string, o probe.Op
 		s.mu.Lock()
 		s.hung++
 		s.mu.Unlock()
-		return nil, stacksOf()[id]
+		return nil, stacksOf(s.label)[id]
 	}
 }
 
 // leftovers looks for what runs left behind, a while after they ended.
 func (s *suite) leftovers() {
 	const patience = 2 * time.Second
-	for id, stack := range settle(patience) {
+	for id, stack := range settle(s.label, patience) {
 		if i, err := strconv.Atoi(id); err == nil && i < len(s.runs) {
 			s.tell("leftovers", fmt.Sprintf("%s, %s: goroutines outlive Probe: wait for those that you start\n%s", s.runs[i].part, s.runs[i].name, stack))
 		}

@@ -1,0 +1,175 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// runClient holds the conversation of a case *total times, *inFlight at once, and prints its usage.
+func runClient(kind string, args []string) error {
+	prober, target := cases[args[0]].prober, args[1]
+	t, err := probe.ParseTarget(target)
+	if err != nil {
+		return err
+	}
+	first := probe.Run(context.Background(), prober, t, nil)
+	if first.Err != nil {
+		return first.Err
+	}
+	once := func() error { return probe.Run(context.Background(), prober, t, nil).Err }
+	if kind == "bare" {
+		plan := planOf(first.Transcript)
+		once = func() error { return plan.hold(target) }
+	}
+	u, err := measure(once)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(u)
+}
+
+func measure(once func() error) (u usage, err error) {
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	stop := make(chan struct{})
+	sampled := make(chan uint64)
+	go sampleLive(stop, sampled)
+
+	var next, busy, most atomic.Int64
+	var failed atomic.Pointer[error]
+	var running sync.WaitGroup
+	start := time.Now()
+	for range *inFlight {
+		running.Go(func() {
+			for next.Add(1) <= int64(*total) {
+				if n := busy.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				if err := once(); err != nil {
+					failed.Store(&err)
+				}
+				busy.Add(-1)
+			}
+		})
+	}
+	running.Wait()
+	u.Wall = time.Since(start)
+	close(stop)
+	u.Live = <-sampled
+	u.Busy = int(most.Load())
+	runtime.ReadMemStats(&after)
+	u.Mallocs, u.Bytes = after.Mallocs-before.Mallocs, after.TotalAlloc-before.TotalAlloc
+	if e := failed.Load(); e != nil {
+		return u, *e
+	}
+	return u, nil
+}
+
+// sampleLive sends the peak of heap objects and stacks.
+func sampleLive(stop <-chan struct{}, peak chan<- uint64) {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	most := uint64(0)
+	var pk0, pk1 uint64
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		metrics.Read(s)
+		most = max(most, s[0].Value.Uint64()+s[1].Value.Uint64())
+		pk0 = max(pk0, s[0].Value.Uint64())
+		pk1 = max(pk1, s[1].Value.Uint64())
+		select {
+		case <-tick.C:
+		case <-stop:
+			tick.Stop()
+			peak <- most
+			println("objects", pk0>>10, "stacks", pk1>>10)
+			return
+		}
+	}
+}
+
+// A plan is a conversation: what to send, how many lines to read, when to speak TLS.
+type plan []step
+
+type step struct {
+	conn  int
+	dir   probe.Dir
+	data  []byte
+	lines int
+}
+
+func planOf(t probe.Transcript) (p plan) {
+	for _, e := range t {
+		p = append(p, step{conn: e.Conn, dir: e.Dir, data: e.Data, lines: bytes.Count(e.Data, []byte("\n"))})
+	}
+	return p
+}
+
+// hold is a bare client: net, bufio and crypto/tls, no limits, no guard, no evidence.
+func (p plan) hold(addr string) error {
+	type bare struct {
+		net.Conn
+		r *bufio.Reader
+	}
+	conns := make(map[int]*bare, 2)
+	defer func() {
+		for _, c := range conns {
+			_ = c.Close()
+		}
+	}()
+	for _, s := range p {
+		c := conns[s.conn]
+		switch s.dir {
+		case probe.DirOpen:
+			raw, err := (&net.Dialer{KeepAlive: -1}).Dial("tcp", addr)
+			if err != nil {
+				return err
+			}
+			conns[s.conn] = &bare{Conn: raw, r: bufio.NewReader(raw)}
+		case probe.DirSend:
+			_ = c.SetWriteDeadline(time.Now().Add(15 * time.Second))
+			if _, err := c.Write(s.data); err != nil {
+				return err
+			}
+		case probe.DirRecv:
+			for range s.lines {
+				_ = c.SetReadDeadline(time.Now().Add(15 * time.Second))
+				if _, err := c.r.ReadString('\n'); err != nil {
+					return fmt.Errorf("reading what answers %q: %w", s.data, err)
+				}
+			}
+		case probe.DirTLS:
+			t := tls.Client(c.Conn, bareTLS())
+			if err := t.Handshake(); err != nil {
+				return err
+			}
+			c.Conn = t
+			c.r.Reset(t)
+		}
+	}
+	return nil
+}
+
+// bareTLS is the configuration of package probe.
+func bareTLS() *tls.Config {
+	cfg := &tls.Config{
+		ServerName: "127.0.0.1", InsecureSkipVerify: true, MinVersion: tls.VersionTLS10,
+		CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
+	}
+	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		cfg.CipherSuites = append(cfg.CipherSuites, s.ID)
+	}
+	return cfg
+}

@@ -1,0 +1,24 @@
+package smtp_test
+
+import (
+	"testing"
+
+	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/smtp"
+)
+
+// One recording each, since all would take a minute, most of it spent waiting for what doesn't come.
+func TestConform(t *testing.T) {
+	probetest.ConformWith(t, smtp.Prober{}, probetest.Conformance{
+		Recordings: "testdata/transcripts/handwritten-ntlm.txt",
+		Servers:    probetest.Affirmative("220 hello\r\n", "250-hello\r\n250-STARTTLS\r\n250 AUTH NTLM\r\n"),
+	})
+}
+
+// The knobs open connections of their own, which must end as well as the first.
+func TestConformWithKnobs(t *testing.T) {
+	probetest.ConformWith(t, smtp.Prober{Injection: true, Verify: true, Versions: true}, probetest.Conformance{
+		Recordings: "testdata/transcripts/verify/handwritten-550.txt",
+		Servers:    probetest.Affirmative("220 hello\r\n", "220 hello\r\n"),
+	})
+}
