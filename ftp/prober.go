@@ -58,8 +58,8 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 		return v.e, &probe.Error{Op: "contact", Outcome: probe.OutcomeForbidden, Err: err}
 	}
 	err := v.converse()
-	if err == nil && p.Versions && v.e.TLS != nil {
-		err = v.versions()
+	if err == nil && p.Versions {
+		err = s.AcceptedVersions(ctx, v.e.TLS, v.reachTLS)
 	}
 	return v.e, err
 }
@@ -178,45 +178,23 @@ func (v *visit) protect(c *control) error {
 	return nil
 }
 
-// versions asks for each TLS version alone.
-func (v *visit) versions() error {
-	for _, version := range probe.TLSVersions {
-		spoken := version == v.e.TLS.Version && v.e.TLS.Error == ""
-		if !spoken {
-			var err error
-			if spoken, err = v.speaks(version); err != nil {
-				return err
-			}
-		}
-		if spoken {
-			v.e.TLS.Versions = append(v.e.TLS.Versions, version)
-		}
-	}
-	return nil
-}
-
-func (v *visit) speaks(version string) (bool, error) {
+// reachTLS opens a connection and leads it to where TLS begins.
+func (v *visit) reachTLS() (*probe.Conn, error) {
 	raw, err := v.s.Open(v.ctx)
+	if err != nil || v.e.ImplicitTLS == probe.Yes {
+		return raw, err
+	}
+	c := v.control(raw)
+	reply, err := c.reply()
+	if err == nil && reply.Is(220) {
+		reply, err = c.ask(v.auth)
+	}
+	if err == nil && !reply.Is(234, 334) {
+		err = turnedAway(reply)
+	}
 	if err != nil {
-		return false, err
+		_ = raw.Close()
+		return nil, err
 	}
-	defer raw.Close()
-	if v.e.ImplicitTLS == probe.No {
-		c := v.control(raw)
-		greeting, err := c.reply()
-		if err == nil && greeting.Is(220) {
-			greeting, err = c.ask(v.auth)
-		}
-		if err != nil {
-			return false, err
-		}
-		if !greeting.Is(234, 334) {
-			return false, turnedAway(greeting)
-		}
-	}
-	_, err = raw.StartTLSVersion(v.ctx, version)
-	if errors.Is(err, probe.ErrTLS) {
-		return false, nil
-	}
-	return err == nil, err
+	return raw, nil
 }

@@ -9,50 +9,22 @@ import (
 
 // What the knobs of a Prober add, on connections of their own.
 
-// versions offers each version of TLS alone. The one that was negotiated needs no proof. A list that lacks a version
-// says that the server refused it, so that there is none where one couldn't be asked for.
-func versions(ctx context.Context, s *probe.Session, e *Evidence) error {
-	if e.TLS == nil {
-		return nil
-	}
-	list := []string{}
-	for _, v := range probe.TLSVersions {
-		accepted := probe.Yes
-		if v != e.TLS.Version {
-			var err error
-			if accepted, err = accepts(ctx, s, e, v); err != nil || accepted == probe.Unknown {
-				return err
-			}
-		}
-		if accepted == probe.Yes {
-			list = append(list, v)
-		}
-	}
-	e.TLS.Versions = list
-	return nil
-}
-
-// accepts offers one version. Unknown is a server that didn't go as far as the handshake, such as one that has no more
-// time for us.
-func accepts(ctx context.Context, s *probe.Session, e *Evidence, version string) (probe.Fact, error) {
+// reachTLS opens a connection and leads it to where TLS begins; nil where the server doesn't go that far, such as one
+// that has no more time for us.
+func reachTLS(ctx context.Context, s *probe.Session, e *Evidence) (*probe.Conn, error) {
 	k, err := dial(ctx, s, e)
 	if err != nil {
-		return probe.Unknown, err
+		return nil, err
 	}
-	defer k.c.Close()
-	if !s.ImplicitTLS() {
-		if ready, err := k.untilTLS(cmdStartTLS + "\r\n"); err != nil || !ready {
-			return probe.Unknown, err
-		}
+	if s.ImplicitTLS() {
+		return k.c, nil
 	}
-	_, err = k.c.StartTLSVersion(ctx, version)
-	switch {
-	case err == nil:
-		return probe.Yes, nil
-	case errors.Is(err, probe.ErrTLS):
-		return probe.No, nil
+	ready, err := k.untilTLS(cmdStartTLS + "\r\n")
+	if err != nil || !ready {
+		_ = k.c.Close()
+		return nil, err
 	}
-	return probe.Unknown, err
+	return k.c, nil
 }
 
 // untilTLS leads a new connection to the go-ahead for TLS, with plain as the command for it, and reports whether it

@@ -53,7 +53,7 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 		return e, nil // it said so
 	}
 	if err == nil && p.Versions {
-		err = versions(ctx, s, e)
+		err = s.AcceptedVersions(ctx, e.TLS, func() (*probe.Conn, error) { return reachTLS(ctx, s, e) })
 	}
 	if err == nil && p.Injection {
 		err = inject(ctx, s, e)

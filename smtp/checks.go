@@ -66,47 +66,18 @@ func (p Prober) checkInjection(ctx context.Context, s *probe.Session, e *Evidenc
 	return nil
 }
 
-// checkVersions finds out which versions are accepted. It says nothing unless it learned all of them.
-func (p Prober) checkVersions(ctx context.Context, s *probe.Session, t *probe.TLS) error {
-	accepted := []string{}
-	for _, v := range probe.TLSVersions {
-		ok := v == t.Version
-		if !ok {
-			learned, err := p.tryVersion(ctx, s, v)
-			if err != nil && probe.OutcomeOf(err) != probe.OutcomeTLS {
-				return err
-			}
-			if !learned {
-				return nil
-			}
-			ok = err == nil
-		}
-		if ok {
-			accepted = append(accepted, v)
-		}
-	}
-	t.Versions = accepted
-	return nil
-}
-
-// tryVersion offers one version alone. It reports whether a handshake was begun; where it failed, err says why.
-func (p Prober) tryVersion(ctx context.Context, s *probe.Session, version string) (learned bool, err error) {
-	var k talk
+// reachTLS opens a connection and leads it to where TLS begins; nil where the server doesn't go that far.
+func (p Prober) reachTLS(ctx context.Context, s *probe.Session) (*probe.Conn, error) {
 	if s.ImplicitTLS() {
-		if k, err = p.open(ctx, s); err != nil {
-			return false, err
-		}
-		defer k.Close()
-	} else {
-		var r *probe.Reply
-		if k, r, err = p.reach(ctx, s, starttls); err != nil || r == nil {
-			return false, err
-		}
-		defer k.Close()
-		if !r.Is(220) {
-			return false, nil
-		}
+		return s.Open(ctx)
 	}
-	_, err = k.StartTLSVersion(ctx, version)
-	return true, err
+	k, r, err := p.reach(ctx, s, starttls)
+	if err != nil || r == nil {
+		return nil, err
+	}
+	if !r.Is(220) {
+		_ = k.Close()
+		return nil, nil
+	}
+	return k.Conn, nil
 }

@@ -55,8 +55,8 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 			return e, err
 		}
 	}
-	if p.Versions && e.TLS != nil {
-		if err := p.checkVersions(ctx, s, e.TLS); err != nil {
+	if p.Versions {
+		if err := s.AcceptedVersions(ctx, e.TLS, func() (*probe.Conn, error) { return p.reachTLS(ctx, s) }); err != nil {
 			return e, err
 		}
 	}
