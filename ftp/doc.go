@@ -26,9 +26,10 @@
 //	USER anonymous
 //	PASS handclasp@handclasp.invalid  where USER was answered by 331; see [Prober.Contact]
 //	PWD                               where the login succeeded
+//	SYST                              where it was answered by 530 before
 //	QUIT
 //
-// Then, inside TLS where anonymous wasn't let in before, the last four lines again, else QUIT alone. A server without
+// Then, inside TLS where anonymous wasn't let in before, the last five lines again, else QUIT alone. A server without
 // TLS is thus asked on one connection, another on two. One more is needed where the server ends the connection, or logs
 // the visitor in, at the made-up name. Where it lets a client have one connection at a time, what is asked inside TLS
 // is asked first, that connection is ended, and the cleartext one is tried again.

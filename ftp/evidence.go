@@ -13,7 +13,7 @@ type Evidence struct {
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 	// Features are the lines of the reply to FEAT in cleartext (RFC 2389 §3.2), such as "AUTH TLS" or "UTF8".
 	Features []string `json:"features"`
-	// System is the text of the reply to SYST (RFC 959 §4.1.3), such as "UNIX Type: L8". Many servers tell it only
+	// System is the text of the reply to SYST (RFC 959 §4.1.3), such as "UNIX Type: L8". Some servers tell it only
 	// after a login.
 	System string `json:"system"`
 	// AuthTLS says whether AUTH TLS or AUTH SSL was accepted (RFC 4217 §4); the handshake may still have failed.

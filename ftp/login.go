@@ -109,6 +109,9 @@ func (v *visit) logIn(c *control, a *Anonymous) (err error) {
 	}
 	reply, err := c.ask("PWD")
 	a.Directory = parseDirectory(reply)
+	if err == nil && v.reserved {
+		err = v.system(c)
+	}
 	if err == nil && c.Secure() && v.e.ProtectsData == probe.Unknown {
 		err = v.protect(c)
 	}

@@ -111,9 +111,16 @@ func (v *visit) offers(c *control, features *[]string) error {
 	if err != nil {
 		return err
 	}
-	if reply, err = c.ask("SYST"); reply.Is(215) {
+	return v.system(c)
+}
+
+// system asks what the server is. vsftpd, for one, tells only those who logged in.
+func (v *visit) system(c *control) error {
+	reply, err := c.ask("SYST")
+	if reply.Is(215) {
 		v.e.System = reply.Text()
 	}
+	v.reserved = reply.Is(530)
 	return err
 }
 

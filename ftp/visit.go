@@ -17,6 +17,8 @@ type visit struct {
 	auth  string // the AUTH command that was granted
 	asked bool   // whether the made-up name was sent
 	away  bool   // whether the server turned away another connection
+
+	reserved bool // whether SYST is for those who logged in
 }
 
 // A control is a control connection.

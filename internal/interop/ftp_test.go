@@ -37,13 +37,13 @@ var ftpFacts = []struct {
 	findings, beyond string // at level handshake, and those that level anonymous adds
 }{
 	{
-		server: "vsftpd", variant: "anonymous", start: vsftpdAnonymous,
+		server: "vsftpd", variant: "anonymous", start: vsftpdAnonymous, system: "UNIX Type: L8",
 		authTLS: probe.No, cleartext: probe.No, cleartextReply: 530,
 		anonymous: probe.Yes, within: probe.No, replies: [2]int{331, 230}, listing: "README, pub, two  words", passive: "127.0.0.1",
 		findings: "anonymous exposed tls-missing", beyond: "anonymous-listing",
 	},
 	{
-		server: "vsftpd", variant: "anonymous-ipv6", start: vsftpdAnonymousIPv6,
+		server: "vsftpd", variant: "anonymous-ipv6", start: vsftpdAnonymousIPv6, system: "UNIX Type: L8",
 		authTLS: probe.No, cleartext: probe.No, cleartextReply: 530,
 		anonymous: probe.Yes, within: probe.No, replies: [2]int{331, 230}, listing: "README, pub, two  words",
 		findings: "anonymous exposed tls-missing", beyond: "anonymous-listing",
@@ -55,7 +55,7 @@ var ftpFacts = []struct {
 		findings: "exposed",
 	},
 	{
-		server: "vsftpd", variant: "mixed", start: vsftpdMixed,
+		server: "vsftpd", variant: "mixed", start: vsftpdMixed, system: "UNIX Type: L8",
 		authTLS: probe.Yes, tls: true, protects: probe.Yes, cleartext: probe.No, cleartextReply: 530,
 		anonymous: probe.Yes, within: probe.No, replies: [2]int{331, 230}, listing: "README, pub, two  words", passive: "127.0.0.1",
 		findings: "anonymous exposed", beyond: "anonymous-listing",
@@ -67,7 +67,7 @@ var ftpFacts = []struct {
 		findings: "exposed",
 	},
 	{ // takes a data connection only if it resumes the TLS session of the control connection
-		server: "vsftpd", variant: "implicit-tls", start: vsftpdImplicitTLS, implicit: true,
+		server: "vsftpd", variant: "implicit-tls", start: vsftpdImplicitTLS, implicit: true, system: "UNIX Type: L8",
 		tls: true, protects: probe.Yes,
 		anonymous: probe.Yes, within: probe.Yes, replies: [2]int{331, 230}, listing: "README, pub, two  words", passive: "127.0.0.1",
 		findings: "anonymous exposed", beyond: "anonymous-listing",
