@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	startupTime = 10 * time.Second // from start to the first accepted connection
+	startupTime = 30 * time.Second // from start to the first accepted connection
 	graceTime   = 3 * time.Second  // from SIGTERM to SIGKILL
 )
 
