@@ -23,15 +23,15 @@ type Prober struct {
 	Versions bool
 }
 
-// Spec implements [probe.Prober].
-func (Prober) Spec() probe.Spec {
+// Spec implements [probe.Prober]. Its guard depends on Injection and Verify.
+func (p Prober) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: "smtp",
 		Ports: []probe.Port{
 			{Network: probe.TCP, Number: 25}, {Network: probe.TCP, Number: 587},
 			{Network: probe.TCP, Number: 465, ImplicitTLS: true}, {Network: probe.TCP, Number: 2525},
 		},
-		Guard:    guard,
+		Guard:    p.guard,
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 }
