@@ -251,6 +251,27 @@ func TestVersions(t *testing.T) {
 	require.Empty(t, e.TLS.Versions, "an incomplete list would mislead")
 }
 
+// What is no reply is malformed wherever it comes behind a good greeting.
+func TestNonsense(t *testing.T) {
+	for _, verb := range []string{"EHLO", "STARTTLS", "QUIT"} {
+		s := serve(t, func(p *peer) {
+			p.say("220 mx.example.com ESMTP")
+			for p.err == nil {
+				switch command := p.hear(); {
+				case strings.HasPrefix(command, verb):
+					p.say("what's this?")
+				case strings.HasPrefix(command, "EHLO ") && verb == "QUIT":
+					p.say("250 mx.example.com")
+				case strings.HasPrefix(command, "EHLO "):
+					p.say("250-mx.example.com", "250 STARTTLS")
+				}
+			}
+		})
+		r, _ := run(t, smtp.Prober{}, s, nil)
+		require.Equal(t, probe.OutcomeMalformed, r.Outcome, verb)
+	}
+}
+
 // What comes in cleartext behind the go-ahead is evidence and stops the upgrade.
 func TestLeftoverPlaintext(t *testing.T) {
 	s := serve(t, func(p *peer) {

@@ -163,13 +163,19 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 		require.Equal(t, probe.OutcomeMalformed, r.Outcome)
 		require.Equal(t, []string{"mx.example.com", "550 no"}, e.EHLO.Lines)
 	},
+	"nonsense": func(t *testing.T, r *probe.Result, e *smtp.Evidence) {
+		require.Equal(t, probe.OutcomeMalformed, r.Outcome, "it greeted as a mail server")
+		require.Equal(t, probe.No, e.ImplicitTLS)
+		require.Equal(t, &probe.Reply{Lines: []string{"what's this?"}}, e.EHLO)
+		require.Equal(t, probe.Unknown, e.STARTTLS)
+	},
 	"not-text": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
 		require.True(t, e.EHLO.Lossy)
 	},
 }
 
 func TestHandwrittenTranscripts(t *testing.T) {
-	failing := map[string]bool{"ftp": true, "nntp": true, "leftover-plaintext": true, "mixed-codes": true}
+	failing := map[string]bool{"ftp": true, "nntp": true, "leftover-plaintext": true, "mixed-codes": true, "nonsense": true}
 	left := len(handwritten)
 	probetest.ReplayAll(t, smtp.Prober{}, "testdata/transcripts/handwritten-*.txt", func(t *testing.T, name string, r *probe.Result) {
 		name = name[len("handwritten-") : len(name)-len(".txt")]
