@@ -31,7 +31,7 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 563, ImplicitTLS: true},
 		},
 		Guard:    guard,
-		Evidence: func() probe.Evidence { return new(Evidence) },
+		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 	if p.Injection {
 		spec.Guard = guardInjection
