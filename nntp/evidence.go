@@ -104,11 +104,21 @@ func newEvidence() *Evidence {
 // Protocol returns "nntp".
 func (e *Evidence) Protocol() string { return protocol }
 
-// TLSHandshake returns TLS.
-func (e *Evidence) TLSHandshake() *probe.TLS { return e.TLS }
+// TLSHandshake implements [probe.TLSEvidence].
+func (e *Evidence) TLSHandshake() *probe.TLS {
+	if e == nil {
+		return nil
+	}
+	return e.TLS
+}
 
-// STARTTLSInjection returns Injection.
-func (e *Evidence) STARTTLSInjection() probe.Fact { return e.Injection }
+// STARTTLSInjection implements finding.InjectionEvidence.
+func (e *Evidence) STARTTLSInjection() probe.Fact {
+	if e == nil {
+		return probe.Unknown
+	}
+	return e.Injection
+}
 
 // lists returns the lists of capabilities and their JSON pointers.
 func (e *Evidence) lists() []capabilityList {

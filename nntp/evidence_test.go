@@ -10,6 +10,14 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
+// Evidence that a program made without an address to probe is nil, and tells nothing.
+func TestNoEvidence(t *testing.T) {
+	var none *nntp.Evidence
+	require.Equal(t, "nntp", none.Protocol())
+	require.Nil(t, none.TLSHandshake())
+	require.Equal(t, probe.Unknown, none.STARTTLSInjection())
+}
+
 // Lists that stored evidence doesn't have are empty, and never null when it is stored again.
 func TestEmptyEvidence(t *testing.T) {
 	stored, err := json.Marshal(&probe.Result{Protocol: "nntp", Evidence: &probe.RawEvidence{Name: "nntp", JSON: []byte("{}")}})

@@ -74,10 +74,25 @@ func newEvidence() *Evidence {
 func (*Evidence) Protocol() string { return "smtp" }
 
 // TLSHandshake implements [probe.TLSEvidence].
-func (e *Evidence) TLSHandshake() *probe.TLS { return e.TLS }
+func (e *Evidence) TLSHandshake() *probe.TLS {
+	if e == nil {
+		return nil
+	}
+	return e.TLS
+}
 
 // STARTTLSInjection implements finding.InjectionEvidence.
-func (e *Evidence) STARTTLSInjection() probe.Fact { return e.STARTTLSInjected }
+func (e *Evidence) STARTTLSInjection() probe.Fact {
+	if e == nil {
+		return probe.Unknown
+	}
+	return e.STARTTLSInjected
+}
 
 // NTLMChallenge implements finding.NTLMEvidence.
-func (e *Evidence) NTLMChallenge() *probe.NTLM { return e.NTLM }
+func (e *Evidence) NTLMChallenge() *probe.NTLM {
+	if e == nil {
+		return nil
+	}
+	return e.NTLM
+}

@@ -10,6 +10,15 @@ import (
 	"github.com/handclasp/handclasp/smtp"
 )
 
+// Evidence that a program made without an address to probe is nil, and tells nothing.
+func TestNoEvidence(t *testing.T) {
+	var none *smtp.Evidence
+	require.Equal(t, "smtp", none.Protocol())
+	require.Nil(t, none.TLSHandshake())
+	require.Equal(t, probe.Unknown, none.STARTTLSInjection())
+	require.Nil(t, none.NTLMChallenge())
+}
+
 // Lists that stored evidence doesn't have are empty, and never null when it is stored again.
 func TestEmptyEvidence(t *testing.T) {
 	stored, err := json.Marshal(&probe.Result{Protocol: "smtp", Evidence: &probe.RawEvidence{Name: "smtp", JSON: []byte("{}")}})
