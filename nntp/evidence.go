@@ -66,9 +66,9 @@ type Evidence struct {
 	AuthMethodsAfterTLS []string `json:"auth_methods_after_tls"`
 	// SASLMechanismsAfterTLS are SASLMechanisms of that list.
 	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls"`
-	// Injection says whether a command that was sent in cleartext behind STARTTLS was answered inside TLS; unknown
+	// STARTTLSInjected says whether a command that was sent in cleartext behind STARTTLS was answered inside TLS; unknown
 	// where [Prober.Injection] is off.
-	Injection probe.Fact `json:"starttls_injection"`
+	STARTTLSInjected probe.Fact `json:"starttls_injection"`
 
 	// Groups is the beginning of the list of groups; nil below [probe.LevelAnonymous] and where the server gave none.
 	Groups *Groups `json:"groups"`
@@ -117,7 +117,7 @@ func (e *Evidence) STARTTLSInjection() probe.Fact {
 	if e == nil {
 		return probe.Unknown
 	}
-	return e.Injection
+	return e.STARTTLSInjected
 }
 
 // lists returns the lists of capabilities and their JSON pointers.

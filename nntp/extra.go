@@ -61,7 +61,7 @@ func inject(ctx context.Context, s *probe.Session, e *Evidence) error {
 	}
 	if _, err := k.c.StartTLS(ctx); err != nil {
 		if errors.Is(err, probe.ErrTLS) {
-			e.Injection = probe.No // DATE was answered in cleartext, or taken for a part of the handshake
+			e.STARTTLSInjected = probe.No // DATE was answered in cleartext, or taken for a part of the handshake
 			return nil
 		}
 		return err
@@ -71,15 +71,15 @@ func inject(ctx context.Context, s *probe.Session, e *Evidence) error {
 	case err != nil:
 		return err
 	case first.Is(codeQuit):
-		e.Injection = probe.No
+		e.STARTTLSInjected = probe.No
 		return nil
 	case first.Is(codeDate):
-		e.Injection = probe.Yes
+		e.STARTTLSInjected = probe.Yes
 		return nil
 	}
 	// A server that doesn't know DATE, or wants a login for it, says so before it takes leave.
 	if second, err := k.reply(); err == nil && second.Is(codeQuit) {
-		e.Injection = probe.Yes
+		e.STARTTLSInjected = probe.Yes
 	}
 	return nil
 }

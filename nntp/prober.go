@@ -12,7 +12,7 @@ type Prober struct {
 	// Versions learns which versions of TLS are accepted, with one more connection for each: Evidence.TLS.Versions.
 	Versions bool
 	// Injection learns whether commands sent in cleartext behind STARTTLS are executed inside TLS, the class of
-	// CVE-2011-0411 (INN: CVE-2012-3523), with one more connection: Evidence.Injection.
+	// CVE-2011-0411 (INN: CVE-2012-3523), with one more connection: Evidence.STARTTLSInjected.
 	Injection bool
 }
 

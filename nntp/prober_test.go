@@ -257,7 +257,7 @@ func TestKnobs(t *testing.T) {
 	probetest.ReplayAll(t, nntp.Prober{Versions: true, Injection: true}, transcripts+"knobs/*.txt", func(t *testing.T, _ string, r *probe.Result) {
 		require.NoError(t, r.Err)
 		require.Equal(t, []string{"1.2", "1.3"}, evidence(t, r).TLS.Versions)
-		require.NotEqual(t, probe.Yes, evidence(t, r).Injection)
+		require.NotEqual(t, probe.Yes, evidence(t, r).STARTTLSInjected)
 	})
 }
 

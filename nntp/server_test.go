@@ -147,7 +147,7 @@ func TestSTARTTLS(t *testing.T) {
 	require.Len(t, e.TLS.Chain, 1)
 	require.Equal(t, []string{"USER"}, e.AuthMethodsAfterTLS)
 	require.Empty(t, e.TLS.Versions)
-	require.Equal(t, probe.Unknown, e.Injection)
+	require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 }
 
 func TestImplicitTLS(t *testing.T) {
@@ -156,7 +156,7 @@ func TestImplicitTLS(t *testing.T) {
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
 	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
 	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
-	require.Equal(t, probe.Unknown, e.Injection, "there is no STARTTLS to inject behind")
+	require.Equal(t, probe.Unknown, e.STARTTLSInjected, "there is no STARTTLS to inject behind")
 }
 
 // A port that is meant for implicit TLS but answers in cleartext, as nnrpd -S does while it is out of order.
