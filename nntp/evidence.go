@@ -66,8 +66,10 @@ type Evidence struct {
 	AuthMethodsAfterTLS []string `json:"auth_methods_after_tls"`
 	// SASLMechanismsAfterTLS are SASLMechanisms of that list.
 	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls"`
-	// STARTTLSInjected says whether a command that was sent in cleartext behind STARTTLS was answered inside TLS; unknown
-	// where [Prober.Injection] is off.
+	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411).
+	// It is no where only the command behind it was answered there, and where the two together were refused for good
+	// (5xx other than 580). It is unknown where [Prober.Injection] is off, and where they were refused for now or that
+	// handshake failed, which may have other reasons.
 	STARTTLSInjected probe.Fact `json:"starttls_injection"`
 
 	// Groups is the beginning of the list of groups; nil below [probe.LevelAnonymous] and where the server gave none.

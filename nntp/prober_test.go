@@ -243,7 +243,8 @@ func play(t testing.TB, p probe.Prober, rec *probetest.Recording) *probe.Result 
 func TestInjection(t *testing.T) {
 	want := map[string]probe.Fact{
 		"handwritten-yes.txt": probe.Yes, "handwritten-yes-refused.txt": probe.Yes, "handwritten-no.txt": probe.No,
-		"handwritten-cleartext.txt": probe.No, "handwritten-unclear.txt": probe.Unknown, "handwritten-refused.txt": probe.Unknown,
+		"handwritten-refused.txt": probe.No, "handwritten-580.txt": probe.Unknown, "handwritten-busy.txt": probe.Unknown,
+		"handwritten-cleartext.txt": probe.Unknown, "handwritten-tls-fails.txt": probe.Unknown, "handwritten-unclear.txt": probe.Unknown,
 	}
 	probetest.ReplayAll(t, nntp.Prober{Injection: true}, transcripts+"injection/*.txt", func(t *testing.T, name string, r *probe.Result) {
 		require.NoError(t, r.Err)

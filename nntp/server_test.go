@@ -32,6 +32,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type server struct {
 	implicit   bool
 	injectable bool              // keeps what it received before the handshake
+	busy       bool              // drops who sends something behind STARTTLS, instead of a handshake
 	answers    map[string]string // replaces its replies
 	maxVersion uint16
 }
@@ -92,6 +93,9 @@ func (s server) serve(raw net.Conn, config *tls.Config) {
 			fmt.Fprint(c, "480 login first\r\n")
 		case verb == "STARTTLS":
 			fmt.Fprint(c, "382 go ahead\r\n")
+			if s.busy && in.Buffered() > 0 {
+				return
+			}
 			secured := tls.Server(raw, config)
 			if secured.Handshake() != nil {
 				return
@@ -183,6 +187,7 @@ func TestInjectionForReal(t *testing.T) {
 		{server{injectable: true}, probe.Yes},
 		{server{injectable: true, answers: map[string]string{"DATE": "480 login first\r\n"}}, probe.Yes},
 		{server{}, probe.No},
+		{server{busy: true}, probe.Unknown},
 	} {
 		r, e := run(t, nntp.Prober{Injection: true}, test.server.start(t), nil)
 		require.NoError(t, r.Err)

@@ -31,6 +31,7 @@ const (
 	codeSyntax        = 501
 	codeNotPermitted  = 502
 	codeNotSupported  = 503
+	codeNoTLS         = 580 // for any reason, such as a lack of resources (RFC 4642 §2.2.2)
 )
 
 // isGreeting reports whether a code can open an NNTP conversation (RFC 3977 §5.1.1). Servers that want TLS or a login
@@ -90,7 +91,7 @@ func goAhead(r *probe.Reply) probe.Fact {
 	case r.Is(codeContinueTLS):
 		return probe.Yes
 	case r.Is(codeWantsLogin, codeLoginRejected, codeWantsTLS), r != nil && r.Code >= 500:
-		return probe.No // 580 with some (RFC 4642 §2.2.1)
+		return probe.No // with some, codeNoTLS
 	}
 	return probe.Unknown
 }

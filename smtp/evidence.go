@@ -35,8 +35,10 @@ type Evidence struct {
 	STARTTLSStripped probe.Fact `json:"starttls_stripped"`
 	// STARTTLSReply is the reply to STARTTLS; nil where it wasn't sent or answered.
 	STARTTLSReply *probe.Reply `json:"starttls_reply"`
-	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411);
-	// Unknown unless Prober.Injection asked for it.
+	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411).
+	// It is No where only the command behind it was answered there, and where the two together were refused for good
+	// (5yz). It is Unknown unless Prober.Injection asked for it, and where they were refused for now or that handshake
+	// failed, which may have other reasons.
 	STARTTLSInjected probe.Fact `json:"starttls_injection"`
 	// TLS is the handshake; nil where none was begun.
 	TLS *probe.TLS `json:"tls"`

@@ -131,52 +131,40 @@ func TestInjection(t *testing.T) {
 	require.Equal(t, []string{"AUTH PLAIN"}, e.ExtensionsAfterTLS, "the other evidence is as it ever was")
 	require.Equal(t, 2, vulnerable.conns())
 
-	for name, script := range map[string]func(p *peer){
-		"discards": mx(false),
-		"notices": func(p *peer) {
+	// behind is a server that takes STARTTLS alone, and does then if something came along with it.
+	behind := func(then func(p *peer)) func(p *peer) {
+		return func(p *peer) {
 			p.say("220 mx.example.com ESMTP")
 			p.hear()
 			p.say("250-mx.example.com", "250 STARTTLS")
 			p.hear()
 			if p.r.Buffered() > 0 {
-				p.say("554 5.5.1 synchronization error")
+				then(p)
 				return
 			}
 			p.say("220 go ahead")
 			p.upgrade(false)
 			mxTalk(p, false, true)
-		},
-		"answers in cleartext": func(p *peer) {
-			p.say("220 mx.example.com ESMTP")
-			p.hear()
-			p.say("250-mx.example.com", "250 STARTTLS")
-			p.hear()
-			if p.r.Buffered() > 0 {
-				p.say("220 go ahead", "250 still here")
-				return
-			}
+		}
+	}
+	for name, test := range map[string]struct {
+		script func(p *peer)
+		want   probe.Fact
+	}{
+		"discards":             {mx(false), probe.No},
+		"notices":              {behind(func(p *peer) { p.say("554 5.5.1 synchronization error") }), probe.No},
+		"has no TLS now":       {behind(func(p *peer) { p.say("454 4.7.0 TLS not available") }), probe.Unknown},
+		"answers in cleartext": {behind(func(p *peer) { p.say("220 go ahead", "250 still here") }), probe.Unknown},
+		"takes it for a handshake": {behind(func(p *peer) {
 			p.say("220 go ahead")
-			p.upgrade(false)
-			mxTalk(p, false, true)
-		},
-		"takes it for a handshake": func(p *peer) {
-			p.say("220 mx.example.com ESMTP")
-			p.hear()
-			p.say("250-mx.example.com", "250 STARTTLS")
-			p.hear()
-			p.say("220 go ahead")
-			if p.r.Buffered() > 0 {
-				_, p.err = p.Write([]byte{21, 3, 1, 0, 2, 2, 10}) // alert: unexpected message
-				return
-			}
-			p.upgrade(false)
-			mxTalk(p, false, true)
-		},
+			_, p.err = p.Write([]byte{21, 3, 1, 0, 2, 2, 10}) // alert: unexpected message
+		}), probe.Unknown},
+		"is busy": {behind(func(p *peer) { p.say("220 go ahead") }), probe.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, e := run(t, smtp.Prober{Injection: true}, serve(t, script), nil)
+			r, e := run(t, smtp.Prober{Injection: true}, serve(t, test.script), nil)
 			require.NoError(t, r.Err)
-			require.Equal(t, probe.No, e.STARTTLSInjected)
+			require.Equal(t, test.want, e.STARTTLSInjected)
 		})
 	}
 
