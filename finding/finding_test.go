@@ -87,7 +87,7 @@ func TestResolve(t *testing.T) {
 		require.NoError(t, err, pointer)
 		require.JSONEq(t, want, string(got))
 	}
-	for _, pointer := range []string{"a", "/missing", "/a~1b/c~0d/2", "/a~1b/c~0d/-1", "/a~1b/c~0d/x", "/a~1b/c~0d/0/deep"} {
+	for _, pointer := range []string{"a", "/missing", "/a~1b/c~0d/2", "/a~1b/c~0d/-1", "/a~1b/c~0d/+1", "/a~1b/c~0d/01", "/a~1b/c~0d/x", "/a~1b/c~0d/0/deep"} {
 		_, err := finding.Resolve(doc, pointer)
 		require.ErrorContains(t, err, pointer)
 	}

@@ -41,7 +41,7 @@ func step(value json.RawMessage, token string) (json.RawMessage, error) {
 		return nil, fmt.Errorf("%q is below a value that has no members", token)
 	}
 	i, err := strconv.Atoi(token)
-	if err != nil || i < 0 || i >= len(list) {
+	if err != nil || i < 0 || i >= len(list) || strconv.Itoa(i) != token {
 		return nil, fmt.Errorf("no element %q", token)
 	}
 	return list[i], nil

@@ -8,7 +8,8 @@ type Evidence struct {
 	// Greeting is the reply that the server begins with (RFC 959 §5.4), the last one where it asked to wait (120).
 	// A 421 or 530 is the server's refusal to talk. Code 0 means that it was no reply of FTP.
 	Greeting *probe.Reply `json:"greeting"`
-	// ImplicitTLS says whether TLS was to be spoken from the first byte, as on port 990; no RFC describes it.
+	// ImplicitTLS says whether TLS was spoken from the first byte, as on port 990; no RFC describes it. It is no where
+	// the greeting came in cleartext, also on a port for implicit TLS, and unknown where neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 	// Features are the lines of the reply to FEAT in cleartext (RFC 2389 §3.2), such as "AUTH TLS" or "UTF8".
 	Features []string `json:"features"`

@@ -52,7 +52,6 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 // Probe holds the conversation that the package's documentation shows.
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	v := &visit{ctx: ctx, s: s, e: newEvidence(), pass: "PASS handclasp@" + cmp.Or(p.Contact, DefaultContact)}
-	v.e.ImplicitTLS = probe.FactOf(s.ImplicitTLS())
 	s.Keep(v.e)
 	if _, err := guard(probe.LevelHandshake, []byte(v.pass+"\r\n")); err != nil {
 		return v.e, &probe.Error{Op: "contact", Outcome: probe.OutcomeForbidden, Err: err}
@@ -74,7 +73,7 @@ func (v *visit) converse() error {
 	if v.s.Level() < probe.LevelHandshake || !v.e.Greeting.Is(220) {
 		return nil
 	}
-	if v.e.ImplicitTLS == probe.Yes {
+	if v.s.ImplicitTLS() {
 		if err := v.inside(c); err != nil {
 			return err
 		}
@@ -106,8 +105,8 @@ func (v *visit) converse() error {
 func (v *visit) offers(c *control, features *[]string) error {
 	reply, err := c.ask("FEAT")
 	*features = parseFeatures(reply)
-	if err == nil && isMailRefusal(reply) {
-		err = probe.Errorf("FEAT", probe.OutcomeNotProtocol, "refused as a mail server does: %s", clip([]byte(reply.Text())))
+	if err == nil && isNoAnswer(reply) {
+		err = probe.Errorf("FEAT", probe.OutcomeNotProtocol, "%d %s", reply.Code, clip([]byte(reply.Text())))
 	}
 	if err != nil {
 		return err
@@ -144,7 +143,7 @@ func (v *visit) secure(c *control) error {
 
 // inside asks what the server supports inside TLS, and whether it protects data as well.
 func (v *visit) inside(c *control) error {
-	if v.e.ImplicitTLS == probe.Yes {
+	if v.s.ImplicitTLS() {
 		if err := v.offers(c, &v.e.FeaturesAfterTLS); err != nil {
 			return err
 		}
@@ -181,7 +180,7 @@ func (v *visit) protect(c *control) error {
 // reachTLS opens a connection and leads it to where TLS begins.
 func (v *visit) reachTLS() (*probe.Conn, error) {
 	raw, err := v.s.Open(v.ctx)
-	if err != nil || v.e.ImplicitTLS == probe.Yes {
+	if err != nil || v.s.ImplicitTLS() {
 		return raw, err
 	}
 	c := v.control(raw)

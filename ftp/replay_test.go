@@ -137,7 +137,10 @@ var conversations = map[string]want{
 		require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
 		require.Nil(t, e.Anonymous)
 	}},
-	"implicit-plain": {outcome: probe.OutcomeTLS, check: func(t *testing.T, e *Evidence) { require.NotNil(t, e.TLS) }},
+	"implicit-plain": {outcome: probe.OutcomeTLS, findings: "exposed", check: func(t *testing.T, e *Evidence) {
+		require.Equal(t, &probe.Reply{Code: 220, Lines: []string{"ready"}}, e.Greeting)
+		require.Equal(t, probe.No, e.ImplicitTLS)
+	}},
 	"list-unix": {
 		outcome: probe.OutcomeOK, findings: "anonymous anonymous-listing anonymous-writable cleartext-login exposed tls-missing",
 		check: func(t *testing.T, e *Evidence) {

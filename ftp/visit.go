@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -37,15 +38,21 @@ func (v *visit) connect(greeting **probe.Reply) (*control, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.e.ImplicitTLS == probe.Yes {
+	if v.s.ImplicitTLS() {
 		if v.e.TLS, err = raw.StartTLS(v.ctx); err != nil {
 			raw.Close()
+			if r := textline.Parse(v.e.TLS.LeftoverPlaintext, textline.FirstAndLast); r.Is(120, 220, 421, 530) && !isForeign(r) {
+				*greeting, v.e.ImplicitTLS = r, probe.No // it doesn't speak TLS here, or not now
+			}
 			return nil, err
 		}
+		v.e.ImplicitTLS = probe.Yes
 	}
 	c := v.control(raw)
-	*greeting, err = c.reply()
-	if reply := *greeting; err == nil && (reply.Code < 400 && reply.Code != 220 || isMail(reply.Text())) {
+	if *greeting, err = c.reply(); *greeting != nil && v.e.ImplicitTLS == probe.Unknown {
+		v.e.ImplicitTLS = probe.No
+	}
+	if reply := *greeting; err == nil && (reply.Code < 400 && reply.Code != 220 || isForeign(reply)) {
 		err = probe.Errorf("greeting", probe.OutcomeNotProtocol, "%d %s", reply.Code, clip([]byte(reply.Text())))
 	}
 	if err != nil {

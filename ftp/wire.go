@@ -1,7 +1,6 @@
 package ftp
 
 import (
-	"bytes"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -153,14 +152,15 @@ func takesPassword(r *probe.Reply) probe.Fact {
 	return admits(r)
 }
 
-// admits judges the last reply of a login. Transient refusals say nothing of the next client, unless they are the
-// way in which pure-ftpd, for one, refuses cleartext for good (421).
+// admits judges the last reply of a login: 230 and 232 let in (RFC 959 §5.4, RFC 2228 §3), and 202 says that the
+// password wasn't even needed. Transient refusals say nothing of the next client, unless they are the way in which
+// pure-ftpd, for one, refuses cleartext for good (421).
 func admits(r *probe.Reply) probe.Fact {
 	switch {
+	case r.Is(202, 230, 232):
+		return probe.Yes
 	case r == nil:
 		return probe.Unknown
-	case r.Code >= 200 && r.Code < 300:
-		return probe.Yes
 	case r.Code == 332, r.Code >= 500, r.Code >= 400 && wantsTLS(r.Text()):
 		return probe.No
 	}
@@ -177,19 +177,18 @@ func wantsTLS(text string) bool {
 	return false
 }
 
-// isMail reports whether a greeting is that of SMTP, which begins with 220 as well.
-func isMail(text string) bool {
-	b := bytes.ToUpper([]byte(text))
-	return bytes.Contains(b, []byte("SMTP")) && !bytes.Contains(b, []byte("FTP"))
-}
-
-// isMailRefusal reports whether a refusal begins with a status code such as "5.5.2", as those of SMTP do
-// (RFC 3463 §2), and FTP's never.
-func isMailRefusal(r *probe.Reply) bool {
-	if r == nil || r.Code < 400 {
-		return false
+// isForeign reports whether a greeting or a refusal is that of another protocol with codes of three digits: mail
+// servers, which greet by 220 as well, say so, or begin with a status code such as "5.5.2" (RFC 3463 §2), as FTP's never do.
+func isForeign(r *probe.Reply) bool {
+	text := strings.ToUpper(r.Text())
+	if r.Is(220) {
+		return strings.Contains(text, "SMTP") && !strings.Contains(text, "FTP")
 	}
 	status, _, _ := strings.Cut(r.Lines[0], " ")
 	parts := strings.Split(status, ".")
-	return len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
+	return r.Code >= 400 && len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
 }
+
+// isNoAnswer reports whether a reply to FEAT can't be FTP's, which knows 211 and refusals (RFC 2389 §3.2): some
+// servers of other protocols say 250 to everything.
+func isNoAnswer(r *probe.Reply) bool { return r.Is(250) || isForeign(r) }

@@ -88,6 +88,9 @@ func TestJudgements(t *testing.T) {
 		{reply(332, "Account?"), probe.Yes, probe.No},
 		{reply(230, "Hello"), probe.Yes, probe.Yes},
 		{reply(202, "Superfluous"), probe.Yes, probe.Yes},
+		{reply(232, "Authorized"), probe.Yes, probe.Yes},
+		{reply(250, "ok"), probe.Unknown, probe.Unknown}, // by a server of another protocol
+		{reply(220, "ready"), probe.Unknown, probe.Unknown},
 		{reply(530, "No"), probe.No, probe.No},
 		{reply(500, "OOPS"), probe.No, probe.No},
 		{reply(421, "Busy"), probe.Unknown, probe.Unknown},
@@ -99,14 +102,16 @@ func TestJudgements(t *testing.T) {
 		require.Equal(t, c.takes, takesPassword(c.reply), "%v", c.reply)
 		require.Equal(t, c.admits, admits(c.reply), "%v", c.reply)
 	}
-	require.True(t, isMail("mail.example.org ESMTP Postfix"))
-	require.False(t, isMail("FTP and SMTP gateway"))
-	require.False(t, isMail("Welcome"))
-	require.True(t, isMailRefusal(reply(502, "5.5.2 Error: command not recognized")))
-	require.True(t, isMailRefusal(reply(421, "4.7.0")))
-	for _, r := range []*probe.Reply{nil, reply(211, "5.5.2 x"), reply(502, "5.5 x"), reply(502, ""), reply(500, "1.5.2 x"), reply(500, "5.5.x")} {
-		require.False(t, isMailRefusal(r))
+	require.True(t, isForeign(reply(220, "mail.example.org ESMTP Postfix")))
+	require.False(t, isForeign(reply(220, "FTP and SMTP gateway")))
+	require.False(t, isForeign(reply(220, "Welcome")))
+	require.True(t, isForeign(reply(502, "5.5.2 Error: command not recognized")))
+	require.True(t, isForeign(reply(421, "4.3.2 Service not available")))
+	for _, r := range []*probe.Reply{reply(211, "5.5.2 x"), reply(502, "5.5 x"), reply(502, ""), reply(500, "1.5.2 x"), reply(500, "5.5.x")} {
+		require.False(t, isForeign(r))
+		require.False(t, isNoAnswer(r))
 	}
+	require.True(t, isNoAnswer(reply(250, "ok")))
 }
 
 func TestParseMachineLine(t *testing.T) {

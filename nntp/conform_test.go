@@ -7,9 +7,9 @@ import (
 	"github.com/handclasp/handclasp/probe/probetest"
 )
 
-// The prober stands every hostile server, and a conversation with everything in it told wrong in every way.
+// The prober stands every hostile server, and every recorded conversation told wrong in every way.
 func TestConform(t *testing.T) {
-	probetest.ConformWith(t, nntp.Prober{}, probetest.Conformance{Recordings: transcripts + "handwritten-mode-switching.txt"})
+	probetest.ConformWith(t, nntp.Prober{}, probetest.Conformance{Recordings: transcripts + "*.txt"})
 }
 
 // So does one with its knobs on.

@@ -35,13 +35,9 @@ func ParseLevel(name string) (Level, error) {
 	return 0, fmt.Errorf("unknown level %q: use greeting, handshake or anonymous", name)
 }
 
-// MarshalText implements [encoding.TextMarshaler].
-func (l Level) MarshalText() ([]byte, error) {
-	if _, ok := levelNames[l]; !ok {
-		return nil, fmt.Errorf("unknown level %d", int(l))
-	}
-	return []byte(l.String()), nil
-}
+// MarshalText implements [encoding.TextMarshaler]. A level that doesn't exist is written too, so that a result that was
+// refused for it can be.
+func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (l *Level) UnmarshalText(text []byte) (err error) {

@@ -19,8 +19,8 @@ type Limits struct {
 	// Idle is the time to wait for the next byte, and to get rid of bytes of ours. Default 15 s, since mail servers
 	// delay their greeting on purpose; ceiling 10 min (RFC 5321 §4.5.3.2 lets a greeting take 5).
 	Idle time.Duration
-	// BytesIn is the number of bytes received on all connections together, counted below TLS. Default 256 KiB,
-	// ceiling 64 MiB.
+	// BytesIn is the number of bytes received on all connections together, counted below TLS; each
+	// datagram counts for 28 more. Default 256 KiB, ceiling 64 MiB.
 	BytesIn int64
 	// BytesOut is the number of bytes sent on all connections together, counted below TLS. Default 32 KiB, ceiling 1 MiB.
 	BytesOut int64

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -203,7 +202,7 @@ func dialWith(ctx context.Context, dial DialFunc, timeout time.Duration, network
 		var d dialed
 		defer func() {
 			if v := recover(); v != nil {
-				d = dialed{err: fmt.Errorf("dialer panicked: %v", v)}
+				d = dialed{err: Errorf("dial", OutcomeInternal, "dialer panicked: %v", v)}
 			}
 			select {
 			case done <- d:
@@ -215,7 +214,7 @@ func dialWith(ctx context.Context, dial DialFunc, timeout time.Duration, network
 		}()
 		d.conn, d.err = dial(ctx, network, addr)
 		if d.conn == nil && d.err == nil {
-			d.err = errors.New("dialer returned no connection")
+			d.err = Errorf("dial", OutcomeInternal, "dialer returned no connection")
 		}
 	}()
 	select {

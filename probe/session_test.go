@@ -157,8 +157,8 @@ func TestOutcomes(t *testing.T) {
 		"no descriptors":      {target: closed, options: failing(os.NewSyscallError("socket", syscall.EMFILE)), want: probe.OutcomeInternal},
 		"dialer knows better": {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: probe.OutcomeForbidden}), want: probe.OutcomeForbidden, is: probe.ErrForbidden},
 		"dialer invents":      {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: "odd"}), want: probe.OutcomeInternal, is: probe.ErrInternal},
-		"dialer returns nil":  {target: closed, options: failing(nil), want: probe.OutcomeUnreachable},
-		"dialer panics": {target: closed, want: probe.OutcomeUnreachable, options: &probe.Options{
+		"dialer returns nil":  {target: closed, options: failing(nil), want: probe.OutcomeInternal},
+		"dialer panics": {target: closed, want: probe.OutcomeInternal, options: &probe.Options{
 			Dial: func(context.Context, string, string) (net.Conn, error) { panic("dialer") }}},
 		"end of file": {serve: func(net.Conn) {}, want: probe.OutcomeClosed, is: io.EOF},
 		"reset": {want: probe.OutcomeClosed, is: syscall.ECONNRESET, serve: func(c net.Conn) {

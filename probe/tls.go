@@ -73,13 +73,17 @@ func (c *Conn) StartTLS(ctx context.Context) (*TLS, error) {
 func (c *Conn) StartTLSVersion(ctx context.Context, version string) (*TLS, error) {
 	id, ok := versionIDs[version]
 	if !ok {
-		return &TLS{}, Errorf("tls", OutcomeInternal, "unknown version %q", version)
+		return newTLS(), Errorf("tls", OutcomeInternal, "unknown version %q", version)
 	}
 	return c.startTLS(ctx, id, id)
 }
 
+func newTLS() *TLS {
+	return &TLS{Mode: ModeSTARTTLS, Chain: []Certificate{}, Versions: []string{}, LeftoverPlaintext: []byte{}}
+}
+
 func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, error) {
-	t := &TLS{Mode: ModeSTARTTLS, Chain: []Certificate{}, Versions: []string{}, LeftoverPlaintext: []byte{}}
+	t := newTLS()
 	if !c.talked {
 		t.Mode = ModeImplicit
 	}

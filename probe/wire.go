@@ -21,6 +21,9 @@ type wire struct {
 // headSize bounds how much of what came instead of a TLS handshake is kept.
 const headSize = 1 << 10
 
+// datagramCost is what a datagram counts for beside its data: the headers of IPv4 and UDP. Empty ones are not for free.
+const datagramCost = 28
+
 func (w *wire) Read(p []byte) (int, error) {
 	s := w.c.s
 	left := s.limits.BytesIn - s.bytesIn.Load()
@@ -36,6 +39,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	n, err := w.Conn.Read(p)
 	s.bytesIn.Add(int64(n))
+	if w.c.datagrams() {
+		s.bytesIn.Add(datagramCost)
+	}
 	if w.keep && len(w.head) < headSize {
 		w.head = append(w.head, p[:min(n, headSize-len(w.head))]...)
 	}

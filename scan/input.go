@@ -31,7 +31,16 @@ func (e *InputError) Error() string {
 	if e.Input.Text == "" {
 		return fmt.Sprintf("%s: %v", place, e.Err)
 	}
-	return fmt.Sprintf("%s: %q: %v", place, e.Input.Text, e.Err)
+	return fmt.Sprintf("%s: %q: %v", place, withoutPassword(e.Input.Text), e.Err)
+}
+
+// withoutPassword hides what stands between the scheme and the host of a URL: error lines end up in logs.
+func withoutPassword(text string) string {
+	scheme, rest, ok := strings.Cut(text, "://")
+	if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
+		return scheme + "://…@" + rest[at+1:]
+	}
+	return text
 }
 
 // Unwrap returns the cause.

@@ -32,6 +32,9 @@ func (a *app) interruptible(ctx context.Context, f func(context.Context) error) 
 
 // run scans and writes: the heart of scan and demo. ctx ends it early; what was collected is written all the same.
 func (a *app) run(ctx context.Context, o *options, j job) error {
+	if o.transcript && o.format != formatJSONL {
+		return errors.New("--transcript: a table doesn't show what was said: add --format jsonl")
+	}
 	out, err := openOutput(o.output, a.stdout)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package textline
 import (
 	"bytes"
 	"fmt"
+	"io"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -77,6 +78,28 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 		}
 	}
 	return reply, nil
+}
+
+// Parse returns the reply that plain begins with, and nil where it begins with none or ends before the reply does.
+func Parse(plain []byte, style Style) *probe.Reply {
+	lines := remaining(plain)
+	reply, err := ReadReply(&lines, style, bytes.Count(plain, []byte("\n")))
+	if err != nil {
+		return nil
+	}
+	return reply
+}
+
+// remaining are lines in memory.
+type remaining []byte
+
+func (r *remaining) ReadLine() ([]byte, error) {
+	line, rest, whole := bytes.Cut(*r, []byte("\n"))
+	*r = rest
+	if !whole {
+		return line, io.ErrUnexpectedEOF
+	}
+	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
 // ParseLine splits a line into its code, 0 where it has none, its text, and whether more lines follow. A code alone

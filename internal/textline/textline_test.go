@@ -247,3 +247,16 @@ func FuzzReadBlock(f *testing.F) {
 		require.LessOrEqual(t, len(lines), 3)
 	})
 }
+
+func TestParse(t *testing.T) {
+	for plain, want := range map[string]*probe.Reply{
+		"220 ready\r\nmore":       {Code: 220, Lines: []string{"ready"}},
+		"220-one\n220 two\n":      {Code: 220, Lines: []string{"one", "two"}},
+		"220-one\r\n220 two":      nil, // not whole
+		"220 rea":                 nil,
+		"SSH-2.0-OpenSSH_9.2\r\n": nil,
+		"":                        nil,
+	} {
+		require.Equal(t, want, Parse([]byte(plain), EveryLine), "%q", plain)
+	}
+}
