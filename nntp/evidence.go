@@ -17,8 +17,8 @@ type Evidence struct {
 	// Posting is what the server's code says: yes for 200, no for 201, unknown for others. It is the greeting's, or
 	// MODE READER's where that was accepted. 200 means that posting may be possible, perhaps after a login.
 	Posting probe.Fact `json:"posting"`
-	// ImplicitTLS says whether TLS was spoken from the first byte. It is no where the greeting came in cleartext, also on
-	// a port that is meant for TLS, and unknown where a handshake failed for another reason.
+	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8143 §2). It is no where the greeting came in
+	// cleartext, also on a port for implicit TLS, and unknown where neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 
 	// CapabilitiesReply is the first line of the reply to the first CAPABILITIES: 101 and a list, or a refusal.

@@ -188,10 +188,11 @@ func TestConversations(t *testing.T) {
 		}},
 		{"ftp", probe.OutcomeNotProtocol, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, 220, e.Greeting.Code)
-			require.Equal(t, probe.Unknown, e.ImplicitTLS)
+			require.Equal(t, probe.No, e.ImplicitTLS)
 		}},
 		{"http", probe.OutcomeNotProtocol, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, &probe.Reply{Lines: []string{"HTTP/1.1 400 Bad Request"}}, e.Greeting)
+			require.Equal(t, probe.No, e.ImplicitTLS)
 		}},
 		{"nonsense", probe.OutcomeMalformed, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, []string{"VERSION 2", "READER"}, e.Capabilities)

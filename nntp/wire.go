@@ -1,13 +1,11 @@
 package nntp
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -42,17 +40,6 @@ func isGreeting(code int) bool {
 		return true
 	}
 	return false
-}
-
-// greetingIn returns the greeting that plain begins with, nil where it begins with none or ends before its line does.
-func greetingIn(plain []byte) *probe.Reply {
-	line, _, whole := bytes.Cut(plain, []byte("\n"))
-	code, text, _ := textline.ParseLine(bytes.TrimSuffix(line, []byte("\r")))
-	if !whole || !isGreeting(code) {
-		return nil
-	}
-	s, lossy := probe.UTF8(text)
-	return &probe.Reply{Code: code, Lines: []string{s}, Lossy: lossy}
 }
 
 // welcomes reports whether a server that greets with r goes on talking.

@@ -13,7 +13,8 @@ type Evidence struct {
 	Greeting *probe.Reply `json:"greeting"`
 	// Hostname is what the server calls itself in the greeting; empty where that begins with something else.
 	Hostname string `json:"hostname"`
-	// ImplicitTLS says whether TLS was spoken before the greeting (RFC 8314 §3.3); Unknown where neither came about.
+	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8314 §3.3). It is No where the greeting came in
+	// cleartext, also on a port for implicit TLS, and Unknown where neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 
 	// EHLO is the reply to the first EHLO (RFC 5321 §4.1.1.1); nil where none was sent or answered.

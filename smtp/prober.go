@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -71,6 +72,9 @@ func (p Prober) converse(ctx context.Context, s *probe.Session, e *Evidence) err
 	defer k.Close()
 	if s.ImplicitTLS() {
 		if e.TLS, err = k.StartTLS(ctx); err != nil {
+			if r := textline.Parse(e.TLS.LeftoverPlaintext, textline.EveryLine); isGreeting(r) {
+				e.Greeting, e.Hostname, e.ImplicitTLS = r, parseHostname(r), probe.No // it doesn't speak TLS here, or not now
+			}
 			return err // the chain that was seen is in e.TLS
 		}
 		e.ImplicitTLS = probe.Yes

@@ -72,8 +72,24 @@ func TestImplicitTLS(t *testing.T) {
 	s = serve(t, mx(false))
 	r, e = run(t, smtp.Prober{}, s, &probe.Options{ImplicitTLS: probe.Yes})
 	require.Equal(t, probe.OutcomeTLS, r.Outcome)
-	require.Equal(t, probe.Unknown, e.ImplicitTLS)
+	require.Equal(t, probe.No, e.ImplicitTLS)
+	require.Equal(t, "mx.example.com", e.Hostname)
+	require.Nil(t, e.EHLO)
 	require.NotEmpty(t, e.TLS.Error)
+
+	// One that speaks neither TLS nor SMTP, or breaks off.
+	for _, greeting := range []string{"SSH-2.0-OpenSSH_9.2", ""} {
+		s = serve(t, func(p *peer) {
+			if greeting != "" {
+				p.say(greeting)
+				p.hear()
+			}
+		})
+		r, e = run(t, smtp.Prober{}, s, &probe.Options{ImplicitTLS: probe.Yes})
+		require.Equal(t, probe.OutcomeTLS, r.Outcome)
+		require.Equal(t, probe.Unknown, e.ImplicitTLS)
+		require.Nil(t, e.Greeting)
+	}
 }
 
 func TestPorts(t *testing.T) {

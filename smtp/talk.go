@@ -49,14 +49,13 @@ func (k talk) greet(e *Evidence) (err error) {
 		err = nil
 	}
 	e.Hostname = parseHostname(e.Greeting)
-	if err != nil {
-		return err
+	if e.Greeting != nil && !k.Secure() {
+		e.ImplicitTLS = probe.No
 	}
-	if c := e.Greeting.Code; c != 220 && c < 400 {
-		return probe.Errorf("greeting", probe.OutcomeNotProtocol, "code %d", c)
+	if err == nil && !isGreeting(e.Greeting) {
+		err = probe.Errorf("greeting", probe.OutcomeNotProtocol, "code %d", e.Greeting.Code)
 	}
-	e.ImplicitTLS = probe.FactOf(k.Secure())
-	return nil
+	return err
 }
 
 // hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.
