@@ -10,7 +10,7 @@ import (
 type InjectionEvidence interface {
 	probe.Evidence
 	// STARTTLSInjection says whether a command sent in cleartext behind STARTTLS was answered inside TLS; Unknown where
-	// it wasn't tried.
+	// it wasn't tried, or where that failed for what may be another reason.
 	STARTTLSInjection() probe.Fact
 }
 

@@ -17,8 +17,8 @@ type Evidence struct {
 	// Posting is what the server's code says: yes for 200, no for 201, unknown for others. It is the greeting's, or
 	// MODE READER's where that was accepted. 200 means that posting may be possible, perhaps after a login.
 	Posting probe.Fact `json:"posting"`
-	// ImplicitTLS says whether TLS was spoken from the first byte. It is no where the greeting came in cleartext, also on
-	// a port that is meant for TLS, and unknown where a handshake failed for another reason.
+	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8143 §2). It is no where the greeting came in
+	// cleartext, also on a port for implicit TLS, and unknown where neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 
 	// CapabilitiesReply is the first line of the reply to the first CAPABILITIES: 101 and a list, or a refusal.
@@ -66,9 +66,11 @@ type Evidence struct {
 	AuthMethodsAfterTLS []string `json:"auth_methods_after_tls"`
 	// SASLMechanismsAfterTLS are SASLMechanisms of that list.
 	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls"`
-	// Injection says whether a command that was sent in cleartext behind STARTTLS was answered inside TLS; unknown
-	// where [Prober.Injection] is off.
-	Injection probe.Fact `json:"starttls_injection"`
+	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411).
+	// It is no where only the command behind it was answered there, and where the two together were refused for good
+	// (5xx other than 580). It is unknown where [Prober.Injection] is off, and where they were refused for now or that
+	// handshake failed, which may have other reasons.
+	STARTTLSInjected probe.Fact `json:"starttls_injection"`
 
 	// Groups is the beginning of the list of groups; nil below [probe.LevelAnonymous] and where the server gave none.
 	Groups *Groups `json:"groups"`
@@ -104,11 +106,21 @@ func newEvidence() *Evidence {
 // Protocol returns "nntp".
 func (e *Evidence) Protocol() string { return protocol }
 
-// TLSHandshake returns TLS.
-func (e *Evidence) TLSHandshake() *probe.TLS { return e.TLS }
+// TLSHandshake implements [probe.TLSEvidence].
+func (e *Evidence) TLSHandshake() *probe.TLS {
+	if e == nil {
+		return nil
+	}
+	return e.TLS
+}
 
-// STARTTLSInjection returns Injection.
-func (e *Evidence) STARTTLSInjection() probe.Fact { return e.Injection }
+// STARTTLSInjection implements finding.InjectionEvidence.
+func (e *Evidence) STARTTLSInjection() probe.Fact {
+	if e == nil {
+		return probe.Unknown
+	}
+	return e.STARTTLSInjected
+}
 
 // lists returns the lists of capabilities and their JSON pointers.
 func (e *Evidence) lists() []capabilityList {

@@ -19,31 +19,30 @@ func reachTLS(ctx context.Context, s *probe.Session, e *Evidence) (*probe.Conn, 
 	if s.ImplicitTLS() {
 		return k.c, nil
 	}
-	ready, err := k.untilTLS(cmdStartTLS + "\r\n")
-	if err != nil || !ready {
+	r, err := k.untilTLS(cmdStartTLS + "\r\n")
+	if err != nil || goAhead(r) != probe.Yes {
 		_ = k.c.Close()
 		return nil, err
 	}
 	return k.c, nil
 }
 
-// untilTLS leads a new connection to the go-ahead for TLS, with plain as the command for it, and reports whether it
-// was given.
-func (k *talk) untilTLS(plain string) (ready bool, err error) {
+// untilTLS leads a new connection to the go-ahead for TLS, with plain as the command for it. The reply to that is nil
+// where the server doesn't go that far.
+func (k *talk) untilTLS(plain string) (*probe.Reply, error) {
 	greeting, err := k.reply()
 	if err != nil || !isGreeting(greeting.Code) || !welcomes(greeting) {
-		return false, err
+		return nil, err
 	}
 	if k.switched() {
 		if r, err := k.ask(cmdModeReader); err != nil || !r.Is(codePosting, codeNoPosting) {
-			return false, err
+			return nil, err
 		}
 	}
 	if err := k.c.Send([]byte(plain)); err != nil {
-		return false, err
+		return nil, err
 	}
-	r, err := k.reply()
-	return err == nil && goAhead(r) == probe.Yes, err
+	return k.reply()
 }
 
 // inject sends STARTTLS and DATE in one write, and QUIT inside TLS. A server that kept DATE answers it before QUIT.
@@ -56,13 +55,19 @@ func inject(ctx context.Context, s *probe.Session, e *Evidence) error {
 		return err
 	}
 	defer k.c.Close()
-	if ready, err := k.untilTLS(injection); err != nil || !ready {
+	r, err := k.untilTLS(injection)
+	switch {
+	case err != nil || r == nil:
 		return err
+	case r.Code >= 500 && !r.Is(codeNoTLS):
+		e.STARTTLSInjected = probe.No // it noticed, since it has just taken STARTTLS alone
+		return nil
+	case goAhead(r) != probe.Yes:
+		return nil
 	}
 	if _, err := k.c.StartTLS(ctx); err != nil {
 		if errors.Is(err, probe.ErrTLS) {
-			e.Injection = probe.No // DATE was answered in cleartext, or taken for a part of the handshake
-			return nil
+			return nil // it broke on DATE, or for a reason of its own: that can't be told
 		}
 		return err
 	}
@@ -71,15 +76,15 @@ func inject(ctx context.Context, s *probe.Session, e *Evidence) error {
 	case err != nil:
 		return err
 	case first.Is(codeQuit):
-		e.Injection = probe.No
+		e.STARTTLSInjected = probe.No
 		return nil
 	case first.Is(codeDate):
-		e.Injection = probe.Yes
+		e.STARTTLSInjected = probe.Yes
 		return nil
 	}
 	// A server that doesn't know DATE, or wants a login for it, says so before it takes leave.
 	if second, err := k.reply(); err == nil && second.Is(codeQuit) {
-		e.Injection = probe.Yes
+		e.STARTTLSInjected = probe.Yes
 	}
 	return nil
 }

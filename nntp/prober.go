@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -12,7 +13,7 @@ type Prober struct {
 	// Versions learns which versions of TLS are accepted, with one more connection for each: Evidence.TLS.Versions.
 	Versions bool
 	// Injection learns whether commands sent in cleartext behind STARTTLS are executed inside TLS, the class of
-	// CVE-2011-0411 (INN: CVE-2012-3523), with one more connection: Evidence.Injection.
+	// CVE-2011-0411 (INN: CVE-2012-3523), with one more connection: Evidence.STARTTLSInjected.
 	Injection bool
 }
 
@@ -31,7 +32,7 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 563, ImplicitTLS: true},
 		},
 		Guard:    guard,
-		Evidence: func() probe.Evidence { return new(Evidence) },
+		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 	if p.Injection {
 		spec.Guard = guardInjection
@@ -97,22 +98,23 @@ func (k *talk) greeting(ctx context.Context) (goOn bool, err error) {
 	e := k.e
 	if k.s.ImplicitTLS() {
 		if e.TLS, err = k.c.StartTLS(ctx); err != nil {
-			if g := greetingIn(e.TLS.LeftoverPlaintext); g != nil {
+			if r := textline.Parse(e.TLS.LeftoverPlaintext, textline.SingleLine); r != nil && isGreeting(r.Code) {
 				// nnrpd -S says in cleartext that it is out of service.
-				e.Greeting, e.Posting, e.ImplicitTLS = g, posting(g), probe.No
+				e.Greeting, e.Posting, e.ImplicitTLS = r, posting(r), probe.No
 			}
 			return false, err
 		}
 		e.ImplicitTLS = probe.Yes
 	}
-	if e.Greeting, err = k.reply(); err != nil {
+	e.Greeting, err = k.reply()
+	if e.Greeting != nil && !k.c.Secure() {
+		e.ImplicitTLS = probe.No
+	}
+	if err != nil {
 		return false, err
 	}
 	if !isGreeting(e.Greeting.Code) {
 		return false, probe.Errorf("greeting", probe.OutcomeNotProtocol, "code %d opens no NNTP conversation", e.Greeting.Code)
-	}
-	if !k.c.Secure() {
-		e.ImplicitTLS = probe.No
 	}
 	e.Posting = posting(e.Greeting)
 	return welcomes(e.Greeting) && k.s.Level() >= probe.LevelHandshake, nil

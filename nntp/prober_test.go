@@ -188,10 +188,11 @@ func TestConversations(t *testing.T) {
 		}},
 		{"ftp", probe.OutcomeNotProtocol, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, 220, e.Greeting.Code)
-			require.Equal(t, probe.Unknown, e.ImplicitTLS)
+			require.Equal(t, probe.No, e.ImplicitTLS)
 		}},
 		{"http", probe.OutcomeNotProtocol, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, &probe.Reply{Lines: []string{"HTTP/1.1 400 Bad Request"}}, e.Greeting)
+			require.Equal(t, probe.No, e.ImplicitTLS)
 		}},
 		{"nonsense", probe.OutcomeMalformed, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, []string{"VERSION 2", "READER"}, e.Capabilities)
@@ -243,7 +244,8 @@ func play(t testing.TB, p probe.Prober, rec *probetest.Recording) *probe.Result 
 func TestInjection(t *testing.T) {
 	want := map[string]probe.Fact{
 		"handwritten-yes.txt": probe.Yes, "handwritten-yes-refused.txt": probe.Yes, "handwritten-no.txt": probe.No,
-		"handwritten-cleartext.txt": probe.No, "handwritten-unclear.txt": probe.Unknown, "handwritten-refused.txt": probe.Unknown,
+		"handwritten-refused.txt": probe.No, "handwritten-580.txt": probe.Unknown, "handwritten-busy.txt": probe.Unknown,
+		"handwritten-cleartext.txt": probe.Unknown, "handwritten-tls-fails.txt": probe.Unknown, "handwritten-unclear.txt": probe.Unknown,
 	}
 	probetest.ReplayAll(t, nntp.Prober{Injection: true}, transcripts+"injection/*.txt", func(t *testing.T, name string, r *probe.Result) {
 		require.NoError(t, r.Err)
@@ -257,7 +259,7 @@ func TestKnobs(t *testing.T) {
 	probetest.ReplayAll(t, nntp.Prober{Versions: true, Injection: true}, transcripts+"knobs/*.txt", func(t *testing.T, _ string, r *probe.Result) {
 		require.NoError(t, r.Err)
 		require.Equal(t, []string{"1.2", "1.3"}, evidence(t, r).TLS.Versions)
-		require.NotEqual(t, probe.Yes, evidence(t, r).Injection)
+		require.NotEqual(t, probe.Yes, evidence(t, r).STARTTLSInjected)
 	})
 }
 

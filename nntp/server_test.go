@@ -32,6 +32,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type server struct {
 	implicit   bool
 	injectable bool              // keeps what it received before the handshake
+	busy       bool              // drops who sends something behind STARTTLS, instead of a handshake
 	answers    map[string]string // replaces its replies
 	maxVersion uint16
 }
@@ -92,6 +93,9 @@ func (s server) serve(raw net.Conn, config *tls.Config) {
 			fmt.Fprint(c, "480 login first\r\n")
 		case verb == "STARTTLS":
 			fmt.Fprint(c, "382 go ahead\r\n")
+			if s.busy && in.Buffered() > 0 {
+				return
+			}
 			secured := tls.Server(raw, config)
 			if secured.Handshake() != nil {
 				return
@@ -147,7 +151,7 @@ func TestSTARTTLS(t *testing.T) {
 	require.Len(t, e.TLS.Chain, 1)
 	require.Equal(t, []string{"USER"}, e.AuthMethodsAfterTLS)
 	require.Empty(t, e.TLS.Versions)
-	require.Equal(t, probe.Unknown, e.Injection)
+	require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 }
 
 func TestImplicitTLS(t *testing.T) {
@@ -156,7 +160,7 @@ func TestImplicitTLS(t *testing.T) {
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
 	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
 	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
-	require.Equal(t, probe.Unknown, e.Injection, "there is no STARTTLS to inject behind")
+	require.Equal(t, probe.Unknown, e.STARTTLSInjected, "there is no STARTTLS to inject behind")
 }
 
 // A port that is meant for implicit TLS but answers in cleartext, as nnrpd -S does while it is out of order.
@@ -183,6 +187,7 @@ func TestInjectionForReal(t *testing.T) {
 		{server{injectable: true}, probe.Yes},
 		{server{injectable: true, answers: map[string]string{"DATE": "480 login first\r\n"}}, probe.Yes},
 		{server{}, probe.No},
+		{server{busy: true}, probe.Unknown},
 	} {
 		r, e := run(t, nntp.Prober{Injection: true}, test.server.start(t), nil)
 		require.NoError(t, r.Err)

@@ -1,13 +1,11 @@
 package nntp
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -31,6 +29,7 @@ const (
 	codeSyntax        = 501
 	codeNotPermitted  = 502
 	codeNotSupported  = 503
+	codeNoTLS         = 580 // for any reason, such as a lack of resources (RFC 4642 §2.2.2)
 )
 
 // isGreeting reports whether a code can open an NNTP conversation (RFC 3977 §5.1.1). Servers that want TLS or a login
@@ -41,17 +40,6 @@ func isGreeting(code int) bool {
 		return true
 	}
 	return false
-}
-
-// greetingIn returns the greeting that plain begins with, nil where it begins with none or ends before its line does.
-func greetingIn(plain []byte) *probe.Reply {
-	line, _, whole := bytes.Cut(plain, []byte("\n"))
-	code, text, _ := textline.ParseLine(bytes.TrimSuffix(line, []byte("\r")))
-	if !whole || !isGreeting(code) {
-		return nil
-	}
-	s, lossy := probe.UTF8(text)
-	return &probe.Reply{Code: code, Lines: []string{s}, Lossy: lossy}
 }
 
 // welcomes reports whether a server that greets with r goes on talking.
@@ -90,7 +78,7 @@ func goAhead(r *probe.Reply) probe.Fact {
 	case r.Is(codeContinueTLS):
 		return probe.Yes
 	case r.Is(codeWantsLogin, codeLoginRejected, codeWantsTLS), r != nil && r.Code >= 500:
-		return probe.No // 580 with some (RFC 4642 §2.2.1)
+		return probe.No // with some, codeNoTLS
 	}
 	return probe.Unknown
 }

@@ -60,14 +60,6 @@ func TestParseGroup(t *testing.T) {
 	}
 }
 
-func TestGreetingIn(t *testing.T) {
-	require.Equal(t, &probe.Reply{Code: 400, Lines: []string{"later"}}, greetingIn([]byte("400 later\r\nmore")))
-	require.Equal(t, &probe.Reply{Code: 400, Lines: []string{"\uFFFD"}, Lossy: true}, greetingIn([]byte("400 \xff\n")))
-	for _, plain := range []string{"", "400 lat", "220 FTP\r\n", "\n", "HTTP/1.1 400 Bad Request\r\n"} {
-		require.Nil(t, greetingIn([]byte(plain)), plain)
-	}
-}
-
 // What a reply says of reading is never a no that wasn't said.
 func TestReadAccess(t *testing.T) {
 	for code, want := range map[int]probe.Fact{

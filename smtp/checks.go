@@ -38,18 +38,16 @@ func (p Prober) checkInjection(ctx context.Context, s *probe.Session, e *Evidenc
 	defer k.Close()
 	switch {
 	case r.Code >= 500:
-		e.STARTTLSInjected = probe.No // it noticed
+		e.STARTTLSInjected = probe.No // it noticed, since it has just taken STARTTLS alone
 		return nil
 	case r.Code != 220:
-		return nil
+		return nil // not now (454, RFC 3207 §4)
 	}
 	if _, err := k.StartTLS(ctx); err != nil {
 		if probe.OutcomeOf(err) != probe.OutcomeTLS {
 			return err
 		}
-		// The command was answered in cleartext, or went into the handshake, which broke on it.
-		e.STARTTLSInjected = probe.No
-		return nil
+		return nil // it broke on the command, or for a reason of its own: that can't be told
 	}
 	r, err = k.ask(quit)
 	switch {

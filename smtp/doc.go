@@ -28,5 +28,5 @@
 // # What is never sent
 //
 // MAIL, RCPT, DATA, BDAT, a login that could succeed, and names that an account may have. The guard knows the lines
-// above and refuses everything else.
+// above, those of a knob only where it is on, and refuses everything else.
 package smtp

@@ -13,7 +13,8 @@ type Evidence struct {
 	Greeting *probe.Reply `json:"greeting"`
 	// Hostname is what the server calls itself in the greeting; empty where that begins with something else.
 	Hostname string `json:"hostname"`
-	// ImplicitTLS says whether TLS was spoken before the greeting (RFC 8314 §3.3); Unknown where neither came about.
+	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8314 §3.3). It is No where the greeting came in
+	// cleartext, also on a port for implicit TLS, and Unknown where neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 
 	// EHLO is the reply to the first EHLO (RFC 5321 §4.1.1.1); nil where none was sent or answered.
@@ -35,8 +36,10 @@ type Evidence struct {
 	STARTTLSStripped probe.Fact `json:"starttls_stripped"`
 	// STARTTLSReply is the reply to STARTTLS; nil where it wasn't sent or answered.
 	STARTTLSReply *probe.Reply `json:"starttls_reply"`
-	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411);
-	// Unknown unless Prober.Injection asked for it.
+	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411).
+	// It is No where only the command behind it was answered there, and where the two together were refused for good
+	// (5yz). It is Unknown unless Prober.Injection asked for it, and where they were refused for now or that handshake
+	// failed, which may have other reasons.
 	STARTTLSInjected probe.Fact `json:"starttls_injection"`
 	// TLS is the handshake; nil where none was begun.
 	TLS *probe.TLS `json:"tls"`
@@ -74,10 +77,25 @@ func newEvidence() *Evidence {
 func (*Evidence) Protocol() string { return "smtp" }
 
 // TLSHandshake implements [probe.TLSEvidence].
-func (e *Evidence) TLSHandshake() *probe.TLS { return e.TLS }
+func (e *Evidence) TLSHandshake() *probe.TLS {
+	if e == nil {
+		return nil
+	}
+	return e.TLS
+}
 
 // STARTTLSInjection implements finding.InjectionEvidence.
-func (e *Evidence) STARTTLSInjection() probe.Fact { return e.STARTTLSInjected }
+func (e *Evidence) STARTTLSInjection() probe.Fact {
+	if e == nil {
+		return probe.Unknown
+	}
+	return e.STARTTLSInjected
+}
 
 // NTLMChallenge implements finding.NTLMEvidence.
-func (e *Evidence) NTLMChallenge() *probe.NTLM { return e.NTLM }
+func (e *Evidence) NTLMChallenge() *probe.NTLM {
+	if e == nil {
+		return nil
+	}
+	return e.NTLM
+}

@@ -32,7 +32,7 @@ func FuzzEHLO(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		reply, _ := textline.ReadReply(&lineReader{b}, textline.EveryLine, 100)
 		if name := parseHostname(reply); isDomain(name) {
-			_, err := guard(probe.LevelHandshake, appendLine(nil, "VRFY", "abcdefghijklmnop@"+name))
+			_, err := everyKnob.guard(probe.LevelHandshake, appendLine(nil, "VRFY", "abcdefghijklmnop@"+name))
 			require.NoError(t, err, "a server's name never makes a probe fail")
 		}
 		verifies(reply)
@@ -65,7 +65,7 @@ func FuzzGuard(f *testing.F) {
 		f.Add(command)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		label, err := guard(probe.LevelHandshake, b)
+		label, err := everyKnob.guard(probe.LevelHandshake, b)
 		if err != nil {
 			require.Empty(t, label)
 			return
@@ -84,7 +84,7 @@ func FuzzGuard(f *testing.F) {
 		for _, forbidden := range []string{"MAIL", "RCPT", "DATA", "BDAT", "EXPN", "ETRN", "RSET", "HELP", "SEND", "SOML", "SAML", "TURN", "BURL"} {
 			require.False(t, strings.EqualFold(verb, forbidden))
 		}
-		_, err = guard(probe.LevelGreeting, b)
+		_, err = everyKnob.guard(probe.LevelGreeting, b)
 		require.Error(t, err)
 	})
 }

@@ -19,14 +19,14 @@ const maxCommand = 512
 
 var errUnknownCommand = errors.New("not a command that this prober sends")
 
-// guard is the allow-list: one command with its CRLF, or the one pair that checks for injection.
-func guard(l probe.Level, plain []byte) (label string, err error) {
+// guard is the allow-list: one command with its CRLF. What only a knob asks for passes only where that knob is on.
+func (p Prober) guard(l probe.Level, plain []byte) (label string, err error) {
 	if l < probe.LevelHandshake {
 		return "", errors.New("nothing is sent at level greeting")
 	}
 	// The only two commands in one write. The second is answered in cleartext, or inside TLS by a broken server, and
 	// does nothing (RFC 5321 §4.1.1.9).
-	if string(plain) == "STARTTLS\r\nNOOP\r\n" {
+	if p.Injection && string(plain) == "STARTTLS\r\nNOOP\r\n" {
 		return "STARTTLS with NOOP behind it", nil
 	}
 	line, ok := bytes.CutSuffix(plain, []byte("\r\n"))
@@ -47,7 +47,7 @@ func guard(l probe.Level, plain []byte) (label string, err error) {
 		return v, nil
 	case (v == "STARTTLS" || v == "QUIT") && !hasArg:
 		return v, nil
-	case v == "VRFY" && isRandomName(arg):
+	case p.Verify && v == "VRFY" && isRandomName(arg):
 		return "VRFY of a random name", nil
 	case v == "AUTH":
 		mechanism, response, _ := bytes.Cut(arg, []byte(" "))

@@ -13,26 +13,54 @@ import (
 
 func TestGuardAllows(t *testing.T) {
 	for plain, want := range map[string]string{
-		"EHLO [127.0.0.1]\r\n":                     "EHLO",
-		"EHLO [IPv6:2001:db8::7]\r\n":              "EHLO",
-		"EHLO scanner.example.com\r\n":             "EHLO",
-		"EHLO x-y.example\r\n":                     "EHLO",
-		"HELO [127.0.0.1]\r\n":                     "HELO",
-		string(starttls):                           "STARTTLS",
-		string(quit):                               "QUIT",
-		string(starttlsNoop):                       "STARTTLS with NOOP behind it",
-		"VRFY abcdefghijklmnop\r\n":                "VRFY of a random name",
-		"VRFY abcdefghijklmnop@mx.example.com\r\n": "VRFY of a random name",
-		string(authNTLM):                           "AUTH NTLM",
-		string(negotiate):                          "NTLM negotiate",
-		string(cancel):                             "cancel AUTH",
+		"EHLO [127.0.0.1]\r\n":         "EHLO",
+		"EHLO [IPv6:2001:db8::7]\r\n":  "EHLO",
+		"EHLO scanner.example.com\r\n": "EHLO",
+		"EHLO x-y.example\r\n":         "EHLO",
+		"HELO [127.0.0.1]\r\n":         "HELO",
+		string(starttls):               "STARTTLS",
+		string(quit):                   "QUIT",
+		string(authNTLM):               "AUTH NTLM",
+		string(negotiate):              "NTLM negotiate",
+		string(cancel):                 "cancel AUTH",
 	} {
 		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
-			label, err := guard(level, []byte(plain))
-			require.NoError(t, err, "%q", plain)
-			require.Equal(t, want, label)
+			for _, p := range []Prober{{}, everyKnob} {
+				label, err := p.Spec().Guard(level, []byte(plain))
+				require.NoError(t, err, "%q", plain)
+				require.Equal(t, want, label)
+			}
 		}
-		_, err := guard(probe.LevelGreeting, []byte(plain))
+		_, err := everyKnob.guard(probe.LevelGreeting, []byte(plain))
+		require.Error(t, err, "%q", plain)
+	}
+}
+
+// everyKnob may send the most.
+var everyKnob = Prober{Injection: true, Verify: true, Versions: true}
+
+// A knob allows its own commands, and no other does.
+func TestGuardAllowsByKnob(t *testing.T) {
+	for plain, test := range map[string]struct {
+		label string
+		with  Prober
+	}{
+		string(starttlsNoop):                       {"STARTTLS with NOOP behind it", Prober{Injection: true}},
+		"VRFY abcdefghijklmnop\r\n":                {"VRFY of a random name", Prober{Verify: true}},
+		"VRFY abcdefghijklmnop@mx.example.com\r\n": {"VRFY of a random name", Prober{Verify: true}},
+	} {
+		without := Prober{Injection: !test.with.Injection, Verify: !test.with.Verify, Versions: true}
+		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
+			label, err := test.with.Spec().Guard(level, []byte(plain))
+			require.NoError(t, err, "%q", plain)
+			require.Equal(t, test.label, label)
+			for _, p := range []Prober{{}, without} {
+				label, err := p.Spec().Guard(level, []byte(plain))
+				require.Error(t, err, "%q with %+v", plain, p)
+				require.Empty(t, label)
+			}
+		}
+		_, err := everyKnob.Spec().Guard(probe.LevelGreeting, []byte(plain))
 		require.Error(t, err, "%q", plain)
 	}
 }
@@ -82,7 +110,7 @@ func TestGuardRefuses(t *testing.T) {
 	}
 	for _, plain := range refused {
 		for _, level := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
-			label, err := guard(level, []byte(plain))
+			label, err := everyKnob.guard(level, []byte(plain))
 			require.Error(t, err, "%q", plain)
 			require.Empty(t, label)
 		}

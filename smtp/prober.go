@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -23,16 +24,16 @@ type Prober struct {
 	Versions bool
 }
 
-// Spec implements [probe.Prober].
-func (Prober) Spec() probe.Spec {
+// Spec implements [probe.Prober]. Its guard depends on Injection and Verify.
+func (p Prober) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: "smtp",
 		Ports: []probe.Port{
 			{Network: probe.TCP, Number: 25}, {Network: probe.TCP, Number: 587},
 			{Network: probe.TCP, Number: 465, ImplicitTLS: true}, {Network: probe.TCP, Number: 2525},
 		},
-		Guard:    guard,
-		Evidence: func() probe.Evidence { return new(Evidence) },
+		Guard:    p.guard,
+		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 }
 
@@ -71,6 +72,9 @@ func (p Prober) converse(ctx context.Context, s *probe.Session, e *Evidence) err
 	defer k.Close()
 	if s.ImplicitTLS() {
 		if e.TLS, err = k.StartTLS(ctx); err != nil {
+			if r := textline.Parse(e.TLS.LeftoverPlaintext, textline.EveryLine); isGreeting(r) {
+				e.Greeting, e.Hostname, e.ImplicitTLS = r, parseHostname(r), probe.No // it doesn't speak TLS here, or not now
+			}
 			return err // the chain that was seen is in e.TLS
 		}
 		e.ImplicitTLS = probe.Yes

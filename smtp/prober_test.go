@@ -72,8 +72,24 @@ func TestImplicitTLS(t *testing.T) {
 	s = serve(t, mx(false))
 	r, e = run(t, smtp.Prober{}, s, &probe.Options{ImplicitTLS: probe.Yes})
 	require.Equal(t, probe.OutcomeTLS, r.Outcome)
-	require.Equal(t, probe.Unknown, e.ImplicitTLS)
+	require.Equal(t, probe.No, e.ImplicitTLS)
+	require.Equal(t, "mx.example.com", e.Hostname)
+	require.Nil(t, e.EHLO)
 	require.NotEmpty(t, e.TLS.Error)
+
+	// One that speaks neither TLS nor SMTP, or breaks off.
+	for _, greeting := range []string{"SSH-2.0-OpenSSH_9.2", ""} {
+		s = serve(t, func(p *peer) {
+			if greeting != "" {
+				p.say(greeting)
+				p.hear()
+			}
+		})
+		r, e = run(t, smtp.Prober{}, s, &probe.Options{ImplicitTLS: probe.Yes})
+		require.Equal(t, probe.OutcomeTLS, r.Outcome)
+		require.Equal(t, probe.Unknown, e.ImplicitTLS)
+		require.Nil(t, e.Greeting)
+	}
 }
 
 func TestPorts(t *testing.T) {
@@ -131,52 +147,40 @@ func TestInjection(t *testing.T) {
 	require.Equal(t, []string{"AUTH PLAIN"}, e.ExtensionsAfterTLS, "the other evidence is as it ever was")
 	require.Equal(t, 2, vulnerable.conns())
 
-	for name, script := range map[string]func(p *peer){
-		"discards": mx(false),
-		"notices": func(p *peer) {
+	// behind is a server that takes STARTTLS alone, and does then if something came along with it.
+	behind := func(then func(p *peer)) func(p *peer) {
+		return func(p *peer) {
 			p.say("220 mx.example.com ESMTP")
 			p.hear()
 			p.say("250-mx.example.com", "250 STARTTLS")
 			p.hear()
 			if p.r.Buffered() > 0 {
-				p.say("554 5.5.1 synchronization error")
+				then(p)
 				return
 			}
 			p.say("220 go ahead")
 			p.upgrade(false)
 			mxTalk(p, false, true)
-		},
-		"answers in cleartext": func(p *peer) {
-			p.say("220 mx.example.com ESMTP")
-			p.hear()
-			p.say("250-mx.example.com", "250 STARTTLS")
-			p.hear()
-			if p.r.Buffered() > 0 {
-				p.say("220 go ahead", "250 still here")
-				return
-			}
+		}
+	}
+	for name, test := range map[string]struct {
+		script func(p *peer)
+		want   probe.Fact
+	}{
+		"discards":             {mx(false), probe.No},
+		"notices":              {behind(func(p *peer) { p.say("554 5.5.1 synchronization error") }), probe.No},
+		"has no TLS now":       {behind(func(p *peer) { p.say("454 4.7.0 TLS not available") }), probe.Unknown},
+		"answers in cleartext": {behind(func(p *peer) { p.say("220 go ahead", "250 still here") }), probe.Unknown},
+		"takes it for a handshake": {behind(func(p *peer) {
 			p.say("220 go ahead")
-			p.upgrade(false)
-			mxTalk(p, false, true)
-		},
-		"takes it for a handshake": func(p *peer) {
-			p.say("220 mx.example.com ESMTP")
-			p.hear()
-			p.say("250-mx.example.com", "250 STARTTLS")
-			p.hear()
-			p.say("220 go ahead")
-			if p.r.Buffered() > 0 {
-				_, p.err = p.Write([]byte{21, 3, 1, 0, 2, 2, 10}) // alert: unexpected message
-				return
-			}
-			p.upgrade(false)
-			mxTalk(p, false, true)
-		},
+			_, p.err = p.Write([]byte{21, 3, 1, 0, 2, 2, 10}) // alert: unexpected message
+		}), probe.Unknown},
+		"is busy": {behind(func(p *peer) { p.say("220 go ahead") }), probe.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, e := run(t, smtp.Prober{Injection: true}, serve(t, script), nil)
+			r, e := run(t, smtp.Prober{Injection: true}, serve(t, test.script), nil)
 			require.NoError(t, r.Err)
-			require.Equal(t, probe.No, e.STARTTLSInjected)
+			require.Equal(t, test.want, e.STARTTLSInjected)
 		})
 	}
 
@@ -249,6 +253,27 @@ func TestVersions(t *testing.T) {
 	r, e = run(t, smtp.Prober{Versions: true}, busy, nil)
 	require.NoError(t, r.Err)
 	require.Empty(t, e.TLS.Versions, "an incomplete list would mislead")
+}
+
+// What is no reply is malformed wherever it comes behind a good greeting.
+func TestNonsense(t *testing.T) {
+	for _, verb := range []string{"EHLO", "STARTTLS", "QUIT"} {
+		s := serve(t, func(p *peer) {
+			p.say("220 mx.example.com ESMTP")
+			for p.err == nil {
+				switch command := p.hear(); {
+				case strings.HasPrefix(command, verb):
+					p.say("what's this?")
+				case strings.HasPrefix(command, "EHLO ") && verb == "QUIT":
+					p.say("250 mx.example.com")
+				case strings.HasPrefix(command, "EHLO "):
+					p.say("250-mx.example.com", "250 STARTTLS")
+				}
+			}
+		})
+		r, _ := run(t, smtp.Prober{}, s, nil)
+		require.Equal(t, probe.OutcomeMalformed, r.Outcome, verb)
+	}
 }
 
 // What comes in cleartext behind the go-ahead is evidence and stops the upgrade.

@@ -55,6 +55,12 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 		require.Equal(t, probe.Unknown, e.STARTTLSStripped)
 		require.Nil(t, e.EHLOAfterTLS)
 	},
+	"implicit-plain": func(t *testing.T, r *probe.Result, e *smtp.Evidence) {
+		require.Equal(t, probe.OutcomeTLS, r.Outcome)
+		require.Equal(t, &probe.Reply{Code: 421, Lines: []string{"mx.example.com", "4.3.0 try later"}}, e.Greeting)
+		require.Equal(t, "mx.example.com", e.Hostname)
+		require.Equal(t, probe.No, e.ImplicitTLS)
+	},
 	"postscreen-teaser": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
 		require.Equal(t, []string{"mx.example.com ESMTP", "mx.example.com ESMTP Postfix"}, e.Greeting.Lines)
 		require.Equal(t, probe.No, e.STARTTLS)
@@ -107,6 +113,7 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 	"nntp": func(t *testing.T, r *probe.Result, e *smtp.Evidence) {
 		require.Equal(t, probe.OutcomeNotProtocol, r.Outcome)
 		require.True(t, e.Greeting.Is(200))
+		require.Equal(t, probe.No, e.ImplicitTLS)
 	},
 	"masked": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
 		require.Equal(t, probe.Yes, e.STARTTLSStripped)
@@ -163,13 +170,19 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 		require.Equal(t, probe.OutcomeMalformed, r.Outcome)
 		require.Equal(t, []string{"mx.example.com", "550 no"}, e.EHLO.Lines)
 	},
+	"nonsense": func(t *testing.T, r *probe.Result, e *smtp.Evidence) {
+		require.Equal(t, probe.OutcomeMalformed, r.Outcome, "it greeted as a mail server")
+		require.Equal(t, probe.No, e.ImplicitTLS)
+		require.Equal(t, &probe.Reply{Lines: []string{"what's this?"}}, e.EHLO)
+		require.Equal(t, probe.Unknown, e.STARTTLS)
+	},
 	"not-text": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
 		require.True(t, e.EHLO.Lossy)
 	},
 }
 
 func TestHandwrittenTranscripts(t *testing.T) {
-	failing := map[string]bool{"ftp": true, "nntp": true, "leftover-plaintext": true, "mixed-codes": true}
+	failing := map[string]bool{"ftp": true, "nntp": true, "leftover-plaintext": true, "mixed-codes": true, "implicit-plain": true, "nonsense": true}
 	left := len(handwritten)
 	probetest.ReplayAll(t, smtp.Prober{}, "testdata/transcripts/handwritten-*.txt", func(t *testing.T, name string, r *probe.Result) {
 		name = name[len("handwritten-") : len(name)-len(".txt")]

@@ -3,6 +3,7 @@ package smtp
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/handclasp/handclasp/internal/textline"
@@ -21,8 +22,18 @@ func (p Prober) open(ctx context.Context, s *probe.Session) (talk, error) {
 	return talk{Conn: c, name: cmp.Or(p.Hello, defaultHello), lines: s.Limits().ReplyLines}, err
 }
 
-func (k talk) reply() (*probe.Reply, error) {
+// greeting reads the first reply.
+func (k talk) greeting() (*probe.Reply, error) {
 	return textline.ReadReply(k, textline.EveryLine, k.lines)
+}
+
+// reply reads a later one. It may be returned in part beside an error.
+func (k talk) reply() (*probe.Reply, error) {
+	r, err := textline.ReadReply(k, textline.EveryLine, k.lines)
+	if errors.Is(err, probe.ErrNotProtocol) {
+		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)} // it greeted as SMTP does
+	}
+	return r, err
 }
 
 func (k talk) ask(command []byte) (*probe.Reply, error) {
@@ -34,18 +45,17 @@ func (k talk) ask(command []byte) (*probe.Reply, error) {
 
 // greet reads the greeting to its last line, before which a client that speaks is taken for a spammer.
 func (k talk) greet(e *Evidence) (err error) {
-	if e.Greeting, err = k.reply(); err != nil && unteased(e.Greeting) {
+	if e.Greeting, err = k.greeting(); err != nil && unteased(e.Greeting) {
 		err = nil
 	}
 	e.Hostname = parseHostname(e.Greeting)
-	if err != nil {
-		return err
+	if e.Greeting != nil && !k.Secure() {
+		e.ImplicitTLS = probe.No
 	}
-	if c := e.Greeting.Code; c != 220 && c < 400 {
-		return probe.Errorf("greeting", probe.OutcomeNotProtocol, "code %d", c)
+	if err == nil && !isGreeting(e.Greeting) {
+		err = probe.Errorf("greeting", probe.OutcomeNotProtocol, "code %d", e.Greeting.Code)
 	}
-	e.ImplicitTLS = probe.FactOf(k.Secure())
-	return nil
+	return err
 }
 
 // hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.

@@ -129,6 +129,9 @@ func masked(s string) bool {
 	return len(s) > 3 && strings.Trim(s[:len(s)-1], "X") == "" && s[len(s)-1] >= 'A' && s[len(s)-1] <= 'Z'
 }
 
+// isGreeting reports whether a mail server may open with r: by 220, or by a refusal (RFC 5321 §3.1, §4.3.2).
+func isGreeting(r *probe.Reply) bool { return r != nil && (r.Code == 220 || r.Code >= 400) }
+
 // parseHostname finds the server's name in a greeting. It is the first word (RFC 5321 §4.2); where that of the first
 // line is none, as in some teasers, another line's may be.
 func parseHostname(greeting *probe.Reply) string {

@@ -118,7 +118,7 @@ func TestIsDomain(t *testing.T) {
 	} {
 		require.Equal(t, want, isDomain(s), s)
 		if want {
-			_, err := guard(probe.LevelHandshake, appendLine(nil, "VRFY", "abcdefghijklmnop@"+s))
+			_, err := everyKnob.guard(probe.LevelHandshake, appendLine(nil, "VRFY", "abcdefghijklmnop@"+s))
 			require.NoError(t, err)
 		}
 	}

@@ -148,9 +148,9 @@ func TestNNTPKnobs(t *testing.T) {
 			capture(t, r, "knobs/inn2-"+upstream(server.Version)+"-"+variant, "inn2 "+server.Version, nntpPort(server))
 			require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
 			if server.Implicit {
-				require.Equal(t, probe.Unknown, e.Injection)
+				require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 			} else {
-				require.Equal(t, probe.No, e.Injection)
+				require.Equal(t, probe.No, e.STARTTLSInjected)
 			}
 		})
 	}

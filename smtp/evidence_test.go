@@ -1,0 +1,35 @@
+package smtp_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/smtp"
+)
+
+// Evidence that a program made without an address to probe is nil, and tells nothing.
+func TestNoEvidence(t *testing.T) {
+	var none *smtp.Evidence
+	require.Equal(t, "smtp", none.Protocol())
+	require.Nil(t, none.TLSHandshake())
+	require.Equal(t, probe.Unknown, none.STARTTLSInjection())
+	require.Nil(t, none.NTLMChallenge())
+}
+
+// Lists that stored evidence doesn't have are empty, and never null when it is stored again.
+func TestEmptyEvidence(t *testing.T) {
+	stored, err := json.Marshal(&probe.Result{Protocol: "smtp", Evidence: &probe.RawEvidence{Name: "smtp", JSON: []byte("{}")}})
+	require.NoError(t, err)
+	r, err := probe.Decode(stored, smtp.Prober{})
+	require.NoError(t, err)
+	text, err := json.Marshal(r.Evidence)
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(text, &fields))
+	for _, list := range []string{"extensions", "auth_mechanisms", "extensions_after_tls", "auth_mechanisms_after_tls"} {
+		require.Equal(t, []any{}, fields[list], list)
+	}
+}
