@@ -83,18 +83,14 @@ func measure(once func() error) (u usage, err error) {
 func sampleLive(stop <-chan struct{}, peak chan<- uint64) {
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	most := uint64(0)
-	var pk0, pk1 uint64
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		metrics.Read(s)
 		most = max(most, s[0].Value.Uint64()+s[1].Value.Uint64())
-		pk0 = max(pk0, s[0].Value.Uint64())
-		pk1 = max(pk1, s[1].Value.Uint64())
 		select {
 		case <-tick.C:
 		case <-stop:
 			tick.Stop()
 			peak <- most
-			println("objects", pk0>>10, "stacks", pk1>>10)
 			return
 		}
 	}
