@@ -53,8 +53,10 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	v := &visit{ctx: ctx, s: s, e: newEvidence(), pass: "PASS handclasp@" + cmp.Or(p.Contact, DefaultContact)}
 	s.Keep(v.e)
-	if _, err := guard(probe.LevelHandshake, []byte(v.pass+"\r\n")); err != nil {
-		return v.e, &probe.Error{Op: "contact", Outcome: probe.OutcomeForbidden, Err: err}
+	if p.Contact != "" {
+		if _, err := guard(probe.LevelHandshake, []byte(v.pass+"\r\n")); err != nil {
+			return v.e, &probe.Error{Op: "contact", Outcome: probe.OutcomeForbidden, Err: err}
+		}
 	}
 	err := v.converse()
 	if err == nil && p.Versions {

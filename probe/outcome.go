@@ -86,10 +86,11 @@ func Errorf(op string, o Outcome, format string, args ...any) *Error {
 // OutcomeOf returns the outcome that an error of a probe stands for: ok for nil, internal for an error that no
 // session made.
 func OutcomeOf(err error) Outcome {
+	if err == nil {
+		return OutcomeOK
+	}
 	var e *Error
 	switch {
-	case err == nil:
-		return OutcomeOK
 	case errors.As(err, &e):
 		if _, known := sentinels[e.Outcome]; !known {
 			return OutcomeInternal

@@ -39,10 +39,10 @@ var (
 	}
 )
 
-// The first sizes: what a greeting takes. They double as the conversation goes on.
+// The first sizes: what most conversations without TLS take. They double where more is said.
 const (
-	firstRecords = 8
-	firstData    = 256
+	firstRecords = 24
+	firstData    = 768
 )
 
 func (r *recorder) add(e Event) {

@@ -173,11 +173,12 @@ func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Err
 	} else {
 		raw, err = dialWith(ctx, s.opts.Dial, s.limits.Dial, string(s.target.Network), addr.String())
 	}
+	if err == nil {
+		return raw, nil
+	}
 	var netErr net.Error
 	var known *Error
 	switch {
-	case err == nil:
-		return raw, nil
 	case s.ctx.Err() != nil:
 		return nil, s.contextError("dial")
 	case errors.As(err, &known): // a dialer of the caller's that knows better

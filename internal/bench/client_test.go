@@ -113,7 +113,8 @@ func planOf(t probe.Transcript) (p plan) {
 	return p
 }
 
-// hold is a bare client: net, bufio and crypto/tls, no limits, no guard, no evidence.
+// hold is a bare client: net, bufio and crypto/tls, with the time-outs that any client has, and no guard, transcript or
+// evidence.
 func (p plan) hold(addr string) error {
 	type bare struct {
 		net.Conn
@@ -129,7 +130,7 @@ func (p plan) hold(addr string) error {
 		c := conns[s.conn]
 		switch s.dir {
 		case probe.DirOpen:
-			raw, err := (&net.Dialer{KeepAlive: -1}).Dial("tcp", addr)
+			raw, err := (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: -1}).Dial("tcp", addr)
 			if err != nil {
 				return err
 			}

@@ -38,7 +38,13 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 	if err != nil && len(line) == 0 {
 		return nil, err
 	}
-	reply := new(probe.Reply)
+	// Most replies have one line, which then comes with the reply.
+	one := new(struct {
+		reply probe.Reply
+		lines [1]string
+	})
+	reply := &one.reply
+	reply.Lines = one.lines[:0]
 	code, rest, more := ParseLine(line)
 	reply.Code = code
 	if more && style != SingleLine {
