@@ -59,7 +59,7 @@ func As[E Evidence](r *Result) (e E, ok bool) {
 		return e, false
 	}
 	if e, ok = r.Evidence.(E); ok {
-		return e, true
+		return e, !isNil(e)
 	}
 	raw, isRaw := r.Evidence.(*RawEvidence)
 	if t := reflect.TypeFor[E](); isRaw && t.Kind() == reflect.Pointer && e.Protocol() == raw.Name {
@@ -69,6 +69,12 @@ func As[E Evidence](r *Result) (e E, ok bool) {
 		}
 	}
 	return e, false
+}
+
+// isNil reports whether e is a nil pointer, which is no evidence.
+func isNil(e Evidence) bool {
+	v := reflect.ValueOf(e)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 type errorJSON struct {

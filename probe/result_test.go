@@ -76,6 +76,8 @@ func TestAs(t *testing.T) {
 	require.False(t, ok)
 	_, ok = probe.As[*evidence](&probe.Result{})
 	require.False(t, ok)
+	_, ok = probe.As[*evidence](&probe.Result{Evidence: (*evidence)(nil)})
+	require.False(t, ok)
 	_, ok = probe.As[*evidence](&probe.Result{Evidence: &probe.RawEvidence{Name: "other", JSON: []byte("{}")}})
 	require.False(t, ok)
 }

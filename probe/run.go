@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"runtime/debug"
 	"time"
 )
@@ -32,7 +31,7 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 
 	r.Evidence, err = probe(ctx, p, s)
 	s.close()
-	if v := reflect.ValueOf(r.Evidence); r.Evidence == nil || v.Kind() == reflect.Pointer && v.IsNil() {
+	if isNil(r.Evidence) {
 		r.Evidence = s.kept
 	}
 	r.Transcript = s.log.finish()
