@@ -16,7 +16,7 @@ type Limits struct {
 	Total time.Duration
 	// Dial is the time to establish one connection. Default 5 s (the first two retransmissions of a SYN), ceiling 2 min.
 	Dial time.Duration
-	// Idle is the time to wait for the next byte, and to get rid of bytes of ours. Default 15 s, since mail servers
+	// Idle is the time to wait for the next byte, and to get rid of bytes of ours, to within 2 %. Default 15 s, since mail servers
 	// delay their greeting on purpose; ceiling 10 min (RFC 5321 §4.5.3.2 lets a greeting take 5).
 	Idle time.Duration
 	// BytesIn is the number of bytes received on all connections together, counted below TLS; each

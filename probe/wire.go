@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// wire is a connection below TLS. It counts bytes against the session's budget and sets the idle deadline anew for
-// each read and write, so that crypto/tls and protocol libraries get them too.
+// wire is a connection below TLS. It counts bytes against the session's budget and moves the idle deadline on with
+// each read and write, so that crypto/tls and protocol libraries are held to both.
 type wire struct {
 	net.Conn
 	c    *Conn
