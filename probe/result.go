@@ -11,7 +11,7 @@ import (
 // ResultSchema names the JSON form of a Result.
 const ResultSchema = "handclasp.result/1"
 
-// A Result is all that a probe learned. Its JSON form is a contract; docs/schema has its schema.
+// A Result is all that a probe learned. Its JSON form is a contract: fields are added to it, never renamed.
 type Result struct {
 	Protocol string
 	Target   Target
