@@ -210,6 +210,7 @@ func chown(t testing.TB, path, owner string) {
 	if owner == "" {
 		return
 	}
+	needRoot(t)
 	u, err := user.Lookup(owner)
 	if err != nil {
 		unavailable(t, "there is no user %s", owner)
