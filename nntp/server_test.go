@@ -3,15 +3,9 @@ package nntp_test
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/netip"
 	"strings"
@@ -22,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/handclasp/handclasp/internal/selfsigned"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 )
@@ -42,7 +37,7 @@ func (s server) start(t *testing.T) probe.Target {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	config := &tls.Config{Certificates: []tls.Certificate{certificate(t)}, MinVersion: tls.VersionTLS12, MaxVersion: s.maxVersion}
+	config := &tls.Config{Certificates: []tls.Certificate{certificate()}, MinVersion: tls.VersionTLS12, MaxVersion: s.maxVersion}
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -115,26 +110,8 @@ func (s server) serve(raw net.Conn, config *tls.Config) {
 	}
 }
 
-var certificate = func() func(t *testing.T) tls.Certificate {
-	made := sync.OnceValues(func() (tls.Certificate, error) {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return tls.Certificate{}, err
-		}
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "news.example.org"}, DNSNames: []string{"news.example.org"},
-			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-		return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
-	})
-	return func(t *testing.T) tls.Certificate {
-		t.Helper()
-		cert, err := made()
-		require.NoError(t, err)
-		return cert
-	}
-}()
+// certificate is made once: a key costs more than a conversation.
+var certificate = sync.OnceValue(func() tls.Certificate { return selfsigned.Certificate("news.example.org") })
 
 func run(t *testing.T, p nntp.Prober, target probe.Target, o *probe.Options) (*probe.Result, *nntp.Evidence) {
 	t.Helper()

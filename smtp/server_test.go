@@ -2,14 +2,8 @@ package smtp_test
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"io"
-	"math/big"
 	"net"
 	"net/netip"
 	"strings"
@@ -19,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/internal/selfsigned"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -97,7 +92,7 @@ func serve(t *testing.T, script func(p *peer)) *server {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	cfg := serverTLS(t)
+	cfg := &tls.Config{Certificates: []tls.Certificate{selfsigned.Certificate("mx.example.com")}, MinVersion: tls.VersionTLS12}
 	s := &server{addr: l.Addr().(*net.TCPAddr).AddrPort()}
 	var running sync.WaitGroup
 	t.Cleanup(func() {
@@ -122,19 +117,6 @@ func serve(t *testing.T, script func(p *peer)) *server {
 		}
 	})
 	return s
-}
-
-func serverTLS(t *testing.T) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mx.example.com"}, DNSNames: []string{"mx.example.com"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, MinVersion: tls.VersionTLS12}
 }
 
 // mx is an ordinary mail server. keep is the fault of CVE-2011-0411.

@@ -2,20 +2,16 @@ package bench
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"flag"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"strings"
 	"time"
+
+	"github.com/handclasp/handclasp/internal/selfsigned"
 )
 
 // ftpReplies are those of a server as they come from a distribution, without and with TLS.
@@ -44,7 +40,7 @@ func runServer(delay time.Duration) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
 	}()
-	cfg := &tls.Config{Certificates: []tls.Certificate{selfSigned()}}
+	cfg := &tls.Config{Certificates: []tls.Certificate{selfsigned.Certificate("ftp.example")}}
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -97,20 +93,4 @@ func converse(c net.Conn, cfg *tls.Config, secure bool, delay time.Duration) {
 			return
 		}
 	}
-}
-
-func selfSigned() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ftp.example"}, DNSNames: []string{"ftp.example"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		panic(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

@@ -2,13 +2,7 @@ package probetest
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net"
 	"net/netip"
 	"sync"
@@ -16,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/selfsigned"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -95,22 +90,7 @@ func behindTLS(s Server) Server {
 
 // serverTLS is made once: a key costs more than a conversation.
 var serverTLS = sync.OnceValue(func() *tls.Config {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err) // the system has no randomness
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "hostile.example"},
-		DNSNames:     []string{"hostile.example"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	return &tls.Config{Certificates: []tls.Certificate{selfsigned.Certificate("hostile.example")}}
 })
 
 // What servers do, to be put together.
