@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"context"
-	"errors"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -100,10 +99,7 @@ func (c *control) ask(command string) (*probe.Reply, error) {
 		return nil, err
 	}
 	reply, err := c.reply()
-	if errors.Is(err, probe.ErrNotProtocol) {
-		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)} // it greeted as FTP does
-	}
-	return reply, err
+	return reply, textline.Malformed(err)
 }
 
 func (c *control) send(command string) error {

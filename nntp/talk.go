@@ -31,8 +31,8 @@ func dial(ctx context.Context, s *probe.Session, e *Evidence) (*talk, error) {
 // reply reads the first line of a reply.
 func (k *talk) reply() (*probe.Reply, error) {
 	r, err := textline.ReadReply(k.c, textline.SingleLine, 1)
-	if k.greeted && errors.Is(err, probe.ErrNotProtocol) {
-		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)}
+	if k.greeted {
+		err = textline.Malformed(err)
 	}
 	k.greeted = k.greeted || r != nil && isGreeting(r.Code)
 	k.leaving = k.leaving || r.Is(codeDiscontinued) // RFC 3977 §3.2.1

@@ -3,7 +3,6 @@ package smtp
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/handclasp/handclasp/internal/textline"
@@ -29,11 +28,8 @@ func (k talk) greeting() (*probe.Reply, error) {
 
 // reply reads a later one. It may be returned in part beside an error.
 func (k talk) reply() (*probe.Reply, error) {
-	r, err := textline.ReadReply(k, textline.EveryLine, k.lines)
-	if errors.Is(err, probe.ErrNotProtocol) {
-		err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)} // it greeted as SMTP does
-	}
-	return r, err
+	r, err := k.greeting()
+	return r, textline.Malformed(err)
 }
 
 func (k talk) ask(command []byte) (*probe.Reply, error) {

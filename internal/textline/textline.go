@@ -4,6 +4,7 @@ package textline
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -84,6 +85,15 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 		}
 	}
 	return reply, nil
+}
+
+// Malformed returns err, in which a line that is no reply is malformed rather than of another protocol: the server has
+// greeted as its protocol does.
+func Malformed(err error) error {
+	if !errors.Is(err, probe.ErrNotProtocol) {
+		return err
+	}
+	return &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)}
 }
 
 // Parse returns the reply that plain begins with, and nil where it begins with none or ends before the reply does.

@@ -260,3 +260,13 @@ func TestParse(t *testing.T) {
 		require.Equal(t, want, Parse([]byte(plain), EveryLine), "%q", plain)
 	}
 }
+
+func TestMalformed(t *testing.T) {
+	_, err := ReadReply(&script{[]byte("SSH-2.0-x\r\n")}, SingleLine, 1)
+	require.ErrorIs(t, err, probe.ErrNotProtocol)
+	require.ErrorIs(t, Malformed(err), probe.ErrMalformed)
+	require.NotErrorIs(t, Malformed(err), probe.ErrNotProtocol)
+	require.EqualError(t, Malformed(err), err.Error())
+	require.NoError(t, Malformed(nil))
+	require.Equal(t, io.EOF, Malformed(io.EOF))
+}
