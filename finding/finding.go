@@ -8,6 +8,7 @@ package finding
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 
 	"github.com/handclasp/handclasp/probe"
@@ -93,6 +94,22 @@ func On[E probe.Evidence](check func(e E) *Proof) func(*probe.Result) *Proof {
 		}
 		return check(e)
 	}
+}
+
+// told returns what evidence says through an interface that protocols share, or, where a stored result's evidence has
+// lost its type, the JSON field by which that interface is known.
+func told[I probe.Evidence, V any](r *probe.Result, ask func(I) V, field string) (value V) {
+	switch e := r.Evidence.(type) {
+	case I:
+		return ask(e)
+	case *probe.RawEvidence:
+		var fields map[string]json.RawMessage
+		var found V
+		if json.Unmarshal(e.JSON, &fields) == nil && json.Unmarshal(fields[field], &found) == nil {
+			return found
+		}
+	}
+	return value
 }
 
 // Seen is a proof by what was seen at the pointers.

@@ -2,7 +2,6 @@ package finding
 
 import (
 	"cmp"
-	"encoding/json"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -12,19 +11,6 @@ type NTLMEvidence interface {
 	probe.Evidence
 	// NTLMChallenge returns what the challenge told; nil where there was none.
 	NTLMChallenge() *probe.NTLM
-}
-
-func challenge(r *probe.Result) *probe.NTLM {
-	switch e := r.Evidence.(type) {
-	case NTLMEvidence:
-		return e.NTLMChallenge()
-	case *probe.RawEvidence:
-		var some struct{ NTLM *probe.NTLM }
-		if json.Unmarshal(e.JSON, &some) == nil {
-			return some.NTLM
-		}
-	}
-	return nil
 }
 
 // NTLM holds the rules over NTLM challenges, for every protocol that carries them.
@@ -37,7 +23,7 @@ var NTLM = []Rule{
 			"for SMB, keep the port inside.",
 		References: []string{"MS-NLMP section 2.2.2.1"},
 		Check: func(r *probe.Result) *Proof {
-			n := challenge(r)
+			n := told(r, NTLMEvidence.NTLMChallenge, "ntlm")
 			if n == nil {
 				return nil
 			}

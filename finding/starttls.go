@@ -1,10 +1,6 @@
 package finding
 
-import (
-	"encoding/json"
-
-	"github.com/handclasp/handclasp/probe"
-)
+import "github.com/handclasp/handclasp/probe"
 
 // InjectionEvidence is implemented by evidence that has a JSON field "starttls_injection".
 type InjectionEvidence interface {
@@ -12,21 +8,6 @@ type InjectionEvidence interface {
 	// STARTTLSInjection says whether a command sent in cleartext behind STARTTLS was answered inside TLS; Unknown where
 	// it wasn't tried, or where that failed for what may be another reason.
 	STARTTLSInjection() probe.Fact
-}
-
-func injection(r *probe.Result) probe.Fact {
-	switch e := r.Evidence.(type) {
-	case InjectionEvidence:
-		return e.STARTTLSInjection()
-	case *probe.RawEvidence:
-		var some struct {
-			Injection probe.Fact `json:"starttls_injection"`
-		}
-		if json.Unmarshal(e.JSON, &some) == nil {
-			return some.Injection
-		}
-	}
-	return probe.Unknown
 }
 
 // STARTTLS holds the rules over the command itself, for every protocol that has it.
@@ -38,7 +19,7 @@ var STARTTLS = []Rule{
 			"or 2.4.16, INN 2.5.3, or later. Where a proxy speaks TLS for the server, update the proxy.",
 		References: []string{"CVE-2011-0411", "CVE-2012-3523", "CERT/CC VU#555316", "RFC 3207 sections 4.2 and 6", "RFC 4642 section 2.2.2"},
 		Check: func(r *probe.Result) *Proof {
-			if injection(r) != probe.Yes {
+			if told(r, InjectionEvidence.STARTTLSInjection, "starttls_injection") != probe.Yes {
 				return nil
 			}
 			return Seen("/evidence/starttls_injection")

@@ -1,7 +1,6 @@
 package finding
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,24 +12,11 @@ import (
 // fire where TLS wasn't spoken.
 func OnTLS(check func(t *probe.TLS, r *probe.Result) *Proof) func(*probe.Result) *Proof {
 	return func(r *probe.Result) *Proof {
-		if t := handshake(r); t != nil {
+		if t := told(r, probe.TLSEvidence.TLSHandshake, "tls"); t != nil {
 			return check(t, r)
 		}
 		return nil
 	}
-}
-
-func handshake(r *probe.Result) *probe.TLS {
-	switch e := r.Evidence.(type) {
-	case probe.TLSEvidence:
-		return e.TLSHandshake()
-	case *probe.RawEvidence:
-		var some struct{ TLS *probe.TLS }
-		if json.Unmarshal(e.JSON, &some) == nil {
-			return some.TLS
-		}
-	}
-	return nil
 }
 
 // TLS holds the rules over certificates and versions, for every protocol that speaks TLS.

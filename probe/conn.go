@@ -53,8 +53,8 @@ func (c *Conn) Send(plain []byte) error {
 	if err != nil {
 		return &Error{Op: "send", Outcome: OutcomeForbidden, Err: err}
 	}
-	if c.s.bytesOut.Load()+int64(len(plain)) > c.s.limits.BytesOut {
-		return &Error{Op: "send", Outcome: OutcomeLimit, Err: &LimitError{Limit: "BytesOut", Value: c.s.limits.BytesOut}}
+	if c.s.bytesOut.Load()+int64(len(plain)) > c.s.opts.Limits.BytesOut {
+		return &Error{Op: "send", Outcome: OutcomeLimit, Err: &LimitError{Limit: "BytesOut", Value: c.s.opts.Limits.BytesOut}}
 	}
 	if c.s.ctx.Err() != nil {
 		return c.failedSend(c.s.contextError("send"))
@@ -193,7 +193,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 // ReadLine returns the next line without its CRLF or LF; the slice is valid until the next read. Where the connection
 // ends, or a limit is reached, in the middle of a line, the part that came is returned beside the error.
 func (c *Conn) ReadLine() ([]byte, error) {
-	limit := c.s.limits.LineLength
+	limit := c.s.opts.Limits.LineLength
 	seen := 0
 	for {
 		if i := bytes.IndexByte(c.buf[c.r+seen:c.w], '\n'); i >= 0 {
@@ -215,7 +215,7 @@ func (c *Conn) ReadLine() ([]byte, error) {
 }
 
 func (c *Conn) lineLimit() error {
-	return &Error{Op: "read", Outcome: OutcomeLimit, Err: &LimitError{Limit: "LineLength", Value: c.s.limits.LineLength}}
+	return &Error{Op: "read", Outcome: OutcomeLimit, Err: &LimitError{Limit: "LineLength", Value: c.s.opts.Limits.LineLength}}
 }
 
 // ReadFull fills p. Where the connection ends early it returns how much of p was filled, beside the error.

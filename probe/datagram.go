@@ -21,7 +21,7 @@ func (c *Conn) Exchange(query []byte, accept func(reply []byte) bool) (reply []b
 		if err = c.Send(query); err != nil {
 			return nil, strays, err
 		}
-		until := time.Now().Add(min(wait, c.s.limits.Idle))
+		until := time.Now().Add(min(wait, c.s.opts.Limits.Idle))
 		for {
 			// A read that strays keep busy may not outlast its wait.
 			c.raw.setIdle(max(time.Until(until), 0))

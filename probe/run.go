@@ -22,8 +22,8 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 		return r
 	}
 
-	limits := opts.Limits.Effective()
-	ctx, cancel := context.WithTimeoutCause(ctx, limits.Total, errTotal)
+	opts.Limits = opts.Limits.Effective()
+	ctx, cancel := context.WithTimeoutCause(ctx, opts.Limits.Total, errTotal)
 	defer cancel()
 	s := newSession(ctx, spec, r.Target, opts)
 	stop := context.AfterFunc(ctx, s.abort)

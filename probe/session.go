@@ -21,7 +21,6 @@ type Session struct {
 	spec   Spec
 	target Target
 	opts   Options
-	limits Limits
 	log    recorder
 
 	bytesIn, bytesOut atomic.Int64
@@ -38,9 +37,10 @@ type Session struct {
 // errTotal is the cause of a context that ended because Limits.Total was reached.
 var errTotal = errors.New("total time")
 
+// newSession takes options whose limits are the effective ones.
 func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
 	return &Session{
-		ctx: ctx, spec: spec, target: t, opts: o, limits: o.Limits.Effective(),
+		ctx: ctx, spec: spec, target: t, opts: o,
 		log: recorder{start: time.Now(), trace: o.Trace, datagrams: t.Network == UDP},
 	}
 }
@@ -52,7 +52,7 @@ func (s *Session) Target() Target { return s.target }
 func (s *Session) Level() Level { return s.opts.Level }
 
 // Limits returns the limits in force.
-func (s *Session) Limits() Limits { return s.limits }
+func (s *Session) Limits() Limits { return s.opts.Limits }
 
 // ImplicitTLS reports whether the target speaks TLS from the first byte: as Options say, else as the Spec lists its
 // port.
@@ -124,9 +124,9 @@ func (s *Session) OpenPort(ctx context.Context, port uint16) (*Conn, error) {
 func (s *Session) open(ctx context.Context, port uint16, receiveOnly bool) (*Conn, error) {
 	c := &Conn{s: s, receiveOnly: receiveOnly}
 	s.mu.Lock()
-	if s.opened >= s.limits.Conns {
+	if s.opened >= s.opts.Limits.Conns {
 		s.mu.Unlock()
-		return nil, &Error{Op: "dial", Outcome: OutcomeLimit, Err: &LimitError{Limit: "Conns", Value: s.limits.Conns}}
+		return nil, &Error{Op: "dial", Outcome: OutcomeLimit, Err: &LimitError{Limit: "Conns", Value: s.opts.Limits.Conns}}
 	}
 	s.opened++
 	c.id = s.opened
@@ -141,7 +141,7 @@ func (s *Session) open(ctx context.Context, port uint16, receiveOnly bool) (*Con
 		return nil, err
 	}
 	s.log.add(e)
-	c.raw = wire{Conn: raw, c: c, idle: s.limits.Idle}
+	c.raw = wire{Conn: raw, c: c, idle: s.opts.Limits.Idle}
 	c.rw = &c.raw
 
 	s.mu.Lock()
@@ -168,10 +168,10 @@ func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Err
 	var err error
 	if s.opts.Dial == nil {
 		// Keep-alives are for connections that live longer than a probe.
-		d := net.Dialer{Timeout: s.limits.Dial, KeepAlive: -1}
+		d := net.Dialer{Timeout: s.opts.Limits.Dial, KeepAlive: -1}
 		raw, err = d.DialContext(ctx, string(s.target.Network), addr.String())
 	} else {
-		raw, err = dialWith(ctx, s.opts.Dial, s.limits.Dial, string(s.target.Network), addr.String())
+		raw, err = dialWith(ctx, s.opts.Dial, s.opts.Limits.Dial, string(s.target.Network), addr.String())
 	}
 	if err == nil {
 		return raw, nil
@@ -186,7 +186,7 @@ func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Err
 	case ctx.Err() != nil:
 		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: err}
 	case errors.As(err, &netErr) && netErr.Timeout() && !errors.Is(err, syscall.ETIMEDOUT):
-		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.limits.Dial}}
+		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.opts.Limits.Dial}}
 	}
 	return nil, &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: err}
 }
@@ -231,9 +231,9 @@ func (s *Session) contextError(op string) *Error {
 	switch cause := context.Cause(s.ctx); {
 	case errors.Is(cause, errTotal) && op == "dial":
 		// No connection means that the server kept silent, whichever clock ran out first.
-		return &Error{Op: op, Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Total", Value: s.limits.Total}}
+		return &Error{Op: op, Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Total", Value: s.opts.Limits.Total}}
 	case errors.Is(cause, errTotal):
-		return &Error{Op: op, Outcome: OutcomeLimit, Err: &LimitError{Limit: "Total", Value: s.limits.Total}}
+		return &Error{Op: op, Outcome: OutcomeLimit, Err: &LimitError{Limit: "Total", Value: s.opts.Limits.Total}}
 	case errors.Is(s.ctx.Err(), context.Canceled):
 		return &Error{Op: op, Outcome: OutcomeCanceled, Err: cause}
 	default:

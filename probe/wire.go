@@ -26,9 +26,9 @@ const datagramCost = 28
 
 func (w *wire) Read(p []byte) (int, error) {
 	s := w.c.s
-	left := s.limits.BytesIn - s.bytesIn.Load()
+	left := s.opts.Limits.BytesIn - s.bytesIn.Load()
 	if left <= 0 {
-		return 0, &LimitError{Limit: "BytesIn", Value: s.limits.BytesIn}
+		return 0, &LimitError{Limit: "BytesIn", Value: s.opts.Limits.BytesIn}
 	}
 	if err := w.arm(); err != nil {
 		return 0, err
@@ -50,9 +50,9 @@ func (w *wire) Read(p []byte) (int, error) {
 
 func (w *wire) Write(p []byte) (int, error) {
 	s := w.c.s
-	if s.bytesOut.Add(int64(len(p))) > s.limits.BytesOut {
+	if s.bytesOut.Add(int64(len(p))) > s.opts.Limits.BytesOut {
 		s.bytesOut.Add(-int64(len(p)))
-		return 0, &LimitError{Limit: "BytesOut", Value: s.limits.BytesOut}
+		return 0, &LimitError{Limit: "BytesOut", Value: s.opts.Limits.BytesOut}
 	}
 	if err := w.arm(); err != nil {
 		return 0, err
@@ -105,7 +105,7 @@ func (c *Conn) ioError(op string, err error, fallback Outcome) *Error {
 	}
 	o := ioOutcome(err, fallback)
 	if o == OutcomeTimeout {
-		err = &LimitError{Limit: "Idle", Value: c.s.limits.Idle}
+		err = &LimitError{Limit: "Idle", Value: c.s.opts.Limits.Idle}
 	}
 	return &Error{Op: op, Outcome: o, Err: err}
 }
