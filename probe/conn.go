@@ -24,6 +24,7 @@ type Conn struct {
 	aborted     bool // a context narrower than the session's ended; guarded by s.mu
 	closed      bool
 	spoiled     bool // a handshake failed: what the server takes the next bytes for is anybody's guess
+	check       Guard
 
 	buf  []byte // from the pool
 	r, w int    // buf[r:w] is received and unread
@@ -87,12 +88,13 @@ func (c *Conn) guard(plain []byte) (label string, err error) {
 	switch {
 	case c.receiveOnly:
 		return "", errors.New("this connection receives only")
-	case c.s.spec.Guard == nil:
-		return "", errors.New("the protocol has no guard")
 	case c.s.opts.Level == LevelGreeting:
 		return "", errors.New("nothing is sent at level greeting")
 	}
-	label, err = c.s.spec.Guard(c.s.opts.Level, plain)
+	if c.check == nil {
+		c.check = c.s.spec.newGuard()
+	}
+	label, err = c.check(c.s.opts.Level, plain)
 	if err == nil && label == "" {
 		return "", fmt.Errorf("the guard has no name for %q", clip(plain))
 	}

@@ -1,6 +1,9 @@
 package probe
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // A Prober performs one protocol's safe handshake. Implementations are values: they keep no state between calls, and
 // one may probe many targets at once.
@@ -19,10 +22,28 @@ type Spec struct {
 	Ports []Port
 	// Guard says what may be written. A nil Guard refuses every write.
 	Guard Guard
+	// NewGuard, where it isn't nil, makes a guard of its own for each connection, and Guard isn't asked. It is for
+	// protocols in which the same bytes are right or wrong by what was sent before them on their connection: SSH's
+	// ciphertext behind NEWKEYS. Such a guard remembers only what it let pass, and is used by one goroutine at a time.
+	NewGuard func() Guard
 	// Evidence returns a new, empty evidence struct, into which [Decode] restores stored evidence. It may be nil: the
 	// evidence then stays [RawEvidence] until [As] asks for its type.
 	Evidence func() Evidence
 }
+
+// newGuard returns the guard of one connection.
+func (s Spec) newGuard() Guard {
+	g := s.Guard
+	if s.NewGuard != nil {
+		g = s.NewGuard()
+	}
+	if g == nil {
+		return refuseAll
+	}
+	return g
+}
+
+func refuseAll(Level, []byte) (string, error) { return "", errors.New("the protocol has no guard") }
 
 // A Port is a default port of a protocol.
 type Port struct {

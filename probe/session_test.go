@@ -81,6 +81,43 @@ func TestGuardRefuses(t *testing.T) {
 	}
 }
 
+// A guard with a memory knows what was sent on its own connection, and nothing of the others.
+func TestGuardOfEachConnection(t *testing.T) {
+	leakFree(t)
+	target := serve(t, hang)
+	once := func() probe.Guard {
+		sent := false
+		return func(probe.Level, []byte) (string, error) {
+			if sent {
+				return "", errors.New("a second time")
+			}
+			sent = true
+			return "ONCE", nil
+		}
+	}
+	r := probe.Run(t.Context(), remembering{script{talk: func(ctx context.Context, s *probe.Session, _ *evidence) error {
+		for range 2 {
+			c, err := s.Open(ctx)
+			require.NoError(t, err)
+			require.NoError(t, c.Send([]byte("x")))
+			require.ErrorIs(t, c.Send([]byte("x")), probe.ErrForbidden)
+		}
+		return nil
+	}}, once}, target, nil)
+	require.NoError(t, r.Err)
+}
+
+type remembering struct {
+	script
+	newGuard func() probe.Guard
+}
+
+func (r remembering) Spec() probe.Spec {
+	s := r.script.Spec()
+	s.NewGuard = r.newGuard
+	return s
+}
+
 type unguarded struct{ script }
 
 func (u unguarded) Spec() probe.Spec {

@@ -87,7 +87,7 @@ func (c plan) conform(p probe.Prober) []part {
 	s.pulse.ignore = c.strict
 	defer s.pulse.stop()
 	s.tell("spec")
-	s.tell("guard", checkGuard(p.Spec().Guard)...)
+	s.tell("guard", checkGuard(p.Spec())...)
 	modes := modesOf(p.Spec())
 	for _, m := range modes {
 		if m.network == probe.UDP {

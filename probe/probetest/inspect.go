@@ -91,11 +91,17 @@ func anyOf(tr probe.Transcript, dirs ...probe.Dir) bool {
 	return slices.ContainsFunc(tr, func(e probe.Event) bool { return slices.Contains(dirs, e.Dir) })
 }
 
-// checkSends holds each send against the guard once more.
+// checkSends holds each send against a guard that saw the connection's sends before it.
 func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	guard := p.Spec().Guard
+	spec := p.Spec()
+	guards := map[int]probe.Guard{}
 	for _, e := range r.Transcript {
+		guard, known := guards[e.Conn]
+		if !known {
+			guard = newGuard(spec)
+			guards[e.Conn] = guard
+		}
 		switch {
 		case e.Dir != probe.DirSend:
 		case r.Level == probe.LevelGreeting:
@@ -107,7 +113,7 @@ func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 			if err != nil || label != e.Label {
 				add("the guard isn't pure: it let %q pass as %q, and now says %q, %v", clip(e.Data), e.Label, label, err)
 			}
-			if fault := twice(guard, r.Level, e.Data); fault != "" {
+			if fault := twice(spec, r.Level, e.Data); fault != "" {
 				add("%s", fault)
 			}
 		}
@@ -116,7 +122,7 @@ func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 }
 
 // twice tries whether a guard of a line protocol lets two commands pass as one, or half of one.
-func twice(guard probe.Guard, l probe.Level, line []byte) string {
+func twice(spec probe.Spec, l probe.Level, line []byte) string {
 	if !bytes.HasSuffix(line, []byte("\r\n")) || bytes.Count(line, []byte("\n")) > 1 || bytes.ContainsFunc(line[:len(line)-2], control) {
 		return ""
 	}
@@ -124,7 +130,7 @@ func twice(guard probe.Guard, l probe.Level, line []byte) string {
 		append(bytes.Clone(line), line...), line[:len(line)-2], line[:len(line)-1],
 		append(bytes.Clone(line[:len(line)-2]), "\x00\r\n"...), append([]byte("\r\n"), line...),
 	} {
-		if label, err := guard(l, bad); err == nil {
+		if label, err := newGuard(spec)(l, bad); err == nil {
 			return fmt.Sprintf("the guard lets %q pass as %q: want exactly one whole line", clip(bad), label)
 		}
 	}
