@@ -16,6 +16,7 @@ import (
 type Conn struct {
 	s           *Session
 	id          int
+	network     Network
 	raw         wire
 	rw          io.ReadWriter // &raw, or the TLS connection above it
 	receiveOnly bool
@@ -42,7 +43,7 @@ var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 // Secure reports whether TLS is spoken.
 func (c *Conn) Secure() bool { return c.secure }
 
-func (c *Conn) datagrams() bool { return c.s.target.Network == UDP }
+func (c *Conn) datagrams() bool { return c.network == UDP }
 
 // Send writes one message. The guard sees its plaintext and names or refuses it; then come the budget, the transcript
 // and the wire. What the guard refuses gives [OutcomeForbidden] and sends nothing.
@@ -123,7 +124,7 @@ func (c *Conn) fill() error {
 	c.room()
 	n, err := c.rw.Read(c.buf[c.w:])
 	if n > 0 {
-		c.s.log.add(Event{Conn: c.id, Dir: DirRecv, Data: c.buf[c.w : c.w+n]})
+		c.s.log.received(Event{Conn: c.id, Dir: DirRecv, Data: c.buf[c.w : c.w+n]}, c.datagrams())
 		c.talked = true
 		c.w += n
 	}

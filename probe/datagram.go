@@ -14,7 +14,7 @@ var exchangeWaits = []time.Duration{time.Second, 2 * time.Second, 4 * time.Secon
 // reply is valid until the next read.
 func (c *Conn) Exchange(query []byte, accept func(reply []byte) bool) (reply []byte, strays int, err error) {
 	if !c.datagrams() {
-		return nil, 0, Errorf("exchange", OutcomeInternal, "not a UDP target")
+		return nil, 0, Errorf("exchange", OutcomeInternal, "not a UDP connection")
 	}
 	defer c.raw.setIdle(c.raw.idle)
 	for _, wait := range exchangeWaits {

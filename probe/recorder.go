@@ -9,14 +9,12 @@ import (
 // recorder collects a session's events. It lives as long as the conversation, a thousand of which may be held at
 // once, so that it keeps them small until they are asked for.
 type recorder struct {
-	mu      sync.Mutex
-	start   time.Time
-	trace   func(Event)
-	records []record
-	data    []byte // of all events, one behind the other
-	// datagrams stay apart, each an event: joined ones couldn't be replayed.
-	datagrams bool
-	finished  bool
+	mu       sync.Mutex
+	start    time.Time
+	trace    func(Event)
+	records  []record
+	data     []byte // of all events, one behind the other
+	finished bool
 }
 
 // record is an Event in half the space.
@@ -45,7 +43,13 @@ const (
 	firstData    = 768
 )
 
-func (r *recorder) add(e Event) {
+func (r *recorder) add(e Event) { r.append(e, false) }
+
+// received adds what a connection gave. A server that drips its bytes, or a reply in several segments, is still one
+// thing that was received; datagrams stay apart, since joined ones couldn't be replayed.
+func (r *recorder) received(e Event, datagram bool) { r.append(e, !datagram) }
+
+func (r *recorder) append(e Event, joins bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.finished {
@@ -64,8 +68,7 @@ func (r *recorder) add(e Event) {
 	}
 	from := len(r.data)
 	r.data = append(r.data, e.Data...)
-	if n := len(r.records); n > 0 && e.Dir == DirRecv && !r.datagrams {
-		// A server that drips its bytes, or a reply in several segments, is still one thing that was received.
+	if n := len(r.records); n > 0 && joins {
 		if last := &r.records[n-1]; dirs[last.dir] == DirRecv && int(last.conn) == e.Conn {
 			last.to = uint32(len(r.data))
 			return

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -91,6 +90,6 @@ func probe(ctx context.Context, p Prober, s *Session) (e Evidence, err error) {
 // Session.Keep exists.
 func recovered(op string, err *error) {
 	if v := recover(); v != nil {
-		*err = &Error{Op: op, Outcome: OutcomeInternal, Err: &PanicError{Value: v, Stack: debug.Stack()}}
+		*err = &Error{Op: op, Outcome: OutcomeInternal, Err: asPanic(v)}
 	}
 }

@@ -41,7 +41,7 @@ var errTotal = errors.New("total time")
 func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
 	return &Session{
 		ctx: ctx, spec: spec, target: t, opts: o,
-		log: recorder{start: time.Now(), trace: o.Trace, datagrams: t.Network == UDP},
+		log: recorder{start: time.Now(), trace: o.Trace},
 	}
 }
 
@@ -108,7 +108,7 @@ func (s *Session) RandomName(n int) (string, error) {
 
 // Open connects to the target. It takes no address: a session reaches one host only.
 func (s *Session) Open(ctx context.Context) (*Conn, error) {
-	return s.open(ctx, s.target.Addr.Port(), false)
+	return s.open(ctx, endpoint{s.target.Network, s.target.Addr.Port()}, false)
 }
 
 // OpenPort connects to another TCP port of the target's host, for a data connection that the server announced. The
@@ -118,22 +118,32 @@ func (s *Session) OpenPort(ctx context.Context, port uint16) (*Conn, error) {
 	if port < 1024 {
 		return nil, Errorf("dial", OutcomeForbidden, "port %d is below 1024", port)
 	}
-	return s.open(ctx, port, true)
+	return s.open(ctx, endpoint{s.target.Network, port}, true)
 }
 
-func (s *Session) open(ctx context.Context, port uint16, receiveOnly bool) (*Conn, error) {
-	c := &Conn{s: s, receiveOnly: receiveOnly}
+// An endpoint is a port of the target's host.
+type endpoint struct {
+	network Network
+	port    uint16
+}
+
+func (s *Session) open(ctx context.Context, to endpoint, receiveOnly bool) (*Conn, error) {
 	s.mu.Lock()
 	if s.opened >= s.opts.Limits.Conns {
 		s.mu.Unlock()
-		return nil, &Error{Op: "dial", Outcome: OutcomeLimit, Err: &LimitError{Limit: "Conns", Value: s.opts.Limits.Conns}}
+		return nil, s.connLimit()
 	}
 	s.opened++
-	c.id = s.opened
+	id := s.opened
 	s.mu.Unlock()
+	return s.openAs(ctx, id, to, receiveOnly)
+}
 
-	addr := netip.AddrPortFrom(s.target.Addr.Addr(), port)
-	raw, err := s.dial(ctx, addr)
+// openAs opens the connection of a number that is its own.
+func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly bool) (*Conn, error) {
+	c := &Conn{s: s, id: id, network: to.network, receiveOnly: receiveOnly}
+	addr := netip.AddrPortFrom(s.target.Addr.Addr(), to.port)
+	raw, err := s.dial(ctx, to.network, addr)
 	e := Event{Conn: c.id, Dir: DirOpen, Data: []byte(addr.String())}
 	if err != nil {
 		e.Outcome = err.Outcome
@@ -156,7 +166,7 @@ func (s *Session) open(ctx context.Context, port uint16, receiveOnly bool) (*Con
 
 // dial establishes a connection within the dial time. It returns when the context ends even where a custom dialer
 // doesn't; a connection that comes too late is closed.
-func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Error) {
+func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, *Error) {
 	if ctx != s.ctx {
 		// Either context ends it.
 		both, cancel := context.WithCancel(ctx)
@@ -169,9 +179,9 @@ func (s *Session) dial(ctx context.Context, addr netip.AddrPort) (net.Conn, *Err
 	if s.opts.Dial == nil {
 		// Keep-alives are for connections that live longer than a probe.
 		d := net.Dialer{Timeout: s.opts.Limits.Dial, KeepAlive: -1}
-		raw, err = d.DialContext(ctx, string(s.target.Network), addr.String())
+		raw, err = d.DialContext(ctx, string(network), addr.String())
 	} else {
-		raw, err = dialWith(ctx, s.opts.Dial, s.opts.Limits.Dial, string(s.target.Network), addr.String())
+		raw, err = dialWith(ctx, s.opts.Dial, s.opts.Limits.Dial, string(network), addr.String())
 	}
 	if err == nil {
 		return raw, nil

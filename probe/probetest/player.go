@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/internal/connid"
 )
 
 // A Player plays the server's part of one recorded conversation, strictly: connections are opened in the recorded
@@ -123,6 +124,7 @@ func (p *Player) Dial(ctx context.Context, network, address string) (net.Conn, e
 	if p.dialed == len(p.tracks) {
 		return nil, p.deviate("connection %d to %s: none was recorded any more", p.dialed+1, address)
 	}
+	p.choose(connid.From(ctx))
 	t := p.tracks[p.dialed]
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil || ap.Port() != t.addr.Port() {
@@ -135,6 +137,17 @@ func (p *Player) Dial(ctx context.Context, network, address string) (net.Conn, e
 	c := &playedConn{p: p, t: t, network: network, remote: ap}
 	t.conn = c
 	return c, nil
+}
+
+// choose makes the track of a connection's number the next, where several are dialled at once.
+func (p *Player) choose(id int) {
+	for i := p.dialed; id > 0 && i < len(p.tracks); i++ {
+		if t := p.tracks[i]; t.id == id {
+			copy(p.tracks[p.dialed+1:i+1], p.tracks[p.dialed:i])
+			p.tracks[p.dialed] = t
+			return
+		}
+	}
 }
 
 // Rand returns the recorded random bytes, in order, and fails when they are exhausted.
