@@ -20,6 +20,9 @@ type Spec struct {
 	Protocol string
 	// Ports lists where the protocol lives by default, the usual one first.
 	Ports []Port
+	// Companions lists other ports of a target's host that [Session.OpenCompanion] may reach: NetBIOS names its session
+	// service's listeners on another one. Most protocols have none.
+	Companions []Port
 	// Guard says what may be written. A nil Guard refuses every write.
 	Guard Guard
 	// NewGuard, where it isn't nil, makes a guard of its own for each connection, and Guard isn't asked. It is for

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -121,6 +122,18 @@ func (s *Session) OpenPort(ctx context.Context, port uint16) (*Conn, error) {
 	return s.open(ctx, endpoint{s.target.Network, port}, true)
 }
 
+// OpenCompanion connects to another port of the target's host, one of those that the protocol's Spec names as
+// Companions. The guard sees what is sent there as well.
+func (s *Session) OpenCompanion(ctx context.Context, p Port) (*Conn, error) {
+	to := endpoint{cmp.Or(p.Network, TCP), p.Number}
+	for _, known := range s.spec.Companions {
+		if to == (endpoint{cmp.Or(known.Network, TCP), known.Number}) {
+			return s.open(ctx, to, false)
+		}
+	}
+	return nil, Errorf("dial", OutcomeForbidden, "%s port %d is no companion of %s", to.network, to.port, s.spec.Protocol)
+}
+
 // An endpoint is a port of the target's host.
 type endpoint struct {
 	network Network
@@ -145,6 +158,9 @@ func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly b
 	addr := netip.AddrPortFrom(s.target.Addr.Addr(), to.port)
 	raw, err := s.dial(ctx, to.network, addr)
 	e := Event{Conn: c.id, Dir: DirOpen, Data: []byte(addr.String())}
+	if to.network != s.target.Network {
+		e.Data = append(e.Data, "/"+to.network...)
+	}
 	if err != nil {
 		e.Outcome = err.Outcome
 		s.log.add(e)

@@ -15,7 +15,9 @@ type Dir string
 
 // The kinds of events.
 const (
-	DirOpen Dir = "open" // a connection was attempted: Data is the address, Outcome why it failed
+	// A connection was attempted: Data is the address, "192.0.2.7:137/udp" where the network isn't the target's, and
+	// Outcome is why it failed.
+	DirOpen Dir = "open"
 	DirSend Dir = "send" // Data was sent, and the guard named it Label
 	DirRecv Dir = "recv" // Data was received
 	DirTLS  Dir = "tls"  // a TLS handshake ended: TLS is what was seen, Outcome why it failed

@@ -52,6 +52,7 @@
 // tcp), name (the target's name) and implicit_tls (yes or no). Each event begins with its connection's number:
 //
 //	1 open 192.0.2.7:21 refused    a connection, and why it failed, if it did
+//	2 open 192.0.2.7:137/udp       a connection over another network than the target's
 //	1 > "QUIT\r\n"  QUIT           one send; the name that the guard gives it may follow
 //	1 < "221 Bye\r\n"              received; lines that follow each other are one chunk, but datagrams stay apart
 //	1 tls {…}                      a handshake: the JSON form of probe.TLS; "1 tls tls {…}" for one that failed

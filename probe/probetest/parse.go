@@ -2,6 +2,7 @@ package probetest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -30,7 +31,7 @@ var headerKey = regexp.MustCompile(`^([a-z_]+):\s*(.*)$`)
 
 // Parse reads the text form of a recording, which the package's documentation describes. Errors name the line.
 func Parse(text []byte) (*Recording, error) {
-	p := parser{r: new(Recording), opened: map[int]bool{}}
+	p := parser{r: new(Recording), opened: map[int]bool{}, joined: map[int]bool{}}
 	for i, line := range strings.Split(string(text), "\n") {
 		p.line = i + 1
 		line = strings.TrimSpace(line)
@@ -53,6 +54,7 @@ type parser struct {
 	r      *Recording
 	line   int
 	opened map[int]bool // connections, and whether they were established
+	joined map[int]bool // connections whose received lines may be one chunk: those that aren't over UDP
 }
 
 func (p *parser) head(text string) error {
@@ -166,7 +168,8 @@ func (p *parser) placed(conn int, kind string) error {
 func (p *parser) open(e *probe.Event, rest string) error {
 	addr, word, failed := strings.Cut(rest, " ")
 	word = strings.TrimSpace(word)
-	if _, err := netip.ParseAddrPort(addr); err != nil {
+	_, network, err := parseOpened(addr)
+	if err != nil {
 		return fmt.Errorf("open %q: want an IP address and a port", addr)
 	}
 	if failed && !isFailure(word) {
@@ -174,12 +177,24 @@ func (p *parser) open(e *probe.Event, rest string) error {
 	}
 	e.Data, e.Outcome = []byte(addr), probe.Outcome(word)
 	p.opened[e.Conn] = !failed
+	p.joined[e.Conn] = cmp.Or(network, p.r.Target.Network) != probe.UDP
 	return nil
+}
+
+// parseOpened reads the data of an open event; the network is empty where it is the target's.
+func parseOpened(text string) (addr netip.AddrPort, network probe.Network, err error) {
+	text, suffix, found := strings.Cut(text, "/")
+	network = probe.Network(suffix)
+	if found && network != probe.TCP && network != probe.UDP {
+		return addr, "", fmt.Errorf("network %q: use tcp or udp", suffix)
+	}
+	addr, err = netip.ParseAddrPort(text)
+	return addr, network, err
 }
 
 // joins reports whether received data continues the event before it.
 func (p *parser) joins(conn int) bool {
-	if p.r.Target.Network == probe.UDP || len(p.r.Transcript) == 0 {
+	if !p.joined[conn] || len(p.r.Transcript) == 0 {
 		return false
 	}
 	last := p.r.Transcript[len(p.r.Transcript)-1]
@@ -189,7 +204,7 @@ func (p *parser) joins(conn int) bool {
 func (p *parser) finish() error {
 	for _, e := range p.r.Transcript {
 		if e.Dir == probe.DirOpen && !p.r.Target.Addr.IsValid() {
-			p.r.Target.Addr = netip.MustParseAddrPort(string(e.Data)) // checked by open
+			p.r.Target.Addr, _, _ = parseOpened(string(e.Data)) // checked by open
 		}
 	}
 	if p.r.Target.Network == "" {

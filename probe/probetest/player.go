@@ -41,6 +41,7 @@ type Player struct {
 type track struct {
 	id          int
 	addr        netip.AddrPort
+	network     probe.Network // empty where it is the target's
 	open        step
 	steps       []step
 	next        int
@@ -69,8 +70,8 @@ func NewPlayer(tr probe.Transcript) *Player {
 			p.rand = append(p.rand, s)
 			continue
 		case e.Dir == probe.DirOpen:
-			addr, _ := netip.ParseAddrPort(string(e.Data)) // an invalid one matches no port
-			t = &track{id: e.Conn, addr: addr, open: s, first: pos}
+			addr, network, _ := parseOpened(string(e.Data)) // an invalid one matches no port
+			t = &track{id: e.Conn, addr: addr, network: network, open: s, first: pos}
 			byID[e.Conn] = t
 			p.tracks = append(p.tracks, t)
 		case t == nil:
@@ -127,8 +128,8 @@ func (p *Player) Dial(ctx context.Context, network, address string) (net.Conn, e
 	p.choose(connid.From(ctx))
 	t := p.tracks[p.dialed]
 	ap, err := netip.ParseAddrPort(address)
-	if err != nil || ap.Port() != t.addr.Port() {
-		return nil, p.deviate("%s: connection %d went to %v, not to %s", p.at(t.open), t.id, t.addr, address)
+	if err != nil || ap.Port() != t.addr.Port() || t.network != "" && string(t.network) != network {
+		return nil, p.deviate("%s: connection %d went to %s, not to %s over %s", p.at(t.open), t.id, t.open.Data, address, network)
 	}
 	p.dialed++
 	if t.open.Outcome != "" {

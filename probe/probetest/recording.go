@@ -2,6 +2,7 @@ package probetest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -79,13 +80,18 @@ func (r *Recording) Format() []byte {
 	for _, c := range r.Comments {
 		fmt.Fprintf(&b, "# %s\n", c)
 	}
+	datagrams := map[int]bool{}
 	for _, e := range r.Transcript {
-		r.formatEvent(&b, e)
+		if e.Dir == probe.DirOpen {
+			_, network, _ := parseOpened(string(e.Data))
+			datagrams[e.Conn] = cmp.Or(network, r.Target.Network) == probe.UDP
+		}
+		formatEvent(&b, e, datagrams[e.Conn])
 	}
 	return b.Bytes()
 }
 
-func (r *Recording) formatEvent(b *bytes.Buffer, e probe.Event) {
+func formatEvent(b *bytes.Buffer, e probe.Event, datagram bool) {
 	line := func(words ...string) {
 		b.WriteString(strconv.Itoa(e.Conn))
 		for _, w := range words {
@@ -105,7 +111,7 @@ func (r *Recording) formatEvent(b *bytes.Buffer, e probe.Event) {
 		}
 		line(">", strconv.Quote(string(e.Data)), label)
 	case probe.DirRecv:
-		for _, part := range r.readable(e.Data) {
+		for _, part := range readable(e.Data, datagram) {
 			line("<", strconv.Quote(string(part)))
 		}
 	case probe.DirTLS:
@@ -122,8 +128,8 @@ func (r *Recording) formatEvent(b *bytes.Buffer, e probe.Event) {
 }
 
 // readable cuts a chunk behind its line feeds: a line of text is a line of the file. A datagram stays whole.
-func (r *Recording) readable(chunk []byte) [][]byte {
-	if r.Target.Network == probe.UDP || len(chunk) == 0 {
+func readable(chunk []byte, datagram bool) [][]byte {
+	if datagram || len(chunk) == 0 {
 		return [][]byte{chunk}
 	}
 	parts := bytes.SplitAfter(chunk, []byte("\n"))

@@ -46,6 +46,11 @@ func checkSpec(p probe.Prober) (faults []string) {
 		}
 		seen[e] = true
 	}
+	for _, p := range spec.Companions {
+		if n := network(p); p.Number == 0 || n != probe.TCP && n != probe.UDP || p.ImplicitTLS {
+			add("Spec.Companions has %s %d: want a TCP or UDP port, in cleartext", n, p.Number)
+		}
+	}
 	if spec.Evidence == nil {
 		return faults
 	}
