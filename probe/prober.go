@@ -48,6 +48,19 @@ func (s Spec) newGuard() Guard {
 
 func refuseAll(Level, []byte) (string, error) { return "", errors.New("the protocol has no guard") }
 
+// A Banner is a text in which a server may name its software.
+type Banner struct {
+	Kind   string // what the text is, as Recog's fingerprints call it, such as "ssh.banner"
+	Source string // the field of the evidence that it is from, such as "greeting"
+	Text   string
+}
+
+// BannerEvidence is implemented by evidence that has banners, in the order in which they are to be trusted.
+type BannerEvidence interface {
+	Evidence
+	Banners() []Banner
+}
+
 // A Port is a default port of a protocol.
 type Port struct {
 	Network     Network
