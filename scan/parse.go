@@ -168,7 +168,10 @@ func claimed(port, host string, probers []probe.Prober) ([]service, error) {
 func examples(host string, port uint16, probers []probe.Prober) string {
 	var urls []string
 	for _, p := range probers {
-		urls = append(urls, fmt.Sprintf("%s://%s:%d", p.Spec().Protocol, host, port))
+		spec := p.Spec()
+		if len(spec.Ports) > 0 {
+			urls = append(urls, fmt.Sprintf("%s://%s:%d", schemeOf(spec, spec.Ports[0]), host, port))
+		}
 	}
 	return orList(urls)
 }

@@ -45,6 +45,42 @@ func (f fake) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, erro
 	return &evidence{f.name}, f.run(ctx, s)
 }
 
+// carried speaks inside something else where a scheme or a port says so.
+type carried struct {
+	fake
+	inside string
+}
+
+func (c carried) ForScheme(scheme string) probe.Prober {
+	c.inside = scheme
+	return c
+}
+
+// A port's scheme names the way of speaking on any port; without one the port decides.
+func TestSchemesOfPorts(t *testing.T) {
+	smb := carried{fake: fake{name: "smb", ports: []probe.Port{{Number: 445}, {Number: 139, Scheme: "smb+nbt"}}}}
+	ns := fake{name: "netbios", ports: []probe.Port{{Network: probe.UDP, Number: 137, Scheme: "netbios-ns"}}}
+	for text, want := range map[string]string{
+		"192.0.2.7:139":            "tcp 192.0.2.7:139 \"\"",
+		"smb://192.0.2.7:139":      "tcp 192.0.2.7:139 \"\"",
+		"smb+nbt://192.0.2.7":      "tcp 192.0.2.7:139 \"smb+nbt\"",
+		"SMB+NBT://192.0.2.7:1139": "tcp 192.0.2.7:1139 \"smb+nbt\"",
+		"netbios-ns://192.0.2.7":   "udp 192.0.2.7:137",
+	} {
+		for e, err := range scan.Endpoints(t.Context(), scan.Args([]string{text}), []probe.Prober{smb, ns}, nil) {
+			require.NoError(t, err, text)
+			got := fmt.Sprintf("%s %v", e.Target.Network, e.Target)
+			if c, ok := e.Prober.(carried); ok {
+				got += fmt.Sprintf(" %q", c.inside)
+			}
+			require.Equal(t, want, got, text)
+		}
+	}
+	for _, err := range scan.Endpoints(t.Context(), scan.Args([]string{"netbios://192.0.2.7", "192.0.2.7:1"}), []probe.Prober{smb, ns}, nil) {
+		require.ErrorContains(t, err, "netbios-ns")
+	}
+}
+
 // names is a resolver.
 type names map[string][]string
 

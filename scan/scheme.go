@@ -12,19 +12,20 @@ import (
 var comingSchemes = []string{"rsync", "ssh", "smb", "smb+nbt", "netbios-ns", "netbios-ssn"}
 
 // schemeService finds the prober that a URL's scheme names. A protocol's own name is its scheme, without TLS from the
-// first byte; with an s behind it, TLS comes first, where the protocol has a port for that.
+// first byte; with an s behind it, TLS comes first, where the protocol has a port for that. A port may have a scheme of
+// its own.
 func schemeService(scheme string, probers []probe.Prober) (service, error) {
 	wanted := strings.ToLower(scheme)
 	var known []string
 	for _, p := range probers {
 		spec := p.Spec()
 		for _, port := range spec.Ports {
-			name, fact := spec.Protocol, probe.No
-			if port.ImplicitTLS {
-				name, fact = spec.Protocol+"s", probe.Yes
-			}
+			name := schemeOf(spec, port)
 			if name == wanted { // the first such port is the protocol's usual one
-				return service{prober: p, network: networkOf(port), port: port.Number, implicitTLS: fact}, nil
+				if by, ok := p.(probe.SchemeProber); ok && port.Scheme != "" {
+					p = by.ForScheme(name)
+				}
+				return service{prober: p, network: networkOf(port), port: port.Number, implicitTLS: probe.FactOf(port.ImplicitTLS)}, nil
 			}
 			if !slices.Contains(known, name) {
 				known = append(known, name)
@@ -35,4 +36,14 @@ func schemeService(scheme string, probers []probe.Prober) (service, error) {
 		return service{}, fmt.Errorf("the scheme %q is not spoken yet by this version: use %s", scheme, orList(known))
 	}
 	return service{}, fmt.Errorf("the scheme %q is unknown: use %s", scheme, orList(known))
+}
+
+func schemeOf(spec probe.Spec, port probe.Port) string {
+	switch {
+	case port.Scheme != "":
+		return port.Scheme
+	case port.ImplicitTLS:
+		return spec.Protocol + "s"
+	}
+	return spec.Protocol
 }

@@ -8,7 +8,10 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-var protocolName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+var (
+	protocolName = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+	schemeName   = regexp.MustCompile(`^([a-z][a-z0-9+.-]*)?$`) // RFC 3986 §3.1, or none
+)
 
 func checkSpec(p probe.Prober) (faults []string) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
@@ -41,6 +44,8 @@ func checkSpec(p probe.Prober) (faults []string) {
 			add("Spec.Ports has port 0")
 		case e.network == probe.UDP && port.ImplicitTLS:
 			add("Spec.Ports has TLS over UDP, which sessions don't speak")
+		case !schemeName.MatchString(port.Scheme):
+			add("Spec.Ports has scheme %q: want lower-case letters, digits, +, - and dots", port.Scheme)
 		case seen[e]:
 			add("Spec.Ports lists %s %d twice", e.network, e.number)
 		}
