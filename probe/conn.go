@@ -26,6 +26,7 @@ type Conn struct {
 	closed      bool
 	spoiled     bool // a handshake failed: what the server takes the next bytes for is anybody's guess
 	check       Guard
+	handshaken  *TLS // done already by who handed the connection over
 
 	buf  []byte // from the pool
 	r, w int    // buf[r:w] is received and unread

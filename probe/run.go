@@ -30,6 +30,7 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 
 	r.Evidence, err = probe(ctx, p, s)
 	s.close()
+	r.Protocol = s.spec.Protocol // a detector hands over to another's
 	if isNil(r.Evidence) {
 		r.Evidence = s.kept
 	}

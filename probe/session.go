@@ -33,6 +33,7 @@ type Session struct {
 	opened  int
 	aborted bool // the context ended: no deadline may be set any more
 	kept    Evidence
+	handed  Handed // the next Open's
 }
 
 // errTotal is the cause of a context that ended because Limits.Total was reached.
@@ -109,6 +110,9 @@ func (s *Session) RandomName(n int) (string, error) {
 
 // Open connects to the target. It takes no address: a session reaches one host only.
 func (s *Session) Open(ctx context.Context) (*Conn, error) {
+	if h := s.takeHanded(); h.Conn != nil || h.Err != nil {
+		return h.Conn, h.Err
+	}
 	return s.open(ctx, endpoint{s.target.Network, s.target.Addr.Port()}, false)
 }
 

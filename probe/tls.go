@@ -66,6 +66,10 @@ func versionName(id uint16) string {
 //
 // Any version from 1.0 and any cipher suite is accepted, and no certificate is refused: those are findings.
 func (c *Conn) StartTLS(ctx context.Context) (*TLS, error) {
+	if t := c.handshaken; t != nil {
+		c.handshaken = nil
+		return t, nil
+	}
 	return c.startTLS(ctx, tls.VersionTLS10, tls.VersionTLS13)
 }
 
