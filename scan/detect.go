@@ -1,0 +1,273 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// GreetingWait is how long a [Detector] waits for a greeting where it doesn't say: a second more than mail servers are
+// known to keep a client waiting to see whether it speaks out of turn (Postfix's postscreen_greet_wait is 6 s).
+const GreetingWait = 7 * time.Second
+
+// What a detector reads of a greeting before it decides.
+const enough = 4 << 10
+
+// A Detector is a prober for a port where anything may be. It listens for a greeting and hands the connection over, bytes
+// included, to the prober that recognises it. Where the server is silent it asks those of whose protocol clients speak
+// first, on a connection of its own for each, and then listens again inside of TLS on another one: with the built-in
+// probers that is three connections at most. What none recognises is named where that is obvious, and left.
+type Detector struct {
+	// Probers are those to choose from. One takes part if it is a [probe.Recogniser].
+	Probers []probe.Prober
+	// Expected gets the connection where no prober is surer, such as the one whose default port it is. Without a word from
+	// the server it waits as long as Expected would. May be nil.
+	Expected probe.Prober
+	// Wait is how long to listen for a greeting; zero is [GreetingWait].
+	Wait time.Duration
+}
+
+// Spec implements [probe.Prober]. A detector has no ports of its own; its guard lets one question pass on a connection,
+// which the guard of the prober that asks it must name.
+func (d Detector) Spec() probe.Spec {
+	return probe.Spec{Protocol: unknown, NewGuard: d.newGuard, Evidence: func() probe.Evidence { return newUnknown() }}
+}
+
+func (d Detector) newGuard() probe.Guard {
+	asked := false
+	return func(l probe.Level, plain []byte) (string, error) {
+		if asked {
+			return "", errors.New("one question only is asked to find out what is spoken")
+		}
+		for _, p := range d.Probers {
+			if _, ok := p.(probe.Asker); !ok {
+				continue
+			}
+			spec := p.Spec()
+			guard := spec.Guard
+			if spec.NewGuard != nil {
+				guard = spec.NewGuard()
+			}
+			if guard == nil {
+				continue
+			}
+			if label, err := guard(l, plain); err == nil {
+				asked = true
+				return label, nil
+			}
+		}
+		return "", errors.New("no prober asks this to find out what is spoken")
+	}
+}
+
+// Probe implements [probe.Prober].
+func (d Detector) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+	e := newUnknown()
+	s.Keep(e)
+	c, err := s.Open(ctx)
+	if err != nil {
+		if d.Expected != nil {
+			return s.HandOver(ctx, d.Expected, probe.Handed{Err: err})
+		}
+		return e, err
+	}
+	said, possible, err := d.listen(c)
+	p := d.choose(possible)
+	if p == nil && len(possible) > 1 && s.Level() > probe.LevelGreeting {
+		p, err = d.ask(s, c, possible)
+	}
+	switch {
+	case p != nil:
+		return s.HandOver(ctx, p, probe.Handed{Conn: c})
+	case len(said) > 0:
+		e.hear(said)
+		return e, e.verdict(err)
+	case !errors.Is(err, probe.ErrTimeout) || s.Level() == probe.LevelGreeting:
+		return e, err
+	}
+	_ = c.Close()
+	if p, err := d.knock(ctx, s, e); p != nil || err != nil {
+		if err != nil {
+			return e, err
+		}
+		return s.HandOver(ctx, p, probe.Handed{})
+	}
+	if e.Service != "" && e.Service != serviceTLS {
+		return e, e.verdict(nil)
+	}
+	return d.insideTLS(ctx, s, e)
+}
+
+// listen reads until some prober recognises what the server says, or none can any more. It returns those that may.
+func (d Detector) listen(c *probe.Conn) (said []byte, possible []probe.Prober, err error) {
+	until := time.Now().Add(d.wait())
+	for {
+		var sure, undecided []probe.Prober
+		sure, possible, undecided = d.judge(said)
+		switch {
+		case serviceName(said) != "":
+			return said, nil, err
+		case len(sure) > 0:
+			return said, sure[:1], nil
+		case len(said) > 0 && len(undecided) == 0, len(said) >= enough, err != nil:
+			return said, possible, err
+		}
+		left := time.Duration(0) // as long as a read may take
+		if d.Expected == nil {
+			if left = time.Until(until); left <= 0 {
+				left = time.Nanosecond // what is there already
+			}
+		}
+		said, err = c.Peek(left)
+	}
+}
+
+func (d Detector) wait() time.Duration {
+	if d.Wait > 0 {
+		return d.Wait
+	}
+	return GreetingWait
+}
+
+func (d Detector) judge(said []byte) (sure, possible, undecided []probe.Prober) {
+	for _, p := range d.Probers {
+		r, ok := p.(probe.Recogniser)
+		if !ok {
+			continue
+		}
+		switch r.Recognise(said) {
+		case probe.Recognised:
+			sure = append(sure, p)
+		case probe.Possible:
+			if len(said) > 0 {
+				possible = append(possible, p)
+			}
+		case probe.Undecided:
+			undecided = append(undecided, p)
+		}
+	}
+	return sure, possible, undecided
+}
+
+// choose returns the prober to go on with, nil where that isn't clear.
+func (d Detector) choose(possible []probe.Prober) probe.Prober {
+	if len(possible) == 1 {
+		return possible[0]
+	}
+	for _, p := range possible {
+		if d.Expected != nil && p.Spec().Protocol == d.Expected.Spec().Protocol {
+			return d.Expected
+		}
+	}
+	if len(possible) == 0 {
+		return d.Expected
+	}
+	return nil
+}
+
+// ask puts the question of the first prober that has one. Where it isn't answered as that prober would have it, the first
+// of the others goes on.
+func (d Detector) ask(s *probe.Session, c *probe.Conn, possible []probe.Prober) (probe.Prober, error) {
+	greeting := len(c.Buffered())
+	for i, p := range possible {
+		a, ok := p.(probe.Asker)
+		if !ok {
+			continue
+		}
+		answer, err := d.question(s, c, a)
+		c.Forget(greeting)
+		switch {
+		case answer == probe.Recognised:
+			return p, nil
+		case err != nil && !errors.Is(err, probe.ErrTimeout):
+			return nil, err
+		case i == 0:
+			return possible[1], nil
+		}
+		break
+	}
+	return possible[0], nil
+}
+
+// question asks and reads until the answer is clear.
+func (d Detector) question(s *probe.Session, c *probe.Conn, a probe.Asker) (probe.Recognition, error) {
+	message, err := a.Question(s)
+	if err == nil {
+		err = c.Send(message)
+	}
+	before := len(c.Buffered())
+	for err == nil {
+		var said []byte
+		if said, err = c.Peek(d.wait()); len(said) == before {
+			continue
+		}
+		answer := a.Answers(said[before:])
+		if answer != probe.Undecided || len(said)-before >= enough {
+			return answer, nil
+		}
+	}
+	return probe.Undecided, err
+}
+
+// knock asks those of whose protocol clients speak first.
+func (d Detector) knock(ctx context.Context, s *probe.Session, e *Unknown) (probe.Prober, error) {
+	for _, p := range d.Probers {
+		a, ok := p.(probe.Asker)
+		if !ok || a.Recognise(nil) != probe.Possible {
+			continue
+		}
+		c, err := s.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := d.question(s, c, a)
+		e.hear(c.Buffered())
+		_ = c.Close()
+		switch {
+		case answer == probe.Recognised:
+			return p, nil
+		case errors.Is(err, probe.ErrForbidden), errors.Is(err, probe.ErrLimit), errors.Is(err, probe.ErrCanceled):
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// insideTLS listens again behind a handshake.
+func (d Detector) insideTLS(ctx context.Context, s *probe.Session, e *Unknown) (probe.Evidence, error) {
+	c, err := s.Open(ctx)
+	if err != nil {
+		return e, err
+	}
+	if e.TLS, err = c.StartTLS(ctx); err != nil {
+		e.hear(e.TLS.LeftoverPlaintext)
+		return e, e.verdict(err)
+	}
+	e.Service = serviceTLS
+	d.Expected = nil
+	said, possible, err := d.listen(c)
+	p := d.choose(possible)
+	if p == nil && len(possible) > 1 {
+		p, err = d.ask(s, c, possible)
+	}
+	if p != nil {
+		return s.HandOver(ctx, p, probe.Handed{Conn: c, TLS: e.TLS})
+	}
+	e.hear(said)
+	return e, e.verdict(err)
+}
+
+// verdict is the error of a conversation that no prober could take over; cause may be nil.
+func (e *Unknown) verdict(cause error) error {
+	switch {
+	case e.Service != "":
+		return probe.Errorf("detect", probe.OutcomeNotProtocol, "it speaks %s", e.Service)
+	case e.Greeting != "":
+		return probe.Errorf("detect", probe.OutcomeNotProtocol, "it speaks something else")
+	case cause != nil && !errors.Is(cause, probe.ErrTLS):
+		return cause
+	}
+	return probe.Errorf("detect", probe.OutcomeNotProtocol, "it keeps silent, and speaks no TLS")
+}
