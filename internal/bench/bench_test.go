@@ -17,6 +17,7 @@ import (
 
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/smtp"
 )
 
 var (
@@ -44,12 +45,20 @@ func TestMain(m *testing.M) {
 	}
 }
 
-var cases = map[string]struct {
+// A conversation that is measured.
+type conversation struct {
 	prober probe.Prober
 	server string // the name of a script of the server
-}{
-	"ftp cleartext": {prober: ftp.Prober{}, server: "plain"},
-	"ftp TLS":       {prober: ftp.Prober{}, server: "tls"},
+	level  probe.Level
+}
+
+func (c conversation) options() *probe.Options { return &probe.Options{Level: c.level} }
+
+var cases = map[string]conversation{
+	"greeting":      {prober: ftp.Prober{}, server: "ftp", level: probe.LevelGreeting},
+	"ftp cleartext": {prober: ftp.Prober{}, server: "ftp"},
+	"ftp TLS":       {prober: ftp.Prober{}, server: "ftp tls"},
+	"smtp STARTTLS": {prober: smtp.Prober{}, server: "smtp tls"},
 }
 
 func BenchmarkHandshake(b *testing.B) {

@@ -20,16 +20,16 @@ import (
 
 // runClient holds the conversation of a case *total times, *inFlight at once, and prints its usage.
 func runClient(kind string, args []string) error {
-	prober, target := cases[args[0]].prober, args[1]
+	c, target := cases[args[0]], args[1]
 	t, err := probe.ParseTarget(target)
 	if err != nil {
 		return err
 	}
-	first := probe.Run(context.Background(), prober, t, nil)
+	first := probe.Run(context.Background(), c.prober, t, c.options())
 	if first.Err != nil {
 		return first.Err
 	}
-	once := func() error { return probe.Run(context.Background(), prober, t, nil).Err }
+	once := func() error { return probe.Run(context.Background(), c.prober, t, c.options()).Err }
 	if kind == "bare" {
 		plan := planOf(first.Transcript)
 		once = func() error { return plan.hold(target) }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"strings"
@@ -14,9 +15,39 @@ import (
 	"github.com/handclasp/handclasp/internal/selfsigned"
 )
 
-// ftpReplies are those of a server as they come from a distribution, without and with TLS.
+// A script is what a server says. Replies are found by the whole command, or by its first word.
+type script struct {
+	greeting string
+	replies  map[string]string
+	startTLS string // the command that leads to TLS; empty where there is none
+}
+
+// scripts are of servers as they come from a distribution, without and with TLS.
+var scripts = map[string]script{
+	"ftp":      {"220 (vsFTPd 3.0.3)\r\n", with(ftpReplies, "FEAT", fmt.Sprintf(features, "")), ""},
+	"ftp tls":  {"220 (vsFTPd 3.0.3)\r\n", with(with(ftpReplies, "FEAT", fmt.Sprintf(features, tlsFeatures)), "AUTH TLS", "234 Proceed with negotiation.\r\n"), "AUTH TLS"},
+	"smtp tls": {"220 mx.example ESMTP Postfix\r\n", smtpReplies, "STARTTLS"},
+}
+
+func with(replies map[string]string, command, reply string) map[string]string {
+	all := maps.Clone(replies)
+	all[command] = reply
+	return all
+}
+
+const (
+	features    = "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n%s REST STREAM\r\n SIZE\r\n TVFS\r\n211 End\r\n"
+	tlsFeatures = " AUTH TLS\r\n PBSZ\r\n PROT\r\n"
+)
+
+var smtpReplies = map[string]string{
+	"EHLO": "250-mx.example\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-VRFY\r\n250-ETRN\r\n250-STARTTLS\r\n" +
+		"250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-DSN\r\n250 CHUNKING\r\n",
+	"STARTTLS": "220 2.0.0 Ready to start TLS\r\n",
+	"QUIT":     "221 2.0.0 Bye\r\n",
+}
+
 var ftpReplies = map[string]string{
-	"FEAT":           "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n%s REST STREAM\r\n SIZE\r\n TVFS\r\n211 End\r\n",
 	"SYST":           "215 UNIX Type: L8\r\n",
 	"USER":           "331 Please specify the password.\r\n",
 	"USER anonymous": "331 Please specify the password.\r\n",
@@ -27,10 +58,8 @@ var ftpReplies = map[string]string{
 	"QUIT":           "221 Goodbye.\r\n",
 }
 
-const tlsFeatures = " AUTH TLS\r\n PBSZ\r\n PROT\r\n"
-
 func runServer(delay time.Duration) {
-	secure := flag.Arg(0) == "tls"
+	s := scripts[flag.Arg(0)]
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic(err)
@@ -48,17 +77,17 @@ func runServer(delay time.Duration) {
 		}
 		go func() {
 			defer c.Close()
-			converse(c, cfg, secure, delay)
+			s.converse(c, cfg, delay)
 		}()
 	}
 }
 
-func converse(c net.Conn, cfg *tls.Config, secure bool, delay time.Duration) {
+func (s script) converse(c net.Conn, cfg *tls.Config, delay time.Duration) {
 	reply := func(text string) {
 		time.Sleep(delay)
 		_, _ = io.WriteString(c, text)
 	}
-	reply("220 (vsFTPd 3.0.3)\r\n")
+	reply(s.greeting)
 	lines := bufio.NewReader(c)
 	for {
 		line, err := lines.ReadString('\n')
@@ -67,23 +96,19 @@ func converse(c net.Conn, cfg *tls.Config, secure bool, delay time.Duration) {
 		}
 		line = strings.TrimSpace(line)
 		verb, _, _ := strings.Cut(line, " ")
-		text, ok := ftpReplies[line]
+		text, ok := s.replies[line]
 		if !ok {
-			text, ok = ftpReplies[verb]
+			text, ok = s.replies[verb]
 		}
 		switch {
-		case line == "AUTH TLS" && secure:
-			reply("234 Proceed with negotiation.\r\n")
+		case line == s.startTLS:
+			reply(text)
 			t := tls.Server(c, cfg)
 			if t.Handshake() != nil {
 				return
 			}
 			c = t
 			lines.Reset(t)
-		case verb == "FEAT" && secure:
-			reply(fmt.Sprintf(text, tlsFeatures))
-		case verb == "FEAT":
-			reply(fmt.Sprintf(text, ""))
 		case ok:
 			reply(text)
 		default:
