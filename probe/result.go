@@ -82,7 +82,7 @@ type errorJSON struct {
 	Message string `json:"message"`
 }
 
-// resultJSON orders the fields as the contract shows them.
+// resultJSON is what is read; [Result.AppendJSON] writes the fields in the contract's order.
 type resultJSON struct {
 	Schema     string          `json:"schema"`
 	Protocol   string          `json:"protocol"`
@@ -98,24 +98,6 @@ type resultJSON struct {
 }
 
 const startedFormat = "2006-01-02T15:04:05.000Z07:00"
-
-// MarshalJSON implements [json.Marshaler].
-func (r *Result) MarshalJSON() ([]byte, error) {
-	j := resultJSON{
-		Schema: ResultSchema, Protocol: r.Protocol, Target: r.Target, Started: r.Started.UTC().Format(startedFormat),
-		ElapsedMS: r.Elapsed.Milliseconds(), Level: r.Level, Outcome: r.Outcome,
-		Software: append([]Software{}, r.Software...), Transcript: append(Transcript{}, r.Transcript...),
-	}
-	if r.Err != nil {
-		j.Error = describeError(r.Err)
-	}
-	evidence, err := json.Marshal(r.Evidence)
-	if err != nil {
-		return nil, fmt.Errorf("evidence of %s: %w", r.Protocol, err)
-	}
-	j.Evidence = evidence
-	return json.Marshal(j)
-}
 
 func describeError(err error) *errorJSON {
 	e, ok := err.(*Error)

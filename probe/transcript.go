@@ -36,7 +36,8 @@ type Event struct {
 	Outcome Outcome // empty where nothing failed
 }
 
-// eventJSON is the wire form: text where the data is UTF-8, and the exact bytes in base64 beside it where it isn't.
+// eventJSON is the wire form, which [Event.AppendJSON] writes: text where the data is UTF-8, and the exact bytes in base64
+// beside it where it isn't.
 type eventJSON struct {
 	AtMS    int64   `json:"at_ms"`
 	Conn    int     `json:"conn"`
@@ -47,15 +48,6 @@ type eventJSON struct {
 	Label   string  `json:"label,omitempty"`
 	TLS     *TLS    `json:"tls,omitempty"`
 	Outcome Outcome `json:"outcome,omitempty"`
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (e Event) MarshalJSON() ([]byte, error) {
-	j := eventJSON{AtMS: e.At.Milliseconds(), Conn: e.Conn, Dir: e.Dir, Label: e.Label, TLS: e.TLS, Outcome: e.Outcome}
-	if j.Text, j.Lossy = UTF8(e.Data); j.Lossy {
-		j.Base64 = e.Data
-	}
-	return json.Marshal(j)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].

@@ -2,8 +2,8 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/handclasp/handclasp/finding"
@@ -31,31 +31,12 @@ func (r Record) WithoutTranscript() Record {
 	return r
 }
 
-// resultTail is how the JSON form of a result without a transcript ends.
-const resultTail = `"transcript":[]}`
-
 // MarshalJSON implements [json.Marshaler]: the result's object, the findings before its transcript.
 func (r Record) MarshalJSON() ([]byte, error) {
 	if r.Result == nil {
-		return nil, fmt.Errorf("a record has no result")
+		return nil, errors.New("a record has no result")
 	}
-	result, err := r.WithoutTranscript().Result.MarshalJSON()
-	if err != nil {
-		return nil, err
-	}
-	head, ok := bytes.CutSuffix(result, []byte(resultTail))
-	if !ok {
-		return nil, fmt.Errorf("a result doesn't end with its transcript")
-	}
-	findings, err := json.Marshal(append([]finding.Finding{}, r.Findings...))
-	if err != nil {
-		return nil, err
-	}
-	transcript, err := json.Marshal(append(probe.Transcript{}, r.Transcript...))
-	if err != nil {
-		return nil, err
-	}
-	return fmt.Appendf(head, `"findings":%s,"transcript":%s}`, findings, transcript), nil
+	return r.AppendJSON(nil, probe.Member{Name: "findings", Value: append([]finding.Finding{}, r.Findings...)})
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [probe.RawEvidence], which [probe.As] gives its

@@ -1,0 +1,45 @@
+package report_test
+
+import (
+	"io"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/report"
+)
+
+// What a result costs behind its probe, whose system calls take some 250 µs.
+func BenchmarkRecord(b *testing.B) {
+	text, err := os.ReadFile("../ftp/testdata/transcripts/vsftpd-3.0.3-anonymous.txt")
+	require.NoError(b, err)
+	recording, err := probetest.Parse(text)
+	require.NoError(b, err)
+	result := probe.Run(b.Context(), ftp.Prober{}, recording.Target, recording.Options())
+	rules := handclasp.Rules()
+	record := report.New(result, rules)
+	jsonl := report.NewJSONL(io.Discard)
+	b.Run("rules", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			report.New(result, rules)
+		}
+	})
+	b.Run("JSONL", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			require.NoError(b, jsonl.Write(record.WithoutTranscript()))
+		}
+	})
+	b.Run("JSONL with transcript", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			require.NoError(b, jsonl.Write(record))
+		}
+	})
+}
