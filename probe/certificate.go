@@ -121,10 +121,21 @@ func selfSigned(cert *x509.Certificate) bool {
 		(len(cert.AuthorityKeyId) == 0 || bytes.Equal(cert.AuthorityKeyId, cert.SubjectKeyId))
 }
 
-// judge fills in what depends on roots, name and time.
+// judge describes the chain, and fills in what depends on roots, name and time.
 func (t *TLS) judge(chain []*x509.Certificate, s *Session) {
 	if len(chain) == 0 {
 		return
+	}
+	j := s.opts.Chains.of(chain, func() judged { return s.judge(chain) })
+	t.Chain, t.Trusted, t.TrustError = j.chain, j.trusted, j.trustError
+	if s.target.Name != "" {
+		t.NameMatches = FactOf(chain[0].VerifyHostname(s.target.Name) == nil)
+	}
+}
+
+func (s *Session) judge(chain []*x509.Certificate) (j judged) {
+	for _, cert := range chain {
+		j.chain = append(j.chain, describeCertificate(cert))
 	}
 	leaf := chain[0]
 	opts := x509.VerifyOptions{
@@ -137,16 +148,14 @@ func (t *TLS) judge(chain []*x509.Certificate, s *Session) {
 	}
 	switch _, err := leaf.Verify(opts); {
 	case err == nil:
-		t.Trusted = Yes
+		j.trusted = Yes
 	case opts.Roots == nil && noSystemRoots():
-		t.TrustError = "the system has no roots to judge by"
+		j.trustError = "the system has no roots to judge by"
 	default:
-		t.Trusted = No
-		t.TrustError, _ = UTF8([]byte(err.Error()))
+		j.trusted = No
+		j.trustError, _ = UTF8([]byte(err.Error()))
 	}
-	if s.target.Name != "" {
-		t.NameMatches = FactOf(leaf.VerifyHostname(s.target.Name) == nil)
-	}
+	return j
 }
 
 // noSystemRoots reports whether the system trusts nobody, as in a container without a package of certificates.

@@ -26,6 +26,8 @@ type Options struct {
 	// RootCAs are the roots by which the fact "trusted" of TLS evidence is judged; nil means the system's. The
 	// conversation goes on in either case.
 	RootCAs *x509.CertPool
+	// Chains, if not nil, remembers what certificates say: for many probes of one program with the same RootCAs.
+	Chains *Chains
 	// PostQuantum offers the hybrid key exchange X25519MLKEM768 too. It is off because it costs a third of the CPU
 	// time of a probe.
 	PostQuantum bool

@@ -225,7 +225,4 @@ func (t *TLS) describe(st tls.ConnectionState, complete bool) {
 	if complete {
 		t.ALPN = st.NegotiatedProtocol
 	}
-	for _, cert := range st.PeerCertificates {
-		t.Chain = append(t.Chain, describeCertificate(cert))
-	}
 }

@@ -129,6 +129,34 @@ func TestStartTLS(t *testing.T) {
 }
 
 // A container without a package of certificates trusts nobody, which says nothing of the server.
+// What is remembered of a chain is what would have been found out, and nobody's evidence changes another's.
+func TestChains(t *testing.T) {
+	leakFree(t)
+	authority := certificate(t, certificateOptions{ca: true})
+	roots := x509.NewCertPool()
+	roots.AddCert(authority.Leaf)
+	options := &probe.Options{RootCAs: roots, Chains: new(probe.Chains)}
+	for _, parent := range []*tls.Certificate{&authority, nil} { // a trusted one, and one that isn't
+		cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{names: []string{"ftp.example"}, parent: parent})}}
+		target := serve(t, secure("", cfg))
+		ask := func(name string, o *probe.Options) *probe.TLS {
+			target.Name = name
+			r := probe.Run(t.Context(), script{talk: upgrade(true)}, target, o)
+			require.NoError(t, r.Err)
+			return r.Evidence.(*evidence).TLS
+		}
+		plain := ask("ftp.example", &probe.Options{RootCAs: roots})
+		first := ask("ftp.example", options)
+		require.Equal(t, plain, first)
+		first.Chain[0].DNSNames[0] = "changed by its holder"
+		second := ask("ftp.example", options)
+		require.Equal(t, plain, second)
+		second.Chain[0].DNSNames[0] = "changed by its holder"
+		require.Equal(t, plain, ask("ftp.example", options))
+		require.Equal(t, probe.No, ask("other.example", options).NameMatches, "names aren't the chain's")
+	}
+}
+
 func TestNoSystemRoots(t *testing.T) {
 	const child = "HANDCLASP_TEST_NO_ROOTS"
 	if os.Getenv(child) == "" {

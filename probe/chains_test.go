@@ -1,0 +1,25 @@
+package probe
+
+import (
+	"crypto/x509"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestChainsAreBounded(t *testing.T) {
+	c := new(Chains)
+	asked := 0
+	for i := range 2 * chainsKept {
+		for range 2 {
+			j := c.of([]*x509.Certificate{{Raw: fmt.Append(nil, i)}}, func() judged {
+				asked++
+				return judged{trustError: fmt.Sprint(i)}
+			})
+			require.Equal(t, fmt.Sprint(i), j.trustError)
+		}
+	}
+	require.Equal(t, 2*chainsKept, asked, "once each")
+	require.Len(t, c.known, chainsKept)
+}
