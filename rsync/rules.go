@@ -1,0 +1,130 @@
+package rsync
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Rules judge the evidence of this package. Certificates and TLS versions are judged by the rules that all protocols
+// share.
+var Rules = []finding.Rule{
+	{
+		ID: "rsync.exposed", Title: "'RSYNCD' port open", Severity: finding.Medium,
+		Summary:     "An rsync daemon greets anybody from the network; it sends files in cleartext unless TLS is put in front of it.",
+		Remediation: "Let the firewall admit its clients only, or bind it by address = 127.0.0.1 in rsyncd.conf and run rsync over SSH; hosts allow names the clients of each module. Where nobody uses it, stop it: systemctl disable --now rsync (on Debian; rsyncd elsewhere), the rsync service of a storage device's settings.",
+		CWE:         []int{319},
+		References:  []string{"RFC 5781", "rsyncd.conf(5)"},
+		Check:       finding.On(exposed),
+	},
+	{
+		ID: "rsync.module-list", Title: "modules listed", Severity: finding.Low,
+		Summary:     "The daemon tells anybody which folders it serves, and so where to look.",
+		Remediation: "rsyncd.conf: list = no, for all modules above the first of them, or in each that isn't meant for the public. A hidden module still needs hosts allow and auth users.",
+		CWE:         []int{548},
+		References:  []string{"rsyncd.conf(5), list"},
+		Check:       finding.On(moduleList),
+	},
+	{
+		ID: "rsync.module-open", Title: "a module without a password", Severity: finding.High,
+		Summary:     "The daemon lets anybody into a module without a password, to read its files, and to change them where the module isn't read only.",
+		Remediation: "rsyncd.conf: auth users and secrets file in the module (strict modes = yes, the file's mode 600), hosts allow for its clients, read only = yes where nobody is to write. On a storage device: an rsync account, and access by address.",
+		CWE:         []int{306},
+		References:  []string{"rsyncd.conf(5), auth users and hosts allow"},
+		Check:       finding.On(moduleOpen),
+	},
+	{
+		ID: "rsync.weak-auth-digest", Title: "only MD4/MD5 for passwords", Severity: finding.Low,
+		Summary:     "The daemon knows no SHA-2 digest for the proof of a password, so that one that was listened to can be guessed faster.",
+		Remediation: "Update to rsync 3.2.7 or later, built with OpenSSL, which adds SHA-256 and SHA-512; from 3.5.0 on, auth digest = sha256 in rsyncd.conf refuses less. Better, let clients come over SSH or TLS (rsync-ssl).",
+		CWE:         []int{328},
+		References:  []string{"RFC 6150", "RFC 6151", "rsyncd.conf(5), auth users"},
+		Check:       finding.On(weakDigest),
+	},
+	{
+		ID: "rsync.outdated", Title: "older than the January 2025 fixes", Severity: finding.High,
+		Summary:     "The daemon speaks a protocol older than that of rsync 3.4.0, which fixed flaws by which anybody who may read a module reads or takes over the server's memory.",
+		Remediation: "Update to rsync 3.4.1 or later, or to a patched package of the distribution: those of Debian and Ubuntu greet with 32 as well, others keep the old number, for which this finding is wrong. Until then: hosts allow, auth users, and refuse options = checksum.",
+		CWE:         []int{122},
+		References:  []string{"CVE-2024-12084", "CVE-2024-12085", "CERT/CC VU#952657"},
+		Check:       finding.On(outdated),
+	},
+}
+
+func exposed(e *Evidence) *finding.Proof {
+	if e.ProtocolVersion == 0 {
+		return nil
+	}
+	return finding.Seen("/evidence/greeting")
+}
+
+func moduleList(e *Evidence) *finding.Proof {
+	n := 0
+	for _, m := range e.Modules {
+		if m.Listed == probe.Yes {
+			n++
+		}
+	}
+	switch {
+	case n == 0:
+		return nil
+	case n == 1:
+		return finding.Seen("/evidence/modules").With("1 module")
+	case e.ModulesTruncated:
+		return finding.Seen("/evidence/modules").With(fmt.Sprintf("more than %d modules", n))
+	}
+	return finding.Seen("/evidence/modules").With(fmt.Sprintf("%d modules", n))
+}
+
+// A finding points at so many modules, which prove enough.
+const maxProofs = 10
+
+// moduleOpen doesn't fire for a daemon that lets anybody into a module that doesn't exist: its word proves nothing.
+func moduleOpen(e *Evidence) *finding.Proof {
+	if e.AbsentAccess == AccessOpen {
+		return nil
+	}
+	var basis, names []string
+	for i, m := range e.Modules {
+		if m.Access == AccessOpen && len(basis) < maxProofs {
+			basis = append(basis, fmt.Sprintf("/evidence/modules/%d/reply", i))
+			names = append(names, fmt.Sprintf("%q", m.Name))
+		}
+	}
+	if basis == nil {
+		return nil
+	}
+	return finding.Seen(basis...).With(strings.Join(names, ", "))
+}
+
+// weakDigest knows what a missing list means: negotiate_daemon_auth in rsync's compat.c.
+func weakDigest(e *Evidence) *finding.Proof {
+	strong := func(d string) bool { return d == "sha256" || d == "sha512" }
+	switch {
+	case e.ProtocolVersion == 0 || slices.ContainsFunc(e.Digests, strong):
+		return nil
+	case len(e.Digests) > 0:
+		return finding.Seen("/evidence/digests").With(strings.Join(e.Digests, ", "))
+	case e.ProtocolVersion >= subVersion:
+		return finding.Seen("/evidence/greeting").With("MD5")
+	}
+	return finding.Seen("/evidence/greeting").With("MD4")
+}
+
+// outdated tells rsync from others that speak its protocol: gokrazy's and openrsync speak 27, as rsync 2.6.0 did, and
+// none of them has rsync's words for a module that doesn't exist.
+func outdated(e *Evidence) *finding.Proof {
+	release := releases(e.ProtocolVersion, len(e.Digests) > 0)
+	known := strings.HasPrefix(e.AbsentReply, "@ERROR: Unknown module '")
+	if release == "" || !known && (e.AbsentReply != "" || e.ProtocolVersion == 27) {
+		return nil
+	}
+	p := &finding.Proof{Known: finding.Inferred, Basis: []string{"/evidence/protocol_version", "/evidence/greeting"}}
+	if e.ProtocolVersion == 31 && len(e.Digests) > 0 {
+		return p.With(release + ": CVE-2024-12084, CVE-2024-12085")
+	}
+	return p.With(release + ": CVE-2024-12085")
+}
