@@ -14,7 +14,7 @@
 //	connection 2    @RSYNCD: 31.0
 //	                (an empty line)                 the list of modules, asked for as rsync does
 //
-// At [probe.LevelAnonymous] there is one more for each module, and a second one for a module that is busy:
+// At [probe.LevelAnonymous] there is one more for each module, and perhaps a second one for a module that is busy:
 //
 //	connection 3…   @RSYNCD: 31.0
 //	                NAME                            a module that was listed, or of [Prober.Modules]
@@ -32,7 +32,8 @@
 // A module that wants no password answers "@RSYNCD: OK" and waits for options, and one that wants one sends a challenge;
 // the connection is closed then. Before OK the daemon has entered the module: it counted towards "max connections", and
 // "early exec" and later "post-xfer exec" are run, if there are such. That is why modules aren't asked below
-// [probe.LevelAnonymous]. They are asked one after the other, lest the probe fills "max connections" itself.
+// [probe.LevelAnonymous]. They are asked one after the other, lest the probe fills "max connections" itself; one that is
+// busy behind another that was entered is asked again after [Prober.BusyWait].
 //
 // # Knobs
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -28,37 +29,45 @@ func (m *Module) text(s string) string {
 
 // modules asks for each module by its name, as many as there may be, those that the caller named first.
 func (k *talk) modules(ctx context.Context, p Prober) error {
-	order := k.order(p.Modules)
 	most := min(p.maxModules(), k.connsLeft(p))
-	var busy []int
 	var closed error
-	asked := 0
-	for _, i := range order {
-		if asked >= most || !askable(k.names[i]) {
+	shared := false // modules share a count of connections, of which ours is one
+	for n, i := range k.order(p.Modules) {
+		if n-k.e.ModulesUnasked >= most || !askable(k.names[i]) {
 			k.e.ModulesUnasked++
 			continue
 		}
-		asked++
-		if err := k.module(ctx, i); err != nil {
-			if !errors.Is(err, probe.ErrClosed) {
-				return err
-			}
-			closed = err // the daemon's child for this one died
+		if shared {
+			p.wait(ctx)
 		}
-		if k.e.Modules[i].Access == AccessBusy {
-			busy = append(busy, i)
+		err := k.module(ctx, i)
+		if m := &k.e.Modules[i]; m.Access == AccessBusy && k.entered && p.BusyWait >= 0 && k.connsLeft(p) > 0 {
+			p.wait(ctx)
+			err = k.module(ctx, i)
+			shared = shared || m.Access != AccessBusy
 		}
-	}
-	for _, i := range busy {
-		// Modules may share one count of connections, and ours before was perhaps not over yet.
-		if k.connsLeft(p) <= 0 {
-			break
+		if errors.Is(err, probe.ErrClosed) {
+			closed, err = err, nil // the daemon's process for this module ended, and others may do better
 		}
-		if err := k.module(ctx, i); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return closed
+}
+
+// wait lets a daemon notice that a connection has ended.
+func (p Prober) wait(ctx context.Context) {
+	d := p.BusyWait
+	if d == 0 {
+		d = defaultBusyWait
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done(): // which the next connection tells
+	}
 }
 
 // order returns the modules' places, those of the caller's names first, which are added where they weren't listed.
@@ -116,5 +125,6 @@ func (k *talk) module(ctx context.Context, i int) error {
 	}
 	m := &k.e.Modules[i]
 	m.Reply, m.Access = m.text(a.end), access(a.end)
+	k.entered = k.entered || m.Access == AccessOpen || m.Access == AccessAuth
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -15,14 +16,21 @@ type Prober struct {
 	// [probe.OutcomeForbidden].
 	Modules []string
 	// MaxModules is how many modules are asked at [probe.LevelAnonymous], each on a connection of its own; 0 or less
-	// means 10. Limits.Conns bounds it too, of which two are used before and one for each module that is busy.
+	// means 10. Limits.Conns bounds it too, of which two are used before.
 	MaxModules int
+	// BusyWait is the time before a module that says that it is busy is asked once more, where the probe may be why:
+	// modules share one count of connections unless each has a lock file of its own, and rsync takes 0.1 s to end one
+	// that was left. 0 means 0.5 s; a negative time takes the first answer for the last.
+	BusyWait time.Duration
 	// Versions learns which versions of TLS are accepted on a port for implicit TLS, with one more connection for each:
 	// Evidence.TLS.Versions.
 	Versions bool
 }
 
-const defaultMaxModules = 10
+const (
+	defaultMaxModules = 10
+	defaultBusyWait   = 500 * time.Millisecond
+)
 
 // Grab probes one daemon, such as "192.0.2.7:873". The evidence is valid, if partial, beside an error.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {

@@ -25,7 +25,7 @@ var Rules = []finding.Rule{
 		Summary:     "The daemon tells anybody which folders it serves, and so where to look.",
 		Remediation: "rsyncd.conf: list = no, for all modules above the first of them, or in each that isn't meant for the public. A hidden module still needs hosts allow and auth users.",
 		CWE:         []int{548},
-		References:  []string{"rsyncd.conf(5), list"},
+		References:  []string{"rsyncd.conf(5)"},
 		Check:       finding.On(moduleList),
 	},
 	{
@@ -33,7 +33,7 @@ var Rules = []finding.Rule{
 		Summary:     "The daemon lets anybody into a module without a password, to read its files, and to change them where the module isn't read only.",
 		Remediation: "rsyncd.conf: auth users and secrets file in the module (strict modes = yes, the file's mode 600), hosts allow for its clients, read only = yes where nobody is to write. On a storage device: an rsync account, and access by address.",
 		CWE:         []int{306},
-		References:  []string{"rsyncd.conf(5), auth users and hosts allow"},
+		References:  []string{"rsyncd.conf(5)"},
 		Check:       finding.On(moduleOpen),
 	},
 	{
@@ -41,13 +41,13 @@ var Rules = []finding.Rule{
 		Summary:     "The daemon knows no SHA-2 digest for the proof of a password, so that one that was listened to can be guessed faster.",
 		Remediation: "Update to rsync 3.2.7 or later, built with OpenSSL, which adds SHA-256 and SHA-512; from 3.5.0 on, auth digest = sha256 in rsyncd.conf refuses less. Better, let clients come over SSH or TLS (rsync-ssl).",
 		CWE:         []int{328},
-		References:  []string{"RFC 6150", "RFC 6151", "rsyncd.conf(5), auth users"},
+		References:  []string{"RFC 6150", "RFC 6151", "rsyncd.conf(5)"},
 		Check:       finding.On(weakDigest),
 	},
 	{
 		ID: "rsync.outdated", Title: "older than the January 2025 fixes", Severity: finding.High,
 		Summary:     "The daemon speaks a protocol older than that of rsync 3.4.0, which fixed flaws by which anybody who may read a module reads or takes over the server's memory.",
-		Remediation: "Update to rsync 3.4.1 or later, or to a patched package of the distribution: those of Debian and Ubuntu greet with 32 as well, others keep the old number, for which this finding is wrong. Until then: hosts allow, auth users, and refuse options = checksum.",
+		Remediation: "Update to rsync 3.4.1 or later, or to a patched package of the distribution: Debian's greets with 32 as well, and one that keeps the old number makes this finding wrong. Until then: hosts allow, and auth users in every module.",
 		CWE:         []int{122},
 		References:  []string{"CVE-2024-12084", "CVE-2024-12085", "CERT/CC VU#952657"},
 		Check:       finding.On(outdated),

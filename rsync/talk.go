@@ -14,6 +14,8 @@ type talk struct {
 	opened int      // connections
 	motd   message  // that each of them brings
 	names  []string // of Evidence.Modules, as bytes
+	// entered says that a module was entered, and counted a connection.
+	entered bool
 }
 
 // open connects, with TLS where the port is for that. The first connection's handshake is the evidence.
