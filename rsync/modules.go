@@ -29,14 +29,15 @@ func (m *Module) text(s string) string {
 
 // modules asks for each module by its name, as many as there may be, those that the caller named first.
 func (k *talk) modules(ctx context.Context, p Prober) error {
-	most := min(p.maxModules(), k.connsLeft(p))
+	asked := 0
 	var closed error
 	shared := false // modules share a count of connections, of which ours is one
-	for n, i := range k.order(p.Modules) {
-		if n-k.e.ModulesUnasked >= most || !askable(k.names[i]) {
+	for _, i := range k.order(p.Modules) {
+		if asked >= p.maxModules() || k.connsLeft(p) <= 0 || !askable(k.names[i]) {
 			k.e.ModulesUnasked++
 			continue
 		}
+		asked++
 		if shared {
 			p.wait(ctx)
 		}

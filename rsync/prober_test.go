@@ -2,6 +2,7 @@ package rsync_test
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -86,10 +87,14 @@ func stored(t *testing.T, _ string, r *probe.Result) {
 	}
 }
 
-// replay plays one conversation.
+// replay plays one conversation once; TestReplay does so at each split.
 func replay(t *testing.T, p rsync.Prober, name string) (*probe.Result, *rsync.Evidence) {
 	t.Helper()
-	r := probetest.ReplayFile(t, p, transcripts+name+".txt")
+	text, err := os.ReadFile(transcripts + name + ".txt")
+	require.NoError(t, err)
+	recording, err := probetest.Parse(text)
+	require.NoError(t, err)
+	r := probe.Run(t.Context(), p, recording.Target, recording.Options())
 	return r, evidence(t, r)
 }
 
