@@ -47,14 +47,23 @@ func (k *talk) modules(ctx context.Context, p Prober) error {
 			err = k.module(ctx, i)
 			shared = shared || m.Access != AccessBusy
 		}
-		if errors.Is(err, probe.ErrClosed) {
-			closed, err = err, nil // the daemon's process for this module ended, and others may do better
-		}
-		if err != nil {
+		switch {
+		case noMoreConns(err): // some were used before the prober got the session
+			if k.e.Modules[i].Access == "" {
+				k.e.ModulesUnasked++
+			}
+		case errors.Is(err, probe.ErrClosed):
+			closed = err // the daemon's process for this module ended, and others may do better
+		case err != nil:
 			return err
 		}
 	}
 	return closed
+}
+
+func noMoreConns(err error) bool {
+	var limit *probe.LimitError
+	return errors.As(err, &limit) && limit.Limit == "Conns"
 }
 
 // wait lets a daemon notice that a connection has ended.

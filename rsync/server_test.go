@@ -218,6 +218,38 @@ func TestLongLists(t *testing.T) {
 	require.Empty(t, e.MOTD)
 }
 
+// A session that is handed over may have used connections before.
+func TestHandedOver(t *testing.T) {
+	s := &server{modules: names(5)}
+	for _, conns := range []int{4, 5, 6} {
+		r, e := run(t, rsync.Prober{}, s.start(t), anonymous(probe.Limits{Conns: conns}))
+		require.NoError(t, r.Err)
+		require.Equal(t, conns-2, count(e, rsync.AccessOpen))
+
+		r = probe.Run(t.Context(), after{2}, s.start(t), anonymous(probe.Limits{Conns: conns + 2}))
+		require.NoError(t, r.Err)
+		e = evidence(t, r)
+		require.Equal(t, conns-2, count(e, rsync.AccessOpen))
+		require.Equal(t, 7-conns, e.ModulesUnasked)
+	}
+}
+
+// after is a prober that hands over when it has opened some connections.
+type after struct{ conns int }
+
+func (after) Spec() probe.Spec { return probe.Spec{Protocol: "unknown"} }
+
+func (a after) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+	for range a.conns {
+		c, err := s.Open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		_ = c.Close()
+	}
+	return s.HandOver(ctx, rsync.Prober{}, probe.Handed{})
+}
+
 // Names that no module can have are the caller's mistake; nothing is sent then.
 func TestImpossibleNames(t *testing.T) {
 	for _, name := range []string{"", "#list", "#early_input=5", "two\nlines", "@RSYNCD: 31.0", "nul\x00", strings.Repeat("x", 191)} {

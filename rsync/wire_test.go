@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
 )
 
@@ -140,6 +141,16 @@ func TestMessage(t *testing.T) {
 	}
 	require.Empty(t, message{}.text())
 	require.Equal(t, "x\n ", message{lines: []string{"x"}, begin: " "}.text(), "only empty lines are daemons' own")
+}
+
+func TestRecognise(t *testing.T) {
+	for said, want := range map[string]probe.Recognition{
+		"": probe.Undecided, "@": probe.Undecided, "@RSYNCD": probe.Undecided,
+		"@RSYNCD:": probe.Recognised, "@RSYNCD: 31.0\nhello\n": probe.Recognised,
+		"@rsyncd: 31": probe.Foreign, "@ERROR: no": probe.Foreign, "220 hello": probe.Foreign, "\x00": probe.Foreign,
+	} {
+		require.Equal(t, want, Prober{}.Recognise([]byte(said)), "%q", said)
+	}
 }
 
 func FuzzGreeting(f *testing.F) {
