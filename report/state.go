@@ -77,5 +77,5 @@ func (r Record) heard() bool {
 		return false
 	}
 	greeting, err := finding.Resolve(evidence, "/greeting")
-	return err == nil && string(greeting) != "null"
+	return err == nil && string(greeting) != "null" && string(greeting) != `""`
 }

@@ -170,7 +170,6 @@ func TestUnusableTargets(t *testing.T) {
 		"[::1]:2121":             `no protocol lives on port 2121 by default: name it, as in ftp://[::1]:2121, smtp://[::1]:2121 or nntp://[::1]:2121`,
 		"192.0.2.0/24:2121":      `no protocol lives on port 2121 by default: name it, as in ftp://HOST:2121, smtp://HOST:2121 or nntp://HOST:2121`,
 		"gopher://192.0.2.7":     `the scheme "gopher" is unknown: ` + schemes,
-		"rsync://192.0.2.7":      `the scheme "rsync" is not spoken yet by this version: ` + schemes,
 		"smb+nbt://192.0.2.7":    `the scheme "smb+nbt" is not spoken yet by this version: ` + schemes,
 		"netbios-ns://192.0.2.7": `the scheme "netbios-ns" is not spoken yet by this version: ` + schemes,
 		"ftp://":                 `the target is empty: give a host, an address, a range or a URL`,

@@ -19,7 +19,7 @@ A TARGET is
   192.0.2.0/24             a range, of IPv4 or IPv6, up to 16,777,216 addresses; all of
                            them are asked, the first and the last too. [2001:db8::/120]:21
                            asks one port
-  ftps://[2001:db8::7]:21  a URL: ftp, smtp or nntp, with an s where TLS comes first.
+  ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s where TLS comes first.
                            This is how to name a protocol on an unusual port
 A name stands for all the addresses that it resolves to.
 
@@ -27,10 +27,11 @@ What is sent depends on --level; each level does what the one before it does.
   greeting    Nothing. What the server says first is read.
   handshake   What any client asks before it logs in: FEAT, SYST and AUTH TLS (FTP), EHLO and
               STARTTLS (mail), CAPABILITIES, DATE, STARTTLS and a group of a random name (news),
-              a TLS handshake; and for FTP whether USER of a made-up name gets as far as a password
-              prompt, and whether anonymous is let in.
+              a module of a random name and the list of modules (rsync), a TLS handshake; and for
+              FTP whether USER of a made-up name gets as far as a password prompt, and whether
+              anonymous is let in.
   anonymous   What is offered to anybody, too: the listing of an anonymous FTP root, the first
-              news groups.
+              news groups, and of each rsync module whether it wants a password.
 Whatever the level, no credential, no mail, no article and no file is ever sent.
 
 Findings say how they are known: seen (in the conversation), claimed (by the server, and not

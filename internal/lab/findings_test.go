@@ -10,6 +10,7 @@ import (
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/rsync"
 )
 
 // Each neighbour has the faults that it is there for, and no others.
@@ -17,8 +18,8 @@ func TestFindings(t *testing.T) {
 	n, err := lab.Start(t.Context())
 	require.NoError(t, err)
 	defer n.Close()
-	probers := map[string]probe.Prober{"ftp": ftp.Prober{}}
-	rules := slices.Concat(ftp.Rules, finding.TLS)
+	probers := map[string]probe.Prober{"ftp": ftp.Prober{}, "rsync": rsync.Prober{}}
+	rules := slices.Concat(ftp.Rules, rsync.Rules, finding.TLS)
 	want := map[string][]string{
 		"anonymous-ftp": {
 			"ftp.anonymous-writable", "ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed",
@@ -30,6 +31,7 @@ func TestFindings(t *testing.T) {
 			"ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed", "ftp.passive-address-leak",
 			"ftp.tls-missing",
 		},
+		"open-rsync": {"rsync.module-open", "rsync.outdated", "rsync.exposed", "rsync.module-list", "rsync.weak-auth-digest"},
 	}
 	for _, s := range n.Neighbours() {
 		p, ok := probers[s.Protocol]

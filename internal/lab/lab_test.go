@@ -102,7 +102,7 @@ func TestStart(t *testing.T) {
 		require.NotEmpty(t, s.About)
 	}
 	require.Equal(t, []string{
-		"anonymous-ftp", "expired-ftp", "implicit-ftps", "leaky-ftp", "cleartext-mail", "mail", "open-news",
+		"anonymous-ftp", "expired-ftp", "implicit-ftps", "leaky-ftp", "cleartext-mail", "mail", "open-news", "open-rsync",
 	}, names)
 	require.NotNil(t, n.CA())
 	require.Contains(t, string(n.CAPEM()), "BEGIN CERTIFICATE")
