@@ -46,7 +46,7 @@ var Rules = []finding.Rule{
 	},
 	{
 		ID: "rsync.outdated", Title: "older than the January 2025 fixes", Severity: finding.High,
-		Summary:     "The daemon speaks a protocol older than that of rsync 3.4.0, which fixed flaws by which anybody who may read a module reads or takes over the server's memory.",
+		Summary:     "The daemon speaks a protocol older than that of rsync 3.4.0, which fixed flaws by which anybody who may read a module reads the server's memory too and, in 3.2.7 and 3.3.0, takes it over.",
 		Remediation: "Update to rsync 3.4.1 or later, or to a patched package of the distribution: Debian's greets with 32 as well, and one that keeps the old number makes this finding wrong. Until then: hosts allow, and auth users in every module.",
 		CWE:         []int{122},
 		References:  []string{"CVE-2024-12084", "CVE-2024-12085", "CERT/CC VU#952657"},
