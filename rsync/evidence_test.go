@@ -24,6 +24,11 @@ func TestBanners(t *testing.T) {
 	require.Equal(t, []probe.Banner{{Kind: "rsync.motd", Source: "motd", Text: "a storage device"}}, e.Banners())
 }
 
+func TestPorts(t *testing.T) {
+	want := []probe.Port{{Network: probe.TCP, Number: 873}, {Network: probe.TCP, Number: 874, ImplicitTLS: true}}
+	require.Equal(t, want, rsync.Prober{}.Spec().Ports)
+}
+
 // Lists that stored evidence doesn't have are empty, and never null when it is stored again.
 func TestEmptyEvidence(t *testing.T) {
 	stored, err := json.Marshal(&probe.Result{Protocol: "rsync", Evidence: &probe.RawEvidence{Name: "rsync", JSON: []byte("{}")}})

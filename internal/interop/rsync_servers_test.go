@@ -15,8 +15,9 @@ import (
 type rsyncServer struct {
 	Addr     netip.AddrPort
 	Version  string
-	Implicit bool // TLS from the first byte
-	Fake     bool // it is a few lines of this package
+	Dir      string // its own folder
+	Implicit bool   // TLS from the first byte
+	Fake     bool   // it is a few lines of this package
 }
 
 // An rsyncConfig is what differs between daemons. In its lines, DIR is a folder of the daemon's own, which holds the
@@ -59,7 +60,7 @@ func (c rsyncConfig) run(t testing.TB, bin, version string) rsyncServer {
 	if c.occupy != "" {
 		occupy(t, addr, c.occupy)
 	}
-	return rsyncServer{Addr: addr, Version: version}
+	return rsyncServer{Addr: addr, Version: version, Dir: dir}
 }
 
 // needIn finds a file in one of the private roots, where several have one of that name.

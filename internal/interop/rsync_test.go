@@ -1,11 +1,13 @@
 package interop_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -210,6 +212,23 @@ func TestRsyncHandshake(t *testing.T) {
 	}
 }
 
+// A module's hooks are run where it is entered, which is why that isn't done by default.
+func TestRsyncHooks(t *testing.T) {
+	s := rsyncConfig{pkg: "rsync", parts: append(rsyncOpen[:3:3], "early exec = touch DIR/early", "post-xfer exec = touch DIR/late")}.start(t)
+	there := func(name string) bool {
+		_, err := os.Stat(filepath.Join(s.Dir, name))
+		return err == nil
+	}
+	r := probe.Run(t.Context(), rsync.Prober{}, probe.Target{Addr: s.Addr}, nil)
+	require.NoError(t, r.Err)
+	require.False(t, there("early"))
+	r, e := askRsync(t, rsync.Prober{}, s)
+	require.NoError(t, r.Err)
+	require.Equal(t, rsync.AccessOpen, e.Modules[0].Access)
+	require.True(t, there("early"))
+	require.Eventually(t, func() bool { return there("late") }, 10*time.Second, 50*time.Millisecond)
+}
+
 func askRsync(t *testing.T, p rsync.Prober, s rsyncServer) (*probe.Result, *rsync.Evidence) {
 	t.Helper()
 	o := &probe.Options{Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(s.Implicit)}
@@ -254,6 +273,7 @@ func TestRsyncCommand(t *testing.T) {
 			continue // the command has no such options
 		}
 		t.Run(want.server+" "+want.variant, func(t *testing.T) {
+			t.Parallel()
 			s := want.start(t)
 			scheme := "rsync://"
 			if s.Implicit {
