@@ -7,7 +7,7 @@ import (
 
 // The generations of the protocol (PROTOCOL_VERSION in rsync.h).
 const (
-	oldestVersion = 17 // rsync 1.7.0, the first with a daemon
+	oldestVersion = 17 // rsync 2.0.0, the first with a daemon
 	exitVersion   = 25 // the first that ends a list by "@RSYNCD: EXIT", and not by closing
 	subVersion    = 30 // the first with a subprotocol, which both sides must name
 	newestVersion = 32 // rsync 3.4.0; the first in which both sides must list digests

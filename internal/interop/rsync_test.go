@@ -16,6 +16,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/rsync"
+	"github.com/handclasp/handclasp/scan"
 )
 
 var (
@@ -209,6 +210,24 @@ func TestRsyncHandshake(t *testing.T) {
 	require.Len(t, e.Modules, 8)
 	for _, m := range e.Modules {
 		require.Empty(t, m.Access)
+	}
+}
+
+// On a port where anything may be, a daemon is recognised by its greeting, and the same connection goes on.
+func TestRsyncDetected(t *testing.T) {
+	for name, s := range map[string]rsyncServer{"cleartext": rsyncConfig{pkg: "rsync", motd: rsyncMOTD, parts: rsyncOneAtATime}.start(t), "TLS": rsyncTLS(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := scan.Detector{Probers: handclasp.Probers(), Wait: time.Second}
+			r := probe.Run(t.Context(), d, probe.Target{Addr: s.Addr}, &probe.Options{Level: probe.LevelAnonymous})
+			require.NoError(t, r.Err)
+			require.Equal(t, "rsync", r.Protocol)
+			e, ok := probe.As[*rsync.Evidence](r)
+			require.True(t, ok)
+			require.Equal(t, probe.Yes, e.Listing)
+			require.Equal(t, rsync.AccessOpen, e.Modules[0].Access)
+			require.Equal(t, probe.FactOf(s.Implicit), e.ImplicitTLS)
+		})
 	}
 }
 
