@@ -21,7 +21,7 @@
 //
 // Lines end with LF. The answer to the greeting is of the server's generation, from the oldest to 32, since newer ones
 // break off where something lacks in it: "@RSYNCD: 29" below 30, "@RSYNCD: 31.0" below 32, and
-// "@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4" at 32 and where the server lists digests.
+// "@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4" at 32, with the same digests at 30 and 31 where the server lists some.
 //
 // The first connection is there for the message of the day, which goes before each answer and looks like anything, a
 // list of modules included. What comes before the refusal of a module that doesn't exist is that message; as much is
