@@ -1,0 +1,205 @@
+package fingerprint
+
+import (
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// maxFile is the largest file taken, in bytes; Recog's largest has 600 KB.
+const maxFile = 8 << 20
+
+// ErrNoFiles is returned by Load where there are no files of fingerprints.
+var ErrNoFiles = errors.New("no files of fingerprints: the folder holds no *.xml, nor does a folder xml in it")
+
+// Load reads the fingerprints of the files *.xml in the folder xml, as a checkout of Recog has them, or else of those in
+// the root. The order of the files is that of their names.
+//
+// A fingerprint or a file that can't be used doesn't lose the others: the DB holds all that can, and the error, which
+// has an Unwrap() []error, names each of the rest by file, line and pattern. The DB is nil only where there is nothing to
+// read: [ErrNoFiles], or the error of fsys.
+func Load(fsys fs.FS) (*DB, error) { return load(fsys, nil) }
+
+// An example is a text that a fingerprint matches, and the params that it then gives.
+type example struct {
+	place  string // file and line
+	text   string
+	params map[string]string
+}
+
+// load calls examples, if not nil, with each example.
+func load(fsys fs.FS, examples func(*fingerprint, example)) (*DB, error) {
+	names, err := fs.Glob(fsys, "xml/*.xml")
+	if err == nil && names == nil {
+		names, err = fs.Glob(fsys, "*.xml")
+	}
+	if err == nil && names == nil {
+		_, err = fs.ReadDir(fsys, ".") // which says why, where that is why
+		if err == nil {
+			err = ErrNoFiles
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := loader{db: &DB{kinds: map[string][]*fingerprint{}}, fsys: fsys, examples: examples}
+	for _, name := range names {
+		if err := l.file(name); err != nil {
+			l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return l.db, errors.Join(l.errs...)
+}
+
+type loader struct {
+	db       *DB
+	fsys     fs.FS
+	examples func(*fingerprint, example)
+	errs     []error
+}
+
+// fingerprintXML is a fingerprint as a file has it.
+type fingerprintXML struct {
+	Pattern     string       `xml:"pattern,attr"`
+	Flags       string       `xml:"flags,attr"`
+	Description string       `xml:"description"`
+	Examples    []exampleXML `xml:"example"`
+	Params      []struct {
+		Name  string `xml:"name,attr"`
+		Pos   int    `xml:"pos,attr"`
+		Value string `xml:"value,attr"`
+	} `xml:"param"`
+}
+
+type exampleXML struct {
+	Attributes []xml.Attr `xml:",any,attr"`
+	Text       string     `xml:",chardata"`
+}
+
+// file reads one file. What stands before a place where it isn't XML is kept.
+func (l *loader) file(name string) error {
+	f, err := l.fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	bounded := &io.LimitedReader{R: f, N: maxFile + 1}
+	d := xml.NewDecoder(bounded)
+	kind, inside := kindOf(name), false
+	for {
+		token, err := d.Token()
+		switch {
+		case bounded.N <= 0:
+			return fmt.Errorf("larger than %d bytes", maxFile)
+		case err == io.EOF && inside:
+			return nil
+		case err == io.EOF:
+			return errors.New("no fingerprints")
+		case err != nil:
+			return err
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch {
+		case !inside && start.Name.Local == "fingerprints":
+			inside = true
+			if matches := attribute(start, "matches"); matches != "" {
+				kind = matches
+			}
+		case !inside:
+			return fmt.Errorf("the root is <%s>, not <fingerprints>", start.Name.Local)
+		case start.Name.Local == "fingerprint":
+			line, _ := d.InputPos()
+			place := fmt.Sprintf("%s:%d", name, line)
+			var x fingerprintXML
+			if err := d.DecodeElement(&x, &start); err != nil {
+				return fmt.Errorf("fingerprint in line %d: %w", line, err)
+			}
+			if err := l.add(kind, place, x); err != nil {
+				l.errs = append(l.errs, fmt.Errorf("%s: %w", place, err))
+			}
+		default:
+			if err := d.Skip(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// kindOf is the kind of a file that doesn't name one: smtp_ehlo.xml is for smtp.ehlo.
+func kindOf(name string) string {
+	return strings.Replace(strings.TrimSuffix(path.Base(name), ".xml"), "_", ".", 1)
+}
+
+func attribute(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func (l *loader) add(kind, place string, x fingerprintXML) error {
+	f := &fingerprint{
+		name:   strings.Join(strings.Fields(x.Description), " "),
+		params: params{byName: map[string]param{}, cpe: map[string]cpeTemplate{}},
+	}
+	groups, err := f.newPattern(x.Pattern, x.Flags)
+	if err != nil {
+		return err
+	}
+	for _, p := range x.Params {
+		if err := f.params.add(p.Name, p.Value, p.Pos, groups); err != nil {
+			return fmt.Errorf("pattern %q: %w", x.Pattern, err)
+		}
+	}
+	l.db.kinds[kind] = append(l.db.kinds[kind], f)
+	if l.examples == nil {
+		return nil
+	}
+	for _, e := range x.Examples {
+		parsed, err := l.example(place, e)
+		if err != nil {
+			l.errs = append(l.errs, fmt.Errorf("%s: pattern %q: example: %w", place, x.Pattern, err))
+			continue
+		}
+		l.examples(f, parsed)
+	}
+	return nil
+}
+
+// example reads the text of an example: as it stands, in base64, or in a file in the folder of the file's name.
+func (l *loader) example(place string, x exampleXML) (example, error) {
+	e := example{place: place, text: x.Text, params: map[string]string{}}
+	for _, a := range x.Attributes {
+		switch a.Name.Local {
+		case "_encoding":
+			if a.Value != "base64" {
+				return e, fmt.Errorf("encoding %q: only base64 is known", a.Value)
+			}
+			plain, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(x.Text), ""))
+			if err != nil {
+				return e, err
+			}
+			e.text = string(plain)
+		case "_filename":
+			xmlName, _, _ := strings.Cut(place, ":")
+			text, err := fs.ReadFile(l.fsys, path.Join(strings.TrimSuffix(xmlName, ".xml"), path.Base(a.Value)))
+			if err != nil {
+				return e, err
+			}
+			e.text = string(text)
+		default:
+			e.params[a.Name.Local] = a.Value
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,81 @@
+package fingerprint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Software returns what the evidence of r names: the service, its operating system, the device. It looks at the banners
+// of evidence that implements [probe.BannerEvidence] and at the NTLM challenge of evidence that implements
+// [finding.NTLMEvidence]. Each product is listed once, by the first banner that tells its version, or else by the first
+// that names it. The list is empty, and not nil, where nothing is recognised.
+func (db *DB) Software(r *probe.Result) []probe.Software {
+	list := []probe.Software{}
+	if db == nil || r == nil {
+		return list
+	}
+	for _, b := range banners(r.Evidence) {
+		for _, s := range db.named(b) {
+			list = add(list, s)
+		}
+	}
+	return list
+}
+
+// banners returns the texts in the evidence that may name software.
+func banners(e probe.Evidence) (list []probe.Banner) {
+	if e, ok := e.(probe.BannerEvidence); ok {
+		list = e.Banners()
+	}
+	if e, ok := e.(finding.NTLMEvidence); ok {
+		if n := e.NTLMChallenge(); n != nil {
+			list = append(list, probe.Banner{Kind: "ntlm.os_version", Source: "ntlm", Text: n.OSVersion})
+		}
+	}
+	return list
+}
+
+// named returns what a banner names. A fingerprint that matches and names nothing, which says that the text is too
+// common to tell anything, doesn't keep the next DB from being asked.
+func (db *DB) named(b probe.Banner) []probe.Software {
+	if b.Text == "" {
+		return nil
+	}
+	for ; db != nil; db = db.next {
+		if m, ok := db.match(b.Kind, cut(b.Text)); ok {
+			if list := m.Software(b.Source); list != nil {
+				return list
+			}
+		}
+	}
+	return nil
+}
+
+// add adds s to the list unless something there says as much; it takes the place of what says less.
+func add(list []probe.Software, s probe.Software) []probe.Software {
+	if slices.ContainsFunc(list, func(known probe.Software) bool { return says(known, s) }) {
+		return list
+	}
+	less := func(known probe.Software) bool { return says(s, known) }
+	if i := slices.IndexFunc(list, less); i >= 0 {
+		list[i] = s
+		return append(list[:i+1], slices.DeleteFunc(list[i+1:], less)...)
+	}
+	return append(list, s)
+}
+
+// says reports whether a tells all that b does: the same product, and b no version that a doesn't know; or a product
+// whose name begins with b's, as "Windows Server 2019" does with "Windows".
+func says(a, b probe.Software) bool {
+	if !strings.EqualFold(a.Vendor, b.Vendor) {
+		return false
+	}
+	if strings.EqualFold(a.Product, b.Product) {
+		return a.Version != "" || b.Version == ""
+	}
+	return b.Version == "" && len(a.Product) > len(b.Product) && a.Product[len(b.Product)] == ' ' &&
+		strings.EqualFold(a.Product[:len(b.Product)], b.Product)
+}
