@@ -25,7 +25,6 @@
 //	nntp.banner    the text of the greeting and of the reply to MODE READER
 //	nntp.implementation  the argument of that capability
 //	ntlm.os_version      the version in an NTLM challenge, such as "Windows 10.0 build 17763"
-//	rsync.motd     the message of the day
 //	smb.native_lm  the native LAN manager of an SMB1 session set-up
 //	smb.native_os  the native operating system of one
 //	smtp.banner    the text of the greeting
