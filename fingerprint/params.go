@@ -7,7 +7,8 @@ import (
 
 const (
 	maxParams = 64  // of a fingerprint; Recog's largest has 20
-	maxNested = 4   // templates within templates
+	maxPieces = 16  // of a template
+	maxNested = 3   // templates within templates
 	maxValue  = 512 // bytes of a param that templates make
 )
 
@@ -41,6 +42,8 @@ func (p *params) add(name, value string, group, groups int) error {
 		return fmt.Errorf("param %s: both a value and group %d", name, group)
 	case len(p.order) == maxParams:
 		return fmt.Errorf("more than %d params", maxParams)
+	case len(parseTemplate(value)) > maxPieces:
+		return fmt.Errorf("param %s: a value of more than %d pieces", name, maxPieces)
 	}
 	if part, ok := strings.CutSuffix(name, ".cpe23"); ok && group == 0 {
 		t, err := parseCPE(value)
@@ -104,8 +107,10 @@ func (p params) fill(text string, groups []int) map[string]string {
 	}
 	for part, t := range p.cpe {
 		if cpe := t.bind(func(pieces []piece) string {
-			v, _ := f.expand(pieces, 0)
-			return v
+			if v, ok := f.expand(pieces, 0); ok {
+				return v
+			}
+			return "" // a part that isn't known makes the whole attribute unknown
 		}); cpe != "" {
 			out[part+".cpe23"] = cpe
 		}
@@ -128,22 +133,22 @@ func (f filling) get(name string, depth int) (string, bool) {
 	return f.text[from:to], true
 }
 
-// expand fills a template. Where a param is missing, ok is false, and the rest is filled all the same.
+// expand fills a template. Where a param is missing, ok is false.
 func (f filling) expand(pieces []piece, depth int) (value string, ok bool) {
-	ok = depth < maxNested
+	if depth > maxNested {
+		return "", false
+	}
 	for _, p := range pieces {
 		v := p.text
 		if p.name {
 			var known bool
-			if v, known = "", false; depth < maxNested {
-				v, known = f.get(p.text, depth+1)
+			if v, known = f.get(p.text, depth+1); !known {
+				return "", false
 			}
-			ok = ok && known
 		}
-		if len(value)+len(v) > maxValue {
-			return value, false
+		if value += v; len(value) > maxValue {
+			return "", false
 		}
-		value += v
 	}
-	return value, ok
+	return value, true
 }

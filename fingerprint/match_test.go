@@ -1,0 +1,180 @@
+package fingerprint_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/fingerprint"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// talker is evidence with banners and an NTLM challenge.
+type talker struct {
+	banners []probe.Banner
+	ntlm    *probe.NTLM
+}
+
+func (*talker) Protocol() string             { return "test" }
+func (e *talker) Banners() []probe.Banner    { return e.banners }
+func (e *talker) NTLMChallenge() *probe.NTLM { return e.ntlm }
+
+func software(db *fingerprint.DB, e probe.Evidence) []probe.Software {
+	return db.Software(&probe.Result{Evidence: e})
+}
+
+func says(kind, source, text string) probe.Banner {
+	return probe.Banner{Kind: kind, Source: source, Text: text}
+}
+
+func TestSoftware(t *testing.T) {
+	db := fingerprint.Builtin()
+	windows := func(name, version, cpe, source string) probe.Software {
+		return probe.Software{Vendor: "Microsoft", Product: name, Version: version, CPE: "cpe:2.3:o:microsoft:" + cpe + ":*:*:*:*:*:*:*", Source: source}
+	}
+	iis := probe.Software{Vendor: "Microsoft", Product: "IIS", CPE: "cpe:2.3:a:microsoft:internet_information_services:*:*:*:*:*:*:*:*", Source: "greeting"}
+	server := windows("Windows Server 2022", "10.0.20348", "windows_server_2022:10.0.20348", "ntlm")
+
+	got := software(db, &talker{banners: []probe.Banner{
+		says("ftp.banner", "greeting", "Microsoft FTP Service"), says("ftp.syst", "system", "Windows_NT"), says("ftp.syst", "again", "Windows_NT"),
+		says("ftp.feat", "features", ""), says("unknown", "x", "Microsoft FTP Service"),
+	}})
+	require.Equal(t, []probe.Software{iis, windows("Windows", "", "windows:*", "greeting")}, got, "once each")
+
+	got = software(db, &talker{banners: []probe.Banner{says("ftp.banner", "greeting", "Microsoft FTP Service")}, ntlm: &probe.NTLM{OSVersion: "Windows 10.0 build 20348"}})
+	require.Equal(t, []probe.Software{iis, server}, got, "what says more takes the place of what says less")
+	got = software(db, &talker{ntlm: &probe.NTLM{OSVersion: "Windows 10.0 build 20348"}, banners: []probe.Banner{says("smb.native_lm", "lm", "Windows 2000 LAN Manager")}})
+	require.Equal(t, []probe.Software{server}, got, "in whichever order")
+
+	got = software(db, &talker{banners: []probe.Banner{
+		says("nntp.banner", "greeting", "news InterNetNews ready"), says("nntp.implementation", "implementation", "INN 2.7.1"),
+		says("nntp.banner", "mode_reader", "news InterNetNews NNRP server INN 2.6.0 ready"),
+	}})
+	require.Equal(t, []probe.Software{{
+		Vendor: "ISC", Product: "INN", Version: "2.7.1", CPE: "cpe:2.3:a:isc:inn:2.7.1:*:*:*:*:*:*:*", Source: "implementation",
+	}}, got)
+
+	got = software(db, &talker{ntlm: &probe.NTLM{OSVersion: "Windows 6.1 build 0"}})
+	require.Equal(t, "Samba", got[0].Product)
+	require.Len(t, got, 1)
+}
+
+func TestNothingToRecognise(t *testing.T) {
+	var none *fingerprint.DB
+	for _, r := range []*probe.Result{nil, {}, {Evidence: &probe.RawEvidence{}}, {Evidence: &talker{}}, {Evidence: &talker{ntlm: &probe.NTLM{}}}} {
+		for _, db := range []*fingerprint.DB{none, fingerprint.Builtin()} {
+			list := db.Software(r)
+			require.NotNil(t, list)
+			require.Empty(t, list)
+		}
+	}
+	_, ok := none.Match("ftp.banner", "(vsFTPd 3.0.3)")
+	require.False(t, ok)
+	require.Zero(t, none.Len())
+	require.Empty(t, none.Kinds())
+}
+
+func TestThen(t *testing.T) {
+	first := load(t, one("^vague", "", "nothing"), one("^known", "", "mine"))
+	second := load(t, one("^vague", "", "theirs"), one("^known", "", "theirs"), one("^rare", "", "rare"))
+	vague, err := fingerprint.Load(fstest.MapFS{"test.xml": file(`<fingerprint pattern="^vague"><param name="service.certainty" value="0.0"/></fingerprint>`)})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		db                 *fingerprint.DB
+		vague, known, rare string
+	}{
+		{first.Then(second), "nothing", "mine", "rare"},
+		{second.Then(first), "theirs", "theirs", "rare"},
+		{first, "nothing", "mine", ""},
+		{first.Then(nil), "nothing", "mine", ""},
+		{(*fingerprint.DB)(nil).Then(first), "nothing", "mine", ""},
+		// A match that names nothing doesn't keep the next from being asked.
+		{vague.Then(first).Then(second), "nothing", "mine", "rare"},
+		{vague.Then(first.Then(second)), "nothing", "mine", "rare"},
+	} {
+		for text, want := range map[string]string{"vague": c.vague, "known": c.known, "rare": c.rare} {
+			list := software(c.db, &talker{banners: []probe.Banner{says("test.banner", "greeting", text)}})
+			if want == "" {
+				require.Empty(t, list)
+				continue
+			}
+			require.Equal(t, want, list[0].Product)
+		}
+	}
+	require.Equal(t, 5, first.Then(second).Len())
+}
+
+// Only the beginning of a text counts, however long it is.
+func TestLongText(t *testing.T) {
+	db := load(t, one("end", "", "end"))
+	_, ok := db.Match("test.banner", strings.Repeat("x", 1021)+"end")
+	require.True(t, ok)
+	_, ok = db.Match("test.banner", strings.Repeat("x", 1022)+"end")
+	require.False(t, ok)
+	_, ok = db.Match("test.banner", strings.Repeat("ä", 1<<20)+"end")
+	require.False(t, ok)
+	db = load(t, one("^x+ä?$", "", "whole runes"))
+	_, ok = db.Match("test.banner", strings.Repeat("x", 1023)+"ä")
+	require.True(t, ok)
+}
+
+func TestManyGoroutines(t *testing.T) {
+	db := load(t, one("^hello (\\w+)", "", "x"))
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 50 {
+				_, ok := db.Match("test.banner", "hello world")
+				_, lines := db.Match("test.banner", "oh\nhello world")
+				if !ok || !lines {
+					t.Error("missed")
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// Whatever a server says.
+func FuzzMatch(f *testing.F) {
+	db := fingerprint.Builtin()
+	for _, l := range lookups {
+		f.Add(l.kind, l.text)
+	}
+	f.Add("smtp.ehlo", "250-mail.example.com\n250-PIPELINING\n250 8BITMIME")
+	f.Fuzz(func(t *testing.T, kind, text string) {
+		m, ok := db.Match(kind, text)
+		list := m.Software("greeting")
+		if !ok && list != nil {
+			t.Fatal(list)
+		}
+		for _, s := range list {
+			if s.Product == "" || s.CPE != "" && strings.Count(strings.ReplaceAll(s.CPE, `\:`, ""), ":") != 12 {
+				t.Fatalf("%q: %+v", text, s)
+			}
+		}
+	})
+}
+
+// Whatever a file holds.
+func FuzzLoad(f *testing.F) {
+	f.Add(file(one("^a(b)?", "REG_ICASE", "x")).Data, "ab")
+	f.Add([]byte(`<fingerprints><fingerprint pattern="(?m)(.)"><param pos="1" name="a"/><param name="b" value="{a}{b}{c"/><param name="os.cpe23" value="cpe:/o:{a}:{b}"/>`), "x")
+	f.Fuzz(func(t *testing.T, data []byte, text string) {
+		if len(data) > 10_000 {
+			return
+		}
+		files := fstest.MapFS{"test_banner.xml": {Data: data}}
+		db, err := fingerprint.Load(files)
+		if db == nil {
+			t.Fatal(err)
+		}
+		for _, kind := range db.Kinds() {
+			db.Match(kind, text)
+		}
+		_, _ = fingerprint.Verify(files)
+	})
+}
