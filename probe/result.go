@@ -26,13 +26,16 @@ type Result struct {
 	Transcript Transcript // nil where it was left out
 }
 
-// Software is a product that was recognised.
+// Software is a product that was recognised: a service, or the operating system or device that it runs on, each an entry
+// of its own. What isn't known is empty.
 type Software struct {
 	Vendor  string `json:"vendor"`
 	Product string `json:"product"`
 	Version string `json:"version"`
-	CPE     string `json:"cpe"`
-	Source  string `json:"source"` // the evidence it was recognised by, such as "greeting"
+	// CPE is the product's name as a formatted string of CPE 2.3 (NISTIR 7695 §6.2), whose part is "a" for a service, "o"
+	// for an operating system and "h" for a device.
+	CPE    string `json:"cpe"`
+	Source string `json:"source"` // the evidence it was recognised by, such as "greeting"
 }
 
 // RawEvidence is evidence whose type isn't known to the program that decoded it.
