@@ -35,3 +35,15 @@ func TestEmptyEvidence(t *testing.T) {
 		require.Equal(t, []any{}, fields[list], list)
 	}
 }
+
+func TestBanners(t *testing.T) {
+	var none *nntp.Evidence
+	require.Empty(t, none.Banners())
+	e := &nntp.Evidence{
+		Greeting: &probe.Reply{Code: 200, Lines: []string{"hello"}}, Implementation: "X 1", ModeReader: &probe.Reply{Code: 201, Lines: []string{"reader"}},
+	}
+	require.Equal(t, []probe.Banner{
+		{Kind: "nntp.banner", Source: "greeting", Text: "hello"}, {Kind: "nntp.implementation", Source: "implementation", Text: "X 1"},
+		{Kind: "nntp.banner", Source: "mode_reader", Text: "reader"},
+	}, e.Banners())
+}

@@ -33,3 +33,21 @@ func TestEmptyEvidence(t *testing.T) {
 		require.Equal(t, []any{}, fields[list], list)
 	}
 }
+
+// Replies other than the greeting have their codes.
+func TestBanners(t *testing.T) {
+	var none *smtp.Evidence
+	require.Empty(t, none.Banners())
+	e := &smtp.Evidence{
+		Greeting: &probe.Reply{Code: 220, Lines: []string{"mx", "ESMTP"}},
+		EHLO:     &probe.Reply{Code: 250, Lines: []string{"hello", "SIZE", "8BITMIME"}},
+		HELO:     &probe.Reply{Code: 502, Lines: []string{"no"}},
+	}
+	require.Equal(t, []probe.Banner{
+		{Kind: "smtp.banner", Source: "greeting", Text: "mx\nESMTP"},
+		{Kind: "smtp.ehlo", Source: "ehlo", Text: "250-hello\n250-SIZE\n250 8BITMIME"},
+		{Kind: "smtp.ehlo", Source: "helo", Text: "502 no"},
+		{Kind: "smtp.ehlo", Source: "ehlo_after_tls"},
+		{Kind: "smtp.vrfy", Source: "vrfy_reply"},
+	}, e.Banners())
+}
