@@ -29,7 +29,7 @@ func neighbourhood() []report.Record {
 		Chain: []probe.Certificate{{Subject: "CN=ftp.example.net", NotAfter: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}},
 	}
 	named := result("192.0.2.7:21", "ftp.example.net", e)
-	named.Software = []probe.Software{{Vendor: "vsftpd_project", Product: "vsftpd", Version: "3.0.3"}}
+	named.Software = []probe.Software{{Vendor: "vsftpd", Product: "vsftpd", Version: "3.0.3"}, {Vendor: "Debian", Product: "Debian Linux"}}
 
 	odd := ready()
 	odd.Greeting.Lines = []string{"\x1b[2J\x1b[31mhöst 日本 \u202egnp.exe", "and a second line"}

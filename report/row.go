@@ -37,9 +37,8 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 	if line := security(r); line != "" {
 		fmt.Fprintln(b, indent+t.in(faint, fit(line, t.width-textColumn)))
 	}
-	for _, s := range r.Software {
-		line := strings.TrimSpace(s.Product + " " + s.Version)
-		fmt.Fprintln(b, indent+t.in(faint, fit("software: "+line, t.width-textColumn)))
+	if line := software(r); line != "" {
+		fmt.Fprintln(b, indent+t.in(faint, fit(line, t.width-textColumn)))
 	}
 	if r.Err != nil {
 		line := fmt.Sprintf("%s: %v", outcomeWords[r.Outcome], r.Err)
@@ -92,6 +91,18 @@ func greeting(document []byte) string {
 		return ""
 	}
 	return describe(value)
+}
+
+// software names what was recognised: the service, its operating system, the device.
+func software(r Record) string {
+	var names []string
+	for _, s := range r.Software {
+		names = append(names, strings.TrimSpace(s.Product+" "+s.Version))
+	}
+	if names == nil {
+		return ""
+	}
+	return "software: " + strings.Join(names, " · ")
 }
 
 // security sums the TLS handshake up.
