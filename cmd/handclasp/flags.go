@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/fingerprint"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -23,6 +24,8 @@ type options struct {
 	concurrency int
 	ca          string
 	roots       *x509.CertPool // what ca holds; nil for the system's
+	recog       string
+	software    *fingerprint.DB // what recog holds, and then what is built in
 	transcript  bool
 	failOn      finding.Severity // 0 for never
 }
@@ -53,6 +56,7 @@ func (v value[T]) Set(text string) (err error) {
 // register adds the flags that scan and demo share.
 func (o *options) register(cmd *cobra.Command, def probe.Level) {
 	o.level, o.format, o.concurrency = def, formatTable, scan.DefaultConcurrency
+	o.software = fingerprint.Builtin()
 	o.timeout = probe.Limits{}.Effective().Total
 	f := cmd.Flags()
 	f.SortFlags = false

@@ -106,6 +106,7 @@ func (s *session) counted(endpoints iter.Seq2[scan.Endpoint, error]) iter.Seq2[s
 }
 
 func (s *session) result(r scan.Result) error {
+	r.Software = s.o.software.Software(r.Result)
 	record := report.New(r.Result, s.rules)
 	s.tally.Add(record)
 	if r.Outcome == probe.OutcomeCanceled {

@@ -72,6 +72,8 @@ func (a *app) scanCommand() *cobra.Command {
 		"how many endpoints to probe at once")
 	f.Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
+	f.Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
+		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	f.Var(value[string]{&list, parseFile, func(s string) string { return s }, "FILE"}, "targets",
 		"read more targets from FILE, one a line, - for standard input; # begins a remark")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
@@ -81,6 +83,9 @@ func (a *app) scanCommand() *cobra.Command {
 // scan is the scan command, its flags read.
 func (a *app) scan(ctx context.Context, o *options, args []string, list string) error {
 	if err := o.readRoots(); err != nil {
+		return err
+	}
+	if err := a.readFingerprints(o); err != nil {
 		return err
 	}
 	l, err := a.openList(list)
