@@ -148,6 +148,7 @@ func TestFTP(t *testing.T) {
 				slices.Sort(ids)
 				require.Equal(t, strings.Join(ids, " "), ftpFindings(r))
 			}
+			requireSoftware(t, r, want.server, server.Version)
 			captureFTP(t, r, want.server+"-"+upstream(server.Version)+"-"+want.variant, want.server+" "+server.Version)
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/fingerprint"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 )
@@ -112,6 +113,11 @@ func TestNNTP(t *testing.T) {
 			capture(t, r, want.server+"-"+upstream(server.Version)+"-"+want.variant, want.server+" "+server.Version, nntpPort(server))
 
 			require.Equal(t, cmp.Or(want.outcome, probe.OutcomeOK), r.Outcome, "%v", r.Err)
+			if want.greeting < 400 {
+				requireSoftware(t, r, want.server, server.Version)
+			} else {
+				require.Empty(t, fingerprint.Builtin().Software(r), "a refusal names nothing")
+			}
 			require.Equal(t, want.greeting, e.Greeting.Code)
 			require.Equal(t, want.posting, e.Posting)
 			require.Equal(t, want.from, e.CapabilitiesFrom)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/fingerprint"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/smtp"
 )
@@ -102,6 +103,11 @@ func TestSMTP(t *testing.T) {
 
 					r, e := askSMTP(t, smtp.Prober{}, s)
 					capture(t, r, name, software, smtpPort(s))
+					if want.greetingLines > 0 {
+						requireSoftware(t, r, instance.name, s.Version)
+					} else {
+						require.Empty(t, fingerprint.Builtin().Software(r))
+					}
 					want.check(t, s, r, e)
 					require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 					require.Nil(t, e.VRFYReply)
