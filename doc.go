@@ -12,7 +12,8 @@
 //	e, err := ftp.Grab(ctx, "192.0.2.7:21", nil) // e is a *ftp.Evidence, and valid, if partial, beside an error
 //
 // For the whole [probe.Result], with its outcome, transcript and JSON form, there is [probe.Run]; for findings,
-// [finding.Evaluate] with [Rules]; for many targets, package scan; for terminals and files, package report.
+// [finding.Evaluate] with [Rules]; for the software behind a banner, package fingerprint; for many targets, package
+// scan; for terminals and files, package report.
 // To write a prober of your own, see package probe and check it with package probetest.
 //
 // # The safety contract
