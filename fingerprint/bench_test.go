@@ -1,6 +1,7 @@
 package fingerprint_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -43,6 +44,16 @@ func TestMissAllocatesNothing(t *testing.T) {
 		}
 		if n := testing.AllocsPerRun(100, func() { db.Match(l.kind, l.text) }); n > 0 {
 			t.Errorf("%s: %v allocations", l.name, n)
+		}
+	}
+}
+
+// What the first look-up of a program costs.
+func BenchmarkLoadBuiltin(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := fingerprint.Load(os.DirFS("builtin")); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

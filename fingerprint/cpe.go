@@ -39,7 +39,7 @@ func parseCPE(s string) (t cpeTemplate, err error) {
 			return t, fmt.Errorf("CPE %q: %w", s, err)
 		}
 	} else {
-		return t, fmt.Errorf("CPE %q: a name begins with cpe:/ or cpe:2.3:", s)
+		return t, fmt.Errorf("CPE %q: a name begins with cpe:/ or cpe:2.3", s)
 	}
 	if len(attributes) > cpeAttributes {
 		return t, fmt.Errorf("CPE %q: %d attributes: at most %d are defined", s, len(attributes), cpeAttributes)

@@ -120,7 +120,7 @@ func TestLoadErrors(t *testing.T) {
 		`<fingerprint pattern="(x)"><param pos="1" name="y" value="z"/></fingerprint>`: "param y: both a value and group 1",
 		param(`<param pos="0" value="z"/>`):                                            "a param has no name",
 		param(`<param pos="one" name="y"/>`):                                           `b.xml: fingerprint in line 2: strconv.ParseInt: parsing "one": invalid syntax`,
-		param(`<param name="os.cpe23" value="cpe"/>`):                                  `param os.cpe23: CPE "cpe": a name begins with cpe:/ or cpe:2.3:`,
+		param(`<param name="os.cpe23" value="cpe"/>`):                                  `param os.cpe23: CPE "cpe": a name begins with cpe:/ or cpe:2.3`,
 		param(`<param name="os.cpe23" value="cpe:/x:a:b"/>`):                           "the part is a, o or h",
 		param(`<param name="os.cpe23" value="cpe:/o:a"/>`):                             "it names no product",
 		param(`<param name="os.cpe23" value="cpe:/o:a:%zz"/>`):                         "invalid URL escape",

@@ -57,6 +57,19 @@ func TestSoftware(t *testing.T) {
 		Vendor: "ISC", Product: "INN", Version: "2.7.1", CPE: "cpe:2.3:a:isc:inn:2.7.1:*:*:*:*:*:*:*", Source: "implementation",
 	}}, got)
 
+	// Another set's spelling of the same product.
+	other, err := fingerprint.Load(fstest.MapFS{"test.xml": file(`<fingerprint pattern="^a"><param name="service.vendor" value="ISC Inc."/>
+		<param name="service.product" value="InterNetNews"/><param name="service.cpe23" value="cpe:/a:isc:inn"/></fingerprint>`,
+		`<fingerprint pattern="^b"><param name="service.vendor" value="ISC Inc."/><param name="service.product" value="inn"/></fingerprint>`)})
+	require.NoError(t, err)
+	for _, text := range []string{"a", "b"} {
+		got = software(other.Then(db), &talker{banners: []probe.Banner{
+			says("test.banner", "greeting", text), says("nntp.implementation", "implementation", "INN 2.7.1"),
+		}})
+		require.Len(t, got, 1)
+		require.Equal(t, "2.7.1", got[0].Version)
+	}
+
 	got = software(db, &talker{ntlm: &probe.NTLM{OSVersion: "Windows 6.1 build 0"}})
 	require.Equal(t, "Samba", got[0].Product)
 	require.Len(t, got, 1)

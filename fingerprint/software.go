@@ -70,12 +70,21 @@ func add(list []probe.Software, s probe.Software) []probe.Software {
 // says reports whether a tells all that b does: the same product, and b no version that a doesn't know; or a product
 // whose name begins with b's, as "Windows Server 2019" does with "Windows".
 func says(a, b probe.Software) bool {
-	if !strings.EqualFold(a.Vendor, b.Vendor) {
-		return false
-	}
-	if strings.EqualFold(a.Product, b.Product) {
+	if same(a, b) {
 		return a.Version != "" || b.Version == ""
 	}
-	return b.Version == "" && len(a.Product) > len(b.Product) && a.Product[len(b.Product)] == ' ' &&
-		strings.EqualFold(a.Product[:len(b.Product)], b.Product)
+	return b.Version == "" && strings.EqualFold(a.Vendor, b.Vendor) && len(a.Product) > len(b.Product) &&
+		a.Product[len(b.Product)] == ' ' && strings.EqualFold(a.Product[:len(b.Product)], b.Product)
+}
+
+// same reports whether a and b are one product. Sets of fingerprints spell vendors in their own ways, and one server
+// doesn't run two products of one name.
+func same(a, b probe.Software) bool {
+	return strings.EqualFold(a.Product, b.Product) || a.CPE != "" && b.CPE != "" && productOf(a.CPE) == productOf(b.CPE)
+}
+
+// productOf returns a CPE name up to its product.
+func productOf(cpe string) string {
+	fields := splitFormatted(strings.TrimPrefix(cpe, "cpe:2.3:"))
+	return strings.Join(fields[:min(len(fields), cpeVersion)], ":")
 }

@@ -24,7 +24,7 @@ var softwareFacts = map[string]struct {
 	"opensmtpd": {"OpenBSD", "OpenSMTPD", false, "cpe:2.3:a:openbsd:opensmtpd"},
 	"inn2":      {"ISC", "INN", true, "cpe:2.3:a:isc:inn"},
 	"leafnode":  {"Leafnode", "Leafnode", true, "cpe:2.3:a:leafnode:leafnode"},
-	"sn":        {"Harold Tay", "sn", true, ""},
+	"sn":        {"Patrik Rådman", "sn", true, ""},
 }
 
 // requireSoftware checks the product and the version against the version of the package that was installed.
