@@ -42,8 +42,13 @@ func TestMissAllocatesNothing(t *testing.T) {
 		if l.hit {
 			continue
 		}
-		if n := testing.AllocsPerRun(100, func() { db.Match(l.kind, l.text) }); n > 0 {
-			t.Errorf("%s: %v allocations", l.name, n)
+		// Package regexp keeps its machines in a pool, which the collector and the race detector empty as they like.
+		least := 1.0
+		for range 100 {
+			least = min(least, testing.AllocsPerRun(1, func() { db.Match(l.kind, l.text) }))
+		}
+		if least > 0 {
+			t.Errorf("%s: %v allocations", l.name, least)
 		}
 	}
 }
