@@ -6,6 +6,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// What says nothing, or what isn't so.
+func TestBuiltinMisses(t *testing.T) {
+	for kind, texts := range map[string][]string{
+		"ftp.banner":    {"", "FTP server ready", "Welcome", "220 ready", "mail.example.org ESMTP Postfix"},
+		"ftp.syst":      {"UNIX Type: L8", "UNIX"},
+		"smtp.banner":   {"mail.example.org ESMTP", "mail.example.org ESMTP ready", "220 *", "20"},
+		"smtp.ehlo":     {"250-mx\n250-PIPELINING\n250-8BITMIME\n250 SIZE", "250 mx"},
+		"nntp.banner":   {"news.example.org ready", "Version 2.0 ready"},
+		"ssh.banner":    {"SSH", "Gopher", "-", "OpenVMS"},
+		"smb.native_os": {"Unix", "Windows 6.1", "Linux"}, // Samba 4 says "Windows 6.1"
+		"smb.native_lm": {"", "LAN"},
+	} {
+		for _, text := range texts {
+			m, ok := Builtin().Match(kind, text)
+			require.False(t, ok, "%s: %q is %s", kind, text, m.Name)
+		}
+	}
+}
+
 // Each example matches its own fingerprint, and no earlier one takes it away.
 func TestBuiltin(t *testing.T) {
 	files := builtinFS()

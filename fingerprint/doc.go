@@ -29,6 +29,7 @@
 //	smb.native_os  the native operating system of one
 //	smtp.banner    the text of the greeting
 //	smtp.ehlo      the reply to EHLO or HELO, with the codes: "250-mx.example.org Hello"
+//	smtp.help      the reply to HELP, with the codes; the prober doesn't ask
 //	smtp.vrfy      the reply to VRFY, with the codes
 //	ssh.banner     the identification behind "SSH-2.0-"
 //

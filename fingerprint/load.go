@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// maxFile is the largest file taken, in bytes; Recog's largest has 600 KB.
+// maxFile is the largest file taken, in bytes; Recog's largest has 500 KB.
 const maxFile = 8 << 20
 
 // ErrNoFiles is returned by Load where there are no files of fingerprints.

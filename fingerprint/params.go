@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	maxParams = 64  // of a fingerprint; Recog's largest has 20
+	maxParams = 64  // of a fingerprint; Recog's largest has 15
 	maxPieces = 16  // of a template
 	maxNested = 3   // templates within templates
 	maxValue  = 512 // bytes of a param that templates make

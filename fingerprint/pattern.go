@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// maxPattern is the longest pattern taken, in bytes; Recog's longest has 400.
+// maxPattern is the longest pattern taken, in bytes; Recog's longest has 320.
 const maxPattern = 4096
 
 // A fingerprint is a pattern and what it tells.
