@@ -12,7 +12,7 @@ func TestBuiltinMisses(t *testing.T) {
 		"ftp.banner":    {"", "FTP server ready", "Welcome", "220 ready", "mail.example.org ESMTP Postfix"},
 		"ftp.syst":      {"UNIX Type: L8", "UNIX"},
 		"smtp.banner":   {"mail.example.org ESMTP", "mail.example.org ESMTP ready", "220 *", "20"},
-		"smtp.ehlo":     {"250-mx\n250-PIPELINING\n250-8BITMIME\n250 SIZE", "250 mx"},
+		"smtp.ehlo":     {"250-mx\n250-PIPELINING\n250-8BITMIME\n250 SIZE", "250 mx", "250-mx\n250-PIPELINING\n250 8BITMIME"},
 		"nntp.banner":   {"news.example.org ready", "Version 2.0 ready"},
 		"ssh.banner":    {"SSH", "Gopher", "-", "OpenVMS"},
 		"smb.native_os": {"Unix", "Windows 6.1", "Linux"}, // Samba 4 says "Windows 6.1"
