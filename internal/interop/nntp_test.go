@@ -113,12 +113,12 @@ func TestNNTP(t *testing.T) {
 			capture(t, r, want.server+"-"+upstream(server.Version)+"-"+want.variant, want.server+" "+server.Version, nntpPort(server))
 
 			require.Equal(t, cmp.Or(want.outcome, probe.OutcomeOK), r.Outcome, "%v", r.Err)
+			require.Equal(t, want.greeting, e.Greeting.Code)
 			if want.greeting < 400 {
 				requireSoftware(t, r, want.server, server.Version)
 			} else {
 				require.Empty(t, fingerprint.Builtin().Software(r), "a refusal names nothing")
 			}
-			require.Equal(t, want.greeting, e.Greeting.Code)
 			require.Equal(t, want.posting, e.Posting)
 			require.Equal(t, want.from, e.CapabilitiesFrom)
 			require.True(t, strings.HasPrefix(e.Implementation, want.implementation), e.Implementation)
