@@ -208,12 +208,13 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	}
 	var netErr net.Error
 	var known *Error
+	ended := ctx.Err() != nil // asked first: ctx ends with the session too
 	switch {
 	case s.ctx.Err() != nil:
 		return nil, s.contextError("dial")
 	case errors.As(err, &known): // a dialer of the caller's that knows better
 		return nil, &Error{Op: "dial", Outcome: OutcomeOf(known), Err: known.cause()}
-	case ctx.Err() != nil:
+	case ended:
 		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: err}
 	case errors.As(err, &netErr) && netErr.Timeout() && !errors.Is(err, syscall.ETIMEDOUT):
 		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.opts.Limits.Dial}}
