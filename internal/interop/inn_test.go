@@ -161,7 +161,6 @@ func newINN(t testing.TB, cert certFiles) inn {
 		`pathhost: news.inn.test`, `domain: inn.test`, `fromhost: inn.test`, `server: 127.0.0.1`,
 		`nnrpdloadlimit: 0`, // nnrpd turns readers away by 400 where the load average is above 16
 		`hismethod: hisv6`, `ovmethod: tradindexed`,
-		`nnrpdloadlimit: 0`,                             // else a busy machine's readers are refused
 		`bindaddress: 127.0.0.1`, `bindaddress6: "::1"`, // innd takes every address of a family that isn't named
 	)
 	for key, value := range map[string]string{
