@@ -17,28 +17,25 @@ const (
 
 const headerSize = 12 // RFC 1002 §4.2.1.1
 
-// Parts of the header's second word (RFC 1002 §4.2.1.1). A query is OPCODE 0, which is why none is among them.
+// Parts of the header's second word (RFC 1002 §4.2.1.1). A query is OPCODE 0, which is why none is among them; and RD,
+// recursion desired, is for name servers only, so that a node is asked without it.
 const (
 	flagResponse  = 0x8000
 	maskOpcode    = 0x7800
 	flagTruncated = 0x0200
-	flagRecursion = 0x0100 // RD
 	maskCode      = 0x000f
 )
 
 // StatusQuery appends the question for the names of the node that has name (RFC 1002 §4.2.17), to be sent to that node
 // alone.
-func StatusQuery(b []byte, id uint16, name Name) []byte { return query(b, id, 0, name, TypeStatus) }
+func StatusQuery(b []byte, id uint16, name Name) []byte { return query(b, id, name, TypeStatus) }
 
 // AddressQuery appends the question for the addresses of name (RFC 1002 §4.2.12), to be sent to one node.
-func AddressQuery(b []byte, id uint16, name Name) []byte {
-	return query(b, id, flagRecursion, name, TypeNB)
-}
+func AddressQuery(b []byte, id uint16, name Name) []byte { return query(b, id, name, TypeNB) }
 
-func query(b []byte, id, flags uint16, name Name, kind uint16) []byte {
+func query(b []byte, id uint16, name Name, kind uint16) []byte {
 	b = binary.BigEndian.AppendUint16(b, id)
-	b = binary.BigEndian.AppendUint16(b, flags)
-	b = append(b, 0, 1, 0, 0, 0, 0, 0, 0) // one question
+	b = append(b, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) // no flags, one question
 	b = AppendName(b, name)
 	b = binary.BigEndian.AppendUint16(b, kind)
 	return binary.BigEndian.AppendUint16(b, classIN)
@@ -120,6 +117,17 @@ type StatusName struct {
 	Flags uint16 // NAME_FLAGS
 }
 
+// FileServer returns the name that a session for files is asked of: the first with the suffix <20> that is the node's
+// own and in use.
+func (s *Status) FileServer() (n Name, ok bool) {
+	for _, entry := range s.Names {
+		if entry.Name.Suffix() == SuffixServer && entry.Flags&(FlagGroup|FlagDeregister|FlagConflict) == 0 {
+			return entry.Name, true
+		}
+	}
+	return n, false
+}
+
 // Bits of NAME_FLAGS (RFC 1002 §4.2.18).
 const (
 	FlagGroup      = 0x8000
@@ -134,8 +142,9 @@ const (
 	unitIDSize     = 6
 )
 
-// ParseStatus parses the RDATA of a node status reply. Where it ends early, or the count lies, the status holds what came
-// beside the error.
+// ParseStatus parses the RDATA of a node status reply. Where it ends before the last name, or the count lies, the status
+// holds the names that came beside the error. The statistics behind the names are known to be cut short by small
+// implementations, which is no error.
 func ParseStatus(data []byte) (*Status, error) {
 	s := &Status{Names: []StatusName{}}
 	if len(data) == 0 {
@@ -150,23 +159,29 @@ func ParseStatus(data []byte) (*Status, error) {
 		s.Names = append(s.Names, StatusName{Name(data[:16]), binary.BigEndian.Uint16(data[16:])})
 		data = data[statusNameSize:]
 	}
-	if len(data) < unitIDSize {
-		return s, errShort
+	if len(data) >= unitIDSize {
+		s.UnitID = data[:unitIDSize:unitIDSize]
 	}
-	s.UnitID = data[:unitIDSize:unitIDSize]
 	return s, nil
 }
 
-const addressSize = 6 // NB_FLAGS and NB_ADDRESS (RFC 1002 §4.2.13)
+const (
+	addressSize = 6 // NB_FLAGS and NB_ADDRESS (RFC 1002 §4.2.13)
+	// maxAddresses is what fits into a datagram of 576 bytes, the largest of the name service (RFC 1002 §6).
+	maxAddresses = (576 - headerSize - encodedSize - 10) / addressSize
+)
 
 // ParseAddresses parses the RDATA of a positive name query reply: for each address two bytes of flags and the address.
-// The addresses that came whole are returned beside an error.
+// The addresses that came whole, as far as a datagram holds them, are returned beside an error.
 func ParseAddresses(data []byte) ([]netip.Addr, error) {
-	addrs := make([]netip.Addr, 0, len(data)/addressSize)
-	for ; len(data) >= addressSize; data = data[addressSize:] {
+	addrs := make([]netip.Addr, 0, min(len(data)/addressSize, maxAddresses))
+	for ; len(data) >= addressSize && len(addrs) < maxAddresses; data = data[addressSize:] {
 		addrs = append(addrs, netip.AddrFrom4([4]byte(data[2:])))
 	}
-	if len(data) > 0 {
+	switch {
+	case len(data) >= addressSize:
+		return addrs, fmt.Errorf("more than %d addresses", maxAddresses)
+	case len(data) > 0:
 		return addrs, errShort
 	}
 	return addrs, nil

@@ -43,7 +43,7 @@ func TestStatusQuery(t *testing.T) {
 }
 
 func TestAddressQuery(t *testing.T) {
-	require.Equal(t, "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"+"\x20EGEJEMEFFCCACACACACACACACACACACA\x00"+"\x00\x20\x00\x01",
+	require.Equal(t, "\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00"+"\x20EGEJEMEFFCCACACACACACACACACACACA\x00"+"\x00\x20\x00\x01",
 		string(AddressQuery(nil, 0x1234, mustName(t, "FILER", SuffixServer))))
 }
 
@@ -142,9 +142,27 @@ func TestParseStatus(t *testing.T) {
 	require.Equal(t, 3, s.Count)
 	require.Nil(t, s.UnitID)
 
+	s, err = ParseStatus([]byte("\x02" + two + "\x00\x50"))
+	require.NoError(t, err)
+	require.Nil(t, s.UnitID)
+
 	s, err = ParseStatus(nil)
 	require.Error(t, err)
 	require.NotNil(t, s.Names)
+}
+
+func TestFileServer(t *testing.T) {
+	server := func(text string, flags uint16) StatusName { return StatusName{mustName(t, text, SuffixServer), flags} }
+	s := &Status{Names: []StatusName{
+		{mustName(t, "WORKSTATION", 0), FlagActive}, server("GROUP", FlagGroup|FlagActive), server("LEAVING", FlagDeregister|FlagActive),
+		server("TAKEN", FlagConflict|FlagActive), server("FILER", FlagActive), server("SECOND", FlagActive),
+	}}
+	n, ok := s.FileServer()
+	require.True(t, ok)
+	require.Equal(t, mustName(t, "FILER", SuffixServer), n)
+	s.Names = s.Names[:4]
+	_, ok = s.FileServer()
+	require.False(t, ok)
 }
 
 func TestParseAddresses(t *testing.T) {
@@ -154,6 +172,9 @@ func TestParseAddresses(t *testing.T) {
 	addrs, err = ParseAddresses([]byte("\x00\x00\xc0\x00\x02\x07\x00"))
 	require.Error(t, err)
 	require.Len(t, addrs, 1)
+	addrs, err = ParseAddresses(make([]byte, 6000))
+	require.Error(t, err)
+	require.Len(t, addrs, maxAddresses)
 }
 
 func TestAppendSessionRequest(t *testing.T) {
@@ -188,6 +209,11 @@ func TestReadSessionReply(t *testing.T) {
 		require.NoError(t, err, "%q", input)
 		require.Equal(t, &want, r)
 	}
+}
+
+func TestErrorText(t *testing.T) {
+	require.Equal(t, "called name not present", (&SessionReply{Type: TypeNegative, Error: ErrorNameNotPresent}).ErrorText())
+	require.Equal(t, "error 8a", (&SessionReply{Type: TypeNegative, Error: 0x8a}).ErrorText())
 }
 
 func TestReadNoSessionReply(t *testing.T) {

@@ -55,6 +55,23 @@ const (
 	ErrorUnspecified     = 0x8f
 )
 
+// errorTexts are the names of the error codes (RFC 1002 §4.3.4).
+var errorTexts = map[byte]string{
+	ErrorNotListening:    "not listening on called name",
+	ErrorNotListeningFor: "not listening for calling name",
+	ErrorNameNotPresent:  "called name not present",
+	ErrorNoResources:     "called name present, but insufficient resources",
+	ErrorUnspecified:     "unspecified error",
+}
+
+// ErrorText names the error of a negative reply: "error 8a" where the RFC has no name for it.
+func (r *SessionReply) ErrorText() string {
+	if text, ok := errorTexts[r.Error]; ok {
+		return text
+	}
+	return fmt.Sprintf("error %02x", r.Error)
+}
+
 const (
 	negativeSize  = 1
 	retargetSize  = 6
