@@ -33,7 +33,7 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 	faults = append(faults, checkSends(p, r)...)
 	faults = append(faults, g.checkWire(r)...)
 	most := limits.BytesIn
-	if g.target.Network == probe.UDP {
+	if g.target.Network == probe.UDP || slices.ContainsFunc(p.Spec().Companions, func(c probe.Port) bool { return c.Network == probe.UDP }) {
 		most += largestDatagram // which isn't cut
 	}
 	if _, _, read := g.counts(); read > most {
