@@ -1,0 +1,106 @@
+package netbios
+
+import (
+	"net/netip"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+const protocol = "netbios"
+
+// Evidence is what a host told of its NetBIOS names, or of a session with one of them. Over UDP the session's fields are
+// empty. Over TCP those of the names are too, unless they had to be asked for the name to call.
+type Evidence struct {
+	// Names is the host's name table (RFC 1002 §4.2.18), in its order; empty where it told none.
+	Names []Name `json:"names"`
+	// NameCount is how many names it says there are; more than Names holds where the reply was cut short.
+	NameCount int `json:"name_count"`
+	// Truncated says that the host left names out for want of room (the flag TC, RFC 1002 §4.2.1.1), or that its
+	// reply ended before the length that it gives.
+	Truncated bool `json:"truncated"`
+	// ResponseCode is the RCODE of the reply to the question for names (RFC 1002 §4.2.14): 0 where it was answered, and
+	// where no reply came.
+	ResponseCode int `json:"response_code"`
+
+	// Computer is the host's own name: a unique name with the suffix 00, else 20. Empty where there is none, as are the
+	// following ones.
+	Computer string `json:"computer"`
+	// Workgroup is the workgroup or domain: a group name with the suffix 00.
+	Workgroup string `json:"workgroup"`
+	// User is who is logged in: a unique name with the suffix 03 that isn't one of the computer's.
+	User string `json:"user"`
+	// DomainController says whether the host answers to the name of a domain's controllers, which has the suffix 1c. No is
+	// said only by a whole table.
+	DomainController probe.Fact `json:"domain_controller"`
+	// MAC is the address of the interface (UNIT_ID), such as "00:00:5e:00:53:07"; empty where it is zero, as Samba sends
+	// it.
+	MAC string `json:"mac"`
+
+	// ResponseBytes is the size of the reply to the question for names, UDP payload; 0 where none came.
+	ResponseBytes int `json:"response_bytes"`
+	// Amplification is ResponseBytes divided by the size of the question, 50 bytes, to two decimals: the bandwidth
+	// amplification factor in UDP payload. 0 where no reply came.
+	Amplification float64 `json:"amplification"`
+
+	// QueriedName is the name whose addresses were asked for, such as "FILER<20>"; empty where none was.
+	QueriedName string `json:"queried_name"`
+	// QueryCode is the RCODE of the reply to that (RFC 1002 §4.2.14), such as 3 for a name that isn't there: 0 where it
+	// was answered, and where no reply came.
+	QueryCode int `json:"query_code"`
+	// Addresses are those of QueriedName (RFC 1002 §4.2.13), IPv4, as the host said them.
+	Addresses []netip.Addr `json:"addresses"`
+
+	// Strays counts the datagrams that came from the host's port and were no reply to what was asked.
+	Strays int `json:"strays"`
+
+	// Session is the answer to the last session request (RFC 1002 §4.3.2): "positive", "negative", "retarget", or empty
+	// where none came.
+	Session string `json:"session"`
+	// SessionError is a negative answer's error (RFC 1002 §4.3.4), such as "called name not present"; "error 8a" is one
+	// that the RFC doesn't name.
+	SessionError string `json:"session_error"`
+	// CalledName is the name that Session is about, "*SMBSERVER" or the host's own; its suffix is 20.
+	CalledName string `json:"called_name"`
+	// Retarget is where a retarget answer would have its caller go (RFC 1002 §4.3.5), such as "192.0.2.9:139". It was not
+	// followed.
+	Retarget string `json:"retarget"`
+}
+
+// The values of Evidence.Session.
+const (
+	SessionPositive = "positive"
+	SessionNegative = "negative"
+	SessionRetarget = "retarget"
+)
+
+// A Name is an entry of a name table.
+type Name struct {
+	// Name is the name without its padding. It may hold control bytes: that of the master browsers is
+	// "\x01\x02__MSBROWSE__\x02".
+	Name string `json:"name"`
+	// Lossy says that the name held bytes that aren't UTF-8, since it is in the host's OEM code page, and that U+FFFD
+	// stands for them.
+	Lossy bool `json:"lossy,omitempty"`
+	// Suffix is the name's last byte in hexadecimal, "20".
+	Suffix string `json:"suffix"`
+	// Kind is what names with this suffix commonly stand for, such as "file server"; empty where that isn't known.
+	Kind string `json:"kind"`
+	// Group says that the name is a group's, not the host's own (the bit G of NAME_FLAGS, RFC 1002 §4.2.18, as are the
+	// following ones).
+	Group bool `json:"group"`
+	// NodeType is the owner's node type: "B", "P", "M", or "H" for the reserved value, which Windows uses for hybrid nodes.
+	NodeType string `json:"node_type"`
+	// Active says that the name is in use (ACT), as all are that the RFC lets a host tell of.
+	Active bool `json:"active"`
+	// Conflict says that another host claims the name (CNF).
+	Conflict bool `json:"conflict"`
+	// Deregistering says that the name is being given up (DRG).
+	Deregistering bool `json:"deregistering"`
+	// Permanent says that it is the permanent node name (PRM).
+	Permanent bool `json:"permanent"`
+}
+
+func newEvidence() *Evidence { return &Evidence{Names: []Name{}, Addresses: []netip.Addr{}} }
+
+// Protocol returns "netbios".
+func (e *Evidence) Protocol() string { return protocol }
