@@ -153,6 +153,11 @@ func TestStates(t *testing.T) {
 		r := failed(result("192.0.2.7:21", "", ready()), probe.Errorf("read", o, "x"))
 		require.Equal(t, report.Answered, report.Record{Result: r}.State(), "a greeting came before %s", o)
 	}
+	asked := &probe.Result{Target: probe.Target{Network: probe.UDP}, Level: probe.LevelGreeting, Outcome: probe.OutcomeOK}
+	require.Equal(t, report.NotAsked, report.Record{Result: asked}.State(), "nothing is sent over UDP to begin with")
+	asked.Level = probe.LevelHandshake
+	require.Equal(t, report.Answered, report.Record{Result: asked}.State())
+	require.Equal(t, report.NoAnswer, report.Record{Result: failed(asked, probe.Errorf("read", probe.OutcomeTimeout, "x"))}.State(), "no connection, no answer")
 	cut := failed(result("192.0.2.7:21", "", ready()), probe.Errorf("read", probe.OutcomeClosed, "x"))
 	require.Equal(t, report.Answered, report.Record{Result: cut}.WithoutTranscript().State(), "the evidence has its greeting")
 	stored := report.Record{Result: failed(result("192.0.2.7:21", "", nil), probe.Errorf("greeting", probe.OutcomeNotProtocol, "x"))}

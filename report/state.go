@@ -21,18 +21,22 @@ const (
 	Silent      State = "silent"  // connected, and then nothing
 	HungUp      State = "hung up" // connected, and left without a word
 	TLSFailed   State = "TLS failed"
+	NotAsked    State = "not asked" // at a level at which nothing is sent, and without a connection that says more
 	Interrupted State = "interrupted"
 	Failed      State = "failed"
 )
 
-var states = []State{Answered, Refused, NoAnswer, Unreachable, Silent, HungUp, TLSFailed, Interrupted, Failed}
+var states = []State{Answered, Refused, NoAnswer, Unreachable, Silent, HungUp, TLSFailed, NotAsked, Interrupted, Failed}
 
 // State returns what became of the record's endpoint. A server has answered when a byte of it was read, whatever came
 // of it later.
 func (r Record) State() State {
 	var e *probe.Error
-	dialled := !errors.As(r.Err, &e) || e.Op != "dial"
+	datagrams := r.Target.Network == probe.UDP // which know no connection
+	dialled := !datagrams && (!errors.As(r.Err, &e) || e.Op != "dial")
 	switch {
+	case r.Outcome == probe.OutcomeOK && datagrams && r.Level == probe.LevelGreeting:
+		return NotAsked
 	case r.Outcome == probe.OutcomeOK, r.heard():
 		return Answered
 	case r.Outcome == probe.OutcomeRefused:
