@@ -62,7 +62,7 @@ func (a *app) visit(servers []lab.Neighbour) (endpoints []scan.Endpoint, labels 
 				continue
 			}
 			endpoints = append(endpoints, scan.Endpoint{
-				Target:      probe.Target{Network: probe.TCP, Addr: n.Addr, Name: "localhost"},
+				Target:      probe.Target{Network: probe.Network(n.Network), Addr: n.Addr, Name: "localhost"},
 				Prober:      p,
 				ImplicitTLS: probe.FactOf(n.ImplicitTLS),
 				Input:       scan.Input{Text: n.URL, Place: "demo"},

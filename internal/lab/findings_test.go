@@ -9,6 +9,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/rsync"
 )
@@ -18,8 +19,8 @@ func TestFindings(t *testing.T) {
 	n, err := lab.Start(t.Context())
 	require.NoError(t, err)
 	defer n.Close()
-	probers := map[string]probe.Prober{"ftp": ftp.Prober{}, "rsync": rsync.Prober{}}
-	rules := slices.Concat(ftp.Rules, rsync.Rules, finding.TLS)
+	probers := map[string]probe.Prober{"ftp": ftp.Prober{}, "rsync": rsync.Prober{}, "netbios": netbios.Prober{}}
+	rules := slices.Concat(ftp.Rules, rsync.Rules, netbios.Rules, finding.TLS)
 	want := map[string][]string{
 		"anonymous-ftp": {
 			"ftp.anonymous-writable", "ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed",
@@ -31,14 +32,15 @@ func TestFindings(t *testing.T) {
 			"ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed", "ftp.passive-address-leak",
 			"ftp.tls-missing",
 		},
-		"open-rsync": {"rsync.module-open", "rsync.outdated", "rsync.exposed", "rsync.module-list", "rsync.weak-auth-digest"},
+		"open-rsync":        {"rsync.module-open", "rsync.outdated", "rsync.exposed", "rsync.module-list", "rsync.weak-auth-digest"},
+		"talkative-netbios": {"netbios.exposed", "netbios.info-leak", "netbios.amplifier"},
 	}
 	for _, s := range n.Neighbours() {
 		p, ok := probers[s.Protocol]
 		if !ok {
 			continue
 		}
-		r := probe.Run(t.Context(), p, probe.Target{Addr: s.Addr}, &probe.Options{
+		r := probe.Run(t.Context(), p, probe.Target{Network: probe.Network(s.Network), Addr: s.Addr}, &probe.Options{
 			Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(s.ImplicitTLS), RootCAs: n.CA(),
 		})
 		require.NoError(t, r.Err, s.Name)

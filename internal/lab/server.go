@@ -50,7 +50,7 @@ func start(ctx context.Context, n Neighbour, serve func(net.Listener, *tracker) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", n.Name, err)
 	}
-	n.Addr = raw.Addr().(*net.TCPAddr).AddrPort()
+	n.Network, n.Addr = "tcp", raw.Addr().(*net.TCPAddr).AddrPort()
 	n.URL = scheme(n) + "://" + n.Addr.String()
 	s := &Server{Neighbour: n, conns: newTracker(), served: make(chan struct{})}
 	l := s.conns.listener(raw)
@@ -67,7 +67,9 @@ func start(ctx context.Context, n Neighbour, serve func(net.Listener, *tracker) 
 func scheme(n Neighbour) string {
 	switch {
 	case n.Protocol == "":
-		return "tcp"
+		return n.Network
+	case n.Protocol == "netbios" && n.Network == "udp":
+		return "netbios-ns"
 	case n.ImplicitTLS:
 		return n.Protocol + "s"
 	}
