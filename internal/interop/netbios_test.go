@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/netip"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/probe"
@@ -276,4 +278,29 @@ func mapped(t testing.TB, e *netbios.Evidence, user string) {
 		listed = append(listed, strings.Join(strings.Fields(line), " "))
 	}
 	require.Equal(t, told, listed)
+}
+
+// The command asks both ports of a bare host, and shows what the library shows.
+func TestNetBIOSCommand(t *testing.T) {
+	command := filepath.Join(t.TempDir(), "handclasp")
+	out, err := exec.Command("go", "build", "-o", command, "../../cmd/handclasp").CombinedOutput()
+	require.NoError(t, err, string(out))
+	ownNetwork(t)
+	conf := sambaConf(t, "netbios name = FILER", "workgroup = LABGROUP", "local master = no")
+	smbd139(t, conf)
+	nmbd(t, conf, "LABGROUP       \x1e")
+	text, status := runCommand(t, command, "scan", alone.String(), "--format", "jsonl")
+	require.Equal(t, 0, status)
+	answered := map[string][]string{}
+	for line := range strings.Lines(text) {
+		r, err := probe.Decode([]byte(line), handclasp.Probers()...)
+		require.NoError(t, err)
+		if _, ok := probe.As[*netbios.Evidence](r); ok && r.Outcome == probe.OutcomeOK {
+			answered[string(r.Target.Network)+" "+r.Target.Addr.String()] = netbiosIDs(r)
+		}
+	}
+	require.Equal(t, map[string][]string{
+		"udp 192.0.2.7:137": {"netbios.exposed", "netbios.info-leak", "netbios.amplifier"},
+		"tcp 192.0.2.7:139": {"netbios.exposed"},
+	}, answered)
 }
