@@ -5,6 +5,7 @@ import (
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/rsync"
@@ -13,10 +14,10 @@ import (
 
 // Probers returns every prober that is built in.
 func Probers() []probe.Prober {
-	return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}, rsync.Prober{}}
+	return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}, rsync.Prober{}, netbios.Prober{}}
 }
 
 // Rules returns every rule that is built in: those of each protocol, and those that judge several.
 func Rules() []finding.Rule {
-	return slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
+	return slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
 }
