@@ -1,4 +1,7 @@
-// Package report writes results: as JSON lines for programs, and as a table for people.
+// Package report writes results: as a table for terminals and as one page for browsers, as CSV for spreadsheets, as
+// SARIF for code scanning, and as JSON lines for programs, which [Read] reads again.
+//
+// Whatever a server said is hostile text, and each writer takes the harm out of it in the way that its form asks for.
 package report
 
 import (
@@ -14,6 +17,13 @@ import (
 type Record struct {
 	*probe.Result
 	Findings []finding.Finding
+}
+
+// A Writer takes records one at a time, and writes what is left when it is closed. It doesn't close what it writes to.
+// [JSONL], [CSV] and [SARIF] write each record as it comes; [HTML] writes when it is closed.
+type Writer interface {
+	Write(r Record) error
+	Close() error
 }
 
 // New judges a result by rules.

@@ -22,12 +22,9 @@ const (
 
 // row writes one endpoint: what it is, how it went, and what was found, each finding with its proof.
 func (t *Table) row(b *bytes.Buffer, r Record) {
-	document, err := json.Marshal(r.documentFor())
-	if err != nil {
-		document = []byte("{}")
-	}
-	where := fmt.Sprintf("%d/%s", r.Target.Addr.Port(), r.Target.Network)
-	head := pad(pad(where, protocolColumn-2)+r.Protocol+"  ", textColumn-2)
+	document := r.document()
+	where := fit(fmt.Sprintf("%d/%s", r.Target.Addr.Port(), r.Target.Network), protocolColumn) // a stored one may be anything
+	head := pad(pad(where, protocolColumn-2)+fit(r.Protocol, protocolColumn)+"  ", textColumn-2)
 	took := elapsed(r.Elapsed)
 	room := t.width - ansi.StringWidth(head) - len(took) - 4
 	text := pad(fit(greeting(document), room), room)
@@ -38,7 +35,7 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 		fmt.Fprintln(b, indent+t.in(faint, fit(line, t.width-textColumn)))
 	}
 	if line := software(r); line != "" {
-		fmt.Fprintln(b, indent+t.in(faint, fit(line, t.width-textColumn)))
+		fmt.Fprintln(b, indent+t.in(faint, fit("software: "+line, t.width-textColumn)))
 	}
 	if r.Err != nil {
 		line := fmt.Sprintf("%s: %v", outcomeWords[r.Outcome], r.Err)
@@ -72,6 +69,15 @@ var outcomeWords = map[probe.Outcome]string{
 	probe.OutcomeLimit: "cut off", probe.OutcomeForbidden: "not done", probe.OutcomeInternal: "trouble on this side",
 }
 
+// document is the record's JSON form as findings point into it, or an empty object where it has none.
+func (r Record) document() []byte {
+	document, err := json.Marshal(r.documentFor())
+	if err != nil {
+		return []byte("{}")
+	}
+	return document
+}
+
 // documentFor is the record as findings point into it; the transcript is left out where none does.
 func (r Record) documentFor() Record {
 	for _, f := range r.Findings {
@@ -99,10 +105,7 @@ func software(r Record) string {
 	for _, s := range r.Software {
 		names = append(names, strings.TrimSpace(s.Product+" "+s.Version))
 	}
-	if names == nil {
-		return ""
-	}
-	return "software: " + strings.Join(names, " · ")
+	return strings.Join(names, " · ")
 }
 
 // security sums the TLS handshake up.
