@@ -1,8 +1,16 @@
 package report
 
-import "io"
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode"
+	"unicode/utf16"
+)
 
-// JSONL writes records as JSON, one a line, each with one call to Write as soon as it is given.
+// JSONL writes records as JSON, one a line, each with one call to Write as soon as it is given. Characters that act on
+// terminals, and those that nobody sees, are spelled \u001b as JSON does, which means the same to a program.
 type JSONL struct {
 	w io.Writer
 }
@@ -16,6 +24,30 @@ func (j *JSONL) Write(r Record) error {
 	if err != nil {
 		return err
 	}
-	_, err = j.w.Write(append(line, '\n'))
+	_, err = j.w.Write(append(spell(line), '\n'))
 	return err
+}
+
+// Close returns nil: everything is written already.
+func (j *JSONL) Close() error { return nil }
+
+// spell writes characters of compact JSON as [Clean] would, in JSON's own way. They stand in strings only.
+func spell(json []byte) []byte {
+	quiet := func(r rune) bool { return strconv.IsPrint(r) && !unicode.Is(invisible, r) }
+	if bytes.IndexFunc(json, func(r rune) bool { return !quiet(r) }) < 0 {
+		return json
+	}
+	var b bytes.Buffer
+	for _, r := range string(json) {
+		switch {
+		case quiet(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.Bytes()
 }
