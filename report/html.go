@@ -1,0 +1,124 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"io"
+	"slices"
+
+	"github.com/handclasp/handclasp/finding"
+)
+
+// What a page holds at most. Every finding costs a browser some kilobytes.
+const (
+	findingsShown  = 5000
+	endpointsShown = 2000
+)
+
+// HTMLOptions say what a page states beside the findings.
+type HTMLOptions struct {
+	// Rules give findings their meaning and remedy. A finding of another rule is shown with what it says itself.
+	Rules []finding.Rule
+	Title string // "handclasp report" where it is empty
+}
+
+// HTML makes one page for browsers, which needs nothing beside itself: no other file, no network, and no script to be
+// read, though filters and sorting are one. It is written when it is closed, with one call to Write or several.
+//
+// Of what it is given it keeps the 5,000 most severe findings and 2,000 endpoints that answered, each with its proof
+// and the beginning of its transcript, and counts of the rest, which the page tells: some ten megabytes where servers
+// are wordy, whatever the number of records.
+type HTML struct {
+	w         io.Writer
+	title     string
+	texts     texts
+	tally     Tally
+	findings  []*pageFinding
+	endpoints []*pageEndpoint
+	answered  int
+}
+
+// NewHTML returns a writer of a page to w.
+func NewHTML(w io.Writer, o HTMLOptions) *HTML {
+	return &HTML{w: w, title: cmp.Or(o.Title, "handclasp report"), texts: textsOf(o.Rules)}
+}
+
+// Write takes a record. It returns nil.
+func (h *HTML) Write(r Record) error {
+	h.tally.Add(r)
+	if r.State() != Answered && len(r.Findings) == 0 {
+		return nil
+	}
+	document := r.document()
+	e := newPageEndpoint(r, document)
+	h.answered++
+	for _, f := range r.Findings {
+		h.findings = append(h.findings, newPageFinding(r, e, f, h.texts.of(f), document))
+	}
+	if len(h.findings) >= 2*findingsShown {
+		h.cutFindings()
+	}
+	h.endpoints = append(h.endpoints, e)
+	if len(h.endpoints) >= 2*endpointsShown {
+		h.cutEndpoints()
+	}
+	return nil
+}
+
+// cutFindings keeps the most severe findings, in the order in which a page shows them.
+func (h *HTML) cutFindings() {
+	slices.SortStableFunc(h.findings, func(a, b *pageFinding) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.ID, b.ID), a.Endpoint.compare(b.Endpoint))
+	})
+	if len(h.findings) > findingsShown {
+		h.findings = slices.Clone(h.findings[:findingsShown])
+	}
+}
+
+// cutEndpoints keeps the endpoints with the most severe findings, and then those that came first.
+func (h *HTML) cutEndpoints() {
+	if len(h.endpoints) > endpointsShown {
+		slices.SortStableFunc(h.endpoints, func(a, b *pageEndpoint) int { return cmp.Compare(b.worst, a.worst) })
+		for _, e := range h.endpoints[endpointsShown:] {
+			e.dropped = true
+		}
+		h.endpoints = slices.Clone(h.endpoints[:endpointsShown])
+	}
+}
+
+// Close writes the page.
+func (h *HTML) Close() error {
+	h.cutFindings()
+	h.cutEndpoints()
+	slices.SortStableFunc(h.endpoints, (*pageEndpoint).compare)
+	for i, e := range h.endpoints {
+		e.Number = i + 1
+	}
+	return pageTemplate.Execute(h.w, h.page())
+}
+
+//go:embed page/page.html
+var pageHTML string
+
+//go:embed page/page.css
+var pageCSS string
+
+//go:embed page/page.js
+var pageJS string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+
+// contentPolicy forbids the page everything but its own style and script: what a server said couldn't load or run
+// anything even if it came through unescaped.
+func contentPolicy() string {
+	return "default-src 'none'; style-src '" + hash(pageCSS) + "'; script-src '" + hash(pageJS) +
+		"'; img-src data:; base-uri 'none'; form-action 'none'"
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,180 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A page is what the template shows. Its texts are clean; the template escapes them for HTML.
+type page struct {
+	Title, Policy   string
+	CSS             template.CSS
+	JS              template.JS
+	Tally           Tally
+	When, Took      string
+	Severities      []pageCount
+	Chart           string // in words
+	States          []pageCount
+	Protocols       []string
+	Findings        []*pageFinding
+	FindingsHidden  int
+	Endpoints       []*pageEndpoint
+	EndpointsHidden int
+	NoTranscripts   bool
+}
+
+// pageCount is a bar of the chart, or a line of a list.
+type pageCount struct {
+	Name    string
+	Key     string
+	Count   int
+	Percent int // of the largest, at least 1 where there is any
+}
+
+type pageFinding struct {
+	Severity                 finding.Severity
+	ID, Title, Detail, Known string
+	How                      string // in a sentence
+	Summary, Remedy          string
+	References               []pageLink
+	Proofs                   []pageProof
+	ProofsHidden             int
+	Excerpt                  []spoken
+	Endpoint                 *pageEndpoint
+}
+
+type pageLink struct{ Text, URL string }
+
+type pageProof struct{ Name, Pointer, Value string }
+
+type pageEndpoint struct {
+	Number         int // on the page, from 1
+	Name, Address  string
+	Protocol       string
+	State, Trouble string
+	Greeting       string
+	Security       string
+	Software       []string
+	Level, When    string
+	Findings       int
+	Lines          []spoken
+	Hidden         int // events that aren't shown
+	Transcript     bool
+	target         probe.Target
+	worst          finding.Severity
+	dropped        bool
+}
+
+// Sort orders endpoints on the page.
+func (e *pageEndpoint) compare(other *pageEndpoint) int {
+	return cmp.Or(cmp.Compare(e.target.Name, other.target.Name), e.target.Addr.Compare(other.target.Addr), cmp.Compare(e.Protocol, other.Protocol))
+}
+
+// Listed reports whether the page shows the endpoint by itself.
+func (e *pageEndpoint) Listed() bool { return !e.dropped }
+
+// knownSentences say how a finding is known.
+var knownSentences = map[finding.Known]string{
+	finding.Wire:       "Seen: the conversation shows it.",
+	finding.Advertised: "Claimed: the server says so, and it wasn't tried.",
+	finding.Inferred:   "Inferred from a version, which a distribution may have patched.",
+}
+
+const (
+	pageProofs = 8
+	pageWidth  = 400 // columns of a text that a server chose
+)
+
+func newPageEndpoint(r Record, document []byte) *pageEndpoint {
+	e := &pageEndpoint{
+		Name: fit(endpointName(r.Target), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
+		Protocol: fit(r.Protocol, 40), State: string(r.State()), Greeting: fit(greeting(document), pageWidth),
+		Security: fit(security(r), pageWidth), Level: r.Level.String(), When: r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
+		Findings: len(r.Findings), Transcript: len(r.Transcript) > 0, target: r.Target, worst: worstOf(r),
+	}
+	e.Address = Clean(e.Address)
+	if r.Err != nil {
+		e.Trouble = fit(fmt.Sprintf("%s: %v", outcomeWords[r.Outcome], r.Err), pageWidth)
+	}
+	for _, s := range r.Software[:min(len(r.Software), pageProofs)] {
+		e.Software = append(e.Software, fit(strings.TrimSpace(s.Product+" "+s.Version), pageWidth))
+	}
+	e.Lines, e.Hidden = conversation(r.Transcript, nil, linesShown)
+	return e
+}
+
+func worstOf(r Record) (most finding.Severity) {
+	for _, f := range r.Findings {
+		most = max(most, f.Severity)
+	}
+	return most
+}
+
+func newPageFinding(r Record, e *pageEndpoint, f finding.Finding, rule finding.Rule, document []byte) *pageFinding {
+	p := &pageFinding{
+		Severity: f.Severity, ID: fit(f.ID, 80), Title: fit(cmp.Or(rule.Title, f.Title, f.ID), pageWidth), Detail: fit(f.Detail, pageWidth),
+		Known: known[f.Known], How: knownSentences[f.Known], Summary: rule.Summary, Remedy: rule.Remediation, Endpoint: e,
+		Excerpt: excerpt(r.Transcript, document, f), ProofsHidden: max(0, len(f.Basis)-pageProofs),
+	}
+	for _, ref := range rule.References {
+		p.References = append(p.References, pageLink{ref, address(ref)})
+	}
+	for _, n := range f.CWE {
+		p.References = append(p.References, pageLink{fmt.Sprintf("CWE-%d", n), cweAddress(n)})
+	}
+	for _, pointer := range f.Basis[:min(len(f.Basis), pageProofs)] {
+		proof := pageProof{Name: fit(pointerName(pointer), pageWidth), Pointer: fit(pointer, pageWidth)}
+		if value, err := finding.Resolve(document, pointer); err != nil {
+			proof.Value = fit(err.Error(), pageWidth)
+		} else {
+			proof.Value = fit(describe(value), pageWidth)
+		}
+		p.Proofs = append(p.Proofs, proof)
+	}
+	return p
+}
+
+func (h *HTML) page() *page {
+	p := &page{
+		Title: Clean(h.title), Policy: contentPolicy(), CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Tally: h.tally,
+		Findings: h.findings, Endpoints: h.endpoints, EndpointsHidden: h.answered - len(h.endpoints), FindingsHidden: -len(h.findings),
+	}
+	if h.tally.Endpoints > 0 {
+		p.When = h.tally.First.UTC().Format("2 January 2006, 15:04 UTC")
+		p.Took = elapsed(h.tally.Last.Sub(h.tally.First))
+	}
+	most := 1
+	for _, n := range h.tally.Findings {
+		p.FindingsHidden += n
+		most = max(most, n)
+	}
+	var words []string
+	for s := finding.Critical; s >= finding.Info; s-- {
+		n := h.tally.Findings[s]
+		c := pageCount{Name: strings.ToUpper(s.String()[:1]) + s.String()[1:], Key: s.String(), Count: n, Percent: n * 100 / most}
+		if n > 0 {
+			c.Percent = max(1, c.Percent)
+			words = append(words, fmt.Sprintf("%d %v", n, s))
+		}
+		p.Severities = append(p.Severities, c)
+	}
+	p.Chart = cmp.Or(strings.Join(words, ", "), "no findings")
+	for _, s := range states {
+		if n := h.tally.States[s]; n > 0 {
+			p.States = append(p.States, pageCount{Name: string(s), Count: n})
+		}
+	}
+	for _, f := range p.Findings {
+		p.Protocols = append(p.Protocols, f.Endpoint.Protocol)
+	}
+	slices.Sort(p.Protocols)
+	p.Protocols = slices.Compact(p.Protocols)
+	p.NoTranscripts = len(p.Endpoints) > 0 && !slices.ContainsFunc(p.Endpoints, func(e *pageEndpoint) bool { return e.Transcript })
+	return p
+}
