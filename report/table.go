@@ -27,6 +27,9 @@ type Host struct {
 type TableOptions struct {
 	Color bool // ANSI colours, for terminals
 	Width int  // columns; 0 is 120, and less than 60 is 60
+	// List ends the table with all findings, the most severe first and each on one line with its endpoint and proof.
+	// Of very many, the most severe are listed.
+	List bool
 }
 
 // A Table writes records for people to read, grouped by host. A host is written, with one call to Write, as soon as
@@ -35,6 +38,7 @@ type Table struct {
 	w      io.Writer
 	color  bool
 	width  int
+	list   *list // nil where none was asked for
 	tally  Tally
 	open   map[hostKey]*group
 	order  []hostKey
@@ -62,12 +66,19 @@ func NewTable(w io.Writer, o TableOptions) *Table {
 	if o.Width == 0 {
 		o.Width = 120
 	}
-	return &Table{w: w, color: o.Color, width: max(o.Width, 60), open: map[hostKey]*group{}, muted: map[State]int{}}
+	t := &Table{w: w, color: o.Color, width: max(o.Width, 60), open: map[hostKey]*group{}, muted: map[State]int{}}
+	if o.List {
+		t.list = new(list)
+	}
+	return t
 }
 
 // Write takes a record. An error is the writer's, and comes again from Close.
 func (t *Table) Write(r Record, h Host) error {
 	t.tally.Add(r)
+	if t.list != nil {
+		t.list.add(r)
+	}
 	key := hostKey{id: h.ID, name: r.Target.Name, addr: r.Target.Addr.Addr()}
 	g := t.open[key]
 	if g == nil {
@@ -107,6 +118,9 @@ func (t *Table) Close() error {
 	}
 	fmt.Fprintln(&b, t.in(bold, ansi.Wordwrap(t.tally.String(), t.width, " ")))
 	fmt.Fprintln(&b, t.findings())
+	if t.list != nil {
+		t.writeList(&b)
+	}
 	t.write(b.Bytes())
 	return t.failed
 }
