@@ -89,3 +89,28 @@ func TestReadKeepsNoLineThatIsTooLong(t *testing.T) {
 	require.Len(t, errs, 1)
 	require.EqualError(t, errs[0], "line 1: longer than 64 MiB")
 }
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"schema":"handclasp.result/1","protocol":"ftp","target":{"network":"tcp","addr":"192.0.2.7:21","name":""},` +
+		`"started":"2026-01-02T03:04:05.678Z","level":"handshake","outcome":"ok","evidence":{"greeting":{"code":220,"lines":["x"]}},` +
+		`"findings":[{"id":"ftp.exposed","severity":"medium","known":"wire","basis":["/evidence/greeting","/transcript/0"]}],` +
+		`"transcript":[{"at_ms":3,"conn":1,"dir":"recv","text":"220 x\r\n"}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		page := report.NewHTML(io.Discard, report.HTMLOptions{Rules: rules})
+		table := report.NewTable(io.Discard, report.TableOptions{List: true})
+		writers := []report.Writer{report.NewJSONL(io.Discard), report.NewCSV(io.Discard), report.NewSARIF(io.Discard, report.SARIFOptions{}), page}
+		for record, err := range report.Read(strings.NewReader(string(data)), prober{}) {
+			if err != nil {
+				continue
+			}
+			for _, w := range writers {
+				require.NoError(t, w.Write(record))
+			}
+			require.NoError(t, table.Write(record, report.Host{}))
+		}
+		for _, w := range writers {
+			require.NoError(t, w.Close())
+		}
+		require.NoError(t, table.Close())
+	})
+}
