@@ -91,6 +91,6 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.scanCommand(), a.demoCommand(), versionCommand())
+	root.AddCommand(a.scanCommand(), a.reportCommand(), a.demoCommand(), versionCommand())
 	return root
 }

@@ -25,6 +25,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Long:  demoHelp,
 		Example: `  handclasp demo
   handclasp demo --level greeting
+  handclasp demo --format html --output demo.html
   handclasp demo --format jsonl --transcript`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), &o) },
@@ -35,7 +36,7 @@ func (a *app) demoCommand() *cobra.Command {
 }
 
 func (a *app) demo(ctx context.Context, o *options) error {
-	return a.interruptible(ctx, func(ctx context.Context) error {
+	err := a.interruptible(ctx, func(ctx context.Context) error {
 		// The servers stay until the last result is written, an interrupt or not.
 		servers, err := lab.Start(context.WithoutCancel(ctx))
 		if err != nil {
@@ -49,9 +50,16 @@ func (a *app) demo(ctx context.Context, o *options) error {
 			endpoints: func(context.Context) iter.Seq2[scan.Endpoint, error] { return each(endpoints) },
 			total:     len(endpoints),
 			label:     func(e scan.Endpoint) string { return labels[e.Host] },
+			list:      true,
 		})
 	})
+	if (err == nil || err == exit(exitFindings)) && o.format == formatTable && o.output == "" {
+		fmt.Fprintf(a.stdout, "\nThe same as a page for a browser, with all that was said: %s\n", demoPage)
+	}
+	return err
 }
+
+const demoPage = "handclasp demo --format html --output demo.html"
 
 // visit makes an endpoint of each server that a prober speaks with, every server being a host of its own in the table.
 func (a *app) visit(servers []lab.Neighbour) (endpoints []scan.Endpoint, labels map[int]string) {

@@ -30,11 +30,6 @@ type options struct {
 	failOn      finding.Severity // 0 for never
 }
 
-const (
-	formatTable = "table"
-	formatJSONL = "jsonl"
-)
-
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.
 type value[T any] struct {
 	p     *T
@@ -63,13 +58,13 @@ func (o *options) register(cmd *cobra.Command, def probe.Level) {
 	f.Var(value[probe.Level]{&o.level, probe.ParseLevel, probe.Level.String, "LEVEL"}, "level",
 		"how far to go: greeting, handshake or anonymous")
 	f.Var(value[string]{&o.format, parseFormat, func(s string) string { return s }, "FORMAT"}, "format",
-		"what to write: table, or jsonl, one JSON object a line")
+		formatHelp)
 	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
 	f.Var(value[time.Duration]{&o.timeout, parseTimeout, time.Duration.String, "DURATION"}, "timeout",
 		"how long one endpoint may take in all")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
-	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said")
+	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said, as report --format html shows it")
 }
 
 func showSeverity(s finding.Severity) string {
@@ -77,13 +72,6 @@ func showSeverity(s finding.Severity) string {
 		return ""
 	}
 	return s.String()
-}
-
-func parseFormat(text string) (string, error) {
-	if text != formatTable && text != formatJSONL {
-		return "", fmt.Errorf("unknown format: use %s or %s", formatTable, formatJSONL)
-	}
-	return text, nil
 }
 
 func parseFile(text string) (string, error) {

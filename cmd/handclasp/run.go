@@ -20,6 +20,7 @@ type job struct {
 	endpoints func(context.Context) iter.Seq2[scan.Endpoint, error]
 	total     int                        // of endpoints, as far as is known; -1 where it isn't
 	label     func(scan.Endpoint) string // what stands beside a host in the table; may be nil
+	list      bool                       // the table ends with all findings
 }
 
 // interruptible calls f with a context that the first Ctrl-C ends; the second ends the program.
@@ -33,7 +34,10 @@ func (a *app) interruptible(ctx context.Context, f func(context.Context) error) 
 // run scans and writes: the heart of scan and demo. ctx ends it early; what was collected is written all the same.
 func (a *app) run(ctx context.Context, o *options, j job) error {
 	if o.transcript && o.format != formatJSONL {
-		return errors.New("--transcript: a table doesn't show what was said: add --format jsonl")
+		return errors.New("--transcript: JSON lines alone hold all that was said: add --format jsonl")
+	}
+	if err := a.fitsStdout(o.format, o.output); err != nil {
+		return err
 	}
 	out, err := openOutput(o.output, a.stdout)
 	if err != nil {
@@ -67,8 +71,7 @@ type session struct {
 	out      *output
 	progress *progress
 
-	table   *report.Table // one of the two
-	jsonl   *report.JSONL
+	sink    sink
 	tally   report.Tally
 	broken  error // why results can't be written
 	refused int   // inputs that can't be used
@@ -77,16 +80,7 @@ type session struct {
 }
 
 func (s *session) open() {
-	w := s.progress.behind(s.out)
-	if s.o.format == formatJSONL {
-		s.jsonl = report.NewJSONL(w)
-		return
-	}
-	var o report.TableOptions
-	if s.o.output == "" {
-		o = report.TableOptions{Color: colours(s.stdout), Width: width(s.stdout)}
-	}
-	s.table = report.NewTable(w, o)
+	s.sink = s.newSink(s.progress.behind(s.out), s.o.format, s.o.output == "", s.job.list)
 }
 
 // counted adds to the total what is only learned on the way: the further addresses of names.
@@ -112,19 +106,15 @@ func (s *session) result(r scan.Result) error {
 	if r.Outcome == probe.OutcomeCanceled {
 		s.cut++
 	}
-	e := r.Endpoint
-	if s.jsonl != nil {
-		if !s.o.transcript {
-			record = record.WithoutTranscript()
-		}
-		s.broken = s.jsonl.Write(record)
-	} else {
-		host := report.Host{ID: e.Host, Endpoints: e.Endpoints}
-		if s.job.label != nil {
-			host.Label = s.job.label(e)
-		}
-		s.broken = s.table.Write(record, host)
+	if s.o.format == formatJSONL && !s.o.transcript {
+		record = record.WithoutTranscript()
 	}
+	e := r.Endpoint
+	host := report.Host{ID: e.Host, Endpoints: e.Endpoints}
+	if s.job.label != nil {
+		host.Label = s.job.label(e)
+	}
+	s.broken = s.sink.write(record, host)
 	s.progress.step(s.tally.Endpoints, int(s.total.Load()))
 	return s.broken
 }
@@ -149,8 +139,8 @@ func (s *session) finish(interrupted bool) error {
 		}
 		return s.verdict(interrupted)
 	}
-	if s.table != nil && s.broken == nil {
-		s.broken = s.table.Close()
+	if s.broken == nil {
+		s.broken = s.sink.close()
 	}
 	if s.broken != nil {
 		return s.out.failure(s.broken)
@@ -158,7 +148,7 @@ func (s *session) finish(interrupted bool) error {
 	if err := s.out.commit(); err != nil {
 		return err
 	}
-	if isTerminal(s.stderr) && (s.jsonl != nil || s.o.output != "") {
+	if isTerminal(s.stderr) && (s.o.format != formatTable || s.o.output != "") {
 		fmt.Fprintln(s.stderr, s.tally.String())
 	}
 	return s.verdict(interrupted)

@@ -60,7 +60,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"called": called, "expand": expand, "jsonl": checkJSONL, "status": status, "terminal": terminal,
+			"append": appendTo, "called": called, "expand": expand, "jsonl": checkJSONL, "status": status, "terminal": terminal,
 		},
 	})
 }
@@ -84,6 +84,11 @@ func status(ts *testscript.TestScript, _ bool, args []string) {
 func expand(ts *testscript.TestScript, _ bool, args []string) {
 	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// append FILE OTHER writes OTHER behind FILE.
+func appendTo(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(ts.ReadFile(args[0])+ts.ReadFile(args[1])), 0o600))
 }
 
 // called waits until somebody connects to $SILENT.

@@ -19,6 +19,15 @@ func versionCommand() *cobra.Command {
 	}
 }
 
+// moduleVersion is this program's, as the Go toolchain knows it; empty for a source tree.
+func moduleVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "(devel)" {
+		return ""
+	}
+	return info.Main.Version
+}
+
 // version is what the Go toolchain wrote into the program.
 func version() string {
 	info, ok := debug.ReadBuildInfo()

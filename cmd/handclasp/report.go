@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/report"
+)
+
+const reportHelp = `Write stored results in another form, without probing anything.
+
+RESULTS is a file of JSON lines as handclasp scan --format jsonl writes them, or - for standard
+input; several are put together. Findings are those that were stored. What they mean and what to
+do about them is what this version knows.
+
+Conversations are part of a page where they were stored: scan with --transcript.`
+
+const reportExitHelp = `
+Exit status:
+  0  everything was read and written
+  2  a wrong flag, trouble with a file, or a line that holds no result. The others are
+     still reported
+`
+
+// reportOptions are what the flags say.
+type reportOptions struct {
+	format string
+	output string // empty for standard output
+}
+
+func (a *app) reportCommand() *cobra.Command {
+	o := reportOptions{format: formatTable}
+	cmd := &cobra.Command{
+		Use:   "report [flags] RESULTS...",
+		Short: "Write stored results as a table, a page, CSV or SARIF",
+		Long:  reportHelp,
+		Example: `  handclasp scan --format jsonl --transcript --output results.jsonl 192.0.2.0/24
+  handclasp report --format html --output report.html results.jsonl
+  handclasp report --format sarif --output handclasp.sarif results.jsonl
+  zcat monday.jsonl.gz | handclasp report --format csv -`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return &usageError{errors.New("no results: name a file of JSON lines, or - for standard input"), cmd.CommandPath()}
+			}
+			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.report(ctx, &o, args) })
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(value[string]{&o.format, parseFormat, func(s string) string { return s }, "FORMAT"}, "format", formatHelp)
+	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)
+	return cmd
+}
+
+// report is the report command, its flags read.
+func (a *app) report(ctx context.Context, o *reportOptions, paths []string) error {
+	if err := a.fitsStdout(o.format, o.output); err != nil {
+		return err
+	}
+	// Before a file is made, so that a misspelled name leaves nothing behind.
+	for _, path := range paths {
+		if err := readable(path); err != nil {
+			return err
+		}
+	}
+	out, err := openOutput(o.output, a.stdout)
+	if err != nil {
+		return err
+	}
+	c := &conversion{app: a, sink: a.newSink(out, o.format, o.output == "", false), raw: o.format == formatJSONL}
+	read := make(chan error, 1)
+	go func() { read <- c.files(paths) }()
+	select {
+	case <-ctx.Done(): // the reader may be waiting for standard input, and is left to it
+		out.discard()
+		return errors.New("interrupted")
+	case err = <-read:
+	}
+	switch {
+	case c.broken != nil:
+		return out.failure(c.broken)
+	case err != nil:
+		out.discard()
+		return err
+	}
+	return c.finish(out)
+}
+
+func readable(path string) error {
+	if path == "-" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		err = errors.New("it is a directory")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: name a file that handclasp scan --format jsonl wrote, or - for standard input", path, cause(err))
+	}
+	return nil
+}
+
+// A conversion is one run of report.
+type conversion struct {
+	*app
+	sink    sink
+	raw     bool // evidence stays as it was stored, what this version doesn't know of it included
+	records int
+	skipped int // lines
+	broken  error
+}
+
+func (c *conversion) files(paths []string) error {
+	for _, path := range paths {
+		if err := c.file(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conversion) file(path string) error {
+	name, r := path, io.Reader(c.stdin)
+	if path == "-" {
+		name = "standard input"
+	} else {
+		file, err := os.Open(path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, cause(err))
+		}
+		defer func() { _ = file.Close() }()
+		r = file
+	}
+	probers := c.probers
+	if c.raw {
+		probers = nil
+	}
+	for record, err := range report.Read(r, probers...) {
+		var line *report.LineError
+		switch {
+		case errors.As(err, &line):
+			c.skip(name, line)
+		case err != nil:
+			return fmt.Errorf("%s: %w", name, cause(err))
+		default:
+			c.records++
+			if c.broken = c.sink.write(record, report.Host{}); c.broken != nil {
+				return c.broken
+			}
+		}
+	}
+	return nil
+}
+
+// complaints is how many lines are named before the rest is only counted: a file of another kind has many.
+const complaints = 5
+
+func (c *conversion) skip(name string, line *report.LineError) {
+	if c.skipped++; c.skipped <= complaints {
+		c.complain("%s:%d: not a result: %v: passed over", name, line.Line, line.Err)
+	}
+}
+
+func (c *conversion) finish(out *output) error {
+	if c.records == 0 {
+		out.discard() // an earlier file is worth more than an empty one
+		return errors.New("no results: write them with handclasp scan --format jsonl --output FILE")
+	}
+	if err := c.sink.close(); err != nil {
+		return out.failure(err)
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	if c.skipped == 0 {
+		return nil
+	}
+	lines := "1 line isn't"
+	if c.skipped > 1 {
+		lines = fmt.Sprintf("%d lines aren't", c.skipped)
+	}
+	c.complain("%s in the report; where results were cut off, scan those endpoints again", lines)
+	return exit(exitTrouble)
+}

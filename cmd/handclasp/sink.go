@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/handclasp/handclasp/report"
+)
+
+// The forms in which results are written.
+const (
+	formatTable = "table"
+	formatHTML  = "html"
+	formatCSV   = "csv"
+	formatSARIF = "sarif"
+	formatJSONL = "jsonl"
+)
+
+const formatHelp = "what to write: table; html, one page for a browser; csv; sarif, for code scanning; or jsonl, one JSON object a line"
+
+func parseFormat(text string) (string, error) {
+	switch text {
+	case formatTable, formatHTML, formatCSV, formatSARIF, formatJSONL:
+		return text, nil
+	}
+	return "", fmt.Errorf("unknown format: use %s or %s", strings.Join([]string{formatTable, formatHTML, formatCSV, formatSARIF}, ", "), formatJSONL)
+}
+
+// A sink takes results in one of the forms.
+type sink interface {
+	write(r report.Record, h report.Host) error
+	close() error
+}
+
+// fitsStdout refuses to fill a terminal with what isn't meant to be read there.
+func (a *app) fitsStdout(format, output string) error {
+	if format == formatHTML && output == "" && isTerminal(a.stdout) {
+		return errors.New("--format html: a page is for a browser: add --output report.html")
+	}
+	return nil
+}
+
+// newSink returns a sink that writes to w, which is standard output or not. The list is a table's.
+func (a *app) newSink(w io.Writer, format string, stdout, list bool) sink {
+	switch format {
+	case formatHTML:
+		return plain{report.NewHTML(w, report.HTMLOptions{Rules: a.rules})}
+	case formatCSV:
+		return plain{report.NewCSV(w)}
+	case formatSARIF:
+		return plain{report.NewSARIF(w, report.SARIFOptions{Rules: a.rules, Version: moduleVersion()})}
+	case formatJSONL:
+		return plain{report.NewJSONL(w)}
+	}
+	o := report.TableOptions{List: list}
+	if stdout {
+		o.Color, o.Width = colours(a.stdout), width(a.stdout)
+	}
+	return grouped{report.NewTable(w, o)}
+}
+
+// plain is a form that knows no hosts.
+type plain struct{ w report.Writer }
+
+func (p plain) write(r report.Record, _ report.Host) error { return p.w.Write(r) }
+func (p plain) close() error                               { return p.w.Close() }
+
+type grouped struct{ t *report.Table }
+
+func (g grouped) write(r report.Record, h report.Host) error { return g.t.Write(r, h) }
+func (g grouped) close() error                               { return g.t.Close() }
