@@ -145,7 +145,7 @@ func latin1(row []byte) string {
 
 // excerpt is where a finding's proof was said, each place with the question before it; the beginning of the
 // conversation where the proof isn't said in so many words.
-func excerpt(t probe.Transcript, document []byte, f finding.Finding) []spoken {
+func excerpt(t probe.Transcript, document *document, f finding.Finding) []spoken {
 	needles := needles(document, f)
 	var places []int
 	for i, e := range t {
@@ -211,7 +211,7 @@ func around(lines []spoken, most int) []spoken {
 const tlsNeedle = "\x00tls"
 
 // needles are texts that a transcript holds where it holds the proof of f.
-func needles(document []byte, f finding.Finding) []string {
+func needles(document *document, f finding.Finding) []string {
 	const most = 16
 	var list []string
 	for _, pointer := range f.Basis {
@@ -219,7 +219,7 @@ func needles(document []byte, f finding.Finding) []string {
 			list = append(list, tlsNeedle)
 			continue
 		}
-		if value, err := finding.Resolve(document, pointer); err == nil {
+		if value, err := document.resolve(pointer); err == nil {
 			list = append(list, said(value)...)
 		}
 		if len(list) >= most {

@@ -87,11 +87,11 @@ var knownSentences = map[finding.Known]string{
 }
 
 const (
-	pageProofs = 8
+	pageProofs = 8   // of a finding
 	pageWidth  = 400 // columns of a text that a server chose
 )
 
-func newPageEndpoint(r Record, document []byte) *pageEndpoint {
+func newPageEndpoint(r Record, document *document) *pageEndpoint {
 	e := &pageEndpoint{
 		Name: fit(endpointName(r.Target), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
 		Protocol: fit(r.Protocol, 40), State: string(r.State()), Greeting: fit(greeting(document), pageWidth),
@@ -116,7 +116,7 @@ func worstOf(r Record) (most finding.Severity) {
 	return most
 }
 
-func newPageFinding(r Record, e *pageEndpoint, f finding.Finding, rule finding.Rule, document []byte) *pageFinding {
+func newPageFinding(r Record, e *pageEndpoint, f finding.Finding, rule finding.Rule, document *document) *pageFinding {
 	p := &pageFinding{
 		Severity: f.Severity, ID: fit(f.ID, 80), Title: fit(cmp.Or(rule.Title, f.Title, f.ID), pageWidth), Detail: fit(f.Detail, pageWidth),
 		Known: known[f.Known], How: knownSentences[f.Known], Summary: rule.Summary, Remedy: rule.Remediation, Endpoint: e,
@@ -129,11 +129,11 @@ func newPageFinding(r Record, e *pageEndpoint, f finding.Finding, rule finding.R
 		p.References = append(p.References, pageLink{fmt.Sprintf("CWE-%d", n), cweAddress(n)})
 	}
 	for _, pointer := range f.Basis[:min(len(f.Basis), pageProofs)] {
-		proof := pageProof{Name: fit(pointerName(pointer), pageWidth), Pointer: fit(pointer, pageWidth)}
-		if value, err := finding.Resolve(document, pointer); err != nil {
-			proof.Value = fit(err.Error(), pageWidth)
+		proof := pageProof{Pointer: fit(pointer, pageWidth)}
+		if value, err := document.resolve(pointer); err != nil {
+			proof.Name, proof.Value = "nothing", fit(err.Error(), pageWidth)
 		} else {
-			proof.Value = fit(describe(value), pageWidth)
+			proof.Name, proof.Value = fit(pointerName(pointer), pageWidth), fit(describe(value), pageWidth)
 		}
 		p.Proofs = append(p.Proofs, proof)
 	}

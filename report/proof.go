@@ -16,13 +16,13 @@ var known = map[finding.Known]string{finding.Wire: "seen", finding.Advertised: "
 const proofsShown = 3
 
 // proofs are the evidence that a finding's basis points at, as "greeting: 220 ready". Text in them isn't clean.
-func proofs(document []byte, f finding.Finding) []string {
+func proofs(document *document, f finding.Finding) []string {
 	var all []string
 	for i, pointer := range f.Basis {
 		if more := len(f.Basis) - i; i == proofsShown && more > 1 {
 			return append(all, fmt.Sprintf("and %d more", more))
 		}
-		value, err := finding.Resolve(document, pointer)
+		value, err := document.resolve(pointer)
 		if err != nil {
 			all = append(all, err.Error())
 			continue

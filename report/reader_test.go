@@ -114,3 +114,14 @@ func FuzzRead(f *testing.F) {
 		require.NoError(t, table.Close())
 	})
 }
+
+func TestPointersWithoutEnd(t *testing.T) {
+	r := report.New(result("192.0.2.7:21", "", ready()), rules)
+	r.Findings[0].Basis = []string{strings.Repeat("/", 1<<20), "/evidence" + strings.Repeat("/greeting", 1<<16), "/evidence/greeting/lines/0"}
+	for form, text := range written(t, r) {
+		require.Contains(t, text, "ready", form)
+		if form != "jsonl" { // which leaves nothing out
+			require.Less(t, len(text), 1<<18, form)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -69,30 +68,9 @@ var outcomeWords = map[probe.Outcome]string{
 	probe.OutcomeLimit: "cut off", probe.OutcomeForbidden: "not done", probe.OutcomeInternal: "trouble on this side",
 }
 
-// document is the record's JSON form as findings point into it, or an empty object where it has none.
-func (r Record) document() []byte {
-	document, err := json.Marshal(r.documentFor())
-	if err != nil {
-		return []byte("{}")
-	}
-	return document
-}
-
-// documentFor is the record as findings point into it; the transcript is left out where none does.
-func (r Record) documentFor() Record {
-	for _, f := range r.Findings {
-		for _, pointer := range f.Basis {
-			if strings.HasPrefix(pointer, "/transcript") {
-				return r
-			}
-		}
-	}
-	return r.WithoutTranscript()
-}
-
 // greeting is what the server said first, where the evidence has it.
-func greeting(document []byte) string {
-	value, err := finding.Resolve(document, "/evidence/greeting")
+func greeting(document *document) string {
+	value, err := document.resolve("/evidence/greeting")
 	if err != nil || string(value) == "null" {
 		return ""
 	}
@@ -151,7 +129,7 @@ func idWidth(all []finding.Finding) int {
 }
 
 // finding writes one finding: what was found on one line, and below how it is known, and by what.
-func (t *Table) finding(b *bytes.Buffer, document []byte, f finding.Finding, width int) {
+func (t *Table) finding(b *bytes.Buffer, document *document, f finding.Finding, width int) {
 	severity := strings.ToUpper(f.Severity.String())
 	title := f.Title
 	if f.Detail != "" {

@@ -129,7 +129,7 @@ func (s *SARIF) write(b []byte) error {
 	return s.failed
 }
 
-func sarifResult(r Record, f finding.Finding, document []byte, usual finding.Severity) *sarif.Result {
+func sarifResult(r Record, f finding.Finding, document *document, usual finding.Severity) *sarif.Result {
 	text := f.Title
 	if f.Detail != "" {
 		text += ": " + f.Detail
@@ -137,7 +137,11 @@ func sarifResult(r Record, f finding.Finding, document []byte, usual finding.Sev
 	text = fmt.Sprintf("%s. On %s, %s: %s", fit(text, maxCell), fit(endpointName(r.Target), maxCell), cmp.Or(known[f.Known], "proof"),
 		fit(strings.Join(proofs(document, f), "; "), maxCell))
 	path := endpointPath(r)
-	properties := sarif.NewPropertyBag().Add("severity", f.Severity.String()).Add("known", f.Known).Add("basis", f.Basis).
+	basis := []string{}
+	for _, pointer := range f.Basis[:min(len(f.Basis), pageProofs)] {
+		basis = append(basis, fit(pointer, maxCell))
+	}
+	properties := sarif.NewPropertyBag().Add("severity", f.Severity.String()).Add("known", f.Known).Add("basis", basis).
 		Add("endpoint", endpointName(r.Target)).Add("started", r.Started)
 	if f.Severity != usual {
 		if score := securitySeverity[f.Severity]; score != "" {

@@ -1,0 +1,68 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/handclasp/handclasp/finding"
+)
+
+// A document is a record's JSON form, as findings point into it. It remembers what was looked up, since findings share
+// their proofs and their proofs' parents.
+type document struct {
+	text  []byte
+	known map[string]json.RawMessage
+}
+
+// document returns the record's, or an empty object where it has none.
+func (r Record) document() *document {
+	text, err := json.Marshal(r.documentFor())
+	if err != nil {
+		text = []byte("{}")
+	}
+	return &document{text: text, known: map[string]json.RawMessage{}}
+}
+
+// documentFor is the record as findings point into it; the transcript is left out where none does.
+func (r Record) documentFor() Record {
+	for _, f := range r.Findings {
+		for _, pointer := range f.Basis {
+			if strings.HasPrefix(pointer, "/transcript") {
+				return r
+			}
+		}
+	}
+	return r.WithoutTranscript()
+}
+
+// maxPointer is far more than a rule needs. A stored one may be as long as its line.
+const maxPointer = 1000
+
+// resolve is [finding.Resolve] on the document.
+func (d *document) resolve(pointer string) (json.RawMessage, error) {
+	if value, ok := d.known[pointer]; ok {
+		return value, nil
+	}
+	if len(pointer) > maxPointer {
+		return nil, fmt.Errorf("a pointer of %d bytes", len(pointer))
+	}
+	last := strings.LastIndexByte(pointer, '/')
+	if last <= 0 {
+		return d.remember(pointer, d.text, pointer)
+	}
+	if parent, err := d.resolve(pointer[:last]); err == nil {
+		if value, err := d.remember(pointer, parent, pointer[last:]); err == nil {
+			return value, nil
+		}
+	}
+	return finding.Resolve(d.text, pointer) // for the error, which names the whole pointer
+}
+
+func (d *document) remember(pointer string, in []byte, rest string) (json.RawMessage, error) {
+	value, err := finding.Resolve(in, rest)
+	if err == nil {
+		d.known[pointer] = value
+	}
+	return value, err
+}
