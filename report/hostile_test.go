@@ -124,3 +124,16 @@ func inertPage(t *testing.T, text string) {
 		require.Equal(t, 1, counts[once], once)
 	}
 }
+
+// JSON lines of somebody else's making may have blanks between tokens, which aren't text.
+func TestJSONLSpellsOnlyText(t *testing.T) {
+	line := stored(t, report.New(result("192.0.2.7:21", "", ready()), rules))
+	line = strings.Replace(line, `"login":""`, "\"login\":\t \"\u009b31m\"", 1)
+	for r, err := range report.Read(strings.NewReader(line)) {
+		require.NoError(t, err)
+		var b bytes.Buffer
+		writeAll(t, report.NewJSONL(&b), r)
+		require.True(t, json.Valid(b.Bytes()))
+		require.Contains(t, b.String(), `"login":"\u009b31m"`)
+	}
+}

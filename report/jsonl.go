@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf16"
@@ -33,10 +34,10 @@ func (j *JSONL) Close() error { return nil }
 
 // spell writes characters of compact JSON as [Clean] would, in JSON's own way. They stand in strings only.
 func spell(json []byte) []byte {
-	quiet := func(r rune) bool { return strconv.IsPrint(r) && !unicode.Is(invisible, r) }
-	if bytes.IndexFunc(json, func(r rune) bool { return !quiet(r) }) < 0 {
+	if !slices.ContainsFunc(json, func(b byte) bool { return b >= 0x7f }) { // what is below a blank is spelled already
 		return json
 	}
+	quiet := func(r rune) bool { return strconv.IsPrint(r) && !unicode.Is(invisible, r) }
 	var b bytes.Buffer
 	for _, r := range string(json) {
 		switch {

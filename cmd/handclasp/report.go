@@ -16,7 +16,8 @@ const reportHelp = `Write stored results in another form, without probing anythi
 
 RESULTS is a file of JSON lines as handclasp scan --format jsonl writes them, or - for standard
 input; several are put together. Findings are those that were stored. What they mean and what to
-do about them is what this version knows.
+do about them is what this version knows. A table is by host, and so holds all results until the
+last is read; the other forms don't.
 
 Conversations are part of a page where they were stored: scan with --transcript.`
 
