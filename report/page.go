@@ -71,7 +71,7 @@ type pageEndpoint struct {
 	dropped        bool
 }
 
-// Sort orders endpoints on the page.
+// compare orders endpoints on the page.
 func (e *pageEndpoint) compare(other *pageEndpoint) int {
 	return cmp.Or(cmp.Compare(e.target.Name, other.target.Name), e.target.Addr.Compare(other.target.Addr), cmp.Compare(e.Protocol, other.Protocol))
 }

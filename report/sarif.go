@@ -169,11 +169,8 @@ func endpointPath(r Record) string {
 	if r.Target.Name != "" {
 		segments = append(segments, r.Target.Name)
 	}
-	for _, s := range []string{
-		r.Target.Addr.Addr().String(), string(cmp.Or(r.Target.Network, probe.TCP)), fmt.Sprint(r.Target.Addr.Port()), r.Protocol,
-	} {
-		segments = append(segments, s)
-	}
+	segments = append(segments, r.Target.Addr.Addr().String(), string(cmp.Or(r.Target.Network, probe.TCP)),
+		fmt.Sprint(r.Target.Addr.Port()), r.Protocol)
 	for i, s := range segments {
 		s = strings.ReplaceAll(Clean(s), ":", "-") // a colon makes readers look for a scheme
 		if strings.Trim(s, ".") == "" {
