@@ -76,6 +76,12 @@ func (r *Record) decode(data []byte, result *probe.Result) error {
 	if err := json.Unmarshal(data, &j); err != nil {
 		return fmt.Errorf("findings: %w", err)
 	}
+	for i, f := range j.Findings {
+		if f.Severity < finding.Info || f.Severity > finding.Critical {
+			return fmt.Errorf("findings: %q has no severity", f.ID)
+		}
+		j.Findings[i].Basis, j.Findings[i].CWE = append([]string{}, f.Basis...), append([]int{}, f.CWE...)
+	}
 	*r = Record{Result: result, Findings: append([]finding.Finding{}, j.Findings...)}
 	return nil
 }

@@ -116,6 +116,11 @@ func TestRecordWithoutEverything(t *testing.T) {
 	require.ErrorContains(t, err, "no result")
 	_, err = report.Decode([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"severity":"dire"}]}`), prober{})
 	require.ErrorContains(t, err, `unknown severity "dire"`)
+	_, err = report.Decode([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"id":"x"}]}`), prober{})
+	require.EqualError(t, err, `findings: "x" has no severity`)
+	bare, err := report.Decode([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"severity":"low"}]}`), prober{})
+	require.NoError(t, err)
+	require.Equal(t, finding.Finding{Severity: finding.Low, Basis: []string{}, CWE: []int{}}, bare.Findings[0], "lists aren't null")
 }
 
 func TestJSONLIsOneWriteALine(t *testing.T) {
