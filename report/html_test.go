@@ -64,6 +64,7 @@ func TestPage(t *testing.T) {
 	require.Contains(t, more[3], "What to do Close <it>, or set a_b=[NO].")
 	require.Contains(t, more[3], "References Some Report RFC 959 section 4.1.2 CVE-2011-0411 CWE-319")
 	require.Contains(t, more[4], "Conversation S: 220 ready", "the first endpoint's")
+	require.Contains(t, more[7], "Software vsftpd 3.0.3 Software Debian Linux")
 	require.Len(t, more, 4+4, "findings, and endpoints that answered")
 	require.NotContains(t, p, "weren't stored")
 }

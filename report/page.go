@@ -53,6 +53,8 @@ type pageLink struct{ Text, URL string }
 
 type pageProof struct{ Name, Pointer, Value string }
 
+type pageSoftware struct{ Name, CPE, Source string }
+
 type pageEndpoint struct {
 	Number         int // on the page, from 1
 	Name, Address  string
@@ -60,7 +62,7 @@ type pageEndpoint struct {
 	State, Trouble string
 	Greeting       string
 	Security       string
-	Software       []string
+	Software       []pageSoftware
 	Level, When    string
 	Findings       int
 	Lines          []spoken
@@ -103,7 +105,7 @@ func newPageEndpoint(r Record, document *document) *pageEndpoint {
 		e.Trouble = fit(fmt.Sprintf("%s: %v", outcomeWords[r.Outcome], r.Err), pageWidth)
 	}
 	for _, s := range r.Software[:min(len(r.Software), pageProofs)] {
-		e.Software = append(e.Software, fit(strings.TrimSpace(s.Product+" "+s.Version), pageWidth))
+		e.Software = append(e.Software, pageSoftware{fit(strings.TrimSpace(s.Product+" "+s.Version), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth)})
 	}
 	e.Lines, e.Hidden = conversation(r.Transcript, nil, linesShown)
 	return e
