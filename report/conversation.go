@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -85,7 +84,7 @@ func who(letter string, conn int) string {
 // dataLines are lines of text, or of bytes in hexadecimal where the data is no text.
 func dataLines(who string, data []byte, needles []string, most int) (lines []spoken) {
 	if binary(data) {
-		return hexLines(who, data, most)
+		return hexLines(who, data, needles, most)
 	}
 	for len(data) > 0 {
 		line, rest, _ := bytes.Cut(data, []byte("\n"))
@@ -113,23 +112,29 @@ func binary(data []byte) bool {
 	return odd*4 > len(data)
 }
 
-func hexLines(who string, data []byte, most int) (lines []spoken) {
-	for ; len(data) > 0; data = data[min(16, len(data)):] {
-		if len(lines) == most-1 && len(data) > 16 {
-			return append(lines, spoken{who, fmt.Sprintf("… and %d more bytes", len(data)), false})
+// hexLines are sixteen bytes a line, those marked that share a byte with a needle's first appearance.
+func hexLines(who string, data []byte, needles []string, most int) (lines []spoken) {
+	hits := map[int]bool{}
+	for _, n := range needles {
+		if at := bytes.Index(data, []byte(n)); at >= 0 {
+			for row := at / 16; row <= (at+len(n)-1)/16; row++ {
+				hits[row] = true
+			}
 		}
-		row := data[:min(16, len(data))]
-		text := bytes.Map(func(r rune) rune {
+	}
+	for row := 0; row*16 < len(data); row++ {
+		rest := data[row*16:]
+		if row == most-1 && len(rest) > 16 {
+			return append(lines, spoken{who, fmt.Sprintf("… and %d more bytes", len(rest)), false})
+		}
+		rest = rest[:min(16, len(rest))]
+		text := strings.Map(func(r rune) rune {
 			if r < ' ' || r > '~' {
 				return '.'
 			}
 			return r
-		}, []byte(latin1(row)))
-		var spaced []string
-		for i := range row {
-			spaced = append(spaced, hex.EncodeToString(row[i:i+1]))
-		}
-		lines = append(lines, spoken{who, fmt.Sprintf("%-47s  %s", strings.Join(spaced, " "), text), false})
+		}, latin1(rest))
+		lines = append(lines, spoken{who, fmt.Sprintf("%-47s  %s", fmt.Sprintf("% x", rest), text), hits[row]})
 	}
 	return lines
 }
@@ -155,7 +160,7 @@ func excerpt(t probe.Transcript, document *document, f finding.Finding) []spoken
 		}
 	}
 	if len(places) == 0 {
-		lines, hidden := conversation(t, nil, excerptShown/2)
+		lines, hidden := conversation(t, nil, excerptShown)
 		if hidden > 0 {
 			lines = append(lines, spoken{Text: "…"})
 		}

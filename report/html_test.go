@@ -166,3 +166,15 @@ func TestPageShowsWhereTheProofWasSaid(t *testing.T) {
 	require.Contains(t, p, "<mark> UTF8</mark>")
 	require.NotContains(t, p, "<mark>215")
 }
+
+func TestPageFindsWordsAmongBytes(t *testing.T) {
+	e := ready()
+	e.Login, e.Features = probe.Yes, []string{"FRONTDESK"}
+	r := result("192.0.2.7:137", "", e)
+	reply := append(bytes.Repeat([]byte{0}, 140), "FRONTDESK\x00\x00"...)
+	r.Transcript = probe.Transcript{event(1, probe.DirSend, "\x00\x01?\x00\x00"), event(1, probe.DirRecv, string(append(reply, reply...)))}
+	chat := texts(t, page(t, report.New(r, rules)), "chat")[0]
+	require.True(t, strings.HasPrefix(chat, "C: 00 01 3f 00 00 ..?.. S: … S: 00 00"), chat)
+	require.Contains(t, chat, "00 46 52 4f 4e ............FRON")
+	require.Contains(t, page(t, report.New(r, rules)), "<mark>54 44 45 53 4b 00")
+}
