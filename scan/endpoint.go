@@ -3,12 +3,8 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
-	"net"
 	"net/netip"
-	"sync"
-	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -20,166 +16,131 @@ type Endpoint struct {
 	// ImplicitTLS says whether TLS is spoken from the first byte; Unknown leaves it to the port.
 	ImplicitTLS probe.Fact
 	Input       Input // what it came from
-	// Host numbers the addresses of an input, from 1 on over all inputs; Endpoints is how many endpoints the address
-	// has, this one included. Both are 0 where an endpoint was made by hand.
-	Host, Endpoints int
-	// Address counts the addresses that a name resolved to, from 0 on.
-	Address int
+	// Host numbers the addresses of the inputs, from 1 on over all inputs, a name counting as one; Address numbers what
+	// a name resolved to, from 0 on. Endpoints is how many endpoints the address has, this one included. All are 0
+	// where an endpoint was made by hand.
+	Host, Address, Endpoints int
+
+	position uint64 // in the journal
 }
 
-// A Resolver looks names up. A [*net.Resolver] is one.
-type Resolver interface {
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+// EndpointOptions say which endpoints inputs stand for, and in which order. A nil *EndpointOptions and the zero value
+// are the defaults.
+type EndpointOptions struct {
+	Resolver Resolver // nil means [net.DefaultResolver]
+	// Seed picks the order. The same inputs and the same seed give the same order.
+	Seed uint64
+	// InOrder keeps the order of the inputs, and of the ports of each.
+	InOrder bool
+	Shard   Shard      // which part of the endpoints; the zero value is all
+	Exclude *Exclusion // addresses to leave alone; nil for none
+	Journal *Journal   // keeps the books; nil for none
 }
 
-// Names are looked up this many at once, ahead of their probes, and for no longer than this.
-const (
-	lookupsAhead = 32
-	lookupTime   = 15 * time.Second
-)
+func (o *EndpointOptions) orDefault() EndpointOptions {
+	if o == nil {
+		return EndpointOptions{}
+	}
+	return *o
+}
 
-// Endpoints understands inputs, resolves names and yields the endpoints, in the order of the inputs; the probers are
-// those that inputs may ask for. A nil resolver means [net.DefaultResolver].
+// Endpoints understands inputs, resolves names and yields the endpoints; the probers are those that inputs may ask for.
 //
 // An input is a host, an address, a range ("192.0.2.0/24"), each with or without a port, or a URL whose scheme picks
 // the prober ("ftps://ftp.example.net:2990"). Without a port, or a scheme, every default port of every prober is
 // asked; with a port, the probers that live there. A name stands for all addresses that it resolves to; it is kept
-// for SNI and certificates. A range stands for each of its addresses, expanded as they are asked for.
+// for SNI and certificates. A range stands for each of its addresses.
 //
-// An input that can't be used is an [*InputError] in its place, and the others go on. The sequence ends when ctx does.
-// Breaking off waits for inputs to yield once more, so end ctx as well where they may block.
-func Endpoints(ctx context.Context, inputs iter.Seq2[Input, error], probers []probe.Prober, r Resolver) iter.Seq2[Endpoint, error] {
-	if r == nil {
-		r = net.DefaultResolver
-	}
+// The endpoints come in a pseudo-random order over addresses and ports, so that neither a network nor a host is asked
+// all at once. The order is computed, not stored: memory doesn't grow with the number of endpoints. Inputs are shuffled
+// together by 1024; those with Alone set, such as lines of a pipe, each by itself. Endpoints that two inputs stand for
+// come twice.
+//
+// An input that can't be used is an [*InputError], before the endpoints of those that it would have been shuffled with,
+// and the others go on. The sequence ends when ctx does. Breaking off
+// waits for inputs to yield once more, so end ctx as well where they may block.
+func Endpoints(ctx context.Context, inputs iter.Seq2[Input, error], probers []probe.Prober, o *EndpointOptions) iter.Seq2[Endpoint, error] {
 	return func(yield func(Endpoint, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		queue := plans(ctx, inputs, probers, r)
+		g := newGenerator(ctx, probers, o.orDefault())
+		go g.run(inputs)
 		defer func() {
 			cancel()
-			for job := range queue {
-				<-job.ready
+			for range g.queue { // until the goroutine has ended
 			}
 		}()
-		host := 0
-		for job := range queue {
-			<-job.ready
+		for u := range g.queue {
+			if u.lookup != nil {
+				<-u.lookup.ready
+			}
 			if ctx.Err() != nil {
 				return // an error would only say that the context ended
 			}
-			if job.err != nil {
-				if !yield(Endpoint{Input: job.input}, job.err) {
-					return
-				}
-				continue
-			}
-			if !job.expand(ctx, &host, yield) {
+			if !g.expand(ctx, u, yield) {
 				return
 			}
 		}
 	}
 }
 
-// A job is an input on its way to its endpoints.
-type job struct {
-	input Input
-	plan  plan
-	addrs []netip.Addr // of a name
-	err   error
-	ready chan struct{}
-}
-
-// plans parses the inputs and looks their names up ahead.
-func plans(ctx context.Context, inputs iter.Seq2[Input, error], probers []probe.Prober, r Resolver) <-chan *job {
-	queue := make(chan *job, lookupsAhead)
-	go func() {
-		defer close(queue)
-		var lookups sync.WaitGroup
-		defer lookups.Wait()
-		for in, err := range inputs {
-			j := &job{input: in, err: err, ready: make(chan struct{})}
-			if err == nil {
-				if j.plan, err = parse(in.Text, probers); err != nil {
-					j.err = &InputError{Input: in, Err: err}
-				}
-			}
-			if j.err != nil || j.plan.name == "" {
-				close(j.ready)
-			}
-			select {
-			case queue <- j:
-			case <-ctx.Done():
-				return
-			}
-			if j.err == nil && j.plan.name != "" {
-				lookups.Go(func() {
-					defer close(j.ready)
-					j.lookup(ctx, r)
-				})
-			}
+// expand yields what an upcoming slot stands for and reports whether to go on.
+func (g *generator) expand(ctx context.Context, u upcoming, yield func(Endpoint, error) bool) bool {
+	if u.err != nil {
+		if !errors.Is(u.err, ErrResume) {
+			g.journal.unusable()
 		}
-	}()
-	return queue
-}
-
-func (j *job) lookup(ctx context.Context, r Resolver) {
-	ctx, cancel := context.WithTimeout(ctx, lookupTime)
-	defer cancel()
-	found, err := r.LookupNetIP(ctx, "ip", j.plan.name)
-	seen := make(map[netip.Addr]bool)
-	for _, a := range found {
-		a = a.Unmap()
-		if unicast(a) && !seen[a] {
-			seen[a] = true
-			j.addrs = append(j.addrs, a)
+		return yield(Endpoint{Input: u.slot.from.input}, u.err)
+	}
+	addrs := []netip.Addr{u.slot.addr}
+	if u.lookup != nil {
+		if u.lookup.err != nil {
+			g.journal.resolved(u.slot.position, 0)
+			if u.slot.from.bad {
+				return true
+			}
+			u.slot.from.bad = true
+			g.journal.unusable()
+			return yield(Endpoint{Input: u.slot.from.input}, &InputError{Input: u.slot.from.input, Err: u.lookup.err})
 		}
+		addrs = u.lookup.addrs
 	}
-	if len(j.addrs) == 0 {
-		j.err = &InputError{Input: j.input, Err: lookupError(err)}
-	}
-}
-
-func lookupError(err error) error {
-	var dns *net.DNSError
-	switch {
-	case err == nil:
-		return errors.New("the name has no address of a host")
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return errors.New("the name doesn't resolve: check its spelling, or give an address")
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &dns) && dns.IsTimeout:
-		return errors.New("the name servers don't answer: try again, or give an address")
-	}
-	return fmt.Errorf("the name can't be resolved: %w", err)
-}
-
-// expand yields a job's endpoints and reports whether to go on.
-func (j *job) expand(ctx context.Context, host *int, yield func(Endpoint, error) bool) bool {
-	addresses := j.plan.addresses
-	if j.plan.name != "" {
-		addresses = func(yield func(netip.Addr) bool) {
-			for _, a := range j.addrs {
-				if !yield(a) {
-					return
-				}
-			}
+	endpoints := make([]Endpoint, 0, len(addrs))
+	for i, a := range addrs {
+		if g.Exclude.Holds(a) || contains(u.done, a) {
+			continue
 		}
+		endpoints = append(endpoints, u.slot.endpoint(a, i))
 	}
-	n := 0
-	for a := range addresses {
-		*host++
-		for _, s := range j.plan.ports {
-			e := Endpoint{
-				Target: j.plan.target(a, s), Prober: s.prober, ImplicitTLS: s.implicitTLS, Input: j.input,
-				Host: *host, Endpoints: len(j.plan.ports),
-			}
-			if j.plan.name != "" {
-				e.Address = n
-			}
-			if ctx.Err() != nil || !yield(e, nil) {
-				return false
-			}
+	if u.lookup != nil {
+		g.journal.resolved(u.slot.position, len(endpoints))
+	}
+	for _, e := range endpoints {
+		if ctx.Err() != nil || !yield(e, nil) {
+			return false
 		}
-		n++
 	}
 	return true
+}
+
+func (s *slot) endpoint(a netip.Addr, number int) Endpoint {
+	p := &s.from.plan
+	return Endpoint{
+		Target:      probe.Target{Network: s.service.network, Addr: netip.AddrPortFrom(a, s.service.port), Name: p.sni},
+		Prober:      s.service.prober,
+		ImplicitTLS: s.service.implicitTLS,
+		Input:       s.from.input,
+		Host:        int(s.host),
+		Address:     number,
+		Endpoints:   len(p.ports),
+		position:    s.position,
+	}
+}
+
+func contains(addrs []netip.Addr, a netip.Addr) bool {
+	for _, b := range addrs {
+		if a == b {
+			return true
+		}
+	}
+	return false
 }

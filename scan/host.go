@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
-
-	"github.com/handclasp/handclasp/probe"
 )
 
 // rangeBits bounds a range to 2^24 addresses, an IPv4 /8: months of work at a polite rate. Larger IPv4 ranges are
@@ -43,10 +41,7 @@ func (p *plan) network(text string) error {
 	if err != nil {
 		return fmt.Errorf("not a range: write an address and the number of its leading bits, such as 192.0.2.0/24 or 2001:db8::/120")
 	}
-	if a := prefix.Addr(); a.Is4In6() && prefix.Bits() >= 96 {
-		prefix = netip.PrefixFrom(a.Unmap(), prefix.Bits()-96)
-	}
-	prefix = prefix.Masked()
+	prefix = unmap(prefix)
 	width := prefix.Addr().BitLen()
 	if free := width - prefix.Bits(); free > rangeBits {
 		holds := new(big.Int).Lsh(big.NewInt(1), uint(free))
@@ -57,6 +52,14 @@ func (p *plan) network(text string) error {
 	}
 	p.hosts = prefix
 	return nil
+}
+
+// unmap gives a range one spelling.
+func unmap(p netip.Prefix) netip.Prefix {
+	if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 {
+		p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+	}
+	return p.Masked()
 }
 
 func unicast(a netip.Addr) bool {
@@ -137,18 +140,4 @@ func checkLabel(label string) error {
 		return fmt.Errorf("not a host name: %q begins or ends with a hyphen", label)
 	}
 	return nil
-}
-
-// addresses yields those of the plan's range, in order.
-func (p plan) addresses(yield func(netip.Addr) bool) {
-	for a := p.hosts.Addr(); p.hosts.Contains(a); a = a.Next() {
-		if !yield(a.WithZone(p.zone)) {
-			return
-		}
-	}
-}
-
-// target is one endpoint's.
-func (p plan) target(a netip.Addr, s service) probe.Target {
-	return probe.Target{Network: s.network, Addr: netip.AddrPortFrom(a, s.port), Name: p.sni}
 }

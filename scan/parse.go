@@ -3,8 +3,8 @@ package scan
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -28,13 +28,37 @@ type service struct {
 	implicitTLS probe.Fact
 }
 
+// A parser knows which probers inputs may ask for.
+type parser struct {
+	probers []probe.Prober
+	all     []service // everywhere
+}
+
+func newParser(probers []probe.Prober) parser { return parser{probers, everywhere(probers)} }
+
 // parse understands one input. Nothing is resolved yet.
-func parse(text string, probers []probe.Prober) (plan, error) {
+func (r parser) parse(in Input) (plan, error) {
+	p, err := r.target(in.Text)
+	if err != nil || in.Name == "" {
+		return p, err
+	}
+	if p.name != "" {
+		return p, errors.New("a name beside a name: one with an address is needed")
+	}
+	var named plan
+	if err := named.domain(in.Name); err != nil {
+		return p, fmt.Errorf("%q: %w", in.Name, err)
+	}
+	p.sni = named.sni
+	return p, nil
+}
+
+func (r parser) target(text string) (plan, error) {
 	var p plan
 	var err error
 	host, port := text, ""
 	if scheme, rest, ok := strings.Cut(text, "://"); ok {
-		svc, err := schemeService(scheme, probers)
+		svc, err := schemeService(scheme, r.probers)
 		if err != nil {
 			return p, err
 		}
@@ -52,35 +76,55 @@ func parse(text string, probers []probe.Prober) (plan, error) {
 			return p, err
 		}
 		if port == "" {
-			p.ports = everywhere(probers)
-		} else if p.ports, err = claimed(port, host, probers); err != nil {
+			p.ports = r.all
+		} else if p.ports, err = r.claimed(port, host); err != nil {
 			return p, err
 		}
 	}
 	return p, p.host(host)
 }
 
-// count is how many endpoints the plan has, a name counting as one address.
-func (p plan) count() int {
-	hosts := 1
+// addressCount is how many addresses the plan has, a name counting as one.
+func (p plan) addressCount() uint64 {
+	if p.name != "" {
+		return 1
+	}
+	return 1 << (p.hosts.Addr().BitLen() - p.hosts.Bits())
+}
+
+// count is how many slots the plan has.
+func (p plan) count() uint64 { return p.addressCount() * uint64(len(p.ports)) }
+
+// sharded is the name by which shards know the plan's host; empty where the address says it.
+func (p plan) sharded() string {
 	if p.name == "" {
-		hosts = 1 << (p.hosts.Addr().BitLen() - p.hosts.Bits())
+		return ""
 	}
-	return hosts * len(p.ports)
+	return p.sni
 }
 
-// Count returns how many endpoints an input stands for, a name counting as one address, and 0 for an input that is
-// not understood.
-func Count(text string, probers []probe.Prober) int {
-	p, err := parse(text, probers)
-	if err != nil {
-		return 0
+// Count reads inputs to their end and returns how many endpoints they stand for, a name counting as one address and
+// inputs that can't be used as none.
+func Count(inputs iter.Seq2[Input, error], probers []probe.Prober) int64 {
+	r := newParser(probers)
+	var n uint64
+	for in, err := range inputs {
+		if err == nil {
+			if p, err := r.parse(in); err == nil {
+				n += p.count()
+			}
+		}
 	}
-	return p.count()
+	return int64(n)
 }
 
-// authority takes a URL apart behind its scheme. A target is a host and a port and nothing else.
+// authority takes a URL apart behind its scheme. A target is a host, or a range, and a port and nothing else.
 func authority(rest, scheme string) (host, port string, err error) {
+	if host, port, err := split(rest); err == nil {
+		if _, err := netip.ParsePrefix(host); err == nil {
+			return host, port, nil
+		}
+	}
 	if i := strings.IndexAny(rest, "/?#@"); i >= 0 {
 		if strings.Contains(rest, "@") {
 			return "", "", fmt.Errorf("a URL with a user name: no credential is ever used; write %s://HOST", scheme)
@@ -147,20 +191,22 @@ func everywhere(probers []probe.Prober) []service {
 }
 
 // claimed is the probers that live at a port by default.
-func claimed(port, host string, probers []probe.Prober) ([]service, error) {
+func (r parser) claimed(port, host string) ([]service, error) {
 	n, err := parsePort(port)
 	if err != nil {
 		return nil, err
 	}
-	all := slices.DeleteFunc(everywhere(probers), func(s service) bool { return s.port != n })
+	var all []service
+	for _, s := range r.all {
+		if s.port == n {
+			all = append(all, s)
+		}
+	}
 	if len(all) == 0 {
 		if strings.Contains(host, ":") {
 			host = "[" + host + "]"
 		}
-		if strings.Contains(host, "/") {
-			host = "HOST"
-		}
-		return nil, fmt.Errorf("no protocol lives on port %d by default: name it, as in %s", n, examples(host, n, probers))
+		return nil, fmt.Errorf("no protocol lives on port %d by default: name it, as in %s", n, examples(host, n, r.probers))
 	}
 	return all, nil
 }

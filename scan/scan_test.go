@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // run scans a range with probes that do as run says.
 func run(ctx context.Context, target string, o *scan.Options, probe func(context.Context, *probe.Session) error) iter.Seq2[scan.Result, error] {
-	return scan.Run(ctx, scan.Endpoints(ctx, scan.Args([]string{target}), probers(probe), zone), o)
+	return scan.Run(ctx, scan.Endpoints(ctx, scan.Args([]string{target}), probers(probe), inOrder), o)
 }
 
 func TestRunProbesEachEndpointOnce(t *testing.T) {
@@ -138,7 +138,7 @@ func TestErrorsOfTheSourcePassThrough(t *testing.T) {
 	}
 	var errs []error
 	n := 0
-	for r, err := range scan.Run(t.Context(), scan.Endpoints(t.Context(), inputs, probers(nil), zone), nil) {
+	for r, err := range scan.Run(t.Context(), scan.Endpoints(t.Context(), inputs, probers(nil), inOrder), nil) {
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -186,7 +186,7 @@ func TestSilentListDoesNotHoldUpTheEnd(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	go fmt.Fprintln(w, "ftp://192.0.2.7")
-	for res, err := range scan.Run(ctx, scan.Endpoints(ctx, scan.Lines(ctx, "-", r), probers(nil), zone), nil) {
+	for res, err := range scan.Run(ctx, scan.Endpoints(ctx, scan.Lines(ctx, "-", r), probers(nil), inOrder), nil) {
 		require.NoError(t, err)
 		require.Equal(t, "-:1", res.Endpoint.Input.Place)
 		cancel() // nothing more was written, and nothing was closed

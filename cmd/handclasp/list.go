@@ -50,11 +50,7 @@ func (l *list) count(a *app) error {
 		l.endpoints = -1
 		return nil
 	}
-	for in, err := range l.lines(context.Background()) {
-		if err == nil {
-			l.endpoints += scan.Count(in.Text, a.probers)
-		}
-	}
+	l.endpoints = int(scan.Count(l.lines(context.Background()), a.probers))
 	_, err = l.file.Seek(0, io.SeekStart)
 	return err
 }

@@ -123,7 +123,7 @@ func (s *session) unusable(err error) {
 	s.refused++
 	var input *scan.InputError
 	if errors.As(err, &input) && s.job.total >= 0 {
-		s.total.Add(-int64(scan.Count(input.Input.Text, s.probers)))
+		s.total.Add(-scan.Count(scan.Args([]string{input.Input.Text}), s.probers))
 	}
 	s.progress.clear()
 	s.complain("%v", err)

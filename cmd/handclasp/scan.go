@@ -96,13 +96,11 @@ func (a *app) scan(ctx context.Context, o *options, args []string, list string) 
 	}
 	defer l.close()
 	j := job{total: l.endpoints}
-	for _, arg := range args {
-		if j.total >= 0 {
-			j.total += scan.Count(arg, a.probers)
-		}
+	if j.total >= 0 {
+		j.total += int(scan.Count(scan.Args(args), a.probers))
 	}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
-		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, nil)
+		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, &scan.EndpointOptions{InOrder: true})
 	}
 	return a.interruptible(ctx, func(ctx context.Context) error { return a.run(ctx, o, j) })
 }

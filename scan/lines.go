@@ -1,0 +1,114 @@
+package scan
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"strings"
+)
+
+// lineLimit is the longest line of a list, far above a URL of the longest host name (RFC 1035 §2.3.4: 255 octets).
+const lineLimit = 4096
+
+var errLineLimit = fmt.Errorf("the line is longer than %d bytes: write one target a line", lineLimit)
+
+// Lines are inputs in a list, one a line; name is the list's, for errors. Blank lines, and what follows a # at the
+// start of a line or behind a blank, are skipped. An error of r ends the sequence.
+//
+// A line is a target, or a row of CSV as other scanners use it: as zgrab2 reads it, "address, domain, tag, port", of
+// which the last may be left out and any may be empty; or, where the first line names its columns and one of them is
+// saddr, as ZMap writes it: of the others sport, success and repeat are used.
+//
+// Reading goes on in a goroutine of its own, so that a terminal or a pipe that keeps silent doesn't hold up the end
+// of ctx. Where r is silent then, that goroutine ends with r's next line or its end. Unless r is a regular file, lines
+// aren't held back to be shuffled with later ones.
+func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error] {
+	slow := !regular(r)
+	return func(yield func(Input, error) bool) {
+		lines := make(chan line)
+		done := make(chan struct{})
+		defer close(done)
+		go read(r, lines, done)
+		var rows rows
+		for n := 1; ; n++ {
+			var l line
+			var ok bool
+			select {
+			case <-ctx.Done():
+				return
+			case l, ok = <-lines:
+			}
+			if !ok {
+				return
+			}
+			in := Input{Text: uncomment(l.text), Place: fmt.Sprintf("%s:%d", name, n), Last: slow}
+			if l.err != nil {
+				if errors.Is(l.err, bufio.ErrTooLong) {
+					l.err = errLineLimit
+				}
+				yield(in, &InputError{Input: in, Err: l.err})
+				return
+			}
+			if in.Text == "" {
+				continue
+			}
+			in, skip, err := rows.understand(in)
+			if err != nil {
+				err = &InputError{Input: in, Err: err}
+			}
+			if !skip && !yield(in, err) {
+				return
+			}
+		}
+	}
+}
+
+type line struct {
+	text string
+	err  error
+}
+
+// read sends the lines of r until done is closed.
+func read(r io.Reader, lines chan<- line, done <-chan struct{}) {
+	defer close(lines)
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 0, lineLimit), lineLimit)
+	for s.Scan() {
+		select {
+		case lines <- line{text: s.Text()}:
+		case <-done:
+			return
+		}
+	}
+	if err := s.Err(); err != nil {
+		select {
+		case lines <- line{err: err}:
+		case <-done:
+		}
+	}
+}
+
+// regular reports whether r is a file of which everything is there.
+func regular(r io.Reader) bool {
+	f, ok := r.(fs.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode().IsRegular()
+}
+
+func uncomment(line string) string {
+	line = strings.TrimPrefix(line, "\uFEFF") // as some editors begin a file
+	if strings.HasPrefix(line, "#") {
+		return ""
+	}
+	for _, mark := range []string{" #", "\t#"} {
+		line, _, _ = strings.Cut(line, mark)
+	}
+	return strings.TrimSpace(line)
+}

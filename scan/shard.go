@@ -1,0 +1,66 @@
+package scan
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// A Shard is one of several equal parts of a scan, so that machines can share it without talking to each other. The
+// zero value is the whole.
+//
+// A host belongs to the same shard whatever the seed, the order of the inputs and the port: what is promised to a host
+// (PerHost, HostSpacing) holds without talking, too.
+type Shard struct {
+	Index int // from 1 to Count
+	Count int
+}
+
+// MaxShards is as many parts as a scan can have.
+const MaxShards = 1 << 16
+
+// ParseShard parses "3/16", the third of 16.
+func ParseShard(text string) (Shard, error) {
+	index, count, ok := strings.Cut(text, "/")
+	i, err1 := strconv.Atoi(index)
+	n, err2 := strconv.Atoi(count)
+	s := Shard{Index: i, Count: n}
+	if !ok || err1 != nil || err2 != nil {
+		return Shard{}, fmt.Errorf("not a shard: write 3/16 for the third of 16")
+	}
+	return s, s.check()
+}
+
+func (s Shard) check() error {
+	if s != (Shard{}) && (s.Count < 1 || s.Count > MaxShards || s.Index < 1 || s.Index > s.Count) {
+		return fmt.Errorf("shard %d/%d: shards are numbered from 1/N to N/N, N at most %d", s.Index, s.Count, MaxShards)
+	}
+	return nil
+}
+
+// String returns "3/16", and "1/1" for the whole.
+func (s Shard) String() string {
+	if s.Count == 0 {
+		return "1/1"
+	}
+	return fmt.Sprintf("%d/%d", s.Index, s.Count)
+}
+
+// holds reports whether an address, or a name that is to be resolved, belongs to the shard.
+func (s Shard) holds(a netip.Addr, name string) bool {
+	if s.Count < 2 {
+		return true
+	}
+	h := uint64(len(name))
+	if name == "" {
+		b := a.As16()
+		for _, c := range b {
+			h = mix(h ^ uint64(c) + golden)
+		}
+	}
+	for i := range len(name) {
+		h = mix(h ^ uint64(name[i]) + golden)
+	}
+	return h%uint64(s.Count) == uint64(s.Index-1)
+}
