@@ -12,7 +12,7 @@ package scan
 import (
 	"context"
 	"iter"
-	"sync"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -24,6 +24,9 @@ const (
 	MaxConcurrency     = 16384
 )
 
+// DefaultPerHost is how many endpoints of one host are probed at once where Options don't say.
+const DefaultPerHost = 4
+
 // Options say how to scan. A nil *Options and the zero value are the defaults.
 type Options struct {
 	// Probe is how each endpoint is probed; its ImplicitTLS gives way to the endpoint's.
@@ -31,19 +34,44 @@ type Options struct {
 	// Concurrency is how many endpoints are probed at once; zero or less is DefaultConcurrency, and more than
 	// MaxConcurrency is MaxConcurrency.
 	Concurrency int
+	// PerHost is how many endpoints of one address are probed at once; zero or less is DefaultPerHost.
+	PerHost int
+	// Rate bounds the new connections a second, all hosts together; zero or less is no bound. A probe that makes
+	// several doesn't wait for the further ones as long as its time allows; the next probe waits for them.
+	Rate float64
+	// HostSpacing is the time between the beginnings of two connections to one address, counted likewise; zero or less
+	// is none.
+	HostSpacing time.Duration
+	// Retries is how often an endpoint is probed again, after a second, then two, and so on up to half a minute, where
+	// nothing was heard and nobody said no: no way to the host, hung up without a word, no descriptors left. A call
+	// that nobody answers is among them only where the limit for it is below three seconds: in that time the system
+	// has called three times.
+	Retries int
+	// Journal counts what is in flight; nil for none.
+	Journal *Journal
 }
 
-func (o *Options) concurrency() int {
-	if o == nil || o.Concurrency <= 0 {
-		return DefaultConcurrency
+// effective returns the options with defaults applied.
+func (o *Options) effective() Options {
+	var e Options
+	if o != nil {
+		e = *o
 	}
-	return min(o.Concurrency, MaxConcurrency)
+	if e.Concurrency <= 0 {
+		e.Concurrency = DefaultConcurrency
+	}
+	e.Concurrency = min(e.Concurrency, MaxConcurrency)
+	if e.PerHost <= 0 {
+		e.PerHost = DefaultPerHost
+	}
+	return e
 }
 
 // A Result is what a probe of one endpoint gave.
 type Result struct {
 	*probe.Result
 	Endpoint Endpoint
+	Attempts int // how often it was tried; the result is the last one's
 }
 
 // Run probes endpoints and yields each result as soon as it is there, in no particular order, and each error of
@@ -54,13 +82,14 @@ type Result struct {
 func Run(ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		out := start(ctx, endpoints, o)
+		s := newScheduler(o.effective())
+		go s.run(ctx, endpoints)
 		defer func() {
 			cancel()
-			for range out { // until the last probe is over
+			for range s.out { // until the last probe is over
 			}
 		}()
-		for item := range out {
+		for item := range s.out {
 			if !yield(item.result, item.err) {
 				return
 			}
@@ -71,45 +100,4 @@ func Run(ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options) 
 type item struct {
 	result Result
 	err    error
-}
-
-// start probes the endpoints. An endpoint's slot is free again when its result was taken, which is what bounds memory
-// where results are taken slowly.
-func start(ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options) <-chan item {
-	out := make(chan item)
-	slots := make(chan struct{}, o.concurrency())
-	go func() {
-		defer close(out)
-		var running sync.WaitGroup
-		defer running.Wait()
-		for e, err := range endpoints {
-			if err != nil {
-				out <- item{err: err}
-				continue
-			}
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-			}
-			if ctx.Err() != nil {
-				return
-			}
-			running.Go(func() {
-				out <- item{result: e.run(ctx, o)}
-				<-slots
-			})
-		}
-	}()
-	return out
-}
-
-func (e Endpoint) run(ctx context.Context, o *Options) Result {
-	var opts probe.Options
-	if o != nil {
-		opts = o.Probe
-	}
-	if e.ImplicitTLS != probe.Unknown {
-		opts.ImplicitTLS = e.ImplicitTLS
-	}
-	return Result{Result: probe.Run(ctx, e.Prober, e.Target, &opts), Endpoint: e}
 }

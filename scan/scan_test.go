@@ -65,7 +65,7 @@ func TestResultsComeAsTheyAreDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var order []uint16
-		for r, err := range run(t.Context(), "192.0.2.7", nil, func(_ context.Context, s *probe.Session) error {
+		for r, err := range run(t.Context(), "192.0.2.7", &scan.Options{PerHost: 9}, func(_ context.Context, s *probe.Session) error {
 			time.Sleep(time.Duration(s.Target().Addr.Port()) * time.Millisecond)
 			return nil
 		}) {

@@ -1,0 +1,50 @@
+package scan
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A retry waits, twice as long each time.
+const (
+	firstBackoff = time.Second
+	maxBackoff   = 30 * time.Second
+)
+
+// synTime is how long a system takes to have asked three times for a TCP connection (RFC 6298 §2: one second, doubled).
+const synTime = 3 * time.Second
+
+func backoff(attempts int) time.Duration {
+	return min(firstBackoff<<min(attempts-1, 10), maxBackoff)
+}
+
+// transient reports whether another try may end in another way: nothing was heard, and nobody said no.
+func transient(r *probe.Result, o *probe.Options) bool {
+	for _, e := range r.Transcript {
+		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS {
+			return false
+		}
+	}
+	var e *probe.Error
+	dialling := errors.As(r.Err, &e) && e.Op == "dial"
+	switch r.Outcome {
+	case probe.OutcomeUnreachable:
+		return !errors.Is(r.Err, errNoWay)
+	case probe.OutcomeClosed: // servers that have too many clients do so
+		return true
+	case probe.OutcomeTimeout:
+		// A call that nobody answers was repeated by the system already, where there was time.
+		limits := o.Limits.Effective()
+		return dialling && min(limits.Dial, limits.Total) < synTime
+	case probe.OutcomeInternal:
+		return errors.Is(r.Err, syscall.EMFILE) || errors.Is(r.Err, syscall.ENFILE) ||
+			errors.Is(r.Err, syscall.ENOBUFS) || errors.Is(r.Err, syscall.ENOMEM)
+	}
+	return false
+}
+
+// errNoWay is matched by errors of dialers for which trying again is of no use.
+var errNoWay = errors.New("no way")

@@ -1,0 +1,258 @@
+package scan
+
+import (
+	"container/heap"
+	"context"
+	"iter"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A scheduler decides which endpoint is probed when. It looks ahead over a bounded number of endpoints, so that one
+// whose host is busy doesn't hold up others. Its state belongs to one goroutine.
+type scheduler struct {
+	o      Options
+	window int // how many endpoints wait at most
+	pacer  *pacer
+	out    chan item
+	ended  chan attempt
+	probes sync.WaitGroup
+
+	hosts   map[netip.Addr]*host // those with endpoints that wait or run
+	ready   []*host              // in turn: an endpoint waits, and may begin
+	later   sleepers
+	waiting int // endpoints, those that are to be tried again included
+	running int
+	token   time.Time // when the next connection may be made; zero where that wasn't asked
+}
+
+// An attempt is an endpoint and how often it was tried.
+type attempt struct {
+	Endpoint
+	tries int
+	again bool   // it is to be tried once more
+	last  Result // of the last try
+}
+
+// A host is what is known of one address while its endpoints wait or run.
+type host struct {
+	addr    netip.Addr
+	queue   []attempt
+	running int
+	queued  bool // it is among the ready, or sleeps
+}
+
+// A sleeper is a host, or an endpoint that is to be tried again, whose time is going to come.
+type sleeper struct {
+	at      time.Time
+	host    *host
+	attempt *attempt
+}
+
+type sleepers []sleeper
+
+func (s sleepers) Len() int           { return len(s) }
+func (s sleepers) Less(i, j int) bool { return s[i].at.Before(s[j].at) }
+func (s sleepers) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
+func (s *sleepers) Push(x any)        { *s = append(*s, x.(sleeper)) }
+func (s *sleepers) Pop() any {
+	last := (*s)[len(*s)-1]
+	*s = (*s)[:len(*s)-1]
+	return last
+}
+
+func newScheduler(o Options) *scheduler {
+	return &scheduler{
+		o: o, window: min(max(8*o.Concurrency, 256), MaxConcurrency), pacer: newPacer(&o),
+		out: make(chan item), ended: make(chan attempt), hosts: map[netip.Addr]*host{},
+	}
+}
+
+// feed takes endpoints as fast as there is room for them, in a goroutine of its own, and passes errors on.
+func (s *scheduler) feed(ctx context.Context, endpoints iter.Seq2[Endpoint, error], in chan<- Endpoint) {
+	defer close(in)
+	for e, err := range endpoints {
+		if err != nil {
+			s.out <- item{err: err}
+			continue
+		}
+		select {
+		case in <- e:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// run probes the endpoints. An endpoint's place is free again when its result was taken, which is what bounds memory
+// where results are taken slowly.
+func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error]) {
+	defer close(s.out)
+	feed := make(chan Endpoint)
+	go s.feed(ctx, endpoints, feed)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	in, end := feed, ctx.Done()
+	for in != nil || s.waiting+s.running > 0 {
+		if end != nil {
+			timer.Reset(s.launch(ctx))
+		}
+		source := in
+		if s.waiting >= s.window && end != nil {
+			source = nil
+		}
+		select {
+		case e, ok := <-source:
+			switch {
+			case !ok:
+				in = nil
+			case end != nil:
+				s.waiting++
+				s.queue(attempt{Endpoint: e})
+			}
+		case a := <-s.ended:
+			s.over(a)
+		case <-timer.C:
+		case <-end:
+			end = nil
+		}
+		if end == nil {
+			s.drop()
+		}
+	}
+	s.probes.Wait()
+}
+
+// drop gives up what waits. Of what was to be tried again, there is a result already.
+func (s *scheduler) drop() {
+	give := func(a attempt) {
+		if a.tries > 0 {
+			s.out <- item{result: a.last}
+		}
+	}
+	for _, l := range s.later {
+		if l.attempt != nil {
+			give(*l.attempt)
+		}
+	}
+	for _, h := range s.hosts {
+		for _, a := range h.queue {
+			give(a)
+		}
+		h.queue = nil
+	}
+	s.later, s.ready, s.waiting = nil, nil, 0
+}
+
+// idle is long enough where nothing waits for a time.
+const idle = time.Hour
+
+// launch begins whatever may begin now and returns how long to wait for the next.
+func (s *scheduler) launch(ctx context.Context) time.Duration {
+	now := time.Now()
+	for len(s.later) > 0 && !s.later[0].at.After(now) {
+		next := heap.Pop(&s.later).(sleeper)
+		if next.attempt != nil {
+			s.queue(*next.attempt)
+			continue
+		}
+		next.host.queued = false
+		s.enrol(next.host, now)
+	}
+	for len(s.ready) > 0 && s.running < s.o.Concurrency {
+		if s.token.IsZero() {
+			s.token = s.pacer.token(now)
+		}
+		if s.token.After(now) {
+			break
+		}
+		s.token = time.Time{}
+		h := s.ready[0]
+		s.ready = s.ready[1:]
+		h.queued = false
+		s.begin(ctx, h, now)
+		s.enrol(h, now)
+	}
+	wait := idle
+	if len(s.later) > 0 {
+		wait = min(wait, s.later[0].at.Sub(now))
+	}
+	if !s.token.IsZero() && len(s.ready) > 0 && s.running < s.o.Concurrency {
+		wait = min(wait, s.token.Sub(now))
+	}
+	return wait
+}
+
+// queue puts an endpoint behind the others of its host.
+func (s *scheduler) queue(a attempt) {
+	addr := a.Target.Addr.Addr()
+	h := s.hosts[addr]
+	if h == nil {
+		h = &host{addr: addr}
+		s.hosts[addr] = h
+	}
+	h.queue = append(h.queue, a)
+	s.enrol(h, time.Now())
+}
+
+// enrol has a host wait for its turn, where one of its endpoints may begin now or at a time that is known.
+func (s *scheduler) enrol(h *host, now time.Time) {
+	if h.queued || len(h.queue) == 0 || h.running >= s.o.PerHost {
+		return
+	}
+	h.queued = true
+	if turn := s.pacer.turn(h.addr); turn.After(now) {
+		heap.Push(&s.later, sleeper{at: turn, host: h})
+		return
+	}
+	s.ready = append(s.ready, h)
+}
+
+// begin probes the endpoint that has waited longest for a host.
+func (s *scheduler) begin(ctx context.Context, h *host, now time.Time) {
+	a := h.queue[0]
+	h.queue = h.queue[1:]
+	h.running++
+	s.waiting--
+	s.running++
+	s.pacer.called(h.addr, now)
+	s.o.Journal.probing(1)
+	s.probes.Go(func() {
+		a.tries++
+		a.last = a.run(ctx, &s.o, s.pacer)
+		s.o.Journal.probing(-1)
+		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last.Result, &s.o.Probe)
+		if !a.again {
+			s.out <- item{result: a.last}
+		}
+		s.ended <- a
+	})
+}
+
+// over notes that a probe has ended.
+func (s *scheduler) over(a attempt) {
+	s.running--
+	h := s.hosts[a.Target.Addr.Addr()]
+	h.running--
+	if a.again {
+		s.waiting++
+		heap.Push(&s.later, sleeper{at: time.Now().Add(backoff(a.tries)), attempt: &a})
+	}
+	s.enrol(h, time.Now())
+	if h.running == 0 && len(h.queue) == 0 {
+		delete(s.hosts, h.addr)
+	}
+}
+
+// run probes the endpoint.
+func (a attempt) run(ctx context.Context, o *Options, p *pacer) Result {
+	opts := o.Probe
+	opts.Dial = p.dial(a.Target.Addr.Addr(), &opts)
+	if a.ImplicitTLS != probe.Unknown {
+		opts.ImplicitTLS = a.ImplicitTLS
+	}
+	return Result{Result: probe.Run(ctx, a.Prober, a.Target, &opts), Endpoint: a.Endpoint, Attempts: a.tries}
+}

@@ -1,0 +1,236 @@
+package scan_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
+)
+
+// calls notes when which address is dialled; nobody answers.
+type calls struct {
+	mu  sync.Mutex
+	at  []time.Time
+	to  map[netip.Addr][]time.Time
+	err func(call int) error // by address; nil refuses
+}
+
+func (c *calls) dial(_ context.Context, _, address string) (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	c.at = append(c.at, now)
+	if c.to == nil {
+		c.to = map[netip.Addr][]time.Time{}
+	}
+	host := netip.MustParseAddrPort(address).Addr()
+	c.to[host] = append(c.to[host], now)
+	if c.err != nil {
+		return nil, c.err(len(c.to[host]))
+	}
+	return nil, syscall.ECONNREFUSED
+}
+
+// opens is a probe that makes n connections one after the other and takes a while.
+func opens(n int, takes time.Duration) func(context.Context, *probe.Session) error {
+	return func(ctx context.Context, s *probe.Session) (err error) {
+		for range n {
+			_, err = s.Open(ctx)
+		}
+		time.Sleep(takes)
+		return err
+	}
+}
+
+func consume(t *testing.T, ctx context.Context, target string, o *scan.Options, probe func(context.Context, *probe.Session) error) (all []scan.Result) {
+	t.Helper()
+	for r, err := range run(ctx, target, o, probe) {
+		require.NoError(t, err)
+		all = append(all, r)
+	}
+	return all
+}
+
+// busiest returns the most calls in any second.
+func busiest(at []time.Time) (most int) {
+	for i, first := range at {
+		n := 0
+		for _, t := range at[i:] {
+			if t.Sub(first) < time.Second {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+func TestRateCountsConnections(t *testing.T) {
+	for _, connections := range []int{1, 3} {
+		synctest.Test(t, func(t *testing.T) {
+			c := new(calls)
+			start := time.Now()
+			o := &scan.Options{Rate: 50, Probe: probe.Options{Dial: c.dial}}
+			require.Len(t, consume(t, t.Context(), "10.0.0.0/24:21", o, opens(connections, 0)), 256)
+			require.Len(t, c.at, 256*connections)
+			require.InDelta(t, 256*connections/50, time.Since(start).Seconds(), 1)
+			require.LessOrEqual(t, busiest(c.at), 51)
+		})
+	}
+}
+
+// What waits for its turn isn't on the clock of the probe: at one connection a second, nobody is called silent for it.
+func TestWaitingIsNotSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := new(calls)
+		for _, r := range consume(t, t.Context(), "10.0.0.0/25:21", &scan.Options{Rate: 1, Probe: probe.Options{Dial: c.dial}}, opens(2, 0)) {
+			require.Equal(t, probe.OutcomeRefused, r.Outcome)
+			require.Less(t, r.Elapsed, 3*time.Second)
+		}
+		require.Len(t, c.at, 256)
+		require.GreaterOrEqual(t, c.at[255].Sub(c.at[0]), 250*time.Second)
+	})
+}
+
+func TestHostSpacing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := new(calls)
+		o := &scan.Options{HostSpacing: time.Second, PerHost: 16, Probe: probe.Options{Dial: c.dial}}
+		start := time.Now()
+		require.Len(t, consume(t, t.Context(), "10.0.0.0/26", o, opens(2, 0)), 64*9)
+		require.Len(t, c.to, 64)
+		for _, at := range c.to {
+			require.Len(t, at, 18)
+			for i := range at[1:] {
+				require.GreaterOrEqual(t, at[i+1].Sub(at[i]), time.Second)
+			}
+		}
+		require.Less(t, time.Since(start), 30*time.Second, "hosts are visited side by side")
+	})
+}
+
+// A busy host holds up its own endpoints only.
+func TestPerHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		now, most := map[netip.Addr]int{}, 0
+		start := time.Now()
+		visit := func(_ context.Context, s *probe.Session) error {
+			a := s.Target().Addr.Addr()
+			mu.Lock()
+			now[a]++
+			most = max(most, now[a])
+			mu.Unlock()
+			time.Sleep(time.Second)
+			mu.Lock()
+			now[a]--
+			mu.Unlock()
+			return nil
+		}
+		n := 0
+		inputs := scan.Args([]string{"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"})
+		for range scan.Run(t.Context(), scan.Endpoints(t.Context(), inputs, probers(visit), inOrder), &scan.Options{PerHost: 2}) {
+			n++
+		}
+		require.Equal(t, 36, n)
+		require.Equal(t, 2, most)
+		require.Equal(t, 5*time.Second, time.Since(start))
+	})
+}
+
+func TestRetries(t *testing.T) {
+	quick := probe.Limits{Dial: time.Second}
+	for name, test := range map[string]struct {
+		err      func(call int) error
+		limits   probe.Limits
+		attempts int
+		outcome  probe.Outcome
+		takes    time.Duration
+	}{
+		"no is no":              {func(int) error { return syscall.ECONNREFUSED }, quick, 1, probe.OutcomeRefused, 0},
+		"no way, then no":       {func(n int) error { return []error{syscall.EHOSTUNREACH, syscall.ECONNREFUSED}[n-1] }, quick, 2, probe.OutcomeRefused, time.Second},
+		"never a way":           {func(int) error { return syscall.ENETUNREACH }, quick, 4, probe.OutcomeUnreachable, 7 * time.Second},
+		"no descriptors":        {func(int) error { return syscall.EMFILE }, quick, 4, probe.OutcomeInternal, 7 * time.Second},
+		"a fault of ours":       {func(int) error { return probe.Errorf("dial", probe.OutcomeInternal, "odd") }, quick, 1, probe.OutcomeInternal, 0},
+		"hung up":               {func(int) error { return io.EOF }, quick, 4, probe.OutcomeClosed, 7 * time.Second},
+		"silence after one SYN": {func(int) error { return context.DeadlineExceeded }, quick, 4, probe.OutcomeTimeout, 7 * time.Second},
+		"silence after three":   {func(int) error { return context.DeadlineExceeded }, probe.Limits{}, 1, probe.OutcomeTimeout, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &calls{err: test.err}
+				o := &scan.Options{Retries: 3, Probe: probe.Options{Dial: c.dial, Limits: test.limits}}
+				start := time.Now()
+				all := consume(t, t.Context(), "192.0.2.7:21", o, opens(1, 0))
+				require.Len(t, all, 1)
+				require.Equal(t, test.outcome, all[0].Outcome)
+				require.Equal(t, test.attempts, all[0].Attempts)
+				require.Len(t, c.at, test.attempts)
+				require.Equal(t, test.takes, time.Since(start))
+			})
+		})
+	}
+	require.Equal(t, 1, consume(t, t.Context(), "192.0.2.7:21", nil, func(context.Context, *probe.Session) error {
+		return probe.Errorf("read", probe.OutcomeClosed, "gone")
+	})[0].Attempts, "none is the default")
+}
+
+// Retries don't hold up others, and an interrupt ends the waiting.
+func TestRetriesWaitAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		c := &calls{err: func(int) error { return syscall.EHOSTUNREACH }}
+		o := &scan.Options{Retries: 1, Concurrency: 1, Probe: probe.Options{Dial: c.dial}}
+		require.Len(t, consume(t, ctx, "192.0.2.0/25:21", o, opens(1, 0)), 128)
+		require.Len(t, c.at, 128)
+	})
+}
+
+func TestProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := new(scan.Journal)
+		j.SetTotal(1024)
+		endpoints := scan.Endpoints(t.Context(), scan.Args([]string{"10.0.0.0/22:21"}), probers(opens(1, time.Second)), &scan.EndpointOptions{Journal: j})
+		open := func(_ context.Context, _, address string) (net.Conn, error) {
+			if netip.MustParseAddrPort(address).Addr().As4()[3]%2 == 0 {
+				return nil, errors.New("no")
+			}
+			a, _ := net.Pipe()
+			return a, nil
+		}
+		n := 0
+		for r, err := range scan.Run(t.Context(), endpoints, &scan.Options{Journal: j, Probe: probe.Options{Dial: open}}) {
+			require.NoError(t, err)
+			j.Done(r, 2)
+			if n++; n == 640 {
+				synctest.Wait()
+				p := j.Progress()
+				require.EqualValues(t, 1024, p.Total)
+				require.EqualValues(t, 640, p.Done)
+				require.EqualValues(t, 1280, p.Findings)
+				require.InDelta(t, 320, p.Open, 60)
+				require.InDelta(t, 64, p.Rate, 10)
+				require.InDelta(t, 6, p.Left.Seconds(), 1)
+				require.LessOrEqual(t, p.InFlight, int64(64))
+			}
+		}
+		p := j.Progress()
+		require.EqualValues(t, 1024, p.Done)
+		require.EqualValues(t, 512, p.Open)
+		require.Zero(t, p.InFlight)
+		require.Zero(t, p.Left)
+		require.True(t, j.State().Finished)
+	})
+}
