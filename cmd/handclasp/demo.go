@@ -46,9 +46,11 @@ func (a *app) demo(ctx context.Context, o *options) error {
 		o.roots = servers.CA()
 		o.concurrency = 1 // the same order at every run
 		endpoints, labels := a.visit(servers.Neighbours())
+		journal := new(scan.Journal)
+		journal.SetTotal(int64(len(endpoints)))
 		return a.run(ctx, o, job{
 			endpoints: func(context.Context) iter.Seq2[scan.Endpoint, error] { return each(endpoints) },
-			total:     len(endpoints),
+			journal:   journal,
 			label:     func(e scan.Endpoint) string { return labels[e.Host] },
 			list:      true,
 		})

@@ -10,7 +10,7 @@ import (
 	"github.com/handclasp/handclasp/scan"
 )
 
-// A list is what --targets names. Its zero value is an empty one.
+// A list is what --input names. Its zero value is an empty one.
 type list struct {
 	name      string // for errors
 	r         io.Reader
@@ -27,12 +27,12 @@ func (a *app) openList(path string) (*list, error) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("--targets: %w: name a file with one target a line, or - for standard input", err)
+		return nil, fmt.Errorf("--input: %w: name a file with one target a line, or - for standard input", err)
 	}
 	l := &list{name: path, r: file, file: file}
 	if err := l.count(a); err != nil {
 		l.close()
-		return nil, fmt.Errorf("--targets: %s: %w: name a file with one target a line, or - for standard input", path, cause(err))
+		return nil, fmt.Errorf("--input: %s: %w: name a file with one target a line, or - for standard input", path, cause(err))
 	}
 	return l, nil
 }

@@ -1,54 +1,117 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/handclasp/handclasp/scan"
 )
 
-// A progress is a bar on standard error, where that is a terminal; else nothing. It steps aside for whatever is
-// written to the terminal meanwhile, and comes back with the next step.
+// A progress shows how far a scan has come, on standard error: lines where they are asked for, else a bar where that
+// is a terminal, else nothing. A bar steps aside for whatever is written to the terminal meanwhile, and comes back with
+// the next step.
 type progress struct {
-	bar     *progressbar.ProgressBar // nil for nothing
+	bar     *progressbar.ProgressBar // nil for none
 	cleared bool
 	drawn   time.Time
+	stop    func()
 }
 
-// newProgress returns a bar over total endpoints, -1 where their number isn't known.
-func newProgress(stderr *os.File, total int) *progress {
-	if total == 0 || !isTerminal(stderr) || os.Getenv("TERM") == "dumb" {
-		return &progress{}
+// newProgress returns one that shows a journal's numbers; lines come every so often, and not at all where that is 0.
+func newProgress(stderr *os.File, journal *scan.Journal, lines time.Duration) *progress {
+	p := &progress{stop: func() {}}
+	total := journal.Progress().Total
+	switch {
+	case total == 0:
+	case lines > 0:
+		p.stop = everyLine(stderr, journal, lines)
+	case isTerminal(stderr) && os.Getenv("TERM") != "dumb":
+		p.bar = progressbar.NewOptions(int(total),
+			progressbar.OptionSetWriter(stderr),
+			progressbar.OptionUseANSICodes(true),
+			progressbar.OptionSetDescription("scanning"),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionSetWidth(16),
+			progressbar.OptionSetSpinnerChangeInterval(0),
+			progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerHead: "━", SaucerPadding: " "}),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetRenderBlankState(true),
+		)
 	}
-	return &progress{bar: progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(stderr),
-		progressbar.OptionUseANSICodes(true),
-		progressbar.OptionSetDescription("scanning"),
-		progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(false),
-		progressbar.OptionSetElapsedTime(false),
-		progressbar.OptionSetWidth(24),
-		progressbar.OptionSetSpinnerChangeInterval(0),
-		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "━", SaucerHead: "━", SaucerPadding: " "}),
-		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetRenderBlankState(true),
-	)}
+	return p
+}
+
+// everyLine writes a line of progress every so often, and a last one when the function that it returns is called.
+func everyLine(stderr io.Writer, journal *scan.Journal, lines time.Duration) (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(lines)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+			case <-end:
+			}
+			fmt.Fprintln(stderr, "handclasp: "+progressLine(journal.Progress()))
+			select {
+			case <-end:
+				return
+			default:
+			}
+		}
+	}()
+	return sync.OnceFunc(func() {
+		close(end)
+		<-ended
+	})
+}
+
+// progressLine is "1200 of 65536 done · 118/s · 64 in flight · 4 open · 2 findings · 9m5s left".
+func progressLine(p scan.Progress) string {
+	done := fmt.Sprintf("%d done", p.Done)
+	if p.Total >= 0 {
+		done = fmt.Sprintf("%d of %d done", p.Done, p.Total)
+	}
+	return strings.Join(append([]string{done}, progressWords(p, fmt.Sprintf("%d in flight", p.InFlight))...), " · ")
+}
+
+func progressWords(p scan.Progress, more ...string) []string {
+	words := append([]string{fmt.Sprintf("%.0f/s", p.Rate)}, more...)
+	findings := fmt.Sprintf("%d findings", p.Findings)
+	if p.Findings == 1 {
+		findings = "1 finding"
+	}
+	words = append(words, fmt.Sprintf("%d open", p.Open), findings)
+	if p.Left > 0 {
+		words = append(words, fmt.Sprintf("%v left", p.Left))
+	}
+	return words
 }
 
 // redrawEvery is as often as an eye can use.
 const redrawEvery = 50 * time.Millisecond
 
-// step says that n of total endpoints are done.
-func (p *progress) step(n, total int) {
+// step shows what has changed.
+func (p *progress) step(journal *scan.Journal) {
 	if p.bar == nil || !p.cleared && time.Since(p.drawn) < redrawEvery {
 		return
 	}
 	p.cleared, p.drawn = false, time.Now()
-	if total > 0 && total != p.bar.GetMax() {
-		p.bar.ChangeMax(max(n, total))
+	now := journal.Progress()
+	if total := int(now.Total); total > 0 && total != p.bar.GetMax() {
+		p.bar.ChangeMax(max(int(now.Done), total))
 	}
-	_ = p.bar.Set(n)
+	p.bar.Describe("scanning " + strings.Join(progressWords(now), " · "))
+	_ = p.bar.Set(int(now.Done))
 }
 
 func (p *progress) clear() {

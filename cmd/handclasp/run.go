@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -18,7 +19,10 @@ import (
 // A job is what run is to scan.
 type job struct {
 	endpoints func(context.Context) iter.Seq2[scan.Endpoint, error]
-	total     int                        // of endpoints, as far as is known; -1 where it isn't
+	options   scan.Options               // but for those that are flags of any scan
+	journal   *scan.Journal              // knows the number of endpoints, where anybody does
+	progress  time.Duration              // between two lines of progress; 0 for none
+	resume    *resumption                // nil for none
 	label     func(scan.Endpoint) string // what stands beside a host in the table; may be nil
 	list      bool                       // the table ends with all findings
 }
@@ -39,28 +43,40 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	if err := a.fitsStdout(o.format, o.output); err != nil {
 		return err
 	}
-	out, err := openOutput(o.output, a.stdout)
+	out, err := j.openOutput(o, a.stdout)
 	if err != nil {
 		return err
 	}
-	s := &session{app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.total)}
-	s.total.Store(int64(j.total))
-	s.open()
+	signal.Ignore(syscall.SIGPIPE) // a pipe that nobody reads any more is an error like others
+	s := &session{app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.journal, j.progress)}
+	if j.resume.finished() {
+		a.complain("%s: the scan is finished: remove the file to scan anew", j.resume.path)
+	}
 	scanCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	opts := scan.Options{
-		Concurrency: o.concurrency,
-		Probe:       probe.Options{Level: o.level, RootCAs: o.roots, Limits: probe.Limits{Total: o.timeout}},
-	}
-	for r, err := range scan.Run(scanCtx, s.counted(j.endpoints(scanCtx)), &opts) {
-		if err != nil {
+	s.open(cancel)
+	opts := j.options
+	opts.Concurrency, opts.Journal = o.concurrency, j.journal
+	opts.Probe.Level, opts.Probe.RootCAs, opts.Probe.Limits.Total = o.level, o.roots, o.timeout
+	for r, err := range scan.Run(scanCtx, j.endpoints(scanCtx), &opts) {
+		if errors.Is(err, scan.ErrResume) {
+			s.refusal = j.resume.refusal(err)
+		} else if err != nil {
 			s.unusable(err)
-		} else if err := s.result(r); err != nil {
-			cancel() // nobody gets the results: no reason to go on
-			break
+		} else if s.result(r) != nil {
+			break // nobody gets the results: no reason to go on
 		}
 	}
+	cancel()
 	return s.finish(ctx.Err() != nil)
+}
+
+// openOutput finds out, before anything is scanned, whether results can be written.
+func (j *job) openOutput(o *options, stdout *os.File) (*output, error) {
+	if j.resume != nil {
+		return j.resume.openOutput(o.output, stdout)
+	}
+	return openOutput(o.output, stdout)
 }
 
 // A session is one run.
@@ -69,62 +85,98 @@ type session struct {
 	o        *options
 	job      job
 	out      *output
+	spool    *spool // nil where the output is a terminal
 	progress *progress
 
 	sink    sink
+	written int64 // bytes that the output has, or is to have soon
 	tally   report.Tally
 	broken  error // why results can't be written
+	refusal error // why the scan can't be resumed
 	refused int   // inputs that can't be used
 	cut     int   // endpoints that an interrupt cut short
-	total   atomic.Int64
 }
 
-func (s *session) open() {
-	s.sink = s.newSink(s.progress.behind(s.out), s.o.format, s.o.output == "", s.job.list)
+// open makes what writes. Should that fail, end is called.
+func (s *session) open(end func()) {
+	var w io.Writer = s.progress.behind(s.out)
+	if s.o.output != "" || !isTerminal(s.stdout) {
+		s.spool = newSpool(s.out, end)
+		w = s.spool
+	}
+	if r := s.job.resume; r != nil {
+		s.written, s.tally = max(0, r.state.Offset), r.state.Tally
+		s.save() // a state that can't be saved is found before anything is scanned
+	}
+	s.sink = s.newSink(counter{w, &s.written}, s.o.format, s.o.output == "", s.job.list)
 }
 
-// counted adds to the total what is only learned on the way: the further addresses of names.
-func (s *session) counted(endpoints iter.Seq2[scan.Endpoint, error]) iter.Seq2[scan.Endpoint, error] {
-	return func(yield func(scan.Endpoint, error) bool) {
-		host := 0
-		for e, err := range endpoints {
-			if err == nil && e.Address > 0 && e.Host != host && s.job.total >= 0 {
-				host = e.Host
-				s.total.Add(int64(e.Endpoints))
-			}
-			if !yield(e, err) {
-				return
-			}
-		}
+// A counter counts what is written.
+type counter struct {
+	w io.Writer
+	n *int64
+}
+
+func (c counter) Write(b []byte) (int, error) {
+	n, err := c.w.Write(b)
+	*c.n += int64(n)
+	return n, err
+}
+
+// save notes how far the scan has come, once what was written until now is safe.
+func (s *session) save() {
+	save := s.job.resume.saver(s.job.journal, s.tally, s.written, s.out)
+	if s.spool != nil {
+		s.spool.Mark(save)
+	} else if err := save(); err != nil && s.broken == nil {
+		s.broken = err
 	}
 }
 
+// tableEndpoints is up to how many endpoints a table waits for the others of a host. In a larger scan a host's endpoints
+// are far apart: all hosts would wait till the end, and fill the memory.
+const tableEndpoints = 10_000
+
 func (s *session) result(r scan.Result) error {
+	if r.Outcome == probe.OutcomeCanceled {
+		s.cut++
+		if s.job.resume != nil {
+			return nil // it comes again
+		}
+	}
 	r.Software = s.o.software.Software(r.Result)
 	record := report.New(r.Result, s.rules)
 	s.tally.Add(record)
-	if r.Outcome == probe.OutcomeCanceled {
-		s.cut++
-	}
 	if s.o.format == formatJSONL && !s.o.transcript {
 		record = record.WithoutTranscript()
 	}
-	e := r.Endpoint
+	if s.broken = s.sink.write(record, s.host(r.Endpoint)); s.broken != nil {
+		return s.broken
+	}
+	if r.Outcome != probe.OutcomeCanceled {
+		s.job.journal.Done(r, len(record.Findings))
+	}
+	if s.job.resume != nil && s.job.resume.due() {
+		s.save()
+	}
+	s.progress.step(s.job.journal)
+	return s.broken
+}
+
+// host says with which other endpoints an endpoint stands in a table.
+func (s *session) host(e scan.Endpoint) report.Host {
 	host := report.Host{ID: e.Host, Endpoints: e.Endpoints}
+	if s.job.journal.Progress().Total > tableEndpoints {
+		host = report.Host{Endpoints: 1}
+	}
 	if s.job.label != nil {
 		host.Label = s.job.label(e)
 	}
-	s.broken = s.sink.write(record, host)
-	s.progress.step(s.tally.Endpoints, int(s.total.Load()))
-	return s.broken
+	return host
 }
 
 func (s *session) unusable(err error) {
 	s.refused++
-	var input *scan.InputError
-	if errors.As(err, &input) && s.job.total >= 0 {
-		s.total.Add(-scan.Count(scan.Args([]string{input.Input.Text}), s.probers))
-	}
 	s.progress.clear()
 	s.complain("%v", err)
 }
@@ -132,18 +184,20 @@ func (s *session) unusable(err error) {
 // finish writes what is left and returns how the command ends.
 func (s *session) finish(interrupted bool) error {
 	s.progress.clear()
-	if s.tally.Endpoints == 0 {
+	s.progress.stop()
+	err := s.flush()
+	switch {
+	case s.refusal != nil:
+		s.out.discard()
+		return s.refusal
+	case err != nil:
+		return s.failure(err)
+	case s.tally.Endpoints == 0 && s.job.resume == nil:
 		s.out.discard() // an earlier file is worth more than an empty one
 		if s.refused == 0 && !interrupted {
-			return errors.New("no targets: the list holds none")
+			return s.nothing()
 		}
 		return s.verdict(interrupted)
-	}
-	if s.broken == nil {
-		s.broken = s.sink.close()
-	}
-	if s.broken != nil {
-		return s.out.failure(s.broken)
 	}
 	if err := s.out.commit(); err != nil {
 		return err
@@ -154,6 +208,45 @@ func (s *session) finish(interrupted bool) error {
 	return s.verdict(interrupted)
 }
 
+// flush writes what is left and returns why results can't be written.
+func (s *session) flush() error {
+	if s.broken == nil && s.tally.Endpoints > 0 {
+		s.broken = s.sink.close()
+	}
+	if s.job.resume != nil && s.broken == nil && s.refusal == nil {
+		s.save()
+	}
+	if s.spool != nil {
+		if err := s.spool.Close(); s.broken == nil {
+			s.broken = err
+		}
+	}
+	return s.broken
+}
+
+// failure words an error of writing, and says what can be done.
+func (s *session) failure(err error) error {
+	var unsaved *stateError
+	if errors.As(err, &unsaved) {
+		s.out.discard()
+		return err
+	}
+	err = s.out.failure(err)
+	if r := s.job.resume; r != nil {
+		err = fmt.Errorf("%w: the scan has ended; %s holds how far it has come: give the same command again to go on", err, r.path)
+	}
+	return err
+}
+
+// nothing says why there was nothing to scan.
+func (s *session) nothing() error {
+	if state := s.job.journal.State(); state.Next > 0 && state.Begun == 0 {
+		s.complain("nothing to scan: the targets are excluded, or belong to other shards")
+		return nil
+	}
+	return errors.New("no targets: the list holds none")
+}
+
 func (s *session) verdict(interrupted bool) error {
 	if s.refused > 0 && s.tally.Endpoints > 0 {
 		s.complain("%d of the targets couldn't be used, as said above", s.refused)
@@ -162,7 +255,7 @@ func (s *session) verdict(interrupted bool) error {
 		s.complain("%s", s.interruption())
 	}
 	switch {
-	case interrupted, s.refused > 0:
+	case interrupted, s.job.journal.Progress().Unusable > 0: // before the scan was resumed, too
 		return exit(exitTrouble)
 	case s.o.failOn > 0 && s.tally.AtLeast(s.o.failOn) > 0:
 		return exit(exitFindings)
@@ -172,9 +265,15 @@ func (s *session) verdict(interrupted bool) error {
 
 // interruption says what an interrupt left undone.
 func (s *session) interruption() string {
-	text := fmt.Sprintf("interrupted: of the endpoints, %d done, %d cut short", s.tally.Endpoints-s.cut, s.cut)
-	if s.job.total < 0 {
-		return text + ", the rest of the list not begun"
+	p := s.job.journal.Progress()
+	text := fmt.Sprintf("interrupted: of the endpoints, %d done, %d cut short", p.Done, s.cut)
+	if p.Total < 0 {
+		text += ", the rest of the list not begun"
+	} else {
+		text += fmt.Sprintf(", %d not begun", max(0, p.Total-p.Done-int64(s.cut)))
 	}
-	return fmt.Sprintf("%s, %d not begun", text, max(0, int(s.total.Load())-s.tally.Endpoints))
+	if r := s.job.resume; r != nil {
+		text += fmt.Sprintf("; %s holds how far it has come: give the same command again to go on", r.path)
+	}
+	return text
 }

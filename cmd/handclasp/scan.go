@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -21,8 +22,19 @@ A TARGET is
                            asks one port
   ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s where TLS comes first, and
                            netbios-ns (names, over UDP) or netbios-ssn (sessions). This is
-                           how to name a protocol on an unusual port
+                           how to name a protocol on an unusual port, of a host or a range:
+                           ftp://192.0.2.0/24:2121
 A name stands for all the addresses that it resolves to.
+
+--input reads more of them, one a line; # begins a remark. CSV is understood, too: as ZMap writes
+it (with a header that names saddr, and sport) and as zgrab2 reads it (address, domain, tag, port).
+
+Many targets: the endpoints come in an order that is shuffled over addresses and ports, the same
+for the same --seed. --shard 3/16 scans the third of 16 parts; the machines that scan the others
+needn't know of it, and all endpoints of a host are in one part. With --resume STATE, give the same
+command again after an interrupt, a crash or a full disk: a scan with --format jsonl and --output
+goes on where it was, and no endpoint is lost or twice in the file. Where the output is a pipe, the
+results of the last second or so may come twice.
 
 What is sent depends on --level; each level does what the one before it does.
   greeting    Nothing. What the server says first is read.
@@ -50,57 +62,74 @@ Exit status:
 const scanExample = `  handclasp scan ftp.example.net
   handclasp scan --level anonymous --format jsonl --output results.jsonl 192.0.2.0/24
   handclasp scan --ca corporate.pem --fail-on medium smtp://mx1.example.net smtps://mx1.example.net
-  handclasp scan --targets hosts.txt
-  printf 'nntps://news.example.net\n' | handclasp scan --targets -`
+  handclasp scan --input hosts.txt
+  printf 'nntps://news.example.net\n' | handclasp scan --input -
+  handclasp scan --resume scan.state --format jsonl --output results.jsonl \
+    --exclude-file never.txt --rate 500 --shard 1/4 198.51.100.0/22`
 
 func (a *app) scanCommand() *cobra.Command {
 	var o options
-	var list string
+	var m many
 	cmd := &cobra.Command{
 		Use:     "scan [flags] TARGET...",
 		Short:   "Scan endpoints and report what an outsider learns",
 		Long:    scanHelp,
 		Example: scanExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && list == "" {
-				return &usageError{errors.New("no targets: name one, or a list with --targets"), cmd.CommandPath()}
+			if len(args) == 0 && m.input == "" {
+				return &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
 			}
-			return a.scan(cmd.Context(), &o, args, list)
+			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.scan(ctx, &o, &m, args) })
 		},
 	}
 	o.register(cmd, 0)
-	f := cmd.Flags()
-	f.Var(value[int]{&o.concurrency, parseConcurrency, func(n int) string { return fmt.Sprint(n) }, "N"}, "concurrency",
-		"how many endpoints to probe at once")
-	f.Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
+	cmd.Flags().Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
-	f.Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
+	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
-	f.Var(value[string]{&list, parseFile, func(s string) string { return s }, "FILE"}, "targets",
-		"read more targets from FILE, one a line, - for standard input; # begins a remark")
+	m.register(cmd, &o.concurrency)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
 	return cmd
 }
 
 // scan is the scan command, its flags read.
-func (a *app) scan(ctx context.Context, o *options, args []string, list string) error {
+func (a *app) scan(ctx context.Context, o *options, m *many, args []string) error {
 	if err := o.readRoots(); err != nil {
 		return err
 	}
 	if err := a.readFingerprints(o); err != nil {
 		return err
 	}
-	l, err := a.openList(list)
+	dial, err := m.route.Dialer()
+	if err != nil {
+		return fmt.Errorf("--%w", err) // it begins with the flag's name
+	}
+	exclusion, err := m.exclusion(ctx)
+	if err != nil {
+		return err
+	}
+	j := job{progress: m.progress}
+	if m.resume != "" {
+		if j.resume, err = openResumption(m.resume, o); err != nil {
+			return err
+		}
+	}
+	l, err := a.openList(m.input)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	j := job{total: l.endpoints}
-	if j.total >= 0 {
-		j.total += int(scan.Count(scan.Args(args), a.probers))
+	j.journal = j.resume.journal()
+	if l.endpoints >= 0 {
+		j.journal.SetTotal(int64(l.endpoints) + scan.Count(scan.Args(args), a.probers))
 	}
+	order := &scan.EndpointOptions{Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, Journal: j.journal}
+	if err := j.resume.check(a.probers, order); err != nil {
+		return err
+	}
+	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
-		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, &scan.EndpointOptions{InOrder: true})
+		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, order)
 	}
-	return a.interruptible(ctx, func(ctx context.Context) error { return a.run(ctx, o, j) })
+	return a.run(ctx, o, j)
 }

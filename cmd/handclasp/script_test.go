@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/*.txtar against servers of the lab, whose URLs are in the environment: $ANONYMOUS_FTP,
-// $OPEN_NEWS and so on. $SILENT is a port that accepts and says nothing, $CLOSED one where nobody listens.
+// $OPEN_NEWS and so on. $SILENT is a port that accepts and says nothing, $CLOSED one where nobody listens, $SOCKS a
+// proxy.
 func TestScripts(t *testing.T) {
 	servers, err := lab.Start(context.Background())
 	require.NoError(t, err)
@@ -56,11 +57,18 @@ func TestScripts(t *testing.T) {
 			}
 			env.Defer(func() { _ = silent.Close() })
 			env.Setenv("SILENT", silent.Addr().String())
+			socks, err := lab.SOCKS5(context.Background())
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { _ = socks.Close() })
+			env.Setenv("SOCKS", socks.Addr.String())
 			env.Values["silent"] = silent
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"append": appendTo, "called": called, "expand": expand, "jsonl": checkJSONL, "status": status, "terminal": terminal,
+			"together": together,
 		},
 	})
 }
@@ -110,6 +118,28 @@ func checkJSONL(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if fmt.Sprint(n) != args[1] {
 		ts.Fatalf("%d records, want %s", n, args[1])
+	}
+}
+
+// together N FILE… decodes files of records, which must hold N endpoints, each once, and each file some.
+func together(ts *testscript.TestScript, _ bool, args []string) {
+	seen := map[string]bool{}
+	for _, file := range args[1:] {
+		before := len(seen)
+		for line := range strings.Lines(ts.ReadFile(file)) {
+			r, err := report.Decode([]byte(line))
+			ts.Check(err)
+			if seen[r.Target.String()] {
+				ts.Fatalf("%v is there twice", r.Target)
+			}
+			seen[r.Target.String()] = true
+		}
+		if len(seen) == before {
+			ts.Fatalf("%s holds none", file)
+		}
+	}
+	if fmt.Sprint(len(seen)) != args[0] {
+		ts.Fatalf("%d endpoints, want %s", len(seen), args[0])
 	}
 }
 

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/scan"
+)
+
+// many are the flags for many targets.
+type many struct {
+	input       string
+	exclude     []string
+	excludeFile string
+
+	seed    uint64
+	inOrder bool
+	shard   scan.Shard
+	resume  string
+
+	rate        float64
+	perHost     int
+	hostSpacing time.Duration
+	retries     int
+
+	route scan.Route
+
+	progress time.Duration
+}
+
+// defaultRetries is the flag's; the library's is none.
+const defaultRetries = 1
+
+func (m *many) register(cmd *cobra.Command, concurrency *int) {
+	m.perHost, m.retries = scan.DefaultPerHost, defaultRetries
+	text := func(s string) string { return s }
+	f := cmd.Flags()
+	f.Var(value[string]{&m.input, parseFile, text, "FILE"}, "input",
+		"read more targets from FILE, one a line, or CSV; - for standard input")
+	f.StringSliceVar(&m.exclude, "exclude", nil, "leave alone these addresses, ranges and names, with commas between them")
+	f.Var(value[string]{&m.excludeFile, parseFile, text, "FILE"}, "exclude-file", "leave alone what FILE holds, one a line")
+	f.Var(value[int]{concurrency, parseConcurrency, strconv.Itoa, "N"}, "concurrency", "how many endpoints to probe at once")
+	f.Var(value[float64]{&m.rate, parseRate, showRate, "N"}, "rate", "at most N new connections a second")
+	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many endpoints of one address to probe at once")
+	f.Var(value[time.Duration]{&m.hostSpacing, parseSpacing, showDuration, "DURATION"}, "host-spacing",
+		"time between two connections to one address")
+	f.Var(value[int]{&m.retries, parseRetries, strconv.Itoa, "N"}, "retries",
+		"probe again, up to N times, where nothing was heard and nobody said no")
+	f.Var(value[uint64]{&m.seed, parseSeed, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed",
+		"another order of the endpoints for each N; the same N gives the same order")
+	f.BoolVar(&m.inOrder, "in-order", false, "keep the order of the targets and ports instead of shuffling them")
+	f.Var(value[scan.Shard]{&m.shard, scan.ParseShard, showShard, "K/N"}, "shard",
+		"scan the K-th of N parts")
+	f.Var(value[string]{&m.resume, parseFile, text, "STATE"}, "resume",
+		"keep in the file STATE how far the scan has come, and go on from there")
+	f.Var(value[string]{&m.route.Proxy, parseURL, text, "URL"}, "proxy", "connect through a SOCKS5 proxy: socks5://127.0.0.1:1080")
+	f.Var(value[netip.Addr]{&m.route.Source, parseSource, showAddr, "ADDRESS"}, "source", "connect from this address of this machine")
+	f.Var(value[string]{&m.route.Interface, parseInterface, text, "NAME"}, "interface", "connect by this network interface")
+	f.Var(value[time.Duration]{&m.progress, parseSpacing, showDuration, "DURATION"}, "progress",
+		"write a line of progress to standard error this often; a terminal shows a bar without it")
+}
+
+func showRate(r float64) string {
+	if r == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(r, 'g', -1, 64)
+}
+
+func parseRate(text string) (float64, error) {
+	r, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(r > 0 && r <= 1e6) {
+		return 0, fmt.Errorf("a number above 0, up to 1000000, is needed; leave the flag out for no bound")
+	}
+	return r, nil
+}
+
+func showDuration(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
+// parseSpacing parses a time that may be anything above nothing.
+func parseSpacing(text string) (time.Duration, error) {
+	if _, err := strconv.Atoi(text); err == nil && text != "0" {
+		return 0, fmt.Errorf("the unit is missing: write %ss for seconds", text)
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("write a number above 0 and its unit, such as 500ms or 10s")
+	}
+	return d, nil
+}
+
+func parseRetries(text string) (int, error) {
+	const most = 10
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > most {
+		return 0, fmt.Errorf("a number from 0 to %d is needed", most)
+	}
+	return n, nil
+}
+
+func parseSeed(text string) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("a number from 0 to %d is needed", uint64(1<<64-1))
+	}
+	return n, nil
+}
+
+func showShard(s scan.Shard) string {
+	if s == (scan.Shard{}) {
+		return ""
+	}
+	return s.String()
+}
+
+func parseURL(text string) (string, error) {
+	_, err := scan.Route{Proxy: text}.Dialer()
+	return text, err
+}
+
+func parseSource(text string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return a, fmt.Errorf("an address is needed, such as 198.51.100.3")
+	}
+	return a, nil
+}
+
+func showAddr(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+func parseInterface(text string) (string, error) {
+	if text == "" {
+		return "", fmt.Errorf("name an interface")
+	}
+	return text, nil
+}
+
+// exclusion reads what is to be left alone.
+func (m *many) exclusion(ctx context.Context) (*scan.Exclusion, error) {
+	flag := func(yield func(scan.Input, error) bool) {
+		for _, text := range m.exclude {
+			if !yield(scan.Input{Text: text, Place: "--exclude"}, nil) {
+				return
+			}
+		}
+	}
+	inputs := []iter.Seq2[scan.Input, error]{flag}
+	if m.excludeFile != "" {
+		file, err := os.Open(m.excludeFile)
+		if err != nil {
+			return nil, fmt.Errorf("--exclude-file: %w: name a file with one address, range or name a line", err)
+		}
+		defer file.Close()
+		inputs = append(inputs, scan.Lines(ctx, m.excludeFile, file))
+	}
+	return scan.Exclude(ctx, scan.Concat(inputs...), nil)
+}
