@@ -3,10 +3,15 @@
 // Targets come in as a sequence and results leave as one, so that memory doesn't grow with their number:
 //
 //	inputs := scan.Args([]string{"ftp.example.net", "192.0.2.0/24:25", "nntps://news.example.net"})
-//	endpoints := scan.Endpoints(ctx, inputs, handclasp.Probers(), nil)
-//	for r, err := range scan.Run(ctx, endpoints, nil) {
+//	journal := new(scan.Journal)
+//	endpoints := scan.Endpoints(ctx, inputs, handclasp.Probers(), &scan.EndpointOptions{Journal: journal})
+//	for r, err := range scan.Run(ctx, endpoints, &scan.Options{Rate: 100, Journal: journal}) {
 //		…
+//		journal.Done(r, 0)
 //	}
+//
+// [Endpoints] puts them in an order, [Run] decides when each is probed, and a [Journal], where one is wanted, knows how
+// far the scan has come and from where another can go on.
 package scan
 
 import (

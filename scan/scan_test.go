@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -193,20 +196,82 @@ func TestSilentListDoesNotHoldUpTheEnd(t *testing.T) {
 	}
 }
 
+// mostHeap is the most memory in use while results are taken.
+func mostHeap(results iter.Seq2[scan.Result, error], every int) (most uint64, n int) {
+	for range results {
+		if n++; n%every == 0 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+		}
+	}
+	return most, n
+}
+
 func TestMemoryDoesNotGrowWithTheTargets(t *testing.T) {
-	heap := func(target string) uint64 {
-		var most uint64
-		n := 0
-		for range run(t.Context(), target, nil, nil) {
-			if n++; n%2000 == 0 {
-				var m runtime.MemStats
-				runtime.GC()
-				runtime.ReadMemStats(&m)
-				most = max(most, m.HeapAlloc)
+	heap := func(target string, want int) uint64 {
+		j := new(scan.Journal)
+		endpoints := scan.Endpoints(t.Context(), scan.Args([]string{target}), probers(nil), &scan.EndpointOptions{Journal: j})
+		done := func(yield func(scan.Result, error) bool) {
+			for r, err := range scan.Run(t.Context(), endpoints, &scan.Options{Journal: j}) {
+				j.Done(r, 0)
+				yield(r, err)
 			}
 		}
+		most, n := mostHeap(done, want/10)
+		require.Equal(t, want, n)
 		return most
 	}
-	small, large := heap("192.0.2.0/21:21"), heap("192.0.2.0/16:21")
+	small, large := heap("192.0.2.0/22:21", 1<<10), heap("192.0.2.0/15:21", 1<<17)
 	require.Less(t, large, small+1<<20)
+}
+
+// A list of a hundred thousand lines takes no more memory than one of a thousand, names and ranges included.
+func TestMemoryDoesNotGrowWithTheList(t *testing.T) {
+	heap := func(lines int) uint64 {
+		path := filepath.Join(t.TempDir(), "list")
+		text := new(strings.Builder)
+		for i := range lines {
+			switch i % 4 {
+			case 0:
+				fmt.Fprintf(text, "host%d.example.net:21\n", i)
+			case 1:
+				fmt.Fprintf(text, "10.%d.%d.%d:21\n", i>>16, i>>8&255, i&255)
+			case 2:
+				fmt.Fprintf(text, "[2001:db8::%x]:25\n", i)
+			case 3:
+				fmt.Fprintf(text, "192.0.2.7,www%d.example.net,tag,21\n", i)
+			}
+		}
+		require.NoError(t, os.WriteFile(path, []byte(text.String()), 0o600))
+		text = nil
+		f, err := os.Open(path)
+		require.NoError(t, err)
+		defer f.Close()
+		inputs := scan.Lines(t.Context(), "list", f)
+		results := scan.Run(t.Context(), scan.Endpoints(t.Context(), inputs, probers(nil), &scan.EndpointOptions{Resolver: everywhere{}}), nil)
+		most, n := mostHeap(results, lines/10)
+		require.Equal(t, lines, n)
+		return most
+	}
+	small, large := heap(1_000), heap(100_000)
+	t.Logf("1,000: %d KiB, 100,000: %d KiB", small>>10, large>>10)
+	require.Less(t, large, small+4<<20)
+}
+
+// everywhere is a resolver that knows all names.
+type everywhere struct{}
+
+func (everywhere) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("198.51.100.7")}, nil
+}
+
+func BenchmarkRun(b *testing.B) {
+	n := 0
+	for range run(b.Context(), "10.0.0.0/8:21", &scan.Options{Concurrency: 1000, Rate: 1e6, Retries: 1}, nil) {
+		if n++; n > b.N {
+			break
+		}
+	}
 }

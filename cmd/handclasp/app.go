@@ -21,6 +21,7 @@ type app struct {
 	stdin   io.Reader
 	stdout  *os.File
 	stderr  *os.File
+	dial    probe.DialFunc // a simulated network, for tests; nil for the real one
 }
 
 // Exit statuses; the help explains them.

@@ -104,6 +104,9 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	if err != nil {
 		return fmt.Errorf("--%w", err) // it begins with the flag's name
 	}
+	if dial == nil {
+		dial = a.dial
+	}
 	exclusion, err := m.exclusion(ctx)
 	if err != nil {
 		return err

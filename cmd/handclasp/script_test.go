@@ -23,7 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"handclasp": main})
+	testscript.Main(m, map[string]func(){"handclasp": main, "handclasp-simulated": simulated})
 }
 
 // TestScripts runs testdata/*.txtar against servers of the lab, whose URLs are in the environment: $ANONYMOUS_FTP,
