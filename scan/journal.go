@@ -111,7 +111,7 @@ func (s *State) Check(probers []probe.Prober, o *EndpointOptions) error {
 	}{
 		{"seed", was.Seed, is.Seed},
 		{"shard", was.Shard, is.Shard},
-		{"order", was.InOrder, is.InOrder},
+		{"in-order", was.InOrder, is.InOrder},
 	} {
 		if field.was != field.is {
 			return fmt.Errorf("%w: it began with %s %v, and this is %v", ErrResume, field.name, field.was, field.is)

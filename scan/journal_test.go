@@ -52,7 +52,7 @@ func list(n int) iter.Seq2[scan.Input, error] {
 // A scan that is cut again and again, each time with results that are lost since they weren't safe, and others that
 // are done out of order, gives each endpoint exactly once.
 func TestResumedScansLoseAndRepeatNothing(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(9) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		o := scan.EndpointOptions{Resolver: zone, Seed: seed, Shard: scan.Shard{Index: 1, Count: 1 + int(seed%3)}}
 		want := describe(scan.Endpoints(t.Context(), list(2500), probers(nil), &o))
@@ -140,7 +140,7 @@ func TestResumeRefusesAnotherScan(t *testing.T) {
 	}{
 		{list(300), scan.EndpointOptions{Seed: 4}, probers(nil), "it began with seed 3, and this is 4"},
 		{list(300), scan.EndpointOptions{Seed: 3, Shard: scan.Shard{Index: 1, Count: 2}}, probers(nil), "it began with shard 1/1, and this is 1/2"},
-		{list(300), scan.EndpointOptions{Seed: 3, InOrder: true}, probers(nil), "it began with order false, and this is true"},
+		{list(300), scan.EndpointOptions{Seed: 3, InOrder: true}, probers(nil), "it began with in-order false, and this is true"},
 		{list(300), scan.EndpointOptions{Seed: 3, Exclude: x}, probers(nil), "it began with other exclusions"},
 		{list(300), seed, probers(nil)[:2], "it began with other protocols or ports"},
 		{scan.Args([]string{"192.0.2.0/24"}), seed, probers(nil), "the first 14 targets aren't those that it began with"},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -14,9 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"bufio"
-	"bytes"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,13 +84,13 @@ func simulate(t *testing.T, bits, kills int) (most int64) {
 	return most
 }
 
-// A /12 of endpoints takes no more memory than a /18 of them, and three kills lose and repeat none. It takes minutes
+// A /12 of endpoints takes no more memory than a /15 of them, and three kills lose and repeat none. It takes minutes
 // and a gigabyte of disk, and is run where HANDCLASP_LONG is set.
 func TestLongScan(t *testing.T) {
 	if long, _ := strconv.ParseBool(os.Getenv("HANDCLASP_LONG")); !long {
 		t.Skip("HANDCLASP_LONG isn't set")
 	}
-	small := simulate(t, 18, 0)
+	small := simulate(t, 15, 0)
 	large := simulate(t, 12, 3)
 	require.Less(t, large, small*3/2)
 }

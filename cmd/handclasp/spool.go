@@ -6,7 +6,7 @@ import (
 )
 
 // spoolSize is how much may wait to be written. Beyond it, whoever writes waits.
-const spoolSize = 8 << 20
+const spoolSize = 4 << 20
 
 // A spool writes in a goroutine of its own, so that a disk or a reader that is slow for a moment holds nobody up. It
 // is used by one goroutine at a time.
