@@ -132,8 +132,7 @@ func (r *resumption) openOutput(path string, stdout *os.File) (*output, error) {
 		r.state.Offset = -1
 		return openOutput(path, stdout)
 	}
-	exists := err == nil
-	if exists && !r.resumed {
+	if err == nil && info.Size() > 0 && !r.resumed {
 		return nil, fmt.Errorf("--output: %s is there already, and %s isn't: remove it, or name another file", path, r.path)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)

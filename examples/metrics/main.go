@@ -64,7 +64,7 @@ func writeMetrics(w io.Writer, p scan.Progress) {
 
 func run(ctx context.Context, args []string, dial probe.DialFunc, stdout io.Writer) error {
 	if len(args) < 2 {
-		return errors.New("usage: metrics LISTEN-ADDRESS TARGET...")
+		return errors.New("usage: metrics LISTEN-ADDRESS TARGET [TARGET]")
 	}
 	journal := new(scan.Journal)
 	l, err := net.Listen("tcp", args[0])
