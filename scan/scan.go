@@ -48,9 +48,9 @@ type Options struct {
 	// is none.
 	HostSpacing time.Duration
 	// Retries is how often an endpoint is probed again, after a second, then two, and so on up to half a minute, where
-	// nothing was heard and nobody said no: no way to the host, hung up without a word, no descriptors left. A call
-	// that nobody answers is among them only where the limit for it is below three seconds: in that time the system
-	// has called three times.
+	// that may end in another way: no way to the host, hung up without a word, no descriptors left. A call that nobody
+	// answers is among them only where its limit (Limits.Dial) is below three seconds: in that time the system has
+	// called three times.
 	Retries int
 	// Journal counts what is in flight; nil for none.
 	Journal *Journal
