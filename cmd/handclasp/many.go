@@ -44,7 +44,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f := cmd.Flags()
 	f.Var(value[string]{&m.input, parseFile, text, "FILE"}, "input",
 		"read more targets from FILE, one a line, or CSV; - for standard input")
-	f.StringSliceVar(&m.exclude, "exclude", nil, "leave alone these addresses, ranges and names, with commas between them")
+	f.StringSliceVar(&m.exclude, "exclude", nil, "leave alone `HOSTS`: addresses, ranges and names, with commas between them")
 	f.Var(value[string]{&m.excludeFile, parseFile, text, "FILE"}, "exclude-file", "leave alone what FILE holds, one a line")
 	f.Var(value[int]{concurrency, parseConcurrency, strconv.Itoa, "N"}, "concurrency", "how many endpoints to probe at once")
 	f.Var(value[float64]{&m.rate, parseRate, showRate, "N"}, "rate", "at most N new connections a second")
