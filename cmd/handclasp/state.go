@@ -34,6 +34,7 @@ const stateKind = "handclasp.scan-state/1"
 type settings struct {
 	Level      string `json:"level"`
 	Transcript bool   `json:"transcript"`
+	Recog      string `json:"recog"`  // a path
 	Output     string `json:"output"` // its whole path; empty for standard output
 }
 
@@ -50,7 +51,7 @@ const saveEvery = time.Second
 
 // openResumption reads the state, where there is one.
 func openResumption(path string, o *options) (*resumption, error) {
-	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript}}}
+	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog}}}
 	if o.format != formatJSONL {
 		return nil, errors.New("--resume: only JSON lines can be gone on with: add --format jsonl")
 	}
@@ -83,6 +84,8 @@ func openResumption(path string, o *options) (*resumption, error) {
 		err = fmt.Errorf("the scan was begun with --level %s", was.Level)
 	case was.Transcript != is.Transcript:
 		err = fmt.Errorf("the scan was begun with --transcript=%t", was.Transcript)
+	case was.Recog != is.Recog:
+		err = fmt.Errorf("the scan was begun with --recog '%s'", was.Recog)
 	case was.Output != is.Output && was.Output == "":
 		err = fmt.Errorf("the scan was begun without --output")
 	case was.Output != is.Output:
