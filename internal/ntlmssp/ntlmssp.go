@@ -6,9 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
-	"unicode/utf16"
 
+	"github.com/handclasp/handclasp/internal/dtyp"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -74,7 +73,7 @@ func Challenge(b []byte) (*probe.NTLM, error) {
 	flags := binary.LittleEndian.Uint32(b[20:])
 	name, err := field(b, 12)
 	if flags&flagUnicode != 0 {
-		n.TargetName = text(name)
+		n.TargetName = dtyp.Text(name)
 	} else {
 		n.TargetName, _ = probe.UTF8(name) // in the server's OEM code page, of which ASCII is what can be told
 	}
@@ -127,53 +126,21 @@ func pairs(n *probe.NTLM, b []byte) error {
 		b = b[length:]
 		switch id {
 		case avNetBIOSComputer:
-			n.NetBIOSComputer = text(value)
+			n.NetBIOSComputer = dtyp.Text(value)
 		case avNetBIOSDomain:
-			n.NetBIOSDomain = text(value)
+			n.NetBIOSDomain = dtyp.Text(value)
 		case avDNSComputer:
-			n.DNSComputer = text(value)
+			n.DNSComputer = dtyp.Text(value)
 		case avDNSDomain:
-			n.DNSDomain = text(value)
+			n.DNSDomain = dtyp.Text(value)
 		case avDNSTree:
-			n.DNSTree = text(value)
+			n.DNSTree = dtyp.Text(value)
 		case avTimestamp:
-			n.SystemTime = fileTime(value)
+			n.SystemTime = dtyp.FileTime(value)
 		}
 	}
 	if len(b) > 0 {
 		return errBounds
 	}
 	return nil
-}
-
-// text decodes UTF-16LE; what isn't becomes U+FFFD.
-func text(b []byte) string {
-	units := make([]uint16, len(b)/2, len(b)/2+1)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(b[2*i:])
-	}
-	if len(b)%2 != 0 {
-		units = append(units, '\uFFFD')
-	}
-	return string(utf16.Decode(units))
-}
-
-// unixEpoch is 1970-01-01 as a FILETIME: intervals of 100 ns since 1601-01-01 (MS-DTYP §2.3.3).
-const unixEpoch = 116444736000000000
-
-// fileTime returns nil for a zero time, which means that there is none, and for a year that JSON can't hold.
-func fileTime(b []byte) *time.Time {
-	if len(b) != 8 {
-		return nil
-	}
-	ticks := binary.LittleEndian.Uint64(b)
-	if ticks == 0 || ticks > 1<<63-1 {
-		return nil
-	}
-	since := int64(ticks) - unixEpoch
-	t := time.Unix(since/1e7, since%1e7*100).UTC()
-	if t.Year() > 9999 {
-		return nil
-	}
-	return &t
 }

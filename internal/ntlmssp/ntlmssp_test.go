@@ -133,22 +133,6 @@ func TestNoChallenge(t *testing.T) {
 	}
 }
 
-func TestText(t *testing.T) {
-	require.Equal(t, "Ünïcødé 😀", text(utf16le("Ünïcødé 😀")))
-	require.Equal(t, "a\uFFFD", text([]byte{'a', 0, 0x00, 0xd8}), "half a surrogate pair")
-	require.Equal(t, "a\uFFFD", text([]byte{'a', 0, 'b'}), "half a unit")
-}
-
-func TestFileTime(t *testing.T) {
-	at := func(ticks uint64) *time.Time { return fileTime(binary.LittleEndian.AppendUint64(nil, ticks)) }
-	require.Nil(t, at(0))
-	require.Nil(t, at(1<<63))
-	require.Nil(t, at(1<<63-1), "year 30828")
-	require.Nil(t, fileTime([]byte{1}))
-	require.Equal(t, time.Date(1970, 1, 1, 0, 0, 0, 100, time.UTC), *at(unixEpoch + 1))
-	require.Equal(t, 1601, at(1).Year())
-}
-
 func TestNegotiate(t *testing.T) {
 	require.Equal(t, "TlRMTVNTUAABAAAABYIIogAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADw==", base64.StdEncoding.EncodeToString(Negotiate()))
 	require.True(t, IsNegotiate(Negotiate()))
