@@ -13,12 +13,16 @@ type Evidence struct {
 	// Transport says how SMB was carried: "direct" over TCP, or "netbios" inside a session of RFC 1002 §4.3. Empty
 	// where no session came about.
 	Transport string `json:"transport"`
-	// Sessions are the session requests that were made to learn which name the server answers to, in their order;
-	// empty where the transport is direct.
-	Sessions []Session `json:"netbios_sessions"`
+	// SessionRequests are those that were made to learn which name the server answers to, in their order; empty where
+	// the transport is direct.
+	SessionRequests []SessionRequest `json:"session_requests"`
 	// CalledName is the name that the server took; empty where it took none, and where the transport is direct.
 	CalledName string `json:"called_name"`
 
+	// NegotiateStatus is the answer where all dialects of SMB 2 and 3 were offered: "STATUS_SUCCESS", or
+	// "STATUS_NOT_SUPPORTED" where it speaks none of them; a number such as "0xc0000001" where it has no name here.
+	// Empty where there was no such answer.
+	NegotiateStatus string `json:"negotiate_status"`
 	// Dialects are the dialects of SMB 2 and 3 that the server chose when each was offered alone: "2.0.2", "2.1",
 	// "3.0", "3.0.2", "3.1.1".
 	Dialects []string `json:"dialects"`
@@ -91,8 +95,8 @@ type Evidence struct {
 	Shares []Share `json:"shares"`
 }
 
-// A Session is one NetBIOS session request and its reply (RFC 1002 §4.3.2 to §4.3.5).
-type Session struct {
+// A SessionRequest is a NetBIOS session request and its reply (RFC 1002 §4.3.2 to §4.3.5).
+type SessionRequest struct {
 	CalledName string `json:"called_name"`
 	// Reply is "positive", "negative", "retarget", or empty where the server didn't answer.
 	Reply string `json:"reply"`
@@ -107,6 +111,8 @@ type Negotiation struct {
 	Dialect string `json:"dialect"`
 	// Spoken is yes where the server chose it, no where it refused in words, and unknown for any other end.
 	Spoken probe.Fact `json:"spoken"`
+	// Outcome says how the conversation ended: "ok" where the server answered in words.
+	Outcome probe.Outcome `json:"outcome"`
 	// Status is the server's, such as "STATUS_NOT_SUPPORTED"; empty where it didn't answer.
 	Status          string     `json:"status"`
 	SigningEnabled  probe.Fact `json:"signing_enabled"`
@@ -121,24 +127,30 @@ type Negotiation struct {
 
 // SMB1 is the answer to a negotiation that offers SMB1 only (MS-CIFS §2.2.4.52, MS-SMB §2.2.4.5).
 type SMB1 struct {
-	// Supported is no where the server says that it takes none of the dialects, and where it hangs up on them after
-	// speaking SMB 2, which is how SMB1 is turned off.
+	// Supported is no where the server says that it takes none of the dialects, and where it hangs up on them though it
+	// speaks SMB 2, which is how servers do that have SMB1 turned off.
 	Supported probe.Fact `json:"supported"`
+	// Outcome says how the negotiation ended: "ok" where the server answered in words; empty where it wasn't asked.
+	Outcome probe.Outcome `json:"outcome"`
 	// Dialect is what it chose of all, such as "NT LM 0.12".
 	Dialect string `json:"dialect"`
 	// Dialects are all that it was seen to choose: Dialect, and the best of the LANMAN ones where those are offered
 	// alone.
 	Dialects []string `json:"dialects"`
 	// UserSecurity says whether users log in (yes), or each share has a password of its own (no).
-	UserSecurity    probe.Fact `json:"user_security"`
-	SigningEnabled  probe.Fact `json:"signing_enabled"`
-	SigningRequired probe.Fact `json:"signing_required"`
+	UserSecurity probe.Fact `json:"user_security"`
+	// ChallengeResponse says whether passwords are proven by answering a challenge (yes), or sent as they are (no).
+	ChallengeResponse probe.Fact `json:"challenge_response"`
+	SigningEnabled    probe.Fact `json:"signing_enabled"`
+	SigningRequired   probe.Fact `json:"signing_required"`
 	// NativeOS and NativeLM are how the server names its system and itself in a session setup, such as "Unix" and
 	// "Samba 4.17.12-Debian".
 	NativeOS string `json:"native_os"`
 	NativeLM string `json:"native_lm"`
-	// Domain is the domain or workgroup that a negotiation without extended security tells.
-	Domain string `json:"domain"`
+	// Domain is the domain or workgroup that a negotiation without extended security tells, and ServerName the name that
+	// some servers tell beside it.
+	Domain     string `json:"domain"`
+	ServerName string `json:"server_name"`
 	// SystemTime is the server's clock in UTC; nil where it isn't told.
 	SystemTime *time.Time `json:"system_time"`
 }
@@ -153,7 +165,7 @@ type Share struct {
 
 func newEvidence() *Evidence {
 	return &Evidence{
-		Sessions: []Session{}, Dialects: []string{}, DialectsRefused: []string{}, Matrix: []Negotiation{},
+		SessionRequests: []SessionRequest{}, Dialects: []string{}, DialectsRefused: []string{}, Matrix: []Negotiation{},
 		Capabilities: []string{}, AuthMechanisms: []string{}, Ciphers: []string{}, Compression: []string{},
 		SigningAlgorithms: []string{}, SMB1: SMB1{Dialects: []string{}}, Shares: []Share{},
 	}
@@ -168,4 +180,21 @@ func (e *Evidence) NTLMChallenge() *probe.NTLM {
 		return nil
 	}
 	return e.NTLM
+}
+
+// Banners implements [probe.BannerEvidence].
+func (e *Evidence) Banners() []probe.Banner {
+	var list []probe.Banner
+	if e == nil {
+		return list
+	}
+	for _, b := range []probe.Banner{
+		{Kind: "smb.native_lm", Source: "smb1/native_lm", Text: e.SMB1.NativeLM},
+		{Kind: "smb.native_os", Source: "smb1/native_os", Text: e.SMB1.NativeOS},
+	} {
+		if b.Text != "" {
+			list = append(list, b)
+		}
+	}
+	return list
 }
