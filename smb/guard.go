@@ -1,11 +1,192 @@
 package smb
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"strings"
 
+	"github.com/handclasp/handclasp/internal/ntlmssp"
 	"github.com/handclasp/handclasp/probe"
 )
 
+// guard allows one message of the ones that doc.go lists. It decodes them by positions of its own.
 func guard(l probe.Level, plain []byte) (label string, err error) {
-	return "", errors.New("nothing is sent yet")
+	switch {
+	case l < probe.LevelHandshake:
+		return "", fmt.Errorf("nothing is sent at level %v", l)
+	case len(plain) < 5:
+		return "", errors.New("too short for a message")
+	case plain[0] == 0x81:
+		return guardRequest(plain)
+	case len(plain) == 50 && plain[2] == 0 && plain[3] == 0:
+		return guardStatusQuery(plain)
+	case plain[0] != 0 || int(plain[1])<<16|int(plain[2])<<8|int(plain[3]) != len(plain)-4:
+		return "", errors.New("not exactly one message")
+	}
+	m := plain[4:]
+	switch {
+	case bytes.HasPrefix(m, []byte{0xff, 'S', 'M', 'B'}):
+		return guardSMB1(m)
+	case len(m) < 66 || !bytes.HasPrefix(m, []byte{0xfe, 'S', 'M', 'B'}):
+		return "", errors.New("neither SMB1 nor SMB 2")
+	}
+	switch command := binary.LittleEndian.Uint16(m[12:]); {
+	case command == 0:
+		return guardNegotiate(m)
+	case command == 1 && l < probe.LevelAnonymous:
+		return guardSetup(m)
+	case l >= probe.LevelAnonymous:
+		if label, err = guardSetup(m); err == nil {
+			return label, nil
+		}
+		return guardSession(m)
+	default:
+		return "", fmt.Errorf("command %#04x at level %v", command, l)
+	}
+}
+
+// guardHead checks a header of SMB 2 of which only command, charge and message id differ.
+func guardHead(m []byte, id byte) error {
+	h := bytes.Clone(m[:64])
+	if charge := binary.LittleEndian.Uint16(h[6:]); charge > 1 {
+		return fmt.Errorf("a charge of %d credits", charge)
+	}
+	h[6], h[12], h[13] = 0, 0, 0
+	want := append([]byte("\xfeSMB\x40\x00"), make([]byte, 58)...)
+	want[14], want[24] = 1, id
+	if !bytes.Equal(h, want) {
+		return errors.New("a header with a flag, a session or a tree")
+	}
+	return nil
+}
+
+// guardNegotiate allows an offer of dialects of SMB 2 and 3 with the contexts of 3.1.1.
+func guardNegotiate(m []byte) (string, error) {
+	if err := guardHead(m, 0); err != nil {
+		return "", err
+	}
+	if len(m) < 64+36+2 || m[64] != 36 || m[65] != 0 {
+		return "", errors.New("no negotiate request")
+	}
+	count := int(binary.LittleEndian.Uint16(m[66:]))
+	end := 64 + 36 + 2*count
+	if count < 1 || count > 5 || len(m) < end || m[68] != 1 || m[69]|m[70]|m[71] != 0 {
+		return "", errors.New("negotiate request out of shape")
+	}
+	label, last := "NEGOTIATE", uint16(0)
+	for at := 100; at < end; at += 2 {
+		d := binary.LittleEndian.Uint16(m[at:])
+		name, ok := map[uint16]string{0x202: "2.0.2", 0x210: "2.1", 0x300: "3.0", 0x302: "3.0.2", 0x311: "3.1.1"}[d]
+		if !ok || d <= last {
+			return "", fmt.Errorf("dialect %#04x", d)
+		}
+		label, last = label+" "+name, d
+	}
+	if last != 0x311 {
+		if len(m) != end || binary.LittleEndian.Uint64(m[92:]) != 0 {
+			return "", errors.New("something behind the dialects")
+		}
+		return label, nil
+	}
+	contexts := int(binary.LittleEndian.Uint16(m[96:]))
+	if m[98]|m[99] != 0 {
+		return "", errors.New("negotiate request out of shape")
+	}
+	return label, guardContexts(m, int(binary.LittleEndian.Uint32(m[92:])), contexts, end)
+}
+
+// guardContexts walks the contexts, which end with the message and have nothing between them.
+func guardContexts(m []byte, at, count, end int) error {
+	if at != (end+7)/8*8 || count < 1 || count > 4 {
+		return errors.New("contexts at another place")
+	}
+	for ; count > 0; count-- {
+		if at > len(m)-8 {
+			return errors.New("a context is missing")
+		}
+		kind, size := binary.LittleEndian.Uint16(m[at:]), int(binary.LittleEndian.Uint16(m[at+2:]))
+		if kind != 1 && kind != 2 && kind != 3 && kind != 8 {
+			return fmt.Errorf("context %#04x", kind)
+		}
+		if at += 8 + size; at > len(m) {
+			return errors.New("a context longer than the message")
+		}
+		if count > 1 {
+			at = (at + 7) / 8 * 8
+		}
+	}
+	if at != len(m) {
+		return errors.New("something behind the contexts")
+	}
+	return nil
+}
+
+// guardSetup allows the session setup that asks for an NTLM challenge.
+func guardSetup(m []byte) (string, error) {
+	if err := guardHead(m, 1); err != nil {
+		return "", err
+	}
+	if binary.LittleEndian.Uint16(m[12:]) != 1 || len(m) < 88 {
+		return "", errors.New("no session setup")
+	}
+	body := bytes.Clone(m[64:88])
+	size := int(binary.LittleEndian.Uint16(body[14:]))
+	body[14], body[15] = 0, 0
+	want := append([]byte{25, 0, 0, 1}, make([]byte, 20)...) // no binding, no session before this one
+	want[12] = 88
+	if !bytes.Equal(body, want) || size != len(m)-88 {
+		return "", errors.New("session setup out of shape")
+	}
+	if !asksForChallenge(m[88:]) {
+		return "", errors.New("a token that does more than ask for a challenge")
+	}
+	return "SESSION_SETUP NTLM", nil
+}
+
+// negTokenInit without its last 40 bytes: SPNEGO, NTLM as the only mechanism, and an octet string of that size.
+const spnegoNTLM = "\x60\x48\x06\x06\x2b\x06\x01\x05\x05\x02\xa0\x3e\x30\x3c\xa0\x0e\x30\x0c\x06\x0a" +
+	"\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a\xa2\x2a\x04\x28"
+
+// asksForChallenge reports whether a token is NTLM's first message, by itself or within SPNEGO.
+func asksForChallenge(token []byte) bool {
+	message, _ := bytes.CutPrefix(token, []byte(spnegoNTLM))
+	return ntlmssp.IsNegotiate(message)
+}
+
+// guardRequest allows a session request to a file server's name.
+func guardRequest(b []byte) (string, error) {
+	if len(b) != 4+34+34 || string(b[1:4]) != "\x00\x00\x44" {
+		return "", errors.New("session request out of shape")
+	}
+	called, okCalled := secondLevel(b[4:38])
+	calling, okCalling := secondLevel(b[38:])
+	if !okCalled || !okCalling || called[15] != 0x20 || calling != "HANDCLASP      \x00" {
+		return "", errors.New("session request with other names")
+	}
+	return "SESSION REQUEST " + strings.TrimRight(called[:15], " "), nil
+}
+
+// secondLevel decodes a name without a scope.
+func secondLevel(b []byte) (name string, ok bool) {
+	if b[0] != 32 || b[33] != 0 {
+		return "", false
+	}
+	for i := 1; i < 33; i += 2 {
+		if b[i] < 'A' || b[i] > 'P' || b[i+1] < 'A' || b[i+1] > 'P' {
+			return "", false
+		}
+		name += string([]byte{(b[i]-'A')<<4 | (b[i+1] - 'A')})
+	}
+	return name, true
+}
+
+// guardStatusQuery allows the question for a node's names, whatever its transaction id is.
+func guardStatusQuery(b []byte) (string, error) {
+	const rest = "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00" + "\x20CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\x00" + "\x00\x21\x00\x01"
+	if string(b[2:]) != rest {
+		return "", errors.New("no question for the names of a node")
+	}
+	return "NBSTAT", nil
 }

@@ -1,0 +1,182 @@
+package smb
+
+import (
+	"slices"
+
+	"github.com/handclasp/handclasp/internal/dtyp"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// preferred learns from the answer to an offer of all dialects of SMB 2 and 3.
+func (e *Evidence) preferred(a answer) {
+	if a.reply == nil {
+		return
+	}
+	r := a.reply
+	e.NegotiateStatus = statusName(r.status)
+	switch r.status {
+	case statusNotSupported: // a refusal of all is one of each
+		for _, d := range dialects {
+			e.alone(d, a)
+		}
+	case statusSuccess:
+		e.PreferredDialect = dialectNames[r.dialect]
+		e.SigningEnabled, e.SigningRequired = r.signing()
+		e.ServerGUID = dtyp.GUID(r.guid)
+		e.Capabilities = capabilityList(r.capabilities)
+		e.SystemTime, e.BootTime = r.systemTime, r.bootTime
+		e.MaxTransactSize, e.MaxReadSize, e.MaxWriteSize = r.maxTransact, r.maxRead, r.maxWrite
+		e.Encryption = r.encryption()
+		e.contexts(r.contexts)
+		e.login(a)
+	}
+}
+
+func (e *Evidence) contexts(c contexts) {
+	if len(c.hashes) > 0 {
+		e.PreauthHash = nameOf(c.hashes[0], hashNames)
+	}
+	e.Ciphers = names(c.ciphers, cipherNames)
+	e.SigningAlgorithms = names(c.signing, signingNames)
+	e.Compression = names(c.compression, compressionNames)
+	if len(c.compression) > 0 {
+		e.CompressionChained = probe.FactOf(c.chained)
+	}
+}
+
+// alone learns from the answer to one dialect.
+func (e *Evidence) alone(dialect uint16, a answer) {
+	n := Negotiation{Dialect: dialectNames[dialect], Outcome: probe.OutcomeOf(a.err), Capabilities: []string{}}
+	if r := a.reply; r != nil {
+		n.Status = statusName(r.status)
+		switch r.status {
+		case statusSuccess:
+			n.Spoken = probe.Yes
+			n.SigningEnabled, n.SigningRequired = r.signing()
+			n.Encryption = r.encryption()
+			n.Capabilities = capabilityList(r.capabilities)
+			n.MaxTransactSize, n.MaxReadSize, n.MaxWriteSize = r.maxTransact, r.maxRead, r.maxWrite
+			e.Dialects = append(e.Dialects, n.Dialect)
+		case statusNotSupported:
+			n.Spoken = probe.No
+			e.DialectsRefused = append(e.DialectsRefused, n.Dialect)
+		}
+	}
+	e.Matrix = append(e.Matrix, n)
+}
+
+// signing says what the SecurityMode says.
+func (n *negotiateReply) signing() (enabled, required probe.Fact) {
+	return probe.FactOf(n.securityMode&modeSigningEnabled != 0), probe.FactOf(n.securityMode&modeSigningRequired != 0)
+}
+
+// algorithms adds what the server took of an offer: only that, since a server that takes none of it may name another.
+func (e *Evidence) algorithms(offered offer, a answer) {
+	if a.reply == nil || a.reply.status != statusSuccess {
+		return
+	}
+	chosen := a.reply.contexts
+	e.Ciphers = union(e.Ciphers, names(common(offered.ciphers, chosen.ciphers), cipherNames))
+	e.SigningAlgorithms = union(e.SigningAlgorithms, names(common(offered.signing, chosen.signing), signingNames))
+}
+
+func common(offered, chosen []uint16) []uint16 {
+	return slices.DeleteFunc(slices.Clone(chosen), func(id uint16) bool { return !slices.Contains(offered, id) })
+}
+
+func union(list, more []string) []string {
+	for _, name := range more {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// smb1 learns from the answer to an offer of SMB1 only.
+func (e *Evidence) smb1(a answer) {
+	s := &e.SMB1
+	s.Outcome = probe.OutcomeOf(a.err)
+	r := a.smb1
+	if r == nil {
+		if dropped(a.err) && e.NegotiateStatus != "" {
+			s.Supported = probe.No
+		}
+		return
+	}
+	s.Outcome = probe.OutcomeOK // a login that broke off behind it doesn't matter here
+	if r.dialect == "" {
+		if r.refused {
+			s.Supported = probe.No
+		}
+		return
+	}
+	s.Supported, s.Dialect, s.Dialects = probe.Yes, r.dialect, []string{r.dialect}
+	s.UserSecurity = probe.FactOf(r.securityMode&mode1User != 0)
+	s.ChallengeResponse = probe.FactOf(r.securityMode&mode1Challenge != 0)
+	if r.signing {
+		s.SigningEnabled = probe.FactOf(r.securityMode&mode1Signing != 0)
+		s.SigningRequired = probe.FactOf(r.securityMode&mode1Required != 0)
+	}
+	s.SystemTime = r.systemTime
+	s.Domain, s.ServerName = r.domain, r.serverName
+	if a.setup != nil {
+		s.NativeOS, s.NativeLM = a.setup.nativeOS, a.setup.nativeLM
+	}
+	if r.capabilities&cap1ExtendedSecurity != 0 && e.PreferredDialect == "" {
+		e.login(a)
+	}
+}
+
+// smb1Detail adds what another offer of SMB1 showed.
+func (e *Evidence) smb1Detail(a answer) {
+	r := a.smb1
+	if r == nil || r.dialect == "" {
+		return
+	}
+	e.SMB1.Dialects = union(e.SMB1.Dialects, []string{r.dialect})
+	if r.domain != "" {
+		e.SMB1.Domain, e.SMB1.ServerName = r.domain, r.serverName
+	}
+}
+
+// login learns from the token of a negotiation, and from what a session setup answered.
+func (e *Evidence) login(a answer) {
+	if len(a.mechanisms) > 0 {
+		e.AuthMechanisms = a.mechanisms
+		if !slices.Contains(a.mechanisms, mechanismNTLM) {
+			e.NTLMAccepted = probe.No
+		}
+	}
+	if a.setup == nil {
+		return
+	}
+	e.SessionSetupStatus = statusName(a.setup.status)
+	if a.setup.status == statusNotSupported {
+		e.NTLMAccepted = probe.No
+	}
+	if e.NTLM = a.challenge; e.NTLM != nil {
+		e.NTLMAccepted = probe.Yes
+	}
+}
+
+// conclude says what only the whole tells.
+func (e *Evidence) conclude() {
+	if e.Encryption == probe.Yes {
+		return
+	}
+	known := e.NegotiateStatus != "" // a server that chose an older dialect of all has none that is newer
+	for _, n := range e.Matrix {
+		if n.Encryption == probe.Yes {
+			e.Encryption = probe.Yes
+			return
+		}
+		if n.Spoken == probe.Unknown && e.PreferredDialect >= dialectNames[dialect300] && n.Dialect >= dialectNames[dialect300] {
+			known = false
+		}
+	}
+	e.Encryption = probe.Unknown
+	if known && (e.PreferredDialect != "" || len(e.DialectsRefused) == len(dialects)) {
+		e.Encryption = probe.No
+	}
+}
