@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -19,8 +20,8 @@ func (v *interview) draw(q *question) error {
 	return nil
 }
 
-// each asks questions side by side, each on a connection of its own. Those that a server dropped, which may have been too
-// many for it at once, it asks again one after the other.
+// each asks questions side by side, each on a connection of its own. Those that the server dropped, which may have been
+// too many at once, it asks again one after the other.
 func (v *interview) each(ctx context.Context, list []question) []answer {
 	answers := make([]answer, len(list))
 	for i := range list {
@@ -39,10 +40,16 @@ func (v *interview) each(ctx context.Context, list []question) []answer {
 		}
 		answers[i] = list[i].hold(c)
 	})
+	some := slices.ContainsFunc(answers, answer.answered)
 	for i, a := range answers {
-		if len(list) > 1 && !a.answered() && dropped(a.err) {
-			answers[i] = v.alone(ctx, list[i])
+		if len(list) < 2 || a.answered() || !dropped(a.err) {
+			continue
 		}
+		answers[i] = v.alone(ctx, list[i])
+		if !some && !answers[i].answered() {
+			break // it takes no such questions at all
+		}
+		some = true
 	}
 	return answers
 }

@@ -36,7 +36,7 @@ type answer struct {
 }
 
 // answered reports whether the negotiation was answered in words.
-func (a *answer) answered() bool { return a.reply != nil || a.smb1 != nil }
+func (a answer) answered() bool { return a.reply != nil || a.smb1 != nil }
 
 // hold holds the conversation over a connection that carries SMB.
 func (q question) hold(c *probe.Conn) (a answer) {
