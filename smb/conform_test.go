@@ -7,8 +7,6 @@ import (
 	"github.com/handclasp/handclasp/smb"
 )
 
-const transcripts = "testdata/transcripts/"
-
 func TestConform(t *testing.T) {
 	probetest.ConformWith(t, smb.Prober{}, probetest.Conformance{Recordings: transcripts + "samba-*-lanman-netbios.txt"})
 }

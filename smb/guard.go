@@ -75,6 +75,9 @@ func guardNegotiate(m []byte) (string, error) {
 	if count < 1 || count > 5 || len(m) < end || m[68] != 1 || m[69]|m[70]|m[71] != 0 {
 		return "", errors.New("negotiate request out of shape")
 	}
+	if caps := binary.LittleEndian.Uint32(m[72:]); caps != 0 && caps != 0x7f {
+		return "", fmt.Errorf("capabilities %#x", caps)
+	}
 	label, last := "NEGOTIATE", uint16(0)
 	for at := 100; at < end; at += 2 {
 		d := binary.LittleEndian.Uint16(m[at:])
@@ -94,7 +97,10 @@ func guardNegotiate(m []byte) (string, error) {
 	if m[98]|m[99] != 0 {
 		return "", errors.New("negotiate request out of shape")
 	}
-	return label, guardContexts(m, int(binary.LittleEndian.Uint32(m[92:])), contexts, end)
+	if err := guardContexts(m, int(binary.LittleEndian.Uint32(m[92:])), contexts, end); err != nil {
+		return "", err
+	}
+	return label, nil
 }
 
 // guardContexts walks the contexts, which end with the message and have nothing between them.

@@ -48,11 +48,14 @@ func guardNegotiate1(m []byte) (string, error) {
 
 // guardSetup1 allows a session setup that has no command behind it and leaves other sessions alone.
 func guardSetup1(m []byte) (string, error) {
-	if len(m) < 59 || m[32] != 12 || m[33] != 0xff || m[34]|m[35]|m[36] != 0 || m[41] == 0 && m[42] == 0 {
+	if len(m) < 59 {
 		return "", errors.New("session setup out of shape")
 	}
 	size, count := int(binary.LittleEndian.Uint16(m[47:])), int(binary.LittleEndian.Uint16(m[57:]))
-	if binary.LittleEndian.Uint32(m[53:]) != 0x80000054 || count != len(m)-59 || size > count {
+	words := bytes.Clone(m[32:57])
+	copy(words[11:17], make([]byte, 6)) // the session key, which is the server's, and the token's size
+	want := []byte{12, 0xff, 0, 0, 0, 0xff, 0xff, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x54, 0, 0, 0x80}
+	if !bytes.Equal(words, want) || count != len(m)-59 || size > count {
 		return "", errors.New("session setup out of shape")
 	}
 	names := m[59+size:]

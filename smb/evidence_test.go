@@ -1,0 +1,69 @@
+package smb_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/smb"
+)
+
+var (
+	_ probe.BannerEvidence = (*smb.Evidence)(nil)
+	_ finding.NTLMEvidence = (*smb.Evidence)(nil)
+	_ probe.SchemeProber   = smb.Prober{}
+)
+
+// play plays a file once.
+func play(t testing.TB, name string) *probe.Result {
+	t.Helper()
+	text, err := os.ReadFile(transcripts + name + ".txt")
+	require.NoError(t, err)
+	rec, err := probetest.Parse(text)
+	require.NoError(t, err)
+	player := rec.Player()
+	r := probe.Run(context.Background(), smb.Prober{}, rec.Target, &probe.Options{Level: rec.Level, Dial: player.Dial, Rand: player.Rand()})
+	require.NoError(t, player.Err())
+	return r
+}
+
+// Evidence that a program made without an address to probe is nil, and tells nothing.
+func TestNoEvidence(t *testing.T) {
+	var none *smb.Evidence
+	require.Equal(t, "smb", none.Protocol())
+	require.Nil(t, none.NTLMChallenge())
+	require.Empty(t, none.Banners())
+}
+
+func TestBanners(t *testing.T) {
+	require.Equal(t, []probe.Banner{
+		{Kind: "smb.native_lm", Source: "smb1/native_lm", Text: "Samba 4.17.12-Debian"},
+		{Kind: "smb.native_os", Source: "smb1/native_os", Text: "Windows 6.1"},
+	}, evidence(t, play(t, "samba-4.17.12-nt1-guest-direct")).Banners())
+	require.Empty(t, evidence(t, play(t, "samba-4.17.12-strict-direct")).Banners())
+}
+
+// Lists that stored evidence doesn't have are empty, and never null when it is stored again.
+func TestEmptyEvidence(t *testing.T) {
+	stored, err := json.Marshal(&probe.Result{Protocol: "smb", Evidence: &probe.RawEvidence{Name: "smb", JSON: []byte("{}")}})
+	require.NoError(t, err)
+	r, err := probe.Decode(stored, smb.Prober{})
+	require.NoError(t, err)
+	text, err := json.Marshal(r.Evidence)
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(text, &fields))
+	for _, list := range []string{
+		"session_requests", "dialects", "dialects_refused", "matrix", "capabilities", "auth_mechanisms", "ciphers", "compression",
+		"signing_algorithms", "shares",
+	} {
+		require.Equal(t, []any{}, fields[list], list)
+	}
+	require.Equal(t, []any{}, fields["smb1"].(map[string]any)["dialects"])
+}

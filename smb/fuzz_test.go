@@ -1,0 +1,97 @@
+package smb
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
+)
+
+// heard adds each whole message that servers said in the transcripts.
+func heard(f *testing.F) {
+	f.Helper()
+	paths, err := filepath.Glob("testdata/transcripts/*.txt")
+	require.NoError(f, err)
+	require.NotEmpty(f, paths)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		require.NoError(f, err)
+		rec, err := probetest.Parse(text)
+		require.NoError(f, err)
+		whole := map[int][]byte{}
+		for _, e := range rec.Transcript {
+			if e.Dir == probe.DirRecv {
+				whole[e.Conn] = append(whole[e.Conn], e.Data...)
+			}
+		}
+		for _, b := range whole {
+			for len(b) > frameSize {
+				size := min(int(b[1])<<16|int(b[2])<<8|int(b[3]), len(b)-frameSize)
+				if b[0] == 0 {
+					f.Add(b[frameSize : frameSize+size])
+				}
+				b = b[frameSize+size:]
+			}
+		}
+	}
+}
+
+// FuzzReply gives any message to each parser of replies, and what comes of it to the evidence, which must survive JSON.
+func FuzzReply(f *testing.F) {
+	heard(f)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e := newEvidence()
+		a := answer{}
+		a.reply, a.err = parseNegotiate(b)
+		require.True(t, a.reply != nil || a.err != nil)
+		if a.reply != nil {
+			a.mechanisms, _ = parseMechanisms(a.reply.token)
+		}
+		a.setup, _ = parseSessionSetup(b)
+		if a.setup != nil {
+			_ = a.readChallenge()
+		}
+		e.preferred(a)
+		if a.reply != nil {
+			e.alone(a.reply.dialect, a)
+		}
+		e.algorithms(everything, a)
+
+		one := answer{}
+		one.smb1, one.err = parseNegotiate1(b, smb1Dialects)
+		one.setup, _ = parseSessionSetup1(b)
+		if one.setup != nil {
+			_ = one.readChallenge()
+		}
+		e.smb1(one)
+		e.smb1Detail(one)
+		e.conclude()
+
+		text, err := json.Marshal(e)
+		require.NoError(t, err)
+		again := newEvidence()
+		require.NoError(t, json.Unmarshal(text, again))
+		require.Equal(t, e, again)
+		for _, r := range Rules {
+			_ = r.Check(&probe.Result{Protocol: protocol, Evidence: e})
+		}
+	})
+}
+
+// FuzzToken gives any token to the readers of SPNEGO.
+func FuzzToken(f *testing.F) {
+	f.Add(ntlmToken([]byte("NTLMSSP\x00")))
+	f.Add([]byte("\xa1\x0e\x30\x0c\xa0\x03\x0a\x01\x01\xa2\x05\x04\x03abc"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		list, _ := parseMechanisms(b)
+		require.LessOrEqual(t, len(list), maxMechanisms)
+		require.NotNil(t, list)
+		message, err := challengeOf(b)
+		require.True(t, err != nil || len(message) > 0)
+	})
+}

@@ -1,0 +1,266 @@
+package smb_test
+
+import (
+	"context"
+	"flag"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/handclasp/handclasp/internal/fakesmb"
+	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/smb"
+)
+
+var update = flag.Bool("update", false, "write the conversations with the fake server into testdata/transcripts")
+
+const transcripts = "testdata/transcripts/"
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	direct  = netip.MustParseAddrPort("192.0.2.7:445")
+	netbios = netip.MustParseAddrPort("192.0.2.7:139")
+	day     = time.Date(2026, 1, 31, 12, 5, 7, 123456700, time.UTC)
+)
+
+// A scenario is one server and what must be learned of it.
+type scenario struct {
+	server  fakesmb.Server
+	names   func(query []byte) []byte // answers NBSTAT; nil stays silent
+	drops   []int                     // the connections that are dropped unheard, counted from 1
+	idle    time.Duration             // how long to wait; 0 for longer than anything takes
+	prober  smb.Prober
+	target  netip.AddrPort
+	outcome probe.Outcome // "" is ok
+	check   func(t *testing.T, e *smb.Evidence)
+}
+
+// A dialer connects to a scenario's server.
+type dialer struct {
+	scenario
+	serving sync.WaitGroup
+	mu      sync.Mutex
+	conns   int
+}
+
+// dial serves a pipe, or for UDP the name service.
+func (d *dialer) dial(_ context.Context, network, _ string) (net.Conn, error) {
+	near, far := net.Pipe()
+	d.mu.Lock()
+	d.conns++
+	dropped := slices.Contains(d.drops, d.conns)
+	d.mu.Unlock()
+	d.serving.Go(func() {
+		defer far.Close()
+		switch {
+		case dropped:
+		case network == "udp":
+			d.nameService(far)
+		default:
+			d.server.Handle(far)
+		}
+	})
+	return near, nil
+}
+
+func (d *dialer) nameService(c net.Conn) {
+	query := make([]byte, 1024)
+	for {
+		n, err := c.Read(query)
+		if err != nil {
+			return
+		}
+		if d.names == nil {
+			continue
+		}
+		if _, err := c.Write(d.names(query[:n])); err != nil {
+			return
+		}
+	}
+}
+
+// counting gives bytes that differ, but are the same each time.
+type counting struct {
+	mu sync.Mutex
+	n  byte
+}
+
+func (r *counting) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range p {
+		p[i] = r.n
+		r.n++
+	}
+	return len(p), nil
+}
+
+func (s scenario) run(t *testing.T) *probe.Result {
+	t.Helper()
+	d := &dialer{scenario: s}
+	target := s.target
+	if !target.IsValid() {
+		target = direct
+	}
+	r := probe.Run(t.Context(), s.prober, probe.Target{Addr: target}, &probe.Options{
+		Dial: d.dial, Rand: new(counting), Limits: probe.Limits{Idle: s.idle},
+	})
+	d.serving.Wait()
+	return r
+}
+
+func (s scenario) judge(t *testing.T, r *probe.Result) {
+	t.Helper()
+	if s.outcome == "" {
+		require.NoError(t, r.Err)
+	} else {
+		require.Equal(t, s.outcome, r.Outcome, "%v", r.Err)
+	}
+	s.check(t, evidence(t, r))
+}
+
+func evidence(t *testing.T, r *probe.Result) *smb.Evidence {
+	t.Helper()
+	e, ok := probe.As[*smb.Evidence](r)
+	require.True(t, ok)
+	return e
+}
+
+// kept are the scenarios whose conversation is among the transcripts.
+var kept = []string{
+	"windows-10", "windows-2003", "none-spoken", "bare-ntlm", "ntlm-blocked", "core", "netbios-own-name", "netbios-no-name-service",
+	"netbios-retarget", "challenge-out-of-bounds", "contexts-out-of-bounds", "hung-up",
+}
+
+func TestScenarios(t *testing.T) {
+	for name, s := range scenarios() {
+		t.Run(name, func(t *testing.T) {
+			r := s.run(t)
+			if *update && slices.Contains(kept, name) {
+				rec := probetest.Record(r, "a made-up one: internal/fakesmb", "handwritten")
+				require.NoError(t, os.WriteFile(filepath.Join(transcripts, "handwritten-"+name+".txt"), rec.Format(), 0o644))
+			}
+			s.judge(t, r)
+		})
+	}
+}
+
+// Each conversation says the same again, in whatever pieces it comes.
+func TestReplay(t *testing.T) {
+	all := scenarios()
+	probetest.ReplayAll(t, smb.Prober{}, transcripts+"*.txt", func(t *testing.T, name string, r *probe.Result) {
+		if made, ok := strings.CutPrefix(strings.TrimSuffix(name, ".txt"), "handwritten-"); ok {
+			require.Contains(t, all, made)
+			all[made].judge(t, r)
+			return
+		}
+		require.NoError(t, r.Err)
+		require.Equal(t, "FILES", evidence(t, r).NTLM.TargetName)
+	})
+}
+
+// A server that drops some of those who come at once is asked again.
+func TestDropsSome(t *testing.T) {
+	s := scenario{server: windows10(), drops: []int{2, 4, 5, 7}}
+	s.server.SMB1, s.server.Security = []string{"NT LM 0.12"}, 3
+	r := s.run(t)
+	require.NoError(t, r.Err)
+	require.Equal(t, everyDialect, evidence(t, r).Dialects)
+	require.Equal(t, probe.Yes, evidence(t, r).SMB1.Supported)
+}
+
+// What is dropped twice stays unknown. SMB1 may be among it, and unlike the others' that is how it is turned off.
+func TestDropsAgain(t *testing.T) {
+	s := scenario{server: windows10(), drops: []int{2, 3, 4, 5, 6, 7, 8, 9, 10}}
+	r := s.run(t)
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Empty(t, e.Dialects)
+	require.Empty(t, e.DialectsRefused)
+	require.Equal(t, probe.OutcomeClosed, e.Matrix[0].Outcome)
+	require.Equal(t, probe.Unknown, e.Matrix[0].Spoken)
+	require.Equal(t, 8, connections(r), "one more try shows that it takes none")
+}
+
+// connections counts them.
+func connections(r *probe.Result) (n int) {
+	for _, e := range r.Transcript {
+		if e.Dir == probe.DirOpen {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAlgorithms(t *testing.T) {
+	s := scenario{server: windows10(), prober: smb.Prober{Algorithms: true}}
+	r := s.run(t)
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"AES-128-GCM", "AES-128-CCM", "AES-256-GCM"}, evidence(t, r).Ciphers)
+	require.Equal(t, []string{"AES-GMAC", "AES-CMAC"}, evidence(t, r).SigningAlgorithms)
+}
+
+// The scheme and the knob say how SMB is carried where the port doesn't.
+func TestNetBIOSOnAnotherPort(t *testing.T) {
+	s := scenario{
+		server: with(windows10(), func(s *fakesmb.Server) { s.CalledNames = []string{"*SMBSERVER"} }),
+		prober: smb.Prober{}.ForScheme("smb+nbt").(smb.Prober), target: netip.MustParseAddrPort("192.0.2.7:1139"),
+	}
+	require.Equal(t, "netbios", evidence(t, s.run(t)).Transport)
+	s = scenario{server: windows10(), prober: smb.Prober{NetBIOS: probe.No}, target: netbios}
+	require.Equal(t, "direct", evidence(t, s.run(t)).Transport)
+}
+
+// Nothing is sent at level greeting, where a server says nothing either.
+func TestGreeting(t *testing.T) {
+	d := &dialer{scenario: scenario{server: windows10()}}
+	r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: direct}, &probe.Options{Dial: d.dial, Level: probe.LevelGreeting})
+	d.serving.Wait()
+	require.NoError(t, r.Err)
+	require.Len(t, r.Transcript, 1)
+	require.Empty(t, evidence(t, r).Transport)
+}
+
+// The end of the time is said, also where it comes between the questions.
+func TestCanceled(t *testing.T) {
+	server, err := lab.Serve(t.Context(), lab.Neighbour{}, windows10().Handle)
+	require.NoError(t, err)
+	defer server.Close()
+	for after := range 8 {
+		ctx, cancel := context.WithCancel(t.Context())
+		conns := 0
+		r := probe.Run(ctx, smb.Prober{}, probe.Target{Addr: server.Addr}, &probe.Options{Trace: func(e probe.Event) {
+			if e.Dir == probe.DirOpen {
+				if conns++; conns > after {
+					cancel()
+				}
+			}
+		}})
+		cancel()
+		require.Equal(t, probe.OutcomeCanceled, r.Outcome, "after %d: %v", after, r.Err)
+	}
+}
+
+// Too few connections leave some dialects unknown, and say so.
+func TestConnectionLimit(t *testing.T) {
+	d := &dialer{scenario: scenario{server: windows10()}}
+	r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: direct}, &probe.Options{Dial: d.dial, Limits: probe.Limits{Conns: 3}})
+	d.serving.Wait()
+	require.Equal(t, probe.OutcomeLimit, r.Outcome)
+	require.Equal(t, []string{"2.0.2", "2.1"}, evidence(t, r).Dialects)
+	require.Equal(t, "3.1.1", evidence(t, r).PreferredDialect)
+	require.Equal(t, probe.OutcomeLimit, evidence(t, r).Matrix[4].Outcome)
+	require.Equal(t, probe.Unknown, evidence(t, r).SMB1.Supported)
+}
