@@ -10,11 +10,11 @@ import (
 )
 
 // draw gives a question its random bytes.
-func (v *interview) draw(q *question) error {
+func (q *question) draw(s *probe.Session) error {
 	if len(q.smb1) > 0 {
 		return nil // SMB1 takes none
 	}
-	if _, err := io.ReadFull(v.s.Rand(), q.random[:]); err != nil {
+	if _, err := io.ReadFull(s.Rand(), q.random[:]); err != nil {
 		return &probe.Error{Op: "rand", Outcome: probe.OutcomeInternal, Err: err}
 	}
 	return nil
@@ -25,7 +25,7 @@ func (v *interview) draw(q *question) error {
 func (v *interview) each(ctx context.Context, list []question) []answer {
 	answers := make([]answer, len(list))
 	for i := range list {
-		if err := v.draw(&list[i]); err != nil {
+		if err := list[i].draw(v.s); err != nil {
 			answers[i].err = err
 			return answers
 		}
@@ -56,7 +56,7 @@ func (v *interview) each(ctx context.Context, list []question) []answer {
 
 // alone asks one question.
 func (v *interview) alone(ctx context.Context, q question) (a answer) {
-	if a.err = v.draw(&q); a.err != nil {
+	if a.err = q.draw(v.s); a.err != nil {
 		return a
 	}
 	c, err := v.open(ctx)

@@ -88,8 +88,8 @@ func (v *interview) hold(ctx context.Context) error {
 // was.
 func (v *interview) everything(ctx context.Context, c *probe.Conn) bool {
 	defer c.Close()
-	q := question{dialects: dialects, algorithms: everything, setup: true}
-	if v.fail(v.draw(&q)); v.err != nil {
+	q := everyDialect
+	if v.fail(q.draw(v.s)); v.err != nil {
 		return false
 	}
 	a := q.hold(c)
@@ -112,7 +112,10 @@ func (v *interview) everything(ctx context.Context, c *probe.Conn) bool {
 	return true
 }
 
-var offerSMB1 = question{smb1: smb1Dialects, extended: true, setup: true}
+var (
+	everyDialect = question{dialects: dialects, algorithms: everything, setup: true}
+	offerSMB1    = question{smb1: smb1Dialects, extended: true, setup: true}
+)
 
 // matrix asks for each dialect alone, and for SMB1.
 func (v *interview) matrix(ctx context.Context) {
