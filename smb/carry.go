@@ -2,10 +2,7 @@ package smb
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
 
 	"github.com/handclasp/handclasp/internal/nbt"
 	"github.com/handclasp/handclasp/probe"
@@ -86,7 +83,7 @@ func (k *carrier) request(c *probe.Conn, called nbt.Name) (*nbt.SessionReply, er
 		k.e.Transport, k.e.CalledName = transportNetBIOS, called.Text()
 		k.called = called
 	case nbt.TypeNegative:
-		note.Reply, note.Error = "negative", sessionError(reply.Error)
+		note.Reply, note.Error = "negative", reply.ErrorText()
 	case nbt.TypeRetarget:
 		note.Reply, note.Retarget = "retarget", reply.Retarget.String()
 	}
@@ -132,55 +129,26 @@ func (k *carrier) prepare(c *probe.Conn) error {
 // ownName asks the name service for the name of the file server. A host that doesn't answer has none that could be asked
 // for.
 func (k *carrier) ownName(ctx context.Context) (name nbt.Name, ok bool, err error) {
-	var id [2]byte
-	if _, err := io.ReadFull(k.s.Rand(), id[:]); err != nil {
-		return name, false, err
-	}
 	c, err := k.s.OpenCompanion(ctx, nameService)
 	if err != nil {
 		return name, false, unlessSilent(err)
 	}
 	defer c.Close()
-	number := binary.BigEndian.Uint16(id[:])
-	_, _, err = c.Exchange(nbt.StatusQuery(nil, number, nbt.Wildcard), func(b []byte) bool {
-		r, err := nbt.ParseReply(b)
-		if err != nil || !r.Answers(number, nbt.Wildcard, nbt.TypeStatus) || r.Code != 0 {
-			return false
-		}
-		status, _ := nbt.ParseStatus(r.Data) // what came of a table that is cut off will do
-		for _, n := range status.Names {
-			if n.Name.Suffix() == nbt.SuffixServer && n.Flags&nbt.FlagGroup == 0 && !ok {
-				name, ok = n.Name, true
-			}
-		}
-		return true
-	})
-	return name, ok, unlessSilent(err)
+	a, err := nbt.Ask(k.s, c, nbt.Wildcard, nbt.TypeStatus)
+	if a.Reply == nil || a.Code != 0 {
+		return name, false, unlessSilent(err)
+	}
+	status, _ := nbt.ParseStatus(a.Data) // what came of a table that is cut off will do
+	name, ok = status.FileServer()
+	return name, ok, nil
 }
 
-// unlessSilent forgives the name service that it isn't there: the session service has answered.
+// unlessSilent forgives the name service that it isn't there, or something else is: the session service has answered.
 func unlessSilent(err error) error {
-	for _, silence := range []error{probe.ErrTimeout, probe.ErrRefused, probe.ErrUnreachable, probe.ErrClosed} {
+	for _, silence := range []error{probe.ErrTimeout, probe.ErrRefused, probe.ErrUnreachable, probe.ErrClosed, probe.ErrNotProtocol} {
 		if errors.Is(err, silence) {
 			return nil
 		}
 	}
 	return err
-}
-
-// sessionError puts the error code of a negative reply into words (RFC 1002 §4.3.4).
-func sessionError(code byte) string {
-	switch code {
-	case nbt.ErrorNotListening:
-		return "not listening on called name"
-	case nbt.ErrorNotListeningFor:
-		return "not listening for calling name"
-	case nbt.ErrorNameNotPresent:
-		return "called name not present"
-	case nbt.ErrorNoResources:
-		return "insufficient resources"
-	case nbt.ErrorUnspecified:
-		return "unspecified error"
-	}
-	return fmt.Sprintf("error %#02x", code)
 }
