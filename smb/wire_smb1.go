@@ -196,7 +196,7 @@ func parseNegotiate1(b []byte, offered []string) (*negotiate1Reply, error) {
 		n.nt(r)
 	case dialect != dialectNTLM012 && words == wordsLANMAN:
 		n.securityMode = r.words[2]
-	case index == 0 && words == wordsCore: // share passwords, in the clear
+	case dialect == smb1Dialects[0] && words == wordsCore: // share passwords, in the clear
 	default:
 		return nil, fmt.Errorf("reply of %d words to %s", words, dialect)
 	}

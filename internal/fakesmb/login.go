@@ -139,7 +139,7 @@ func (s Server) negotiate1(m []byte) []byte {
 		}
 	}
 	reply := header1(m, 0)
-	if index == 0xffff || index == 0 {
+	if rank < 0 || s.SMB1[rank] == "PC NETWORK PROGRAM 1.0" {
 		return append(le.AppendUint16(append(reply, 1), uint16(index)), 0, 0)
 	}
 	if s.SMB1[rank] != "NT LM 0.12" {

@@ -12,6 +12,7 @@ import (
 	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/rsync"
+	"github.com/handclasp/handclasp/smb"
 )
 
 // Each neighbour has the faults that it is there for, and no others.
@@ -19,8 +20,8 @@ func TestFindings(t *testing.T) {
 	n, err := lab.Start(t.Context())
 	require.NoError(t, err)
 	defer n.Close()
-	probers := map[string]probe.Prober{"ftp": ftp.Prober{}, "rsync": rsync.Prober{}, "netbios": netbios.Prober{}}
-	rules := slices.Concat(ftp.Rules, rsync.Rules, netbios.Rules, finding.TLS)
+	probers := map[string]probe.Prober{"ftp": ftp.Prober{}, "rsync": rsync.Prober{}, "netbios": netbios.Prober{}, "smb": smb.Prober{}}
+	rules := slices.Concat(ftp.Rules, rsync.Rules, netbios.Rules, smb.Rules, finding.TLS, finding.NTLM)
 	want := map[string][]string{
 		"anonymous-ftp": {
 			"ftp.anonymous-writable", "ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed",
@@ -34,6 +35,7 @@ func TestFindings(t *testing.T) {
 		},
 		"open-rsync":        {"rsync.module-open", "rsync.outdated", "rsync.exposed", "rsync.module-list", "rsync.weak-auth-digest"},
 		"talkative-netbios": {"netbios.exposed", "netbios.info-leak", "netbios.amplifier"},
+		"old-files":         {"smb.exposed", "smb.v1", "smb.signing-optional", "ntlm.info", "smb.no-encryption"},
 	}
 	for _, s := range n.Neighbours() {
 		p, ok := probers[s.Protocol]
