@@ -9,7 +9,7 @@ import (
 )
 
 // comingSchemes belong to protocols that handclasp is going to speak.
-var comingSchemes = []string{"ssh", "smb", "smb+nbt"}
+var comingSchemes = []string{"ssh"}
 
 // schemeService finds the prober that a URL's scheme names. A protocol's own name is its scheme, without TLS from the
 // first byte; with an s behind it, TLS comes first, where the protocol has a port for that. A port may have a scheme of

@@ -2,11 +2,15 @@ package interop_test
 
 import (
 	"net/netip"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/smb"
@@ -198,4 +202,24 @@ func askSMB(t *testing.T, p smb.Prober, addr netip.AddrPort) (*probe.Result, *sm
 	e, ok := probe.As[*smb.Evidence](r)
 	require.True(t, ok)
 	return r, e
+}
+
+// The command asks both ports of a bare host.
+func TestSMBCommand(t *testing.T) {
+	command := filepath.Join(t.TempDir(), "handclasp")
+	out, err := exec.Command("go", "build", "-o", command, "../../cmd/handclasp").CombinedOutput()
+	require.NoError(t, err, string(out))
+	sambaAlone(t, "default")
+	text, status := runCommand(t, command, "scan", alone.String(), "--format", "jsonl")
+	require.Equal(t, 0, status)
+	answered := map[string]string{}
+	for line := range strings.Lines(text) {
+		r, err := probe.Decode([]byte(line), handclasp.Probers()...)
+		require.NoError(t, err)
+		if e, ok := probe.As[*smb.Evidence](r); ok {
+			require.NoError(t, r.Err)
+			answered[r.Target.Addr.String()] = e.Transport + " " + e.PreferredDialect
+		}
+	}
+	require.Equal(t, map[string]string{"192.0.2.7:445": "direct 3.1.1", "192.0.2.7:139": "netbios 3.1.1"}, answered)
 }
