@@ -93,5 +93,5 @@ func ExampleProber_netBIOS() {
 	// Output:
 	// *SMBSERVER negative "called name not present"
 	// FILES      positive ""
-	// 3.1.1
+	// 2.1
 }

@@ -212,11 +212,12 @@ func netbiosScenarios() map[string]scenario {
 			require.Equal(t, everyDialect, e.Dialects)
 		}},
 		"netbios-own-name": {
-			server: called("FILES"), target: netbios, names: nodeNames(entryWorkstation, entryGroup, entryServer),
+			server: with(called("FILES"), func(s *fakesmb.Server) { s.Dialects = s.Dialects[:2] }), target: netbios,
+			names: nodeNames(entryWorkstation, entryGroup, entryServer),
 			check: func(t *testing.T, e *smb.Evidence) {
 				require.Equal(t, []smb.SessionRequest{refused, {CalledName: "FILES", Reply: "positive"}}, e.SessionRequests)
 				require.Equal(t, "FILES", e.CalledName)
-				require.Equal(t, everyDialect, e.Dialects)
+				require.Equal(t, everyDialect[:2], e.Dialects)
 				require.NotNil(t, e.NTLM)
 			},
 		},
@@ -265,14 +266,14 @@ func brokenScenarios() map[string]scenario {
 			require.Equal(t, []string{"NEGOEX", "MS-KRB5", "KRB5", "NTLM"}, e.AuthMechanisms)
 		}},
 		"challenge-out-of-bounds": {
-			server: setup(func(m []byte) []byte {
+			server: with(setup(func(m []byte) []byte {
 				m[bytes.Index(m, []byte("NTLMSSP"))+41]++ // the target info's length
 				return m
-			}),
+			}), func(s *fakesmb.Server) { s.Dialects = s.Dialects[:1] }),
 			outcome: probe.OutcomeMalformed, check: func(t *testing.T, e *smb.Evidence) {
 				require.Equal(t, "FILES", e.NTLM.TargetName)
 				require.Empty(t, e.NTLM.DNSComputer)
-				require.Equal(t, everyDialect, e.Dialects)
+				require.Equal(t, everyDialect[:1], e.Dialects)
 			},
 		},
 		"contexts-out-of-bounds": {
