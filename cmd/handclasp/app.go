@@ -68,7 +68,7 @@ func (a *app) complain(format string, args ...any) {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "handclasp",
-		Short: "Shake hands with FTP, mail, news, NetBIOS and SMB services, safely, and report what an outsider learns",
+		Short: "Shake hands with FTP, mail, news, rsync, NetBIOS and SMB services, safely, and report what an outsider learns",
 		Long: `handclasp connects to file-transfer, mail and news services, speaks each protocol just far enough to collect
 evidence, and leaves. It never logs in with a credential, writes, uploads, mails or guesses.
 
