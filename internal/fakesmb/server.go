@@ -48,6 +48,9 @@ type Server struct {
 	// Retarget answers session requests by sending the caller to 192.0.2.9.
 	Retarget bool
 
+	// Visit is what a session without a user gets; nil lets nobody in.
+	Visit *Visit
+
 	// Mangle, where it isn't nil, changes each message, without its frame, before it is sent; nil hangs up.
 	Mangle func(message []byte) []byte
 }
@@ -56,6 +59,10 @@ var le = binary.LittleEndian
 
 // Handle serves one connection until its end.
 func (s Server) Handle(c net.Conn) {
+	if s.Visit != nil {
+		own := *s.Visit
+		s.Visit = &own
+	}
 	for {
 		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 		var head [4]byte
@@ -121,6 +128,9 @@ func (s Server) replies(m []byte) [][]byte {
 	case 0:
 		return [][]byte{s.negotiate(m)}
 	case 1:
+		if s.Visit != nil && anonymous(m) {
+			return s.Visit.Answer(m)
+		}
 		var list [][]byte
 		for range s.Interim {
 			interim := header(m, 0x103, errorBody)
@@ -128,6 +138,9 @@ func (s Server) replies(m []byte) [][]byte {
 			list = append(list, interim)
 		}
 		return append(list, s.setup(m))
+	}
+	if s.Visit != nil && le.Uint16(m[12:]) < 12 {
+		return s.Visit.Answer(m)
 	}
 	return hangUp
 }
