@@ -2,7 +2,6 @@ package smb
 
 import (
 	"context"
-	"errors"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -11,9 +10,4 @@ import (
 // comes from open, which makes it carry SMB.
 func (p Prober) anonymous(ctx context.Context, s *probe.Session, e *Evidence, open func(context.Context) (*probe.Conn, error)) error {
 	return nil
-}
-
-// guardSession names a message of a session without a user, or refuses it. It is asked at [probe.LevelAnonymous] only.
-func guardSession(message []byte) (label string, err error) {
-	return "", errors.New("no such session is opened")
 }
