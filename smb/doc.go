@@ -45,6 +45,30 @@
 // [Prober.Algorithms] opens four more connections to a server that speaks 3.1.1, which offer one cipher and one signing
 // algorithm each.
 //
+// # Sessions without a user
+//
+// At [probe.LevelAnonymous] one more connection follows where the server speaks SMB 2, with the dialect that it prefers:
+//
+//	NEGOTIATE 3.1.1
+//	SESSION_SETUP with NTLM's first message
+//	SESSION_SETUP with NTLM's last message      of nobody: no name, no domain, no workstation, no response
+//	TREE_CONNECT \\192.0.2.7\IPC$              the target's own address
+//	CREATE srvsvc                               the pipe of the server service, which exists, and is only opened
+//	IOCTL FSCTL_PIPE_TRANSCEIVE                 RPC bind to the server service
+//	IOCTL FSCTL_PIPE_TRANSCEIVE                 NetrShareEnum at level 1: names, types and comments of shares
+//	READ                                        of what is left of the answer, a fragment each
+//	CLOSE, TREE_DISCONNECT, LOGOFF
+//
+// A step that is refused ends it, politely. No share but IPC$ is connected to. These messages are composed by
+// github.com/cloudsoda/go-smb2, which is given neither a name nor a way to the network, and hears nothing of the server
+// but what was checked first: see docs/decisions.
+//
+// The server decides what such a login gives. Where it flags the session as one of a guest, [Evidence.Guest] is meant,
+// and else [Evidence.NullSession]: Windows has a flag for that, Samba has none. Servers that take unknown users for
+// guests, and nobody for nobody, don't show the former: it would take a user's name. A server that wants encryption of
+// such a session can't have it, since there is no key, so that the facts stay unknown behind it; those that want
+// signatures do without.
+//
 // # What it means
 //
 // A dialect is refused only where the server said STATUS_NOT_SUPPORTED. One that isn't answered, by a server that is
@@ -56,6 +80,6 @@
 //
 // # What is never sent
 //
-// A user's name, a password or a response to a challenge, a path, a write; a dialect of SMB 2 within an offer of SMB1;
+// A user's name, a password or a response to a challenge, a path on a share, a write; a dialect of SMB 2 within an offer of SMB1;
 // a second negotiation on a connection. The guard knows the messages above, to the byte, and refuses the rest.
 package smb

@@ -86,10 +86,13 @@ type Evidence struct {
 	// NTLM is the challenge; nil where there was none.
 	NTLM *probe.NTLM `json:"ntlm"`
 
-	// NullSession says whether a session without a user was given (the null flag of MS-SMB2 §2.2.6) that may also
-	// connect to IPC$. Unknown below [probe.LevelAnonymous].
+	// Anonymous says how a login without a user went; nil where there was none.
+	Anonymous *AnonymousSession `json:"anonymous"`
+	// NullSession says whether a login without a user gave a session that isn't one as guest (the flags of MS-SMB2
+	// §2.2.6; Samba has none for it), and that may connect to IPC$. Unknown below [probe.LevelAnonymous].
 	NullSession probe.Fact `json:"null_session"`
-	// Guest says the same of a session as guest.
+	// Guest says the same of a session as guest. Where the login gave another one it is unknown: whether strangers with a
+	// name are guests isn't asked.
 	Guest probe.Fact `json:"guest"`
 	// Shares are what such a session lists; empty where it lists none and below [probe.LevelAnonymous].
 	Shares []Share `json:"shares"`

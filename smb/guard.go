@@ -75,7 +75,8 @@ func guardNegotiate(m []byte) (string, error) {
 	if count < 1 || count > 5 || len(m) < end || m[68] != 1 || m[69]|m[70]|m[71] != 0 {
 		return "", errors.New("negotiate request out of shape")
 	}
-	if caps := binary.LittleEndian.Uint32(m[72:]); caps != 0 && caps != 0x7f {
+	// None, all of them, or LARGE_MTU and ENCRYPTION, as the library says.
+	if caps := binary.LittleEndian.Uint32(m[72:]); caps != 0 && caps != 0x7f && caps != 0x44 {
 		return "", fmt.Errorf("capabilities %#x", caps)
 	}
 	label, last := "NEGOTIATE", uint16(0)
