@@ -29,6 +29,11 @@ var smbSettings = map[string][]string{
 	// Everything there ever was.
 	"lanman":    {"server min protocol = CORE"},
 	"smb1-only": {"server min protocol = CORE", "server max protocol = NT1", "server signing = mandatory"},
+	// Nothing for those who don't log in.
+	"restricted": {"restrict anonymous = 2"},
+	"signing":    {"server signing = mandatory"},
+	// A list of shares that takes several fragments.
+	"many-shares": manyShareSettings(),
 }
 
 // samba starts smbd on free ports of loopback.
@@ -49,7 +54,8 @@ func sambaAlone(t testing.TB, variant string) smbServer {
 	return s
 }
 
-// smbd sees another host name, so that the machine's isn't in transcripts.
+// smbd sees another host name, so that the machine's isn't in transcripts; and the helpers that serve its pipes, where it
+// was built to look for them.
 func smbd(t testing.TB, s smbServer, variant string, settings ...string) {
 	t.Helper()
 	needRoot(t)
@@ -63,5 +69,5 @@ func smbd(t testing.TB, s smbServer, variant string, settings ...string) {
 		Path:   paths[1],
 		Args:   []string{"--uts", "sh", "-c", paths[2] + ` files; exec "$@"`, "sh", paths[0], "-F", "--no-process-group", "-s", conf, "-d", "1", "--debug-stdout"},
 		Listen: s.NetBIOS,
-	}, bind{hosts, "/etc/hosts"}))
+	}, bind{hosts, "/etc/hosts"}, bind{filepath.Join(paths[0], "../../libexec"), "/usr/libexec"}))
 }
