@@ -36,6 +36,7 @@ func TestFindings(t *testing.T) {
 		"open-rsync":        {"rsync.module-open", "rsync.outdated", "rsync.exposed", "rsync.module-list", "rsync.weak-auth-digest"},
 		"talkative-netbios": {"netbios.exposed", "netbios.info-leak", "netbios.amplifier"},
 		"old-files":         {"smb.exposed", "smb.v1", "smb.signing-optional", "ntlm.info", "smb.no-encryption"},
+		"open-files":        {"smb.exposed", "smb.null-session", "smb.shares-listed", "smb.signing-optional", "ntlm.info"},
 	}
 	for _, s := range n.Neighbours() {
 		p, ok := probers[s.Protocol]

@@ -52,6 +52,7 @@ func Start(ctx context.Context) (*Neighbourhood, error) {
 		OpenRsync,
 		TalkativeNetBIOS,
 		OldFiles,
+		OpenFiles,
 	} {
 		s, err := start(ctx)
 		if err != nil {
