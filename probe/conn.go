@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,13 +21,14 @@ type Conn struct {
 	raw         wire
 	rw          io.ReadWriter // &raw, or the TLS connection above it
 	receiveOnly bool
-	talked      bool // plaintext was sent or received
-	secure      bool // TLS is spoken
-	aborted     bool // a context narrower than the session's ended; guarded by s.mu
+	talked      atomic.Bool // plaintext was sent or received
+	secure      bool        // TLS is spoken
+	aborted     bool        // a context narrower than the session's ended; guarded by s.mu
 	closed      bool
 	spoiled     bool // a handshake failed: what the server takes the next bytes for is anybody's guess
 	check       Guard
-	handshaken  *TLS // done already by who handed the connection over
+	handshaken  *TLS        // done already by who handed the connection over
+	hungUp      atomic.Bool // closed below a read or write that is under way
 
 	buf  []byte // from the pool
 	r, w int    // buf[r:w] is received and unread
@@ -63,7 +65,7 @@ func (c *Conn) Send(plain []byte) error {
 		return c.failedSend(c.s.contextError("send"))
 	}
 	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
-	c.talked = true
+	c.talked.Store(true)
 	if _, err := c.rw.Write(plain); err != nil {
 		return c.failedSend(c.ioError("send", err, c.brokenOutcome()))
 	}
@@ -79,12 +81,14 @@ func (c *Conn) failedSend(e *Error) error {
 func (c *Conn) usable(op string) *Error {
 	switch {
 	case c.closed:
-		return &Error{Op: op, Outcome: OutcomeInternal, Err: net.ErrClosed}
+		return errClosed(op)
 	case c.spoiled:
 		return Errorf(op, OutcomeInternal, "the TLS handshake failed before")
 	}
 	return nil
 }
+
+func errClosed(op string) *Error { return &Error{Op: op, Outcome: OutcomeInternal, Err: net.ErrClosed} }
 
 func (c *Conn) guard(plain []byte) (label string, err error) {
 	switch {
@@ -126,13 +130,15 @@ func (c *Conn) fill() error {
 	n, err := c.rw.Read(c.buf[c.w:])
 	if n > 0 {
 		c.s.log.received(Event{Conn: c.id, Dir: DirRecv, Data: c.buf[c.w : c.w+n]}, c.datagrams())
-		c.talked = true
+		c.talked.Store(true)
 		c.w += n
 	}
 	if err != nil {
 		e := c.ioError("read", err, c.brokenOutcome())
 		c.err = e
-		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
+		if !c.hungUp.Load() {
+			c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
+		}
 		if n > 0 {
 			return nil // the bytes first; the error stays for the next read
 		}

@@ -66,6 +66,42 @@ func TestNetConn(t *testing.T) {
 	require.NoError(t, r.Err)
 }
 
+// They read in a goroutine of their own while they write in another, and end that by Close, which isn't what the server
+// said.
+func TestNetConnAtOnce(t *testing.T) {
+	leakFree(t)
+	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+		c, err := s.Open(ctx)
+		require.NoError(t, err)
+		view := c.NetConn()
+		first, ended := make(chan string), make(chan error)
+		go func() {
+			b := make([]byte, 16)
+			n, err := view.Read(b)
+			first <- string(b[:n])
+			if err == nil {
+				_, err = view.Read(b)
+			}
+			ended <- err
+		}()
+		_, err = view.Write([]byte("HELLO\r\n"))
+		require.NoError(t, err)
+		require.Equal(t, "HELLO\r\n", <-first)
+		require.NoError(t, view.Close())
+		require.Error(t, <-ended)
+		require.NoError(t, view.Close())
+		_, err = view.Write([]byte("HELLO\r\n"))
+		require.ErrorIs(t, err, net.ErrClosed)
+		return nil
+	}}, serve(t, func(c net.Conn) { _, _ = io.Copy(c, c) }), nil)
+	require.NoError(t, r.Err)
+	dirs := []probe.Dir{}
+	for _, e := range r.Transcript {
+		dirs = append(dirs, e.Dir)
+	}
+	require.Equal(t, []probe.Dir{probe.DirOpen, probe.DirSend, probe.DirRecv}, dirs)
+}
+
 func TestTrace(t *testing.T) {
 	leakFree(t)
 	first := make(chan struct{})

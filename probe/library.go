@@ -6,12 +6,15 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // NetConn returns a view of the connection for third-party protocol libraries. Its writes are [Conn.Send] and its
 // reads [Conn.Read], with the same guard, budget and transcript; its deadlines are the session's, so that setting one
-// does nothing. Closing it closes the connection. It may be used by one goroutine at a time.
+// does nothing. Closing it closes the connection. Libraries read and write in goroutines of their own, so that one of
+// each, and Close, may be called at once; the Conn itself is left alone as long.
 func (c *Conn) NetConn() net.Conn { return &connView{c: c} }
 
 // LibraryDial returns a dial function in the shape that FTP libraries take. Its first call returns first, which
@@ -48,9 +51,17 @@ type connView struct {
 	c        *Conn
 	preamble []byte       // read first
 	upgrade  func() error // called before the first read
+
+	reading, writing sync.Mutex // held by who uses the Conn
+	closed           atomic.Bool
 }
 
 func (v *connView) Read(p []byte) (int, error) {
+	v.reading.Lock()
+	defer v.reading.Unlock()
+	if v.closed.Load() {
+		return 0, errClosed("read")
+	}
 	if len(v.preamble) > 0 {
 		n := copy(p, v.preamble)
 		v.preamble = v.preamble[n:]
@@ -70,13 +81,36 @@ func (v *connView) Read(p []byte) (int, error) {
 }
 
 func (v *connView) Write(p []byte) (int, error) {
+	v.writing.Lock()
+	defer v.writing.Unlock()
+	if v.closed.Load() {
+		return 0, errClosed("send")
+	}
 	if err := v.c.Send(p); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-func (v *connView) Close() error { return v.c.Close() }
+// Close ends a read or write that is under way first, without a word of it in the transcript: it is how the library
+// ends what it waits for.
+func (v *connView) Close() error {
+	if v.closed.Swap(true) {
+		return nil
+	}
+	for _, busy := range []*sync.Mutex{&v.reading, &v.writing} {
+		if !busy.TryLock() {
+			v.c.hungUp.Store(true)
+			_ = v.c.raw.Conn.Close()
+			busy.Lock()
+		}
+		defer busy.Unlock()
+	}
+	if err := v.c.Close(); !v.c.hungUp.Load() {
+		return err
+	}
+	return nil // it is closed twice
+}
 
 func (v *connView) LocalAddr() net.Addr { return v.c.raw.Conn.LocalAddr() }
 

@@ -88,7 +88,7 @@ func newTLS() *TLS {
 
 func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, error) {
 	t := newTLS()
-	if !c.talked {
+	if !c.talked.Load() {
 		t.Mode = ModeImplicit
 	}
 	err := c.handshake(ctx, t, lowest, highest)
