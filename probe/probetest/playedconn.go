@@ -70,6 +70,9 @@ func (c *playedConn) Read(b []byte) (int, error) {
 	if c.p.lenient {
 		return c.readLeniently(b)
 	}
+	if err := c.awaitTurn(); err != nil {
+		return 0, err
+	}
 	s := c.upcoming()
 	switch {
 	case s == nil:
@@ -115,13 +118,21 @@ func (c *playedConn) deliver(b []byte) (n int, ok bool) {
 	return n, true
 }
 
-// patience is how long a read on a data connection waits for a command of another goroutine.
+// patience is how long a read waits for what another goroutine is about to do.
 const patience = time.Second
 
-// awaitSends holds back what a second connection received until what was sent before it on the others has been sent:
-// a listing comes behind the command that asks for it. Connections to the target's own port are independent.
-func (c *playedConn) awaitSends(pos int) error {
-	if c.t.addr.Port() == c.p.tracks[0].addr.Port() {
+// awaitTurn holds back a read that comes before its turn, as a network does: libraries read on in one goroutine while
+// another is about to send, or to close. It returns when it is the read's turn, or nobody did anything.
+func (c *playedConn) awaitTurn() error {
+	return c.await(func() bool {
+		s := c.upcoming()
+		return s != nil && s.Dir != probe.DirSend
+	})
+}
+
+// await waits until done says so, or for as long as patience lasts.
+func (c *playedConn) await(done func() bool) error {
+	if done() {
 		return nil
 	}
 	late := false
@@ -131,19 +142,26 @@ func (c *playedConn) awaitSends(pos int) error {
 		late = true
 		c.p.sent.Broadcast()
 	}).Stop()
-	for {
-		missing := c.p.unsentBefore(pos)
-		if missing == nil {
-			return nil
-		}
+	for !late && !done() {
+		c.p.sent.Wait()
 		if err := c.usable(); err != nil {
 			return err
 		}
-		if late {
-			return c.fail("%s: connection %d is read before %s", c.p.at(*missing), c.t.id, describe(*missing))
-		}
-		c.p.sent.Wait()
 	}
+	return nil
+}
+
+// awaitSends holds back what a second connection received until what was sent before it on the others has been sent:
+// a listing comes behind the command that asks for it. Connections to the target's own port are independent.
+func (c *playedConn) awaitSends(pos int) error {
+	if c.t.addr.Port() == c.p.tracks[0].addr.Port() {
+		return nil
+	}
+	err := c.await(func() bool { return c.p.unsentBefore(pos) == nil })
+	if missing := c.p.unsentBefore(pos); err == nil && missing != nil {
+		return c.fail("%s: connection %d is read before %s", c.p.at(*missing), c.t.id, describe(*missing))
+	}
+	return err
 }
 
 func (p *Player) unsentBefore(pos int) *step {

@@ -17,7 +17,8 @@ import (
 
 // A Player plays the server's part of one recorded conversation, strictly: connections are opened in the recorded
 // order, and each send is byte for byte what was recorded at its place. What differs fails the connection with an
-// error that says what was expected and what came. Nothing waits: a recorded timeout happens at once.
+// error that says what was expected and what came. No time passes: a recorded timeout happens at once. A read
+// that comes before its turn waits a moment for another goroutine's send, or close.
 //
 // A player plays once. It may be used by several goroutines.
 type Player struct {

@@ -121,6 +121,31 @@ func TestPlayerIsStrict(t *testing.T) {
 	}
 }
 
+// Libraries read on in one goroutine while another is about to send, and until it closes.
+func TestPlayerLetsReadersWait(t *testing.T) {
+	t.Parallel()
+	player := tell(t, "1 open 192.0.2.7:7007", `1 > "a"`, `1 < "b"`).Player()
+	c, err := player.Dial(t.Context(), "tcp", "192.0.2.7:7007")
+	require.NoError(t, err)
+	read := make(chan string)
+	go func() {
+		defer close(read)
+		for b := make([]byte, 4); ; {
+			n, err := c.Read(b)
+			if err != nil {
+				return
+			}
+			read <- string(b[:n])
+		}
+	}()
+	_, err = c.Write([]byte("a"))
+	require.NoError(t, err)
+	require.Equal(t, "b", <-read)
+	require.NoError(t, c.Close())
+	require.Empty(t, <-read)
+	require.NoError(t, player.Err())
+}
+
 func TestPlayerPlaysFailures(t *testing.T) {
 	t.Parallel()
 	const open = "1 open 192.0.2.7:7007"
