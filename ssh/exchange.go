@@ -1,0 +1,180 @@
+package ssh
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+const (
+	clientVersion = "SSH-2.0-handclasp"
+	// userName is the name for which the method none is asked. No account has it.
+	userName = "handclasp-no-such-user"
+)
+
+// An exchange is one conversation that the library holds: a key exchange and, where login is set, the question which
+// methods there are to log in. The library has no credential to give away.
+type exchange struct {
+	s     *probe.Session
+	login bool
+
+	mu      sync.Mutex // the library calls back from goroutines of its own
+	key     ssh.PublicKey
+	asked   bool // the method none was answered
+	let     bool // the answer was that the client is logged in
+	methods []string
+	banner  strings.Builder
+}
+
+// said is what a server showed in an exchange.
+type said struct {
+	kexInit *kexInit      // nil where none came
+	key     ssh.PublicKey // nil where none was shown
+	proven  bool          // the server has the private key, too
+	asked   bool
+	let     bool
+	methods []string
+	banner  string
+}
+
+// converse lets the library talk until it has what is wanted, or can't go on. What the server showed is returned beside
+// an error. An *ssh.AlgorithmNegotiationError says that there is nothing in common; other errors are of package probe.
+func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostKeys []string) (said, error) {
+	t := newTap(c.NetConn(), id)
+	config := &ssh.ClientConfig{
+		Config: offered(), ClientVersion: clientVersion, User: userName, HostKeyAlgorithms: hostKeys,
+		HostKeyCallback: onHostKey(t, x), BannerCallback: x.onBanner, AuthCallback: x.onMethods,
+	}
+	config.Rand = x.s.Rand()
+	ended := make(chan error, 1)
+	go func() {
+		conn, channels, requests, err := ssh.NewClientConn(t, x.s.Target().Addr.String(), config)
+		if err == nil {
+			x.onLogin()
+			leave(conn, channels, requests)
+		}
+		ended <- err
+	}()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		// A group that the server chose keeps the library busy for a while, during which it doesn't listen.
+		err = x.contextError(ctx)
+	}
+	_ = t.Close()
+	received, broken := t.seen()
+	return x.said(received), x.verdict(err, broken)
+}
+
+// leave ends a connection on which a login succeeded, before anything is done with it.
+func leave(conn ssh.Conn, channels <-chan ssh.NewChannel, requests <-chan *ssh.Request) {
+	_ = conn.Close()
+	// The library waits for somebody to take what the server has sent. Nothing of it is answered.
+	var drained sync.WaitGroup
+	drained.Go(func() { drain(channels) })
+	drained.Go(func() { drain(requests) })
+	drained.Wait()
+}
+
+func drain[T any](c <-chan T) {
+	for range c {
+	}
+}
+
+func (x *exchange) contextError(ctx context.Context) error {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return &probe.Error{Op: x.op(), Outcome: probe.OutcomeCanceled, Err: ctx.Err()}
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded): // the caller's
+		return &probe.Error{Op: x.op(), Outcome: probe.OutcomeTimeout, Err: ctx.Err()}
+	}
+	limit := &probe.LimitError{Limit: "Total", Value: x.s.Limits().Total}
+	return &probe.Error{Op: x.op(), Outcome: probe.OutcomeLimit, Err: limit}
+}
+
+// onHostKey returns what is called when the signature of the exchange was verified. A is net.Addr.
+func onHostKey[A any](_ *tap[A], x *exchange) func(string, A, ssh.PublicKey) error {
+	return func(_ string, _ A, key ssh.PublicKey) error {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.key = key
+		if !x.login {
+			return errDone
+		}
+		return nil
+	}
+}
+
+func (x *exchange) onBanner(message string) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.banner.WriteString(message)
+	return nil
+}
+
+// onMethods is called when the method none was refused, and also where its answer was broken: no methods are named then.
+func (x *exchange) onMethods(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.asked, x.methods = c.AllowedMethods != nil, c.AllowedMethods
+	return nil, errDone
+}
+
+func (x *exchange) onLogin() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.asked, x.let = true, true
+}
+
+func (x *exchange) said(received []byte) said {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	all := said{
+		kexInit: firstKexInit(received), key: x.key, proven: x.key != nil,
+		asked: x.asked, let: x.let, methods: x.methods, banner: x.banner.String(),
+	}
+	if all.key == nil {
+		all.key = shownHostKey(received)
+	}
+	return all
+}
+
+// verdict tells apart why the library ended: broken is what the connection said, if anything.
+func (x *exchange) verdict(err, broken error) error {
+	x.mu.Lock()
+	enough := x.let || x.key != nil && (!x.login || x.asked)
+	x.mu.Unlock()
+	var nothing *ssh.AlgorithmNegotiationError
+	var known *probe.Error
+	switch {
+	case enough:
+		return nil
+	case broken != nil:
+		return broken
+	case errors.As(err, &nothing):
+		return nothing
+	case errors.As(err, &known):
+		return known
+	case strings.Contains(err.Error(), disconnected):
+		return &probe.Error{Op: x.op(), Outcome: probe.OutcomeClosed, Err: err}
+	}
+	return &probe.Error{Op: x.op(), Outcome: probe.OutcomeMalformed, Err: err}
+}
+
+// disconnected is how the library words SSH_MSG_DISCONNECT (RFC 4253 §11.1), for which it has no type.
+const disconnected = "ssh: disconnect, reason "
+
+func (x *exchange) op() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.key != nil {
+		return "login"
+	}
+	return "key exchange"
+}

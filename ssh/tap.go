@@ -1,0 +1,161 @@
+package ssh
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// netConn is a net.Conn whose addresses are of type A. A protocol package has no business with package net, and the
+// library only hands the addresses on.
+type netConn[A any] interface {
+	io.ReadWriteCloser
+	LocalAddr() A
+	RemoteAddr() A
+	SetDeadline(t time.Time) error
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+}
+
+// A tap stands between the library and the connection. It gives the library the identification that was read already,
+// keeps what the server says before it is encrypted, and lets the two talk in an order that doesn't depend on which of
+// the library's goroutines comes first, so that conversations replay.
+type tap[A any] struct {
+	netConn[A]
+
+	mu       sync.Mutex
+	turn     *sync.Cond // something below changed
+	ahead    []byte     // to be read first
+	received []byte     // what the server sent in the clear behind its identification, and perhaps some ciphertext
+	parsed   int        // of received: whole packets
+	sent     int        // messages
+	cipher   int        // those of them that are encrypted
+	newKeys  bool       // the last message in the clear was sent
+	theirs   bool       // the server's last message in the clear was received
+	closed   bool
+	err      error // the first that the connection gave
+}
+
+func newTap[A any](c netConn[A], identification string) *tap[A] {
+	t := &tap[A]{netConn: c, ahead: []byte(identification + "\r\n")}
+	t.turn = sync.NewCond(&t.mu)
+	return t
+}
+
+const (
+	// A client says its identification and its lists without waiting for the server's (RFC 4253 §4.2, §7.1). Both are sent
+	// before the server's lists are read.
+	sentFirst = 2
+	// mostCipher is what a client without a credential has to say: the service that it wants and the method none.
+	mostCipher = 2
+)
+
+var (
+	errDone = errors.New("all is said") // ends the library where it would go on
+	errMore = probe.Errorf("login", probe.OutcomeMalformed, "the server wants to hear more before it answers")
+)
+
+func (t *tap[A]) Read(p []byte) (int, error) {
+	t.mu.Lock()
+	if len(t.ahead) > 0 {
+		n := copy(p, t.ahead)
+		t.ahead = t.ahead[n:]
+		t.mu.Unlock()
+		return n, nil
+	}
+	for t.err == nil && !t.closed && !t.readable() {
+		t.turn.Wait()
+	}
+	if err := t.err; err != nil {
+		t.mu.Unlock()
+		return 0, err
+	}
+	t.mu.Unlock()
+	n, err := t.netConn.Read(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.theirs {
+		t.received = append(t.received, p[:n]...)
+		t.follow()
+	}
+	return n, t.note("read", err)
+}
+
+// readable reports whether it is time to listen. The server's lists are read behind what a client says first, and what
+// it says inside the encryption behind the client's first message there.
+func (t *tap[A]) readable() bool {
+	if t.newKeys && t.theirs {
+		return t.cipher > 0
+	}
+	return t.sent >= sentFirst
+}
+
+// follow looks for the server's last message in the clear.
+func (t *tap[A]) follow() {
+	for {
+		payload, rest, err := cutPacket(t.received[t.parsed:], maxPacket)
+		if err != nil {
+			return
+		}
+		t.parsed = len(t.received) - len(rest)
+		if payload[0] == msgNewKeys {
+			t.theirs = true
+			return
+		}
+	}
+}
+
+// Write sends one message: the library flushes each.
+func (t *tap[A]) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.newKeys && t.cipher == mostCipher {
+		return 0, t.note("send", errMore)
+	}
+	t.mu.Unlock()
+	n, err := t.netConn.Write(p)
+	t.mu.Lock()
+	t.sent++
+	switch {
+	case t.newKeys:
+		t.cipher++
+	case t.sent > 1 && len(p) > 5 && int(binary.BigEndian.Uint32(p)) == len(p)-4:
+		t.newKeys = p[5] == msgNewKeys
+	}
+	t.turn.Broadcast()
+	return n, t.note("send", err)
+}
+
+func (t *tap[A]) Close() error {
+	t.mu.Lock()
+	t.closed = true
+	t.turn.Broadcast()
+	t.mu.Unlock()
+	return t.netConn.Close()
+}
+
+// note keeps the first error: the library goes on to others, and words them its own way. What comes of closing isn't one.
+func (t *tap[A]) note(op string, err error) error {
+	if err == nil || t.closed {
+		return err
+	}
+	if t.err == nil {
+		t.err = err
+		if err == io.EOF { // as libraries want it
+			t.err = &probe.Error{Op: op, Outcome: probe.OutcomeClosed, Err: err}
+		}
+		t.turn.Broadcast()
+	}
+	return err
+}
+
+// seen returns what the server said in the clear, and what ended the conversation other than the library.
+func (t *tap[A]) seen() (received []byte, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]byte{}, t.received...), t.err
+}

@@ -1,0 +1,189 @@
+package ssh
+
+import (
+	"crypto/md5" // as the fingerprint's definition has it
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Message numbers (RFC 4250 §4.1.2).
+const (
+	msgDisconnect = 1
+	msgIgnore     = 2
+	msgDebug      = 4
+	msgKexInit    = 20
+	msgNewKeys    = 21
+	msgKexReply   = 31 // of Diffie-Hellman and ECDH; a group in a group exchange
+	msgGexReply   = 33 // RFC 4419 §5
+)
+
+const (
+	// maxIdentification is the length of an identification line without its ending (RFC 4253 §4.2: 255 with it).
+	maxIdentification = 253
+	// maxPacket is the longest packet that is read: the library's bound, and OpenSSH's. RFC 4253 §6.1 asks for 35,000.
+	maxPacket = 256 << 10
+	// minPacket is the padding's length, one byte of payload and four of padding (RFC 4253 §6).
+	minPacket = 1 + 1 + 4
+)
+
+// An identification is the line that both sides begin with (RFC 4253 §4.2).
+type identification struct {
+	version, software, comment string
+}
+
+// parseIdentification splits a line that begins with "SSH-". Software is allowed to hold hyphens, as many do though the
+// RFC forbids it.
+func parseIdentification(line string) (id identification, ok bool) {
+	rest, ok := strings.CutPrefix(line, "SSH-")
+	if !ok {
+		return id, false
+	}
+	id.version, rest, ok = strings.Cut(rest, "-")
+	id.software, id.comment, _ = strings.Cut(rest, " ")
+	return id, ok && id.version != ""
+}
+
+// speaks2 reports whether a server that names this version speaks protocol 2 (RFC 4253 §5.1).
+func speaks2(version string) bool { return version == "1.99" || strings.HasPrefix(version, "2.") }
+
+// errIncomplete says that a packet isn't there as a whole.
+var errIncomplete = errors.New("incomplete packet")
+
+// cutPacket takes a packet without encryption (RFC 4253 §6) off b.
+func cutPacket(b []byte, most int) (payload, rest []byte, err error) {
+	if len(b) < 5 {
+		return nil, b, errIncomplete
+	}
+	length, padding := int64(binary.BigEndian.Uint32(b)), int64(b[4])
+	switch {
+	case length > int64(most):
+		return nil, b, fmt.Errorf("a packet of %d bytes", length)
+	case length < minPacket || padding+1 >= length:
+		return nil, b, fmt.Errorf("a packet of %d bytes with %d of padding", length, padding)
+	case int64(len(b)) < 4+length:
+		return nil, b, errIncomplete
+	}
+	return b[5 : 4+length-padding], b[4+length:], nil
+}
+
+// kexInit is the message that lists the algorithms (RFC 4253 §7.1).
+type kexInit struct {
+	Cookie                    [16]byte `sshtype:"20"`
+	Kex                       []string
+	HostKey                   []string
+	CiphersClientToServer     []string
+	CiphersServerToClient     []string
+	MACsClientToServer        []string
+	MACsServerToClient        []string
+	CompressionClientToServer []string
+	CompressionServerToClient []string
+	LanguagesClientToServer   []string
+	LanguagesServerToClient   []string
+	FirstKexFollows           bool
+	Reserved                  uint32
+}
+
+// firstKexInit returns the KEXINIT that a stream of packets begins with, behind messages that may be ignored; nil where
+// it isn't there, or isn't there yet.
+func firstKexInit(stream []byte) *kexInit {
+	for {
+		payload, rest, err := cutPacket(stream, maxPacket)
+		if err != nil {
+			return nil
+		}
+		switch payload[0] {
+		case msgIgnore, msgDebug:
+			stream = rest
+			continue
+		case msgKexInit:
+			k := new(kexInit)
+			if ssh.Unmarshal(payload, k) == nil {
+				return k
+			}
+		}
+		return nil
+	}
+}
+
+// algorithms returns the lists as evidence has them.
+func (k *kexInit) algorithms() *Algorithms {
+	return &Algorithms{
+		Kex: clean(k.Kex), HostKey: clean(k.HostKey),
+		CiphersClientToServer: clean(k.CiphersClientToServer), CiphersServerToClient: clean(k.CiphersServerToClient),
+		MACsClientToServer: clean(k.MACsClientToServer), MACsServerToClient: clean(k.MACsServerToClient),
+		Compression: clean(k.CompressionServerToClient), CompressionClientToServer: clean(k.CompressionClientToServer),
+		LanguagesClientToServer: clean(k.LanguagesClientToServer), LanguagesServerToClient: clean(k.LanguagesServerToClient),
+		FirstKexFollows: k.FirstKexFollows,
+	}
+}
+
+func clean(names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = text(name)
+	}
+	return list
+}
+
+func text(s string) string {
+	t, _ := probe.UTF8([]byte(s))
+	return t
+}
+
+// hassh returns the fingerprint of the server's lists.
+func (k *kexInit) hassh() string {
+	lists := [][]string{k.Kex, k.CiphersServerToClient, k.MACsServerToClient, k.CompressionServerToClient}
+	parts := make([]string, len(lists))
+	for i, list := range lists {
+		parts[i] = strings.Join(list, ",")
+	}
+	sum := md5.Sum([]byte(strings.Join(parts, ";")))
+	return hex.EncodeToString(sum[:])
+}
+
+// strictMarkers are the names by which a server says that it knows strict key exchange: OpenSSH's own, and the one that
+// is on its way to an RFC (draft-miller-sshm-strict-kex).
+var strictMarkers = []string{"kex-strict-s-v00@openssh.com", "kex-strict-s"}
+
+func (k *kexInit) strict() probe.Fact {
+	return probe.FactOf(slices.ContainsFunc(strictMarkers, func(m string) bool { return slices.Contains(k.Kex, m) }))
+}
+
+// shownHostKey returns the key in the reply to a key exchange (RFC 4253 §8, RFC 4419 §3, RFC 5656 §4): the first string of it.
+// It returns nil where no reply came.
+func shownHostKey(stream []byte) ssh.PublicKey {
+	for {
+		payload, rest, err := cutPacket(stream, maxPacket)
+		if err != nil {
+			return nil
+		}
+		stream = rest
+		if payload[0] != msgKexReply && payload[0] != msgGexReply {
+			continue
+		}
+		blob, _, ok := cutString(payload[1:])
+		if !ok {
+			return nil
+		}
+		if key, err := ssh.ParsePublicKey(blob); err == nil {
+			return key
+		}
+	}
+}
+
+// cutString takes a string (RFC 4251 §5) off b.
+func cutString(b []byte) (s, rest []byte, ok bool) {
+	if len(b) < 4 || int64(len(b)-4) < int64(binary.BigEndian.Uint32(b)) {
+		return nil, nil, false
+	}
+	end := 4 + int(binary.BigEndian.Uint32(b))
+	return b[4:end], b[end:], true
+}
