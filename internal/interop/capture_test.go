@@ -35,8 +35,11 @@ func capture(t testing.TB, r *probe.Result, name, server string, port uint16) {
 	}
 }
 
-// upstream is a package's version without the distribution's part of it.
+// upstream is a package's version without the distribution's parts of it.
 func upstream(version string) string {
+	if _, rest, ok := strings.Cut(version, ":"); ok { // the epoch, whose colon Windows wouldn't have in a file's name
+		version = rest
+	}
 	if i := strings.LastIndex(version, "-"); i >= 0 {
 		version = version[:i]
 	}
