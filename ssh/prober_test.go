@@ -1,19 +1,229 @@
 package ssh_test
 
 import (
+	"crypto/elliptic"
+	"crypto/rand"
+	"io"
+	"math"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	xssh "golang.org/x/crypto/ssh"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
 	"github.com/handclasp/handclasp/ssh"
 )
 
-const transcripts = "testdata/transcripts/"
+// The library's goroutines end with each probe.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestReplay(t *testing.T) {
-	probetest.ReplayAll(t, ssh.Prober{}, transcripts+"*.txt", func(t *testing.T, _ string, r *probe.Result) {
-		require.NotEqual(t, probe.OutcomeInternal, r.Outcome)
-	})
+func ask(t *testing.T, target probe.Target, l probe.Level) (*probe.Result, *ssh.Evidence) {
+	t.Helper()
+	r := probe.Run(t.Context(), ssh.Prober{}, target, &probe.Options{Level: l})
+	stored(t, r)
+	return r, evidence(t, r)
+}
+
+// A server that would take any credential sees none, at any level.
+func TestNoCredential(t *testing.T) {
+	for _, l := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
+		s := (&server{keys: []xssh.Signer{ed25519Key(t)}}).takeAll()
+		_, e := ask(t, serve(t, s), l)
+		require.NotEmpty(t, e.Identification)
+		require.Equal(t, l == probe.LevelAnonymous, len(e.AuthMethods) > 0)
+		s.mu.Lock()
+		require.Empty(t, s.offered)
+		require.Zero(t, s.logins)
+		require.Equal(t, 1, s.conns)
+		s.mu.Unlock()
+	}
+}
+
+// One that lets in whoever asks is left at once, and no channel is opened.
+func TestNoneAccepted(t *testing.T) {
+	s := (&server{keys: []xssh.Signer{ed25519Key(t)}}).takeAll()
+	s.config.NoClientAuth = true
+	r, e := ask(t, serve(t, s), probe.LevelAnonymous)
+	require.NoError(t, r.Err)
+	require.Equal(t, probe.Yes, e.NoneAccepted)
+	require.Empty(t, e.AuthMethods)
+	require.Equal(t, probe.Unknown, e.SFTP)
+	require.Len(t, e.HostKeys, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	require.Zero(t, s.channels)
+	require.Empty(t, s.offered)
+}
+
+func TestMethodsAndBanner(t *testing.T) {
+	s := &server{keys: []xssh.Signer{ed25519Key(t)}, before: "Hello.\r\n"}
+	s.config.ServerVersion = "SSH-2.0-Test_1.0 with a comment"
+	s.config.BannerCallback = func(c xssh.ConnMetadata) string { return "for " + c.User() + "\xff\n" }
+	r, e := ask(t, serve(t, s), probe.LevelAnonymous)
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"Hello."}, e.GreetingLines)
+	require.Equal(t, "Test_1.0", e.Software)
+	require.Equal(t, "with a comment", e.Comment)
+	require.Equal(t, []string{"password"}, e.AuthMethods)
+	require.Equal(t, probe.No, e.NoneAccepted)
+	require.Equal(t, "for handclasp-no-such-user\uFFFD\n", e.Banner)
+	require.NotContains(t, labels(r), "")
+}
+
+// Every type of host key, and by every way to exchange keys: the old too.
+func TestHostKeys(t *testing.T) {
+	keys := []xssh.Signer{
+		ed25519Key(t), ecdsaKey(t, elliptic.P256()), ecdsaKey(t, elliptic.P384()), ecdsaKey(t, elliptic.P521()), rsaKey(t, 1024), dsaKey(t),
+	}
+	s := &server{keys: keys}
+	r, e := ask(t, serve(t, s), probe.LevelHandshake)
+	require.NoError(t, r.Err)
+	require.Len(t, e.HostKeys, len(keys))
+	bits := []int{256, 256, 384, 521, 1024, 1024}
+	for i, k := range keys {
+		require.Equal(t, ssh.HostKey{
+			Type: k.PublicKey().Type(), Bits: bits[i], SHA256: xssh.FingerprintSHA256(k.PublicKey()), Proven: probe.Yes,
+		}, e.HostKeys[i])
+	}
+	require.Empty(t, e.HostKeysMissing)
+	require.Equal(t, len(keys), s.conns, "a connection for each")
+	require.NotContains(t, labels(r), "NEWKEYS")
+}
+
+func TestKeyExchanges(t *testing.T) {
+	good, bad := xssh.SupportedAlgorithms(), xssh.InsecureAlgorithms()
+	for _, kex := range append(good.KeyExchanges, bad.KeyExchanges...) {
+		t.Run(kex, func(t *testing.T) {
+			s := &server{keys: []xssh.Signer{ed25519Key(t)}}
+			s.config.KeyExchanges = []string{kex}
+			r, e := ask(t, serve(t, s), probe.LevelHandshake)
+			require.NoError(t, r.Err)
+			require.Len(t, e.HostKeys, 1)
+			require.Equal(t, probe.Yes, e.HostKeys[0].Proven)
+		})
+	}
+}
+
+func TestOldCiphers(t *testing.T) {
+	for _, cipher := range append(xssh.SupportedAlgorithms().Ciphers, xssh.InsecureAlgorithms().Ciphers...) {
+		for _, mac := range []string{"hmac-sha1-96", "hmac-sha2-512-etm@openssh.com"} {
+			s := (&server{keys: []xssh.Signer{ed25519Key(t)}}).takeAll()
+			s.config.Ciphers, s.config.MACs = []string{cipher}, []string{mac}
+			r, e := ask(t, serve(t, s), probe.LevelAnonymous)
+			require.NoError(t, r.Err, cipher)
+			require.Contains(t, e.AuthMethods, "password", cipher)
+		}
+	}
+}
+
+func TestCertificate(t *testing.T) {
+	host, authority := ed25519Key(t), rsaKey(t, 2048)
+	cert := &xssh.Certificate{
+		Key: host.PublicKey(), CertType: xssh.HostCert, KeyId: "a host\xff", Serial: math.MaxUint64,
+		ValidPrincipals: []string{"host.example.org"}, ValidAfter: 1767225600, ValidBefore: xssh.CertTimeInfinity,
+	}
+	require.NoError(t, cert.SignCert(rand.Reader, authority))
+	certified, err := xssh.NewCertSigner(cert, host)
+	require.NoError(t, err)
+	r, e := ask(t, serve(t, &server{keys: []xssh.Signer{certified}}), probe.LevelHandshake)
+	require.NoError(t, r.Err)
+	after := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	require.Equal(t, []ssh.HostKey{{
+		Type: "ssh-ed25519-cert-v01@openssh.com", Bits: 256, SHA256: xssh.FingerprintSHA256(host.PublicKey()), Proven: probe.Yes,
+		Certificate: &ssh.Certificate{
+			KeyID: "a host\uFFFD", Serial: math.MaxUint64, Principals: []string{"host.example.org"}, ValidAfter: &after,
+			AuthoritySHA256: xssh.FingerprintSHA256(authority.PublicKey()),
+		},
+	}}, e.HostKeys)
+}
+
+// A server that drops what comes after the first connection, as OpenSSH does with those that keep coming: the other keys
+// are unknown, and it isn't asked again.
+func TestDropped(t *testing.T) {
+	s := &server{keys: []xssh.Signer{ed25519Key(t), ecdsaKey(t, elliptic.P256()), rsaKey(t, 1024)}}
+	s.refuse = func(n int) string {
+		if n > 1 {
+			return "Not allowed at this time\r\n"
+		}
+		return ""
+	}
+	r, e := ask(t, serve(t, s), probe.LevelHandshake)
+	require.NoError(t, r.Err)
+	require.Len(t, e.HostKeys, 1)
+	require.Equal(t, []ssh.MissingHostKey{
+		{Type: "ecdsa-sha2-nistp256", Reason: ssh.ReasonDropped}, {Type: "ssh-rsa", Reason: ssh.ReasonNotAsked},
+	}, e.HostKeysMissing)
+	require.Equal(t, 2, s.conns)
+}
+
+// No more connections are opened than the caller allows.
+func TestConnectionLimit(t *testing.T) {
+	s := &server{keys: []xssh.Signer{ed25519Key(t), ecdsaKey(t, elliptic.P256()), rsaKey(t, 1024)}}
+	r := probe.Run(t.Context(), ssh.Prober{}, serve(t, s), &probe.Options{Limits: probe.Limits{Conns: 2}})
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Len(t, e.HostKeys, 2)
+	require.Equal(t, []ssh.MissingHostKey{{Type: "ssh-rsa", Reason: ssh.ReasonLimit}}, e.HostKeysMissing)
+}
+
+// A key whose owner signs something else isn't proven, and a foreign one neither.
+func TestNotProven(t *testing.T) {
+	key, other := ed25519Key(t), ed25519Key(t)
+	r, e := ask(t, serve(t, &server{keys: []xssh.Signer{impostor{key, other}}}), probe.LevelAnonymous)
+	require.Equal(t, probe.OutcomeMalformed, r.Outcome)
+	require.Len(t, e.HostKeys, 1)
+	require.Equal(t, xssh.FingerprintSHA256(key.PublicKey()), e.HostKeys[0].SHA256)
+	require.Equal(t, probe.Unknown, e.HostKeys[0].Proven)
+	require.NotContains(t, labels(r), "NEWKEYS")
+}
+
+// An impostor shows a key that it doesn't have.
+type impostor struct{ shown, own xssh.Signer }
+
+func (i impostor) PublicKey() xssh.PublicKey { return i.shown.PublicKey() }
+func (i impostor) Sign(r io.Reader, data []byte) (*xssh.Signature, error) {
+	return i.own.Sign(r, data)
+}
+
+func TestTooManyLines(t *testing.T) {
+	s := &server{refuse: func(int) string { return strings.Repeat("x\r\n", 600) }}
+	r, e := ask(t, serve(t, s), probe.LevelHandshake)
+	require.Equal(t, probe.OutcomeLimit, r.Outcome)
+	require.ErrorContains(t, r.Err, "512 lines")
+	require.Len(t, e.GreetingLines, 512)
+}
+
+// What is broken in the lists, or said instead of them, is told apart.
+func TestBrokenExchange(t *testing.T) {
+	const id = "SSH-2.0-x\r\n"
+	for name, c := range map[string]struct {
+		said    string
+		outcome probe.Outcome
+	}{
+		"closed":         {id, probe.OutcomeClosed},
+		"text":           {id + "Protocol mismatch.\r\n", probe.OutcomeMalformed},
+		"a long packet":  {id + "\x7f\xff\xff\xff\x04\x14", probe.OutcomeMalformed},
+		"no lists":       {id + "\x00\x00\x00\x0c\x0a\x14" + strings.Repeat("\x00", 10), probe.OutcomeMalformed},
+		"disconnect":     {id + "\x00\x00\x00\x14\x06\x01\x00\x00\x00\x0c\x00\x00\x00\x00\x00\x00\x00\x00" + strings.Repeat("\x00", 6), probe.OutcomeClosed},
+		"half a KEXINIT": {id + "\x00\x00\x01\x0c\x0a\x14", probe.OutcomeClosed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, e := ask(t, serve(t, &server{refuse: func(int) string { return c.said }, linger: true}), probe.LevelAnonymous)
+			require.Equal(t, c.outcome, r.Outcome, "%v", r.Err)
+			require.Equal(t, "SSH-2.0-x", e.Identification)
+			require.Nil(t, e.Algorithms)
+		})
+	}
+}
+
+func labels(r *probe.Result) (list []string) {
+	for _, e := range r.Transcript {
+		if e.Dir == probe.DirSend {
+			list = append(list, e.Label)
+		}
+	}
+	return list
 }

@@ -7,8 +7,9 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
+	"io"
 	"net"
-	"net/netip"
 	"sync"
 	"testing"
 
@@ -24,6 +25,7 @@ type server struct {
 	keys   []ssh.Signer
 	before string             // said before the identification
 	refuse func(n int) string // said to the nth connection instead of serving it; "" serves
+	linger bool               // it listens for what the client says before it closes such a connection
 
 	mu       sync.Mutex
 	conns    int
@@ -37,6 +39,9 @@ func serve(t *testing.T, s *server) probe.Target {
 	t.Helper()
 	for _, k := range s.keys {
 		s.config.AddHostKey(k)
+	}
+	if s.config.PasswordCallback == nil { // the library wants some way to log in
+		s.config.PasswordCallback = func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errors.New("no") }
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -68,6 +73,10 @@ func (s *server) handle(c net.Conn) {
 	if s.refuse != nil {
 		if text := s.refuse(n); text != "" {
 			_, _ = c.Write([]byte(text))
+			if s.linger {
+				_ = c.(*net.TCPConn).CloseWrite()
+				_, _ = io.Copy(io.Discard, c)
+			}
 			return
 		}
 	}
@@ -146,5 +155,3 @@ func dsaKey(t *testing.T) ssh.Signer {
 	err := dsa.GenerateKey(&key, rand.Reader)
 	return signer(t, &key, err)
 }
-
-func at(addr string) probe.Target { return probe.Target{Addr: netip.MustParseAddrPort(addr)} }

@@ -1,0 +1,28 @@
+package ssh
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Recognise implements [probe.Recogniser]. A server speaks first, and may say lines of text before its identification
+// (RFC 4253 §4.2): text of which no line is how others greet leaves it open.
+func (Prober) Recognise(said []byte) probe.Recognition {
+	for {
+		line, rest, whole := bytes.Cut(said, []byte("\n"))
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		switch {
+		case bytes.HasPrefix(line, []byte("SSH-")):
+			return probe.Recognised
+		case !whole && strings.HasPrefix("SSH-", string(line)):
+			return probe.Undecided
+		case foreign(line), bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0xfffd }):
+			return probe.Foreign
+		case !whole:
+			return probe.Undecided
+		}
+		said = rest
+	}
+}
