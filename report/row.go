@@ -70,11 +70,13 @@ var outcomeWords = map[probe.Outcome]string{
 
 // greeting is what the server said first, where the evidence has it.
 func greeting(document *document) string {
-	value, err := document.resolve("/evidence/greeting")
-	if err != nil || string(value) == "null" {
-		return ""
+	for _, field := range []string{"greeting", "identification"} { // SSH's is called so
+		value, err := document.resolve("/evidence/" + field)
+		if err == nil && string(value) != "null" {
+			return describe(value)
+		}
 	}
-	return describe(value)
+	return ""
 }
 
 // software names what was recognised: the service, its operating system, the device.
