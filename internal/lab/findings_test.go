@@ -13,6 +13,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/rsync"
 	"github.com/handclasp/handclasp/smb"
+	"github.com/handclasp/handclasp/ssh"
 )
 
 // Each neighbour has the faults that it is there for, and no others.
@@ -20,8 +21,8 @@ func TestFindings(t *testing.T) {
 	n, err := lab.Start(t.Context())
 	require.NoError(t, err)
 	defer n.Close()
-	probers := map[string]probe.Prober{"ftp": ftp.Prober{}, "rsync": rsync.Prober{}, "netbios": netbios.Prober{}, "smb": smb.Prober{}}
-	rules := slices.Concat(ftp.Rules, rsync.Rules, netbios.Rules, smb.Rules, finding.TLS, finding.NTLM)
+	probers := map[string]probe.Prober{"ftp": ftp.Prober{}, "rsync": rsync.Prober{}, "netbios": netbios.Prober{}, "smb": smb.Prober{}, "ssh": ssh.Prober{}}
+	rules := slices.Concat(ftp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, finding.NTLM)
 	want := map[string][]string{
 		"anonymous-ftp": {
 			"ftp.anonymous-writable", "ftp.anonymous", "ftp.anonymous-listing", "ftp.cleartext-login", "ftp.exposed",
@@ -37,6 +38,10 @@ func TestFindings(t *testing.T) {
 		"talkative-netbios": {"netbios.exposed", "netbios.info-leak", "netbios.amplifier"},
 		"old-files":         {"smb.exposed", "smb.v1", "smb.signing-optional", "ntlm.info", "smb.no-encryption"},
 		"open-files":        {"smb.exposed", "smb.null-session", "smb.shares-listed", "smb.signing-optional", "ntlm.info"},
+		"password-ssh": {
+			"ssh.password-auth", "ssh.weak-hostkey-alg", "ssh.weak-kex", "ssh.exposed", "ssh.small-hostkey", "ssh.weak-cipher",
+			"ssh.weak-mac", "ssh.no-post-quantum",
+		},
 	}
 	for _, s := range n.Neighbours() {
 		p, ok := probers[s.Protocol]

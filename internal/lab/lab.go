@@ -1,5 +1,5 @@
 // Package lab starts small servers inside the process, for the demo, the examples and the tests: FTP, mail, news, rsync,
-// NetBIOS and SMB services, some well kept and some with the faults that handclasp looks for.
+// NetBIOS, SMB and SSH services, some well kept and some with the faults that handclasp looks for.
 //
 // Every server listens on a free port of 127.0.0.1. None of them keeps anything: files are in memory and read-only,
 // no password is ever right, no mail and no article is taken. Certificates are made at the start and live in memory.
@@ -22,7 +22,7 @@ type Neighbour struct {
 	Name        string // short and permanent, such as "anonymous-ftp"
 	About       string // a phrase that says what is remarkable of it
 	Network     string // "tcp", or "udp" for one that is asked by datagrams
-	Protocol    string // "ftp", "smtp", "nntp", "rsync", "netbios" or "smb"; empty for a server of another kind
+	Protocol    string // "ftp", "smtp", "nntp", "rsync", "netbios", "smb" or "ssh"; empty for a server of another kind
 	URL         string // such as "ftp://127.0.0.1:40021"; the scheme is "ftps" where TLS is implicit
 	ImplicitTLS bool   // TLS is spoken from the first byte
 	Addr        netip.AddrPort
@@ -53,6 +53,7 @@ func Start(ctx context.Context) (*Neighbourhood, error) {
 		TalkativeNetBIOS,
 		OldFiles,
 		OpenFiles,
+		PasswordSSH,
 	} {
 		s, err := start(ctx)
 		if err != nil {

@@ -103,7 +103,7 @@ func TestStart(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"anonymous-ftp", "expired-ftp", "implicit-ftps", "leaky-ftp", "cleartext-mail", "mail", "open-news", "open-rsync",
-		"talkative-netbios", "old-files", "open-files",
+		"talkative-netbios", "old-files", "open-files", "password-ssh",
 	}, names)
 	require.NotNil(t, n.CA())
 	require.Contains(t, string(n.CAPEM()), "BEGIN CERTIFICATE")
