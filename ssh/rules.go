@@ -147,7 +147,8 @@ func weakMACs(e *Evidence) *finding.Proof {
 func smallHostKey(e *Evidence) *finding.Proof {
 	for i, k := range e.HostKeys {
 		if strings.HasPrefix(k.Type, "ssh-rsa") && k.Bits > 0 && k.Bits < 2048 {
-			return finding.Seen(fmt.Sprintf("/evidence/host_keys/%d", i)).With(fmt.Sprintf("%d bits", k.Bits))
+			at := fmt.Sprintf("/evidence/host_keys/%d/", i)
+			return finding.Seen(at+"type", at+"bits").With(fmt.Sprintf("%d bits", k.Bits))
 		}
 	}
 	return nil
