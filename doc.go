@@ -21,7 +21,8 @@
 //   - Nothing is written that the protocol's guard doesn't name. The guard re-parses each message on its own, knows
 //     the [probe.Level], and can't be widened by a caller.
 //   - One session reaches one host. What a server says about other hosts is evidence and is never dialled.
-//   - No credential is ever tried. The only login is FTP's anonymous one, whose password says who is asking.
+//   - No credential is ever tried. The only login is FTP's anonymous one, whose password says who is asking. SSH servers
+//     are asked for their methods by the method none, and left at once where that lets in.
 //   - Time, bytes, lines and connections are bounded, and a canceled context ends a probe within 50 ms.
 //
 // # What the answers mean

@@ -11,14 +11,15 @@ import (
 	"github.com/handclasp/handclasp/rsync"
 	"github.com/handclasp/handclasp/smb"
 	"github.com/handclasp/handclasp/smtp"
+	"github.com/handclasp/handclasp/ssh"
 )
 
 // Probers returns every prober that is built in.
 func Probers() []probe.Prober {
-	return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}, rsync.Prober{}, netbios.Prober{}, smb.Prober{}}
+	return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}, rsync.Prober{}, netbios.Prober{}, smb.Prober{}, ssh.Prober{}}
 }
 
 // Rules returns every rule that is built in: those of each protocol, and those that judge several.
 func Rules() []finding.Rule {
-	return slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
+	return slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
 }

@@ -176,7 +176,6 @@ func TestUnusableTargets(t *testing.T) {
 		"[::1]:2121":          `no protocol lives on port 2121 by default: name it, as in ftp://[::1]:2121, smtp://[::1]:2121 or nntp://[::1]:2121`,
 		"192.0.2.0/24:2121":   `no protocol lives on port 2121 by default: name it, as in ftp://192.0.2.0/24:2121, smtp://192.0.2.0/24:2121 or nntp://192.0.2.0/24:2121`,
 		"gopher://192.0.2.7":  `the scheme "gopher" is unknown: ` + schemes,
-		"ssh://192.0.2.7":     `the scheme "ssh" is not spoken yet by this version: ` + schemes,
 		"ftp://":              `the target is empty: give a host, an address, a range or a URL`,
 		"ftp://192.0.2.7/pub": `a URL with a path, query or fragment: only ftp://HOST and ftp://HOST:PORT are understood`,
 		"ftp://192.0.2.7?x":   `a URL with a path, query or fragment: only ftp://HOST and ftp://HOST:PORT are understood`,

@@ -8,9 +8,6 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// comingSchemes belong to protocols that handclasp is going to speak.
-var comingSchemes = []string{"ssh"}
-
 // schemeService finds the prober that a URL's scheme names. A protocol's own name is its scheme, without TLS from the
 // first byte; with an s behind it, TLS comes first, where the protocol has a port for that. A port may have a scheme of
 // its own.
@@ -31,9 +28,6 @@ func schemeService(scheme string, probers []probe.Prober) (service, error) {
 				known = append(known, name)
 			}
 		}
-	}
-	if slices.Contains(comingSchemes, wanted) {
-		return service{}, fmt.Errorf("the scheme %q is not spoken yet by this version: use %s", scheme, orList(known))
 	}
 	return service{}, fmt.Errorf("the scheme %q is unknown: use %s", scheme, orList(known))
 }

@@ -148,7 +148,7 @@ func smallHostKey(e *Evidence) *finding.Proof {
 	for i, k := range e.HostKeys {
 		if strings.HasPrefix(k.Type, "ssh-rsa") && k.Bits > 0 && k.Bits < 2048 {
 			at := fmt.Sprintf("/evidence/host_keys/%d/", i)
-			return finding.Seen(at+"type", at+"bits").With(fmt.Sprintf("%d bits", k.Bits))
+			return finding.Seen(at+"bits", at+"type").With(fmt.Sprintf("%d bits", k.Bits))
 		}
 	}
 	return nil

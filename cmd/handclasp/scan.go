@@ -20,7 +20,7 @@ A TARGET is
   192.0.2.0/24             a range, of IPv4 or IPv6, up to 16,777,216 addresses; all of
                            them are asked, the first and the last too. [2001:db8::/120]:21
                            asks one port
-  ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s where TLS comes first,
+  ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s where TLS comes first, ssh,
                            netbios-ns (names, over UDP) or netbios-ssn (sessions), smb, or
                            smb+nbt within a NetBIOS session. This is how to name a protocol
                            on an unusual port, of a host or a range: ftp://192.0.2.0/24:2121
@@ -40,14 +40,17 @@ What is sent depends on --level; each level does what the one before it does.
   greeting    Nothing. What the server says first is read.
   handshake   What any client asks before it logs in: FEAT, SYST and AUTH TLS (FTP), EHLO and
               STARTTLS (mail), CAPABILITIES, DATE, STARTTLS and a group of a random name (news),
-              a module of a random name and the list of modules (rsync), a TLS handshake; for FTP
-              whether USER of a made-up name gets as far as a password prompt, and whether anonymous
-              is let in; for NetBIOS the host's own names and the addresses of one, over UDP 137, and
-              whether the file server takes a session on 139; for SMB a negotiation of all dialects,
-              of each alone and of SMB1, on a connection each, and a login by NTLM up to the server's
-              challenge, which is left unanswered.
+              a module of a random name and the list of modules (rsync), a key exchange for each
+              kind of host key (SSH), a TLS handshake; for FTP whether USER of a made-up name gets
+              as far as a password prompt, and whether anonymous is let in; for NetBIOS the host's
+              own names and the addresses of one, over UDP 137, and whether the file server takes a
+              session on 139; for SMB a negotiation of all dialects, of each alone and of SMB1, on a
+              connection each, and a login by NTLM up to the server's challenge, which is left
+              unanswered.
   anonymous   What is offered to anybody, too: the listing of an anonymous FTP root, the first
-              news groups, and of each rsync module whether it wants a password.
+              news groups, of each rsync module whether it wants a password, the ways to log in
+              that an SSH server names to a made-up user, and the shares that a file server lists
+              to a session of nobody (SMB).
 Whatever the level, no credential, no mail, no article and no file is ever sent.
 
 Findings say how they are known: seen (in the conversation), claimed (by the server, and not
