@@ -1,7 +1,8 @@
 package ssh_test
 
 import (
-	"crypto/dsa" //nolint:staticcheck // old servers have such keys
+	//lint:ignore SA1019 old servers have such keys
+	"crypto/dsa"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
