@@ -22,7 +22,7 @@ func TestTargets(t *testing.T) {
 		"NETBIOS-SSN://192.0.2.7:5139": {"tcp 192.0.2.7:5139"},
 	} {
 		var got []string
-		for e, err := range scan.Endpoints(t.Context(), scan.Args([]string{text}), []probe.Prober{netbios.Prober{}}, nil) {
+		for e, err := range scan.Endpoints(t.Context(), scan.Args([]string{text}), []probe.Prober{netbios.Prober{}}, &scan.EndpointOptions{InOrder: true}) {
 			require.NoError(t, err)
 			got = append(got, string(e.Target.Network)+" "+e.Target.Addr.String())
 		}
