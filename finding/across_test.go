@@ -1,0 +1,85 @@
+package finding_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+func doorsOf(r *probe.Result) []finding.Mark {
+	if e, ok := r.Evidence.(*evidence); ok && e.Door != "" {
+		return []finding.Mark{{Value: e.Door, Basis: "/evidence/door"}}
+	}
+	return nil
+}
+
+func TestSharedBy(t *testing.T) {
+	shared := finding.Comparison{
+		Rule:  finding.Rule{ID: "test.shared", Title: "one door in several houses", Severity: finding.High},
+		Begin: finding.SharedBy(doorsOf),
+	}
+	for range 2 { // each judge begins anew
+		j := finding.NewJudge([]finding.Rule{rule("always", finding.Low, finding.Seen("/evidence/door"))}, []finding.Comparison{shared})
+		ids := func(addr, name, door string) (list []string) {
+			r := judged(addr, door, probe.OutcomeOK).Result
+			r.Target.Name = name
+			for _, f := range j.Evaluate(r) {
+				list = append(list, f.ID+" "+f.Detail)
+			}
+			return list
+		}
+		require.Equal(t, []string{"always "}, ids("192.0.2.1:22", "", "oak"))
+		require.Equal(t, []string{"always "}, ids("192.0.2.1:2222", "", "oak"), "another port of the same host")
+		require.Equal(t, []string{"always "}, ids("192.0.2.2:22", "", ""), "not learned")
+		require.Equal(t, []string{"always "}, ids("192.0.2.3:22", "a.example", "elm"))
+		require.Equal(t, []string{"always "}, ids("[2001:db8::3]:22", "a.example", "elm"), "another address of the same name")
+		require.Equal(t, []string{"test.shared also on 192.0.2.1:22", "always "}, ids("192.0.2.4:22", "", "oak"))
+		require.Equal(t, []string{"test.shared also on a.example (192.0.2.3:22)", "always "}, ids("192.0.2.5:22", "b.example", "elm"))
+	}
+}
+
+// What a comparison remembers has a bound.
+func TestSharedByForgetsNothingAndStopsLearning(t *testing.T) {
+	check := finding.SharedBy(doorsOf)()
+	at := func(host int, door string) *finding.Proof {
+		addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(host >> 16), byte(host >> 8), byte(host)}), 22)
+		return check(&probe.Result{Target: probe.Target{Addr: addr}, Evidence: &evidence{Door: door}})
+	}
+	for i := range finding.MaxShared {
+		require.Nil(t, at(i, fmt.Sprint(i)))
+	}
+	require.Nil(t, at(finding.MaxShared, "too late"))
+	require.Nil(t, at(finding.MaxShared+1, "too late"))
+	require.NotNil(t, at(finding.MaxShared+1, "0"))
+}
+
+type doorProber struct{}
+
+func (doorProber) Spec() probe.Spec {
+	return probe.Spec{Protocol: "test", Ports: []probe.Port{{Network: probe.TCP, Number: 7007}}}
+}
+
+func (doorProber) Probe(context.Context, *probe.Session) (probe.Evidence, error) { return nil, nil }
+
+func TestOddPort(t *testing.T) {
+	exposed := finding.Rule{ID: "test.exposed", Check: finding.On(func(e *evidence) *finding.Proof {
+		if e.Door == "" {
+			return nil
+		}
+		return finding.Seen("/evidence/door")
+	})}
+	r := finding.OddPort([]probe.Prober{doorProber{}}, []finding.Rule{exposed})
+	p := r.Check(judged("192.0.2.1:8008", "yes", probe.OutcomeOK).Result)
+	require.Equal(t, finding.Seen("/target/addr", "/evidence/door").With("test on tcp 8008"), p)
+	require.Nil(t, r.Check(judged("192.0.2.1:7007", "yes", probe.OutcomeOK).Result), "where it lives")
+	require.Nil(t, r.Check(judged("192.0.2.1:8008", "", probe.OutcomeTimeout).Result), "nothing answered")
+	udp := judged("192.0.2.1:7007", "yes", probe.OutcomeOK).Result
+	udp.Target.Network = probe.UDP
+	require.NotNil(t, r.Check(udp), "the same number over another network")
+}
