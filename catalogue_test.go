@@ -57,6 +57,7 @@ var catalogue = map[string]finding.Severity{
 	"ssh.terrapin":             finding.Medium,
 	"ssh.password-auth":        finding.Medium,
 	"ssh.no-post-quantum":      finding.Info,
+	"net.odd-port":             finding.Info,
 	"starttls.injection":       finding.High,
 	"ntlm.info":                finding.Low,
 	"tls.cert-expired":         finding.Medium,

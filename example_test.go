@@ -31,6 +31,7 @@ func Example() {
 	// medium ftp.anonymous-listing /evidence/anonymous/listing/entries
 	// medium ftp.exposed /evidence/greeting
 	// low ftp.tls-missing /evidence/auth_reply
+	// info net.odd-port /target/addr
 }
 
 func load(file string) *probetest.Recording {

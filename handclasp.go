@@ -2,6 +2,7 @@ package handclasp
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
@@ -21,5 +22,7 @@ func Probers() []probe.Prober {
 
 // Rules returns every rule that is built in: those of each protocol, and those that judge several.
 func Rules() []finding.Rule {
-	return slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
+	rules := slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
+	exposed := slices.DeleteFunc(slices.Clone(rules), func(r finding.Rule) bool { return !strings.HasSuffix(r.ID, ".exposed") })
+	return append(rules, finding.OddPort(Probers(), exposed))
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
@@ -48,7 +50,7 @@ func (a *app) demo(ctx context.Context, o *options) error {
 		endpoints, labels := a.visit(servers.Neighbours())
 		journal := new(scan.Journal)
 		journal.SetTotal(int64(len(endpoints)))
-		return a.run(ctx, o, job{
+		return a.without("net.odd-port").run(ctx, o, job{
 			endpoints: func(context.Context) iter.Seq2[scan.Endpoint, error] { return each(endpoints) },
 			journal:   journal,
 			label:     func(e scan.Endpoint) string { return labels[e.Host] },
@@ -62,6 +64,13 @@ func (a *app) demo(ctx context.Context, o *options) error {
 }
 
 const demoPage = "handclasp demo --format html --output demo.html"
+
+// without returns the app without a rule: every port of the demo is an unusual one.
+func (a *app) without(id string) *app {
+	b := *a
+	b.rules = slices.DeleteFunc(slices.Clone(a.rules), func(r finding.Rule) bool { return r.ID == id })
+	return &b
+}
 
 // visit makes an endpoint of each server that a prober speaks with, every server being a host of its own in the table.
 func (a *app) visit(servers []lab.Neighbour) (endpoints []scan.Endpoint, labels map[int]string) {
