@@ -20,6 +20,9 @@ func Probers() []probe.Prober {
 	return []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}, rsync.Prober{}, netbios.Prober{}, smb.Prober{}, ssh.Prober{}}
 }
 
+// Comparisons returns every rule that is built in and judges results in the light of each other.
+func Comparisons() []finding.Comparison { return []finding.Comparison{} }
+
 // Rules returns every rule that is built in: those of each protocol, and those that judge several.
 func Rules() []finding.Rule {
 	rules := slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)

@@ -16,12 +16,13 @@ import (
 
 // An app is the command with the world around it.
 type app struct {
-	probers []probe.Prober
-	rules   []finding.Rule
-	stdin   io.Reader
-	stdout  *os.File
-	stderr  *os.File
-	dial    probe.DialFunc // a simulated network, for tests; nil for the real one
+	probers     []probe.Prober
+	rules       []finding.Rule
+	comparisons []finding.Comparison
+	stdin       io.Reader
+	stdout      *os.File
+	stderr      *os.File
+	dial        probe.DialFunc // a simulated network, for tests; nil for the real one
 }
 
 // Exit statuses; the help explains them.
@@ -92,6 +93,6 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.scanCommand(), a.reportCommand(), a.demoCommand(), versionCommand())
+	root.AddCommand(a.scanCommand(), a.reportCommand(), a.rulesCommand(), a.demoCommand(), versionCommand())
 	return root
 }

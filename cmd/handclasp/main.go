@@ -8,6 +8,9 @@ import (
 )
 
 func main() {
-	a := &app{probers: handclasp.Probers(), rules: handclasp.Rules(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	a := &app{
+		probers: handclasp.Probers(), rules: handclasp.Rules(), comparisons: handclasp.Comparisons(),
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+	}
 	os.Exit(a.main(os.Args[1:]))
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
@@ -48,7 +49,10 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 		return err
 	}
 	signal.Ignore(syscall.SIGPIPE) // a pipe that nobody reads any more is an error like others
-	s := &session{app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.journal, j.progress)}
+	s := &session{
+		app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.journal, j.progress),
+		judge: finding.NewJudge(a.rules, a.comparisons),
+	}
 	if j.resume.finished() {
 		a.complain("%s: the scan is finished: remove the file to scan anew", j.resume.path)
 	}
@@ -84,6 +88,7 @@ type session struct {
 	*app
 	o        *options
 	job      job
+	judge    *finding.Judge
 	out      *output
 	spool    *spool // nil where the output is a terminal
 	progress *progress
@@ -145,7 +150,7 @@ func (s *session) result(r scan.Result) error {
 		}
 	}
 	r.Software = s.o.software.Software(r.Result)
-	record := report.New(r.Result, s.rules)
+	record := report.Record{Result: r.Result, Findings: s.judge.Evaluate(r.Result)}
 	s.tally.Add(record)
 	if s.o.format == formatJSONL && !s.o.transcript {
 		record = record.WithoutTranscript()
