@@ -15,14 +15,14 @@ type Status string
 
 // The statuses.
 const (
-	New       Status = "new"
-	Unchanged Status = "unchanged"
+	New Status = "new"
 	// Resolved means that the endpoint was asked as far as before and the finding isn't there any more, or that the host
 	// refuses the connection: nobody is there to have it.
 	Resolved Status = "resolved"
 	// Unsettled means that it wasn't learned: the endpoint wasn't asked this time, couldn't be reached, or left the
 	// conversation before what proved the finding.
 	Unsettled Status = "unknown"
+	Unchanged Status = "unchanged"
 )
 
 // A Judged is a result and what was found in it.
@@ -79,7 +79,7 @@ type newest struct {
 	changes []Change
 }
 
-var statusOrder = []Status{New, Unchanged, Resolved, Unsettled}
+var statusOrder = []Status{New, Resolved, Unsettled, Unchanged}
 
 func compareChanges(a, b Change) int {
 	return cmp.Or(

@@ -82,9 +82,9 @@ func TestDiff(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"new 192.0.2.1:1 c", "new 192.0.2.2:1 a", "new 192.0.2.4:1 a",
-		"unchanged 192.0.2.1:1 a",
 		"resolved 192.0.2.1:1 b",
 		"unknown 192.0.2.3:1 a",
+		"unchanged 192.0.2.1:1 a",
 	}, got)
 	nothing := finding.Diff(slices.Values(list{}), slices.Values(list{}))
 	data, err := json.Marshal(nothing)

@@ -30,6 +30,8 @@ type TableOptions struct {
 	// List ends the table with all findings, the most severe first and each on one line with its endpoint and proof.
 	// Of very many, the most severe are listed.
 	List bool
+	// Baseline says that the findings are those that an earlier scan didn't have, for the summary to say so.
+	Baseline bool
 }
 
 // A Table writes records for people to read, grouped by host. A host is written, with one call to Write, as soon as
@@ -39,6 +41,7 @@ type Table struct {
 	color  bool
 	width  int
 	list   *list // nil where none was asked for
+	since  bool  // a baseline
 	tally  Tally
 	open   map[hostKey]*group
 	order  []hostKey
@@ -59,6 +62,7 @@ type group struct {
 	key     hostKey
 	label   string
 	records []Record
+	passed  int // records that aren't shown
 }
 
 // NewTable returns a table that writes to w.
@@ -66,7 +70,7 @@ func NewTable(w io.Writer, o TableOptions) *Table {
 	if o.Width == 0 {
 		o.Width = 120
 	}
-	t := &Table{w: w, color: o.Color, width: max(o.Width, 60), open: map[hostKey]*group{}, muted: map[State]int{}}
+	t := &Table{w: w, color: o.Color, width: max(o.Width, 60), since: o.Baseline, open: map[hostKey]*group{}, muted: map[State]int{}}
 	if o.List {
 		t.list = new(list)
 	}
@@ -75,10 +79,24 @@ func NewTable(w io.Writer, o TableOptions) *Table {
 
 // Write takes a record. An error is the writer's, and comes again from Close.
 func (t *Table) Write(r Record, h Host) error {
-	t.tally.Add(r)
+	g := t.take(r, h)
+	g.records = append(g.records, r)
 	if t.list != nil {
 		t.list.add(r)
 	}
+	return t.complete(g, h)
+}
+
+// Pass counts a record that isn't to be shown, such as one without anything new.
+func (t *Table) Pass(r Record, h Host) error {
+	g := t.take(r, h)
+	g.passed++
+	return t.complete(g, h)
+}
+
+// take counts a record and returns the host that it belongs to.
+func (t *Table) take(r Record, h Host) *group {
+	t.tally.Add(r)
 	key := hostKey{id: h.ID, name: r.Target.Name, addr: r.Target.Addr.Addr()}
 	g := t.open[key]
 	if g == nil {
@@ -86,10 +104,14 @@ func (t *Table) Write(r Record, h Host) error {
 		t.open[key] = g
 		t.order = append(t.order, key)
 	}
-	g.records = append(g.records, r)
-	if h.Endpoints > 0 && len(g.records) >= h.Endpoints {
-		delete(t.open, key)
-		t.order = slices.DeleteFunc(t.order, func(k hostKey) bool { return k == key })
+	return g
+}
+
+// complete writes the host when this was its last record.
+func (t *Table) complete(g *group, h Host) error {
+	if h.Endpoints > 0 && len(g.records)+g.passed >= h.Endpoints {
+		delete(t.open, g.key)
+		t.order = slices.DeleteFunc(t.order, func(k hostKey) bool { return k == g.key })
 		t.host(g)
 	}
 	return t.failed
@@ -132,10 +154,14 @@ func (t *Table) findings() string {
 			words = append(words, t.in(severityStyles[s], fmt.Sprintf("%d %v", n, s)))
 		}
 	}
-	if len(words) == 0 {
-		return "no findings"
+	subject := "findings"
+	if t.since {
+		subject = "new findings"
 	}
-	return "findings: " + strings.Join(words, " · ")
+	if len(words) == 0 {
+		return "no " + subject
+	}
+	return subject + ": " + strings.Join(words, " · ")
 }
 
 func (t *Table) write(b []byte) {
@@ -151,6 +177,9 @@ const mutesShown = 8
 
 // host writes one host.
 func (t *Table) host(g *group) {
+	if len(g.records) == 0 {
+		return
+	}
 	slices.SortFunc(g.records, func(a, b Record) int {
 		return cmp.Or(cmp.Compare(a.Target.Addr.Port(), b.Target.Addr.Port()), cmp.Compare(a.Target.Network, b.Target.Network),
 			cmp.Compare(a.Protocol, b.Protocol))

@@ -93,6 +93,8 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.AddCommand(a.scanCommand(), a.reportCommand(), a.rulesCommand(), a.demoCommand(), versionCommand())
+	root.AddCommand(
+		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.rulesCommand(), a.demoCommand(), versionCommand(),
+	)
 	return root
 }
