@@ -1,0 +1,126 @@
+package schema_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/internal/schema"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/report"
+)
+
+var update = flag.Bool("update", false, "write the schema anew")
+
+const (
+	root = "../.."
+	file = root + "/docs/schema/result-1.json"
+)
+
+// The committed schema is the one that the types give. After a change of theirs: go test ./internal/schema -update.
+func TestSchemaIsCurrent(t *testing.T) {
+	made, err := schema.Document(handclasp.Probers(), root, false)
+	require.NoError(t, err)
+	made = append(made, '\n')
+	if *update {
+		require.NoError(t, os.WriteFile(file, made, 0o644))
+	}
+	committed, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(made), string(committed), "go test ./internal/schema -update")
+}
+
+func compile(t *testing.T, document []byte) *jsonschema.Schema {
+	t.Helper()
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	require.NoError(t, c.AddResource(schema.ID, parsed))
+	s, err := c.Compile(schema.ID)
+	require.NoError(t, err)
+	return s
+}
+
+func closed(t *testing.T) *jsonschema.Schema {
+	document, err := schema.Document(handclasp.Probers(), root, true)
+	require.NoError(t, err)
+	return compile(t, document)
+}
+
+func value(t *testing.T, document []byte) any {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	require.NoError(t, err)
+	return v
+}
+
+// Every recorded conversation gives a result that the schema describes, to the last field.
+func TestSchemaOfRecordings(t *testing.T) {
+	strict := closed(t)
+	for _, p := range handclasp.Probers() {
+		files, err := filepath.Glob(filepath.Join(root, p.Spec().Protocol, "testdata/transcripts/*.txt"))
+		require.NoError(t, err)
+		require.NotEmpty(t, files, p.Spec().Protocol)
+		for _, name := range files {
+			document := replayed(t, p, name)
+			require.NoError(t, strict.Validate(value(t, document)), "%s: %s", name, document)
+		}
+	}
+}
+
+// replayed returns the record of a recorded conversation, as JSON.
+func replayed(t *testing.T, p probe.Prober, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	require.NoError(t, err)
+	rec, err := probetest.Parse(text)
+	require.NoError(t, err)
+	document, err := json.Marshal(report.New(probe.Run(t.Context(), p, rec.Target, rec.Options()), handclasp.Rules()))
+	require.NoError(t, err)
+	return document
+}
+
+// What isn't a result isn't taken for one; a field that a later version adds is.
+func TestSchemaRefuses(t *testing.T) {
+	document := replayed(t, ftp.Prober{}, root+"/ftp/testdata/transcripts/vsftpd-3.0.3-anonymous.txt")
+	strict, committed := closed(t), must(os.ReadFile(file))
+	open := compile(t, committed)
+	require.NoError(t, strict.Validate(value(t, document)))
+	for name, change := range map[string]func(map[string]any){
+		"another schema":          func(m map[string]any) { m["schema"] = "handclasp.result/2" },
+		"no findings":             func(m map[string]any) { delete(m, "findings") },
+		"null for a list":         func(m map[string]any) { m["software"] = nil },
+		"an outcome of one's own": func(m map[string]any) { m["outcome"] = "fine" },
+		"a false fact": func(m map[string]any) {
+			m["evidence"].(map[string]any)["auth_tls"] = "maybe"
+		},
+		"half of its evidence": func(m map[string]any) {
+			delete(m["evidence"].(map[string]any), "greeting")
+		},
+	} {
+		changed := value(t, document).(map[string]any)
+		change(changed)
+		require.Error(t, open.Validate(changed), name)
+	}
+	more := value(t, document).(map[string]any)
+	more["later"] = 1
+	require.NoError(t, open.Validate(more))
+	require.Error(t, strict.Validate(more))
+}
+
+func must(b []byte, err error) []byte {
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
