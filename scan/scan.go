@@ -34,7 +34,8 @@ const DefaultPerHost = 4
 
 // Options say how to scan. A nil *Options and the zero value are the defaults.
 type Options struct {
-	// Probe is how each endpoint is probed; its ImplicitTLS gives way to the endpoint's.
+	// Probe is how each endpoint is probed; its ImplicitTLS gives way to the endpoint's, and its Chains, where they are
+	// nil, to some of the scan's own.
 	Probe probe.Options
 	// Concurrency is how many endpoints are probed at once; zero or less is DefaultConcurrency, and more than
 	// MaxConcurrency is MaxConcurrency.
@@ -66,6 +67,9 @@ func (o *Options) effective() Options {
 		e.Concurrency = DefaultConcurrency
 	}
 	e.Concurrency = min(e.Concurrency, MaxConcurrency)
+	if e.Probe.Chains == nil {
+		e.Probe.Chains = new(probe.Chains)
+	}
 	if e.PerHost <= 0 {
 		e.PerHost = DefaultPerHost
 	}
