@@ -27,7 +27,8 @@ type options struct {
 	recog       string
 	software    *fingerprint.DB // what recog holds, and then what is built in
 	transcript  bool
-	failOn      finding.Severity // 0 for never
+	failOn      finding.Severity  // 0 for never
+	baseline    *finding.Baseline // nil where every finding is reported
 }
 
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.

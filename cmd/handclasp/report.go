@@ -74,7 +74,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 	if err != nil {
 		return err
 	}
-	c := &conversion{app: a, sink: a.newSink(out, o.format, o.output == "", false), raw: o.format == formatJSONL}
+	c := &conversion{app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL}
 	read := make(chan error, 1)
 	go func() { read <- c.files(paths) }()
 	select {

@@ -113,7 +113,7 @@ func (s *session) open(end func()) {
 		s.written, s.tally = max(0, r.state.Offset), r.state.Tally
 		s.save() // a state that can't be saved is found before anything is scanned
 	}
-	s.sink = s.newSink(counter{w, &s.written}, s.o.format, s.o.output == "", s.job.list)
+	s.sink = s.newSink(counter{w, &s.written}, s.o.format, s.o.output == "", report.TableOptions{List: s.job.list, Baseline: s.o.baseline != nil})
 }
 
 // A counter counts what is written.
@@ -151,11 +151,17 @@ func (s *session) result(r scan.Result) error {
 	}
 	r.Software = s.o.software.Software(r.Result)
 	record := report.Record{Result: r.Result, Findings: s.judge.Evaluate(r.Result)}
+	write := s.sink.write
+	if s.o.baseline != nil {
+		if record.Findings = s.o.baseline.New(record.Judged()); len(record.Findings) == 0 {
+			write = s.sink.pass
+		}
+	}
 	s.tally.Add(record)
 	if s.o.format == formatJSONL && !s.o.transcript {
 		record = record.WithoutTranscript()
 	}
-	if s.broken = s.sink.write(record, s.host(r.Endpoint)); s.broken != nil {
+	if s.broken = write(record, s.host(r.Endpoint)); s.broken != nil {
 		return s.broken
 	}
 	if r.Outcome != probe.OutcomeCanceled {

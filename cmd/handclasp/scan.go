@@ -54,12 +54,13 @@ What is sent depends on --level; each level does what the one before it does.
 Whatever the level, no credential, no mail, no article and no file is ever sent.
 
 Findings say how they are known: seen (in the conversation), claimed (by the server, and not
-tried) or inferred (from a version), and by which evidence.`
+tried) or inferred (from a version), and by which evidence. With --baseline only those that are
+new since an earlier scan are reported; 'handclasp diff' tells of the others, too.`
 
 const exitHelp = `
 Exit status:
   0  all endpoints were scanned; refused connections and timeouts are results
-  1  and a finding is at or above --fail-on
+  1  and a finding is at or above --fail-on, a new one where there is a --baseline
   2  a wrong flag, a target that can't be used (the others are scanned), trouble with a
      file, or an interrupt by Ctrl-C. What was collected until then is still written
 `
@@ -69,12 +70,14 @@ const scanExample = `  handclasp scan ftp.example.net
   handclasp scan --ca corporate.pem --fail-on medium smtp://mx1.example.net smtps://mx1.example.net
   handclasp scan --input hosts.txt
   printf 'nntps://news.example.net\n' | handclasp scan --input -
+  handclasp scan --baseline last.jsonl --fail-on medium --input hosts.txt
   handclasp scan --resume scan.state --format jsonl --output results.jsonl \
     --exclude-file never.txt --rate 500 --shard 1/4 198.51.100.0/22`
 
 func (a *app) scanCommand() *cobra.Command {
 	var o options
 	var m many
+	var baseline string
 	cmd := &cobra.Command{
 		Use:     "scan [flags] TARGET...",
 		Short:   "Scan endpoints and report what an outsider learns",
@@ -84,12 +87,23 @@ func (a *app) scanCommand() *cobra.Command {
 			if len(args) == 0 && m.input == "" {
 				return &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
 			}
+			if baseline == "-" && m.input == "-" {
+				return &usageError{errors.New("standard input can be the targets or the baseline, not both"), cmd.CommandPath()}
+			}
+			if baseline != "" {
+				var err error
+				if o.baseline, err = a.readBaseline(baseline); err != nil {
+					return err
+				}
+			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.scan(ctx, &o, &m, args) })
 		},
 	}
 	o.register(cmd, 0)
 	cmd.Flags().Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
+	cmd.Flags().Var(value[string]{&baseline, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
+		"report only what FILE, an earlier scan in JSON lines, doesn't have; --fail-on goes by that")
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	m.register(cmd, &o.concurrency)

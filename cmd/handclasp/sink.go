@@ -31,6 +31,8 @@ func parseFormat(text string) (string, error) {
 // A sink takes results in one of the forms.
 type sink interface {
 	write(r report.Record, h report.Host) error
+	// pass takes note of a result that isn't to be written.
+	pass(r report.Record, h report.Host) error
 	close() error
 }
 
@@ -42,19 +44,18 @@ func (a *app) fitsStdout(format, output string) error {
 	return nil
 }
 
-// newSink returns a sink that writes to w, which is standard output or not. The list is a table's.
-func (a *app) newSink(w io.Writer, format string, stdout, list bool) sink {
+// newSink returns a sink that writes to w, which is standard output or not. The table's options say more of a table.
+func (a *app) newSink(w io.Writer, format string, stdout bool, o report.TableOptions) sink {
 	switch format {
 	case formatHTML:
-		return plain{report.NewHTML(w, report.HTMLOptions{Rules: a.rules})}
+		return plain{report.NewHTML(w, report.HTMLOptions{Rules: a.catalogue()})}
 	case formatCSV:
 		return plain{report.NewCSV(w)}
 	case formatSARIF:
-		return plain{report.NewSARIF(w, report.SARIFOptions{Rules: a.rules, Version: moduleVersion()})}
+		return plain{report.NewSARIF(w, report.SARIFOptions{Rules: a.catalogue(), Version: moduleVersion()})}
 	case formatJSONL:
 		return plain{report.NewJSONL(w)}
 	}
-	o := report.TableOptions{List: list}
 	if stdout {
 		o.Color, o.Width = colours(a.stdout), width(a.stdout)
 	}
@@ -65,9 +66,11 @@ func (a *app) newSink(w io.Writer, format string, stdout, list bool) sink {
 type plain struct{ w report.Writer }
 
 func (p plain) write(r report.Record, _ report.Host) error { return p.w.Write(r) }
+func (p plain) pass(report.Record, report.Host) error      { return nil }
 func (p plain) close() error                               { return p.w.Close() }
 
 type grouped struct{ t *report.Table }
 
 func (g grouped) write(r report.Record, h report.Host) error { return g.t.Write(r, h) }
+func (g grouped) pass(r report.Record, h report.Host) error  { return g.t.Pass(r, h) }
 func (g grouped) close() error                               { return g.t.Close() }

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -36,6 +37,27 @@ func (a *app) openStored(path string) (*stored, error) {
 		return nil, fmt.Errorf("%s: %w: name a file that 'handclasp scan --format jsonl' wrote", path, cause(err))
 	}
 	return &stored{app: a, path: path, r: file, file: file}, nil
+}
+
+// readBaseline reads the findings of an earlier scan. A line that can't be read is an error: what it holds would be
+// reported as new.
+func (a *app) readBaseline(path string) (*finding.Baseline, error) {
+	s, err := a.openStored(path)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	defer s.close()
+	b := finding.NewBaseline()
+	for r := range s.records() {
+		b.Add(r.Judged())
+	}
+	switch {
+	case s.failed != nil:
+		return nil, fmt.Errorf("--baseline: %w", s.failed)
+	case s.bad > 0:
+		return nil, fmt.Errorf("--baseline: %s: lines as said above hold no result: take them out", s.path)
+	}
+	return b, nil
 }
 
 // records yields what can be read, and complains of each line that can't.

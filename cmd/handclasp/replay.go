@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/fingerprint"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/scan"
+)
+
+const replayHelp = `Derive evidence, software and findings again from what was said in an earlier scan, without a network.
+
+RESULTS is a file that 'handclasp scan --format jsonl --transcript' wrote, or - for standard input. This
+version's protocols and rules judge the stored conversations, as of the time when they were held. A
+result without its conversation, or with one that this version would hold in another way, keeps the
+evidence that was stored, and its software and findings are derived from that.`
+
+const replayExitHelp = `
+Exit status:
+  0  everything was read and written
+  1  and a finding is at or above --fail-on
+  2  a wrong flag, trouble with a file, an interrupt, or a line that holds no result. The
+     others are still written
+`
+
+// replayOptions are what the flags say.
+type replayOptions struct {
+	options
+	results string
+}
+
+func (a *app) replayCommand() *cobra.Command {
+	o := replayOptions{options: options{format: formatTable, software: fingerprint.Builtin()}}
+	cmd := &cobra.Command{
+		Use:   "replay [flags] RESULTS",
+		Short: "Derive evidence and findings again from stored conversations",
+		Long:  replayHelp,
+		Example: `  handclasp scan --format jsonl --transcript --output results.jsonl ftp.example.net
+  handclasp replay results.jsonl
+  handclasp replay --format jsonl --transcript --output again.jsonl results.jsonl`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return &usageError{errors.New("one file of results is replayed: name it, or - for standard input"), cmd.CommandPath()}
+			}
+			o.results = args[0]
+			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.replay(ctx, &o) })
+		},
+	}
+	text := func(s string) string { return s }
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(value[string]{&o.format, parseFormat, text, "FORMAT"}, "format", formatHelp)
+	f.Var(value[string]{&o.output, parseFile, text, "FILE"}, "output", "write to FILE instead of standard output")
+	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
+		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
+	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said")
+	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog",
+		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + replayExitHelp)
+	return cmd
+}
+
+// replay is the replay command, its flags read.
+func (a *app) replay(ctx context.Context, o *replayOptions) error {
+	if err := a.fitsStdout(o.format, o.output); err != nil {
+		return err
+	}
+	if err := a.readFingerprints(&o.options); err != nil {
+		return err
+	}
+	stored, err := a.openStored(o.results)
+	if err != nil {
+		return err
+	}
+	defer stored.close()
+	out, err := openOutput(o.output, a.stdout)
+	if err != nil {
+		return err
+	}
+	r := &replaying{
+		app: a, o: o, judge: finding.NewJudge(a.rules, a.comparisons),
+		sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}),
+	}
+	for record := range stored.records() {
+		if err = r.one(ctx, record); err != nil {
+			break
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		out.discard()
+		return errors.New("interrupted")
+	case err != nil:
+		return out.failure(err)
+	case stored.failed != nil:
+		out.discard()
+		return stored.failed
+	case r.tally.Endpoints == 0:
+		out.discard() // an earlier file is worth more than an empty one
+		return errors.New("no results: write them with handclasp scan --format jsonl --transcript --output FILE")
+	}
+	if err := r.sink.close(); err != nil {
+		return out.failure(err)
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stderr, r.String())
+	switch {
+	case stored.bad > 0:
+		return exit(exitTrouble)
+	case o.failOn > 0 && r.tally.AtLeast(o.failOn) > 0:
+		return exit(exitFindings)
+	}
+	return nil
+}
+
+// replaying is one run of replay.
+type replaying struct {
+	*app
+	o      *replayOptions
+	judge  *finding.Judge
+	sink   sink
+	tally  report.Tally
+	silent int // results without a conversation
+	other  int // results whose conversation would be another one today
+}
+
+func (r *replaying) one(ctx context.Context, record report.Record) error {
+	again, err := probetest.Reprobe(ctx, record.Result, r.candidates(record.Protocol)...)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, probetest.ErrNoTranscript):
+		r.silent++
+	case err != nil:
+		r.other++
+	default:
+		record.Result = again
+	}
+	record.Software = r.o.software.Software(record.Result)
+	record.Findings = r.judge.Evaluate(record.Result)
+	r.tally.Add(record)
+	if r.o.format == formatJSONL && !r.o.transcript {
+		record = record.WithoutTranscript()
+	}
+	return r.sink.write(record, report.Host{})
+}
+
+// candidates are the ways in which a conversation of the protocol may have come about.
+func (r *replaying) candidates(protocol string) (list []probe.Prober) {
+	for _, p := range r.probers {
+		spec := p.Spec()
+		if spec.Protocol != protocol {
+			continue
+		}
+		list = append(list, p)
+		if by, ok := p.(probe.SchemeProber); ok {
+			for _, port := range spec.Ports {
+				if port.Scheme != "" {
+					list = append(list, by.ForScheme(port.Scheme))
+				}
+			}
+		}
+	}
+	return append(list, scan.Detector{Probers: r.probers})
+}
+
+// String says what became of the results.
+func (r *replaying) String() string {
+	text := fmt.Sprintf("%d of %d conversations replayed", r.tally.Endpoints-r.silent-r.other, r.tally.Endpoints)
+	if r.silent > 0 {
+		text += fmt.Sprintf("; %d not stored: scan with --transcript", r.silent)
+	}
+	if r.other > 0 {
+		text += fmt.Sprintf("; %d held in another way than today", r.other)
+	}
+	return text
+}
