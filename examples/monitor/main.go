@@ -1,0 +1,123 @@
+// Command monitor scans targets, tells what changed since its last run, and exits with status 1 where something new is at
+// least medium: a job for cron or CI.
+//
+//	go run ./examples/monitor results.jsonl ftp://127.0.0.1:2121 192.0.2.0/28
+//
+// It keeps the results of the last run in the file that is named first.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"slices"
+
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/scan"
+)
+
+var errNew = errors.New("there is something new")
+
+// probeAll scans the targets and returns what was found.
+func probeAll(ctx context.Context, targets []string) (records []report.Record, err error) {
+	judge := finding.NewJudge(handclasp.Rules(), handclasp.Comparisons())
+	endpoints := scan.Endpoints(ctx, scan.Args(targets), handclasp.Probers(), nil)
+	for r, err := range scan.Run(ctx, endpoints, nil) {
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, report.Record{Result: r.Result, Findings: judge.Evaluate(r.Result)})
+	}
+	return records, ctx.Err()
+}
+
+// stored are the records of the last run; none at the first.
+func stored(path string) (records []report.Record, err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	for r, err := range report.Read(file) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		records = append(records, r)
+	}
+	return records, nil
+}
+
+// store replaces the file, whole or not at all.
+func store(path string, records []report.Record) error {
+	file, err := os.CreateTemp(".", "results-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) // where it isn't renamed
+	lines := report.NewJSONL(file)
+	for _, r := range records {
+		err = errors.Join(err, lines.Write(r.WithoutTranscript()))
+	}
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}
+
+func judged(records []report.Record) iter.Seq[finding.Judged] {
+	return func(yield func(finding.Judged) bool) {
+		for _, r := range records {
+			if !yield(r.Judged()) {
+				return
+			}
+		}
+	}
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	if len(args) < 2 {
+		return errors.New("usage: monitor RESULTS.jsonl TARGET [TARGET]")
+	}
+	last, err := stored(args[0])
+	if err != nil {
+		return err
+	}
+	now, err := probeAll(ctx, args[1:])
+	if err != nil {
+		return err
+	}
+	changes := finding.Diff(judged(last), judged(now))
+	if err := report.WriteChanges(stdout, changes, report.TableOptions{}); err != nil {
+		return err
+	}
+	// Before the alarm: it is raised once.
+	if err := store(args[0], now); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(changes, func(c finding.Change) bool {
+		return c.Status == finding.New && c.Finding.Severity >= finding.Medium
+	}) {
+		return errNew
+	}
+	return nil
+}
+
+func main() {
+	err := run(context.Background(), os.Args[1:], os.Stdout)
+	switch {
+	case errors.Is(err, errNew):
+		os.Exit(1)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+}
