@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/internal/schema"
 	"github.com/handclasp/handclasp/probe"
@@ -123,4 +126,26 @@ func must(b []byte, err error) []byte {
 		panic(err)
 	}
 	return b
+}
+
+// Results that were stored by this version or an earlier one are read by later ones, and say the same for ever: the file is
+// never written anew.
+func TestStoredResults(t *testing.T) {
+	committed := compile(t, must(os.ReadFile(file)))
+	lines := 0
+	for line := range bytes.Lines(must(os.ReadFile("testdata/results.jsonl"))) {
+		lines++
+		require.NoError(t, committed.Validate(value(t, line)), "%s", line)
+		record, err := report.Decode(line, handclasp.Probers()...)
+		require.NoError(t, err)
+		require.NotContains(t, fmt.Sprintf("%T", record.Evidence), "RawEvidence")
+		found := finding.Evaluate(record.Result, handclasp.Rules())
+		found = slices.DeleteFunc(found, func(f finding.Finding) bool { return !slices.ContainsFunc(record.Findings, sameRule(f)) })
+		require.Equal(t, record.Findings, found, "later rules may add to them")
+	}
+	require.Equal(t, len(handclasp.Probers()), lines)
+}
+
+func sameRule(f finding.Finding) func(finding.Finding) bool {
+	return func(g finding.Finding) bool { return f.ID == g.ID }
 }
