@@ -20,7 +20,7 @@ func guardIoctl(body []byte) (string, error) {
 	pdu := body[fixed:]
 	switch {
 	case u32(4) != transceive:
-		return "", fmt.Errorf("IOCTL with the control code %#010x", u32(4))
+		return "", fmt.Errorf("IOCTL with the control code %#08x", u32(4))
 	case !zero(body[2:4]), u32(24) != 64+fixed, u32(28) != uint32(len(pdu)), !zero(body[32:44]), u32(44) > fragment, u32(48) != 1,
 		!zero(body[52:56]):
 		return "", errMore

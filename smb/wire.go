@@ -136,7 +136,7 @@ func statusName(status uint32) string {
 	if name, ok := statusNames[status]; ok {
 		return name
 	}
-	return fmt.Sprintf("%#010x", status)
+	return fmt.Sprintf("%#08x", status)
 }
 
 // within returns the part of a message that an offset from its beginning and a length describe.

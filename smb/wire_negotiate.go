@@ -52,7 +52,7 @@ func capabilityList(bits uint32) []string {
 		case i < len(capabilityNames):
 			list = append(list, capabilityNames[i])
 		default:
-			list = append(list, fmt.Sprintf("%#010x", uint32(1)<<i))
+			list = append(list, fmt.Sprintf("%#08x", uint32(1)<<i))
 		}
 	}
 	return list
