@@ -14,6 +14,7 @@ func TestBuiltinMisses(t *testing.T) {
 		"smtp.banner":   {"mail.example.org ESMTP", "mail.example.org ESMTP ready", "220 *", "20"},
 		"smtp.ehlo":     {"250-mx\n250-PIPELINING\n250-8BITMIME\n250 SIZE", "250 mx", "250-mx\n250-PIPELINING\n250 8BITMIME"},
 		"nntp.banner":   {"news.example.org ready", "Version 2.0 ready"},
+		"rsync.banner":  {"", "@RSYNCD: 27", "@RSYNCD: 27.0", "@RSYNCD: 0", "@RSYNCD: 320", "@RSYNCD: EXIT", "rsync"}, // others say 27, too
 		"ssh.banner":    {"SSH", "Gopher", "-", "OpenVMS"},
 		"smb.native_os": {"Unix", "Windows 6.1", "Linux"}, // Samba 4 says "Windows 6.1"
 		"smb.native_lm": {"", "LAN"},

@@ -25,6 +25,8 @@
 //	nntp.banner    the text of the greeting and of the reply to MODE READER
 //	nntp.implementation  the argument of that capability
 //	ntlm.os_version      the version in an NTLM challenge, such as "Windows 10.0 build 17763"
+//	rsync.banner   the greeting of a daemon, such as "@RSYNCD: 31.0"
+//	rsync.motd     its message of the day; the built-in set has none of this kind
 //	smb.native_lm  the native LAN manager of an SMB1 session set-up
 //	smb.native_os  the native operating system of one
 //	smtp.banner    the text of the greeting

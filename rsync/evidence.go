@@ -95,12 +95,16 @@ func (e *Evidence) TLSHandshake() *probe.TLS {
 	return e.TLS
 }
 
-// Banners implements [probe.BannerEvidence]: makers of storage devices sign the message of the day.
+// Banners implements [probe.BannerEvidence]: the greeting, which tells no release, and the message of the day, which
+// makers of storage devices sign.
 func (e *Evidence) Banners() []probe.Banner {
-	if e == nil || e.MOTD == "" {
+	if e == nil {
 		return nil
 	}
-	return []probe.Banner{{Kind: "rsync.motd", Source: "motd", Text: e.MOTD}}
+	return []probe.Banner{
+		{Kind: "rsync.banner", Source: "greeting", Text: e.Greeting},
+		{Kind: "rsync.motd", Source: "motd", Text: e.MOTD},
+	}
 }
 
 // text takes a text of the server's over, and notes where it isn't UTF-8.

@@ -16,12 +16,14 @@ func TestNoEvidence(t *testing.T) {
 	require.Equal(t, "rsync", none.Protocol())
 	require.Nil(t, none.TLSHandshake())
 	require.Nil(t, none.Banners())
-	require.Nil(t, new(rsync.Evidence).Banners())
 }
 
 func TestBanners(t *testing.T) {
-	e := &rsync.Evidence{MOTD: "a storage device"}
-	require.Equal(t, []probe.Banner{{Kind: "rsync.motd", Source: "motd", Text: "a storage device"}}, e.Banners())
+	e := &rsync.Evidence{Greeting: "@RSYNCD: 31.0", MOTD: "a storage device"}
+	require.Equal(t, []probe.Banner{
+		{Kind: "rsync.banner", Source: "greeting", Text: "@RSYNCD: 31.0"},
+		{Kind: "rsync.motd", Source: "motd", Text: "a storage device"},
+	}, e.Banners())
 }
 
 func TestPorts(t *testing.T) {
