@@ -10,10 +10,14 @@ import (
 
 	"github.com/handclasp/handclasp/fingerprint"
 	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/rsync"
+	"github.com/handclasp/handclasp/smb"
 	"github.com/handclasp/handclasp/smtp"
+	"github.com/handclasp/handclasp/ssh"
 )
 
 // What real servers said, by the name of the recording without its version. Where the version is told, it is that of
@@ -21,25 +25,42 @@ import (
 var recorded = map[string]struct {
 	product string
 	version bool
+	source  string
+	os      string // the operating system and its version
 }{
-	"vsftpd":    {"vsftpd", true},
-	"proftpd":   {"ProFTPD", false},
-	"pure-ftpd": {"Pure-FTPd", false},
-	"postfix":   {"Postfix", false},
-	"exim":      {"Exim", true},
-	"opensmtpd": {"OpenSMTPD", false},
-	"inn2":      {"INN", true},
-	"leafnode":  {"Leafnode", true},
-	"sn":        {"sn", true},
+	"vsftpd":         {"vsftpd", true, "greeting", ""},
+	"proftpd":        {"ProFTPD", false, "greeting", ""},
+	"pure-ftpd":      {"Pure-FTPd", false, "greeting", ""},
+	"postfix":        {"Postfix", false, "greeting", ""},
+	"exim":           {"Exim", true, "greeting", ""},
+	"opensmtpd":      {"OpenSMTPD", false, "greeting", ""},
+	"inn2":           {"INN", true, "greeting", ""},
+	"leafnode":       {"Leafnode", true, "greeting", ""},
+	"sn":             {"sn", true, "greeting", ""},
+	"rsync":          {"rsync", false, "greeting", ""},
+	"openssh-server": {"OpenSSH", true, "identification", "Debian Linux 12"},
+	"dropbear-bin":   {"Dropbear", true, "identification", ""},
+	"tinysshd":       {"TinySSH", true, "identification", ""},
+	"samba":          {"Samba", false, "ntlm", ""},
+	// Where SMB1 is spoken.
+	"samba nt1-guest": {"Samba", true, "smb1/native_lm", "Debian Linux "},
+	"samba lanman":    {"Samba", true, "smb1/native_lm", "Debian Linux "},
+	"samba smb1-only": {"Samba", true, "smb1/native_lm", "Debian Linux "},
 }
 
-// silent are those that hang up before they name themselves.
-var silent = []string{"opensmtpd-6.8.0p2-implicit-tls", "inn2-2.7.1-refusing", "inn2-2.7.1-unavailable"}
+// silent are those that name nothing: they hang up before, or have no words for it.
+var silent = []string{
+	"opensmtpd-6.8.0p2-implicit-tls", "inn2-2.7.1-refusing", "inn2-2.7.1-unavailable", "openssh-server-9.2p1-full", "nmbd-", "smbd-",
+}
 
 func TestRecordedServers(t *testing.T) {
-	for _, p := range []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}} {
-		files, err := filepath.Glob("../" + p.Spec().Protocol + "/testdata/transcripts/*.txt")
-		require.NoError(t, err)
+	for _, p := range []probe.Prober{ftp.Prober{}, smtp.Prober{}, nntp.Prober{}, rsync.Prober{}, netbios.Prober{}, smb.Prober{}, ssh.Prober{}} {
+		var files []string
+		for _, folder := range []string{"", "long/", "anonymous/"} {
+			list, err := filepath.Glob("../" + p.Spec().Protocol + "/testdata/transcripts/" + folder + "*.txt")
+			require.NoError(t, err)
+			files = append(files, list...)
+		}
 		require.NotEmpty(t, files)
 		for _, file := range files {
 			name := strings.TrimSuffix(filepath.Base(file), ".txt")
@@ -47,21 +68,31 @@ func TestRecordedServers(t *testing.T) {
 			if server == "" {
 				continue // handwritten
 			}
-			want, ok := recorded[server]
-			require.True(t, ok, "what is %s?", server)
-			got := fingerprint.Builtin().Software(replay(t, p, file))
+			list := fingerprint.Builtin().Software(replay(t, p, file))
 			if isSilent(name) {
-				require.Empty(t, got, name)
+				require.Empty(t, list, name)
 				continue
 			}
-			require.Len(t, got, 1, name)
-			require.Equal(t, want.product, got[0].Product, name)
-			require.Equal(t, "greeting", got[0].Source, name)
-			if want.version {
-				require.Equal(t, version, got[0].Version, name)
-			} else {
-				require.Empty(t, got[0].Version, name)
+			want, ok := recorded[server]
+			for variant, w := range recorded {
+				if s, v, _ := strings.Cut(variant, " "); v != "" && s == server && strings.Contains(name, v) {
+					want, ok = w, true
+				}
 			}
+			require.True(t, ok, "what is %s?", server)
+			require.NotEmpty(t, list, name)
+			require.Equal(t, want.product, list[0].Product, name)
+			require.Equal(t, want.source, list[0].Source, name)
+			if want.version {
+				require.Equal(t, version, list[0].Version, name)
+			} else {
+				require.Empty(t, list[0].Version, name)
+			}
+			var os string
+			if len(list) > 1 {
+				os = list[1].Product + " " + list[1].Version
+			}
+			require.Equal(t, want.os, os, name)
 		}
 	}
 }
