@@ -114,6 +114,8 @@ func TestNetBIOSNames(t *testing.T) {
 			require.Zero(t, e.Strays)
 			require.Equal(t, want.findings, netbiosIDs(r))
 
+			requireNoSoftware(t, r) // names tell none
+
 			require.Equal(t, told, lookedUp(t, conf), "nmblookup")
 			mapped(t, e, cmp.Or(want.nmapUser, "<unknown>"))
 			require.Equal(t, e.Addresses, resolved(t, conf, e.Computer), "nmblookup's addresses")
@@ -156,6 +158,7 @@ func TestNetBIOSSessions(t *testing.T) {
 			require.Equal(t, want.retarget, e.Retarget)
 			require.Equal(t, want.named, e.Computer == "FILER")
 			require.Equal(t, []string{"netbios.exposed"}, netbiosIDs(r))
+			requireNoSoftware(t, r)
 			conns := 0
 			for _, event := range r.Transcript {
 				if event.Dir == probe.DirOpen {

@@ -178,6 +178,7 @@ func TestRsync(t *testing.T) {
 				capture(t, r, folder+"rsync-"+upstream(s.Version)+"-"+want.variant, "rsync "+s.Version, rsyncPort(s))
 			}
 			require.NoError(t, r.Err)
+			requireSoftware(t, r, "rsync", s.Version)
 			require.Equal(t, want.version, e.ProtocolVersion, e.Greeting)
 			require.ElementsMatch(t, want.digests, e.Digests)
 			require.Equal(t, want.motd, e.MOTD)

@@ -112,6 +112,7 @@ func TestSMB(t *testing.T) {
 				}
 				require.NoError(t, r.Err)
 				require.Equal(t, transport, e.Transport)
+				requireSambaSoftware(t, r, e)
 				if transport == "netbios" {
 					require.Equal(t, []smb.SessionRequest{{CalledName: "*SMBSERVER", Reply: "positive"}}, e.SessionRequests)
 				}
@@ -150,6 +151,17 @@ func TestSMB(t *testing.T) {
 			require.Equal(t, want.allSigning, e.SigningAlgorithms)
 		})
 	}
+}
+
+// requireSambaSoftware requires that the version is told where SMB1 is spoken, and nowhere else, and that a version of
+// Windows isn't taken for one.
+func requireSambaSoftware(t *testing.T, r *probe.Result, e *smb.Evidence) {
+	t.Helper()
+	fact := "samba"
+	if e.SMB1.Supported == probe.Yes {
+		fact = "samba-smb1"
+	}
+	requireSoftware(t, r, fact, version(t, "samba"))
 }
 
 // checkMatrix compares each dialect's own answer with what the preferred one says.

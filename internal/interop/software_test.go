@@ -1,6 +1,8 @@
 package interop_test
 
 import (
+	"cmp"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -10,38 +12,80 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// What a server's banners must be recognised as, by its package. Servers that don't tell their version have none.
-var softwareFacts = map[string]struct {
+// A softwareFact is what a server's banners must be recognised as, by its package.
+type softwareFact struct {
 	vendor, product string
-	versioned       bool
+	versioned       bool   // it tells its version
 	cpe             string // up to the version
-}{
-	"vsftpd":    {"vsftpd", "vsftpd", true, "cpe:2.3:a:vsftpd_project:vsftpd"},
-	"proftpd":   {"ProFTPD", "ProFTPD", false, "cpe:2.3:a:proftpd:proftpd"},
-	"pure-ftpd": {"Pure-FTPd", "Pure-FTPd", false, "cpe:2.3:a:pureftpd:pure-ftpd"},
-	"postfix":   {"Postfix", "Postfix", false, "cpe:2.3:a:postfix:postfix"},
-	"exim":      {"Exim", "Exim", true, "cpe:2.3:a:exim:exim"},
-	"opensmtpd": {"OpenBSD", "OpenSMTPD", false, "cpe:2.3:a:openbsd:opensmtpd"},
-	"inn2":      {"ISC", "INN", true, "cpe:2.3:a:isc:inn"},
-	"leafnode":  {"Leafnode", "Leafnode", true, "cpe:2.3:a:leafnode:leafnode"},
-	"sn":        {"Patrik Rådman", "sn", true, ""},
+	update          string // what begins the part of a version that is a field of its own in CPE names
+	source          string // "" is the greeting
+	debian          string // whether it names the operating system: "release" with its number, "name" without
 }
 
-// requireSoftware checks the product and the version against the version of the package that was installed.
+var softwareFacts = map[string]softwareFact{
+	"vsftpd":    {vendor: "vsftpd", product: "vsftpd", versioned: true, cpe: "cpe:2.3:a:vsftpd_project:vsftpd"},
+	"proftpd":   {vendor: "ProFTPD", product: "ProFTPD", cpe: "cpe:2.3:a:proftpd:proftpd"},
+	"pure-ftpd": {vendor: "Pure-FTPd", product: "Pure-FTPd", cpe: "cpe:2.3:a:pureftpd:pure-ftpd"},
+	"postfix":   {vendor: "Postfix", product: "Postfix", cpe: "cpe:2.3:a:postfix:postfix"},
+	"exim":      {vendor: "Exim", product: "Exim", versioned: true, cpe: "cpe:2.3:a:exim:exim"},
+	"opensmtpd": {vendor: "OpenBSD", product: "OpenSMTPD", cpe: "cpe:2.3:a:openbsd:opensmtpd"},
+	"inn2":      {vendor: "ISC", product: "INN", versioned: true, cpe: "cpe:2.3:a:isc:inn"},
+	"leafnode":  {vendor: "Leafnode", product: "Leafnode", versioned: true, cpe: "cpe:2.3:a:leafnode:leafnode"},
+	"sn":        {vendor: "Patrik Rådman", product: "sn", versioned: true},
+	"openssh-server": {
+		vendor: "OpenBSD", product: "OpenSSH", versioned: true, cpe: "cpe:2.3:a:openbsd:openssh", update: "p",
+		source: "identification", debian: "release",
+	},
+	"dropbear-bin": {
+		vendor: "Dropbear", product: "Dropbear", versioned: true, cpe: "cpe:2.3:a:dropbear_ssh_project:dropbear_ssh",
+		source: "identification",
+	},
+	"tinysshd": {vendor: "TinySSH", product: "TinySSH", versioned: true, source: "identification"},
+	"rsync":    {vendor: "Samba", product: "rsync", cpe: "cpe:2.3:a:samba:rsync"},
+	// Its native LAN manager where SMB1 is spoken, and else nothing but a version of Windows that never was.
+	"samba-smb1": {
+		vendor: "Samba", product: "Samba", versioned: true, cpe: "cpe:2.3:a:samba:samba",
+		source: "smb1/native_lm", debian: "name",
+	},
+	"samba": {vendor: "Samba", product: "Samba", cpe: "cpe:2.3:a:samba:samba", source: "ntlm"},
+}
+
+// requireSoftware checks the product and the version against the version of the package that was installed, and that
+// nothing else is recognised.
 func requireSoftware(t *testing.T, r *probe.Result, server, installed string) {
 	t.Helper()
 	want, ok := softwareFacts[server]
 	require.True(t, ok, server)
-	version, cpeVersion := "", "*"
+	s := probe.Software{Vendor: want.vendor, Product: want.product, Source: cmp.Or(want.source, "greeting")}
+	inCPE := "*"
 	if want.versioned {
-		version = upstream(installed)
-		cpeVersion = version
+		s.Version = strings.TrimSuffix(upstream(installed), "+dfsg")
+		inCPE = s.Version
 	}
-	cpe := ""
+	stars := 7
+	if base, update, ok := strings.Cut(inCPE, want.update); ok && want.update != "" {
+		inCPE = base + ":" + want.update + update
+		stars--
+	}
 	if want.cpe != "" {
-		cpe = want.cpe + ":" + cpeVersion + strings.Repeat(":*", 7)
+		s.CPE = want.cpe + ":" + inCPE + strings.Repeat(":*", stars)
 	}
-	require.Equal(t, []probe.Software{
-		{Vendor: want.vendor, Product: want.product, Version: version, CPE: cpe, Source: "greeting"},
-	}, fingerprint.Builtin().Software(r))
+	list := []probe.Software{s}
+	if want.debian != "" {
+		release := ""
+		if want.debian == "release" {
+			release = regexp.MustCompile(`\+deb(\d+)u`).FindStringSubmatch(installed)[1]
+		}
+		list = append(list, probe.Software{
+			Vendor: "Debian", Product: "Debian Linux", Version: release,
+			CPE: "cpe:2.3:o:debian:debian_linux:" + cmp.Or(release, "*") + strings.Repeat(":*", 7), Source: s.Source,
+		})
+	}
+	require.Equal(t, list, fingerprint.Builtin().Software(r))
+}
+
+// requireNoSoftware checks that nothing is recognised.
+func requireNoSoftware(t *testing.T, r *probe.Result) {
+	t.Helper()
+	require.Empty(t, fingerprint.Builtin().Software(r))
 }

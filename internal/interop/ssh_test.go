@@ -106,6 +106,11 @@ func TestSSH(t *testing.T) {
 
 			require.Equal(t, cmp.Or(want.outcome, probe.OutcomeOK), r.Outcome, "%v", r.Err)
 			require.Regexp(t, "^"+want.software, e.Software)
+			if e.Identification == "" {
+				requireNoSoftware(t, r)
+			} else {
+				requireSoftware(t, r, want.server, server.Version)
+			}
 			require.Equal(t, orEmpty(want.lines), e.GreetingLines)
 			require.Equal(t, want.strict, e.StrictKex)
 			require.Equal(t, want.strict != probe.Unknown, e.Algorithms != nil)
