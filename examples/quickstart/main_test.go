@@ -26,7 +26,7 @@ offers TLS: no
 takes passwords in cleartext: yes
 lets anybody in: yes
 `},
-		{func(ctx context.Context) (*lab.Server, error) { return lab.ExpiredFTP(ctx, ca) }, `greeting: old.lab.test FTP server ready
+		{func(ctx context.Context) (*lab.Server, error) { return lab.ExpiredFTP(ctx, ca) }, `greeting: ProFTPD 1.3.5 Server (old.lab.test)
 offers TLS: yes
 takes passwords in cleartext: no
 lets anybody in: no

@@ -87,7 +87,11 @@ func (s Server) challenge() []byte {
 	b = append(b, "laughter"...)
 	b = append(b, make([]byte, 8)...)
 	b = field(b, len(info), 56+len(target))
-	b = append(b, 10, 0, 0x63, 0x45, 0, 0, 0, 15) // 10.0.17763
+	v := s.Version
+	if v == [3]uint16{} {
+		v = [3]uint16{10, 0, 17763}
+	}
+	b = append(b, byte(v[0]), byte(v[1]), byte(v[2]), byte(v[2]>>8), 0, 0, 0, 15)
 	return append(append(b, target...), info...)
 }
 

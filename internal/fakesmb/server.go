@@ -36,6 +36,8 @@ type Server struct {
 	Refuses bool
 	// Names are of the NTLM challenge; Domain is told by SMB1 as well.
 	Name, Domain, DNSName, DNSDomain string
+	// Version is that of the NTLM challenge: major, minor, build. The zero value is 10.0 build 17763, Windows Server 2019.
+	Version [3]uint16
 	// Setup is the status of a session setup other than that of a challenge.
 	Setup uint32
 	// Interim sends so many interim replies before a session setup's.

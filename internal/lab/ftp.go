@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -25,10 +26,12 @@ func AnonymousFTP(ctx context.Context) (*Server, error) {
 }
 
 // ExpiredFTP starts an FTP server that lets nobody in and wants TLS (AUTH TLS, RFC 4217) before USER, with a
-// certificate that expired on [ExpiredOn].
+// certificate that expired on [ExpiredOn]. It calls itself an old ProFTPD.
 func ExpiredFTP(ctx context.Context, ca *Authority) (*Server, error) {
 	n := Neighbour{Name: "expired-ftp", About: "insists on TLS, with a certificate that expired", Protocol: "ftp"}
-	return startTLSFTP(ctx, n, ca, "old.lab.test", ExpiredOn, ftpserver.MandatoryEncryption)
+	return startTLSFTP(ctx, n, ca, ExpiredOn, &ftpDriver{
+		name: "old.lab.test", greeting: "ProFTPD 1.3.5 Server (old.lab.test)", required: ftpserver.MandatoryEncryption,
+	})
 }
 
 // ImplicitFTP starts an FTP server that lets nobody in and speaks TLS from the first byte, with a certificate that ca
@@ -37,7 +40,7 @@ func ImplicitFTP(ctx context.Context, ca *Authority) (*Server, error) {
 	n := Neighbour{
 		Name: "implicit-ftps", About: "speaks TLS from the first byte and is well kept", Protocol: "ftp", ImplicitTLS: true,
 	}
-	return startTLSFTP(ctx, n, ca, "safe.lab.test", validTo, ftpserver.ImplicitEncryption)
+	return startTLSFTP(ctx, n, ca, validTo, &ftpDriver{name: "safe.lab.test", required: ftpserver.ImplicitEncryption})
 }
 
 // LeakyFTP starts an anonymous FTP server behind an address translation that isn't configured: the reply to PASV names
@@ -48,12 +51,13 @@ func LeakyFTP(ctx context.Context) (*Server, error) {
 	}, &ftpDriver{name: "inner.lab.test", anonymous: true, publicHost: LeakedAddress})
 }
 
-func startTLSFTP(ctx context.Context, n Neighbour, ca *Authority, name string, notAfter time.Time, r ftpserver.TLSRequirement) (*Server, error) {
-	cfg, err := ca.server(name, notAfter)
+func startTLSFTP(ctx context.Context, n Neighbour, ca *Authority, notAfter time.Time, d *ftpDriver) (*Server, error) {
+	cfg, err := ca.server(d.name, notAfter)
 	if err != nil {
 		return nil, err
 	}
-	return startFTP(ctx, n, &ftpDriver{name: name, tls: cfg, required: r})
+	d.tls = cfg
+	return startFTP(ctx, n, d)
 }
 
 func startFTP(ctx context.Context, n Neighbour, d *ftpDriver) (*Server, error) {
@@ -115,6 +119,7 @@ func archive(incoming bool) (afero.Fs, error) {
 // ftpDriver is the policy of one FTP server.
 type ftpDriver struct {
 	name       string
+	greeting   string // empty for one that names no software
 	listener   net.Listener
 	conns      *tracker
 	files      afero.Fs
@@ -139,7 +144,7 @@ func (d *ftpDriver) GetSettings() (*ftpserver.Settings, error) {
 }
 
 func (d *ftpDriver) ClientConnected(ftpserver.ClientContext) (string, error) {
-	return d.name + " FTP server ready", nil
+	return cmp.Or(d.greeting, d.name+" FTP server ready"), nil
 }
 
 func (d *ftpDriver) ClientDisconnected(ftpserver.ClientContext) {}

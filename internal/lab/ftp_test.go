@@ -68,12 +68,12 @@ func TestExpiredFTP(t *testing.T) {
 	s = must(t, s, err)
 
 	c := dial(t, s)
-	c.expect("220 old.lab.test FTP server ready")
+	c.expect("220 ProFTPD 1.3.5 Server (old.lab.test)")
 	c.say("USER anonymous", "421 TLS is required")
 	c.closed()
 
 	c = dial(t, s)
-	c.expect("220 old.lab.test FTP server ready")
+	c.expect("220 ProFTPD 1.3.5 Server (old.lab.test)")
 	require.Contains(t, c.block("FEAT", 211), "AUTH TLS")
 	c.say("AUTH TLS", "234 AUTH command ok. Expecting TLS Negotiation.")
 	then := func() time.Time { return lab.ExpiredOn }
@@ -84,7 +84,7 @@ func TestExpiredFTP(t *testing.T) {
 	c.say("PASS guest@", "530 Authentication error: login incorrect")
 
 	c = dial(t, s)
-	c.expect("220 old.lab.test FTP server ready")
+	c.expect("220 ProFTPD 1.3.5 Server (old.lab.test)")
 	c.say("AUTH TLS", "234 AUTH command ok. Expecting TLS Negotiation.")
 	err = tls.Client(c.conn, &tls.Config{RootCAs: ca.Pool(), ServerName: "127.0.0.1"}).Handshake()
 	require.ErrorContains(t, err, "expired")

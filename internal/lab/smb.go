@@ -9,7 +9,7 @@ import (
 )
 
 // OldFiles starts a file server that speaks SMB1 and the first two dialects of SMB 2, neither of which it signs unless
-// it is asked to, and tells its names to whoever begins a login. It lets nobody in.
+// it is asked to, and tells its names to whoever begins a login. It calls itself an old Samba. It lets nobody in.
 func OldFiles(ctx context.Context) (*Server, error) {
 	return Serve(ctx, Neighbour{
 		Name: "old-files", About: "speaks SMB1 and requires no signatures", Protocol: "smb",
@@ -40,7 +40,7 @@ func openFiles(now time.Time) fakesmb.Server {
 func oldFiles(now time.Time) fakesmb.Server {
 	return fakesmb.Server{
 		Dialects: []uint16{0x0202, 0x0210}, Signing: 1, Capabilities: 0x01, Token: fakesmb.Mechanisms(fakesmb.NTLM),
-		SMB1: []string{"LANMAN2.1", "NT LM 0.12"}, Security: 3, NativeOS: "Lab OS", NativeLM: "Lab file server",
+		SMB1: []string{"LANMAN2.1", "NT LM 0.12"}, Security: 3, NativeOS: "Unix", NativeLM: "Samba 4.1.17-Debian", Version: [3]uint16{6, 1, 0},
 		Name: "OLDFILES", Domain: "LAB", DNSName: "oldfiles.lab.test", DNSDomain: "lab.test", Time: now,
 	}
 }

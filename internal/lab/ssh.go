@@ -19,7 +19,7 @@ const oldHostKey = 1024
 var errNoLogin = errors.New("no password is right")
 
 // PasswordSSH starts an SSH server (RFC 4253) that asks for passwords, as it says, with algorithms and a key that were
-// left behind long ago beside those of today. No password is right.
+// left behind long ago beside those of today. It calls itself an old OpenSSH. No password is right.
 func PasswordSSH(ctx context.Context) (*Server, error) {
 	config, err := oldSSH()
 	if err != nil {
@@ -48,7 +48,7 @@ func oldSSH() (*ssh.ServerConfig, error) {
 			Ciphers:      []string{ssh.CipherAES128CTR, ssh.InsecureCipherTripleDESCBC},
 			MACs:         []string{ssh.HMACSHA256, ssh.InsecureHMACSHA196},
 		},
-		ServerVersion:    "SSH-2.0-lab",
+		ServerVersion:    "SSH-2.0-OpenSSH_6.7p1 Debian-5",
 		MaxAuthTries:     3,
 		PasswordCallback: func(ssh.ConnMetadata, []byte) (*ssh.Permissions, error) { return nil, errNoLogin },
 		BannerCallback:   func(ssh.ConnMetadata) string { return "For the people of the lab only.\n" },
