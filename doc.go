@@ -1,5 +1,5 @@
-// Package handclasp shakes hands with file-transfer, mail and news services, safely, and reports what an outsider
-// learns.
+// Package handclasp shakes hands with FTP, mail (SMTP), news (NNTP), rsync, NetBIOS, SMB and SSH services, safely, and
+// reports what an outsider learns.
 //
 // It connects, speaks each protocol just far enough to collect evidence, and leaves. It never logs in with a
 // credential, writes, uploads, mails or guesses.
@@ -12,8 +12,8 @@
 //	e, err := ftp.Grab(ctx, "192.0.2.7:21", nil) // e is a *ftp.Evidence, and valid, if partial, beside an error
 //
 // For the whole [probe.Result], with its outcome, transcript and JSON form, there is [probe.Run]; for findings,
-// [finding.Evaluate] with [Rules]; for the software behind a banner, package fingerprint; for many targets, package
-// scan; for terminals and files, package report.
+// [finding.Evaluate] with [Rules], and [finding.Diff] for what is new since another scan; for the software behind a
+// banner, package fingerprint; for many targets, package scan; for terminals and files, package report.
 // To write a prober of your own, see package probe and check it with package probetest.
 //
 // # The safety contract
@@ -21,8 +21,9 @@
 //   - Nothing is written that the protocol's guard doesn't name. The guard re-parses each message on its own, knows
 //     the [probe.Level], and can't be widened by a caller.
 //   - One session reaches one host. What a server says about other hosts is evidence and is never dialled.
-//   - No credential is ever tried. The only login is FTP's anonymous one, whose password says who is asking. SSH servers
-//     are asked for their methods by the method none, and left at once where that lets in.
+//   - No credential is ever tried. FTP's anonymous login has a password that says who is asking. At
+//     [probe.LevelAnonymous] SMB sessions are opened that name nobody, and SSH servers are asked for their methods by
+//     the method none, and left at once where that lets in.
 //   - Time, bytes, lines and connections are bounded, and a canceled context ends a probe within 50 ms.
 //
 // # What the answers mean

@@ -69,9 +69,9 @@ func (a *app) complain(format string, args ...any) {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "handclasp",
-		Short: "Shake hands with FTP, mail, news, rsync, NetBIOS and SMB services, safely, and report what an outsider learns",
-		Long: `handclasp connects to file-transfer, mail and news services, speaks each protocol just far enough to collect
-evidence, and leaves. It never logs in with a credential, writes, uploads, mails or guesses.
+		Short: "Shake hands with FTP, SMTP, NNTP, rsync, NetBIOS, SMB and SSH services, safely, and report what an outsider learns",
+		Long: `handclasp connects to FTP, mail (SMTP), news (NNTP), rsync, NetBIOS, SMB and SSH services, speaks each protocol
+just far enough to collect evidence, and leaves. It never logs in with a credential, writes, uploads, mails or guesses.
 
 Scan only what you may: your own systems, or those whose owner agreed.`,
 		Example: `  handclasp scan ftp.example.net

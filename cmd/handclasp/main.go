@@ -1,4 +1,4 @@
-// Command handclasp scans FTP, mail, news, rsync, NetBIOS and SMB services, safely, and reports what an outsider learns.
+// Command handclasp scans FTP, SMTP, NNTP, rsync, NetBIOS, SMB and SSH services, safely, and reports what an outsider learns.
 package main
 
 import (
