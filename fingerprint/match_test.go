@@ -1,6 +1,7 @@
 package fingerprint_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,38 @@ func TestSoftware(t *testing.T) {
 	got = software(db, &talker{ntlm: &probe.NTLM{OSVersion: "Windows 6.1 build 0"}})
 	require.Equal(t, "Samba", got[0].Product)
 	require.Len(t, got, 1)
+}
+
+// A file server that speaks SMB1 names its system twice. Where both say the same, the more exact one stays.
+func TestSystemNamedTwice(t *testing.T) {
+	for _, c := range []struct {
+		lm, os, ntlm string
+		want         []string
+	}{
+		{"Windows Server 2008 R2 Standard 6.1", "Windows Server 2008 R2 Standard 7601 Service Pack 1", "6.1 build 7601", []string{"Windows Server 2008 R2 7601"}},
+		{"Windows 7 Professional 6.1", "Windows 7 Professional 7601 Service Pack 1", "6.1 build 7601", []string{"Windows 7 7601"}},
+		{"Windows Server 2003 5.2", "Windows Server 2003 3790 Service Pack 2", "5.2 build 3790", []string{"Windows Server 2003 3790"}},
+		{"Windows 2000 LAN Manager", "Windows 5.1", "5.1 build 2600", []string{"Windows XP 5.1.2600"}},
+		{"Windows Server 2016 Standard 6.3", "Windows Server 2016 Standard 14393", "10.0 build 14393", []string{"Windows Server 2016 14393"}},
+		{"Windows 10 Pro 6.3", "Windows 10 Pro 17763", "10.0 build 17763", []string{"Windows 10 17763"}},
+		{"Windows 10 Pro 6.3", "Windows 10 Pro 19045", "10.0 build 19045", []string{"Windows 10 22H2 10.0.19045"}},
+		// They contradict each other.
+		{"", "Windows Server 2016 Standard 14393", "10.0 build 17763", []string{"Windows Server 2016 14393", "Windows Server 2019 or 10 1809 10.0.17763"}},
+		{"", "Windows Server 2012 R2 Standard 9600", "10.0 build 14393", []string{"Windows Server 2012 R2 9600", "Windows Server 2016 or 10 1607 10.0.14393"}},
+		// Samba claims versions of Windows.
+		{"Samba 4.17.12-Debian", "Windows 6.1", "6.1 build 0", []string{"Samba 4.17.12", "Debian Linux "}},
+		{"Samba 3.6.3", "Unix", "6.1 build 0", []string{"Samba 3.6.3"}},
+		{"", "", "6.1 build 0", []string{"Samba "}},
+	} {
+		banners := []probe.Banner{says("smb.native_lm", "lm", c.lm), says("smb.native_os", "os", c.os), says("ntlm.os_version", "ntlm", "Windows "+c.ntlm)}
+		var got []string
+		for _, s := range software(fingerprint.Builtin(), &talker{banners: banners}) {
+			got = append(got, s.Product+" "+s.Version)
+		}
+		require.Equal(t, c.want, got, "%q %q %q", c.lm, c.os, c.ntlm)
+		slices.Reverse(banners)
+		require.Len(t, software(fingerprint.Builtin(), &talker{banners: banners}), len(c.want), "in whichever order")
+	}
 }
 
 func TestNothingToRecognise(t *testing.T) {

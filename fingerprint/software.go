@@ -11,7 +11,8 @@ import (
 // Software returns what the evidence of r names: the service, its operating system, the device. It looks at the banners
 // of evidence that implements [probe.BannerEvidence] and at the NTLM challenge of evidence that implements
 // [finding.NTLMEvidence]. Each product is listed once, by the first banner that tells its version, or else by the first
-// that names it. The list is empty, and not nil, where nothing is recognised.
+// that names it; of two names of Windows for one build the more exact one counts. The list is empty, and not nil, where
+// nothing is recognised.
 func (db *DB) Software(r *probe.Result) []probe.Software {
 	list := []probe.Software{}
 	if db == nil || r == nil {
@@ -68,13 +69,42 @@ func add(list []probe.Software, s probe.Software) []probe.Software {
 }
 
 // says reports whether a tells all that b does: the same product, and b no version that a doesn't know; or a product
-// whose name begins with b's, as "Windows Server 2019" does with "Windows".
+// whose name begins with b's, as "Windows Server 2019" does with "Windows"; or one of the two that b may be, as "Windows
+// Server 2019" with "Windows Server 2019 or 10 1809", where both are of one build.
 func says(a, b probe.Software) bool {
-	if same(a, b) {
+	switch {
+	case same(a, b):
 		return a.Version != "" || b.Version == ""
+	case !strings.EqualFold(a.Vendor, b.Vendor):
+		return false
+	case b.Version == "":
+		return extends(a.Product, b.Product)
+	case ambiguous(b):
+		return !ambiguous(a) && oneBuild(a.Version, b.Version) && slices.ContainsFunc(alternatives(b.Product), func(name string) bool {
+			return strings.EqualFold(name, a.Product) || extends(name, a.Product)
+		})
 	}
-	return b.Version == "" && strings.EqualFold(a.Vendor, b.Vendor) && len(a.Product) > len(b.Product) &&
-		a.Product[len(b.Product)] == ' ' && strings.EqualFold(a.Product[:len(b.Product)], b.Product)
+	return !ambiguous(a) && extends(a.Product, b.Product) && oneBuild(b.Version, a.Version)
+}
+
+// extends reports whether a name is another one with more words behind it.
+func extends(name, other string) bool {
+	return len(name) > len(other) && name[len(other)] == ' ' && strings.EqualFold(name[:len(other)], other)
+}
+
+// oneBuild reports whether short, such as "17763", is the build in long, such as "10.0.17763".
+func oneBuild(short, long string) bool {
+	return short != "" && (short == long || strings.HasSuffix(long, "."+short))
+}
+
+// ambiguous reports whether the product is one of two whose builds are the same: the second name lacks its first word.
+func ambiguous(s probe.Software) bool { return strings.Contains(s.Product, " or ") }
+
+// alternatives are the two.
+func alternatives(product string) []string {
+	first, second, _ := strings.Cut(product, " or ")
+	family, _, _ := strings.Cut(first, " ")
+	return []string{first, family + " " + second}
 }
 
 // same reports whether a and b are one product. Sets of fingerprints spell vendors in their own ways, and one server
