@@ -56,6 +56,7 @@ var catalogue = map[string]finding.Severity{
 	"ssh.small-hostkey":        finding.Low,
 	"ssh.terrapin":             finding.Medium,
 	"ssh.password-auth":        finding.Medium,
+	"ssh.shared-hostkey":       finding.High,
 	"ssh.no-post-quantum":      finding.Info,
 	"net.odd-port":             finding.Info,
 	"starttls.injection":       finding.High,
@@ -70,7 +71,14 @@ var catalogue = map[string]finding.Severity{
 
 func TestCatalogue(t *testing.T) {
 	seen := make(map[string]finding.Severity)
-	for _, r := range handclasp.Rules() {
+	rules := handclasp.Rules()
+	for _, c := range handclasp.Comparisons() {
+		require.Nil(t, c.Check, c.ID)
+		require.NotNil(t, c.Begin, c.ID)
+		c.Check = c.Begin()
+		rules = append(rules, c.Rule)
+	}
+	for _, r := range rules {
 		require.NotContains(t, seen, r.ID, "twice")
 		seen[r.ID] = r.Severity
 		require.Regexp(t, regexp.MustCompile(`^[a-z]+(\.[a-z0-9]+(-[a-z0-9]+)*)$`), r.ID)
@@ -86,10 +94,12 @@ func TestCatalogue(t *testing.T) {
 // No evidence never fires.
 func TestNothingLearned(t *testing.T) {
 	require.Empty(t, finding.Evaluate(&probe.Result{}, handclasp.Rules()))
+	j := finding.NewJudge(nil, handclasp.Comparisons())
 	for _, p := range handclasp.Probers() {
 		spec := p.Spec()
 		r := &probe.Result{Protocol: spec.Protocol, Outcome: probe.OutcomeRefused, Evidence: spec.Evidence()}
 		require.Empty(t, finding.Evaluate(r, handclasp.Rules()), spec.Protocol)
+		require.Empty(t, j.Evaluate(r), spec.Protocol)
 	}
 }
 
@@ -98,5 +108,8 @@ func TestSlicesAreFresh(t *testing.T) {
 	rules := handclasp.Rules()
 	rules[0].Severity = finding.Critical
 	require.NotEqual(t, finding.Critical, handclasp.Rules()[0].Severity)
+	comparisons := handclasp.Comparisons()
+	comparisons[0].Severity = finding.Critical
+	require.NotEqual(t, finding.Critical, handclasp.Comparisons()[0].Severity)
 	require.NotEmpty(t, handclasp.Probers())
 }

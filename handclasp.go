@@ -21,7 +21,7 @@ func Probers() []probe.Prober {
 }
 
 // Comparisons returns every rule that is built in and judges results in the light of each other.
-func Comparisons() []finding.Comparison { return []finding.Comparison{} }
+func Comparisons() []finding.Comparison { return slices.Clone(ssh.Comparisons) }
 
 // Rules returns every rule that is built in: those of each protocol, and those that judge several.
 func Rules() []finding.Rule {
