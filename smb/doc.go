@@ -73,7 +73,8 @@
 //
 // A dialect is refused only where the server said STATUS_NOT_SUPPORTED. One that isn't answered, by a server that is
 // busy or too old to know SMB 2, is in neither list of the evidence. SMB1 is the exception: servers that have it turned
-// off hang up on it, so that this counts as a refusal where they speak SMB 2.
+// off hang up on it, so that this counts as a refusal where they answered to each dialect of SMB 2; one that dropped some
+// of those as well may have had enough of connections.
 //
 // Whether signatures are required is said by successful answers only. The capability ENCRYPTION has a meaning for 3.0
 // and 3.0.2; at 3.1.1 it is the cipher that counts.

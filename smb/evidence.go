@@ -131,7 +131,7 @@ type Negotiation struct {
 // SMB1 is the answer to a negotiation that offers SMB1 only (MS-CIFS §2.2.4.52, MS-SMB §2.2.4.5).
 type SMB1 struct {
 	// Supported is no where the server says that it takes none of the dialects, and where it hangs up on them though it
-	// speaks SMB 2, which is how servers do that have SMB1 turned off.
+	// speaks SMB 2 and answered to each dialect of that, which is how servers do that have SMB1 turned off.
 	Supported probe.Fact `json:"supported"`
 	// Outcome says how the negotiation ended: "ok" where the server answered in words; empty where it wasn't asked.
 	Outcome probe.Outcome `json:"outcome"`

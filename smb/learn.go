@@ -1,6 +1,7 @@
 package smb
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/handclasp/handclasp/internal/dtyp"
@@ -99,9 +100,6 @@ func (e *Evidence) smb1(a answer) {
 	s.Outcome = probe.OutcomeOf(a.err)
 	r := a.smb1
 	if r == nil {
-		if dropped(a.err) && e.NegotiateStatus != "" {
-			s.Supported = probe.No
-		}
 		return
 	}
 	s.Outcome = probe.OutcomeOK // a login that broke off behind it doesn't matter here
@@ -125,6 +123,15 @@ func (e *Evidence) smb1(a answer) {
 	}
 	if r.capabilities&cap1ExtendedSecurity != 0 && e.PreferredDialect == "" {
 		e.login(a)
+	}
+}
+
+// hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, where it answered all others of the
+// matrix: one that drops some of those as well may have had enough of connections.
+func (e *Evidence) hungUpOnSMB1(a answer) {
+	silent := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status == "" })
+	if a.asked && a.smb1 == nil && errors.Is(a.err, probe.ErrClosed) && e.PreferredDialect != "" && !silent {
+		e.SMB1.Supported = probe.No
 	}
 }
 

@@ -134,8 +134,9 @@ func (v *interview) matrix(ctx context.Context) {
 	answers := v.each(ctx, list)
 	for i, q := range list {
 		a := answers[i]
-		if len(q.smb1) > 0 {
+		if len(q.smb1) > 0 { // the last
 			v.e.smb1(a)
+			v.e.hungUpOnSMB1(a)
 		} else {
 			v.e.alone(q.dialects[0], a)
 		}

@@ -181,7 +181,7 @@ func TestDropsSome(t *testing.T) {
 	require.Equal(t, probe.Yes, evidence(t, r).SMB1.Supported)
 }
 
-// What is dropped twice stays unknown. SMB1 may be among it, and unlike the others' that is how it is turned off.
+// What is dropped twice stays unknown, SMB1 too: that is how it is turned off, but here the others are dropped as well.
 func TestDropsAgain(t *testing.T) {
 	s := scenario{server: windows10(), drops: []int{2, 3, 4, 5, 6, 7, 8, 9, 10}}
 	r := s.run(t)
@@ -191,6 +191,7 @@ func TestDropsAgain(t *testing.T) {
 	require.Empty(t, e.DialectsRefused)
 	require.Equal(t, probe.OutcomeClosed, e.Matrix[0].Outcome)
 	require.Equal(t, probe.Unknown, e.Matrix[0].Spoken)
+	require.Equal(t, probe.Unknown, e.SMB1.Supported)
 	require.Equal(t, 8, connections(r), "one more try shows that it takes none")
 }
 

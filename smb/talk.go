@@ -32,6 +32,7 @@ type answer struct {
 	mechanisms []string // of the negotiation's token; nil where there is none
 	setup      *setupReply
 	challenge  *probe.NTLM
+	asked      bool // the connection carried SMB: err is of the conversation
 	err        error
 }
 
@@ -40,6 +41,7 @@ func (a answer) answered() bool { return a.reply != nil || a.smb1 != nil }
 
 // hold holds the conversation over a connection that carries SMB.
 func (q question) hold(c *probe.Conn) (a answer) {
+	a.asked = true
 	if len(q.smb1) > 0 {
 		a.err = q.offerSMB1(c, &a)
 	} else {
