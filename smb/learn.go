@@ -172,13 +172,15 @@ func (e *Evidence) conclude() {
 	if e.Encryption == probe.Yes {
 		return
 	}
-	known := e.NegotiateStatus != "" // a server that chose an older dialect of all has none that is newer
+	// A server that chose an older dialect of all has none that is newer.
+	newer := e.PreferredDialect >= dialectNames[dialect300]
+	known := e.NegotiateStatus != "" && !(newer && e.Encryption == probe.Unknown)
 	for _, n := range e.Matrix {
 		if n.Encryption == probe.Yes {
 			e.Encryption = probe.Yes
 			return
 		}
-		if n.Spoken == probe.Unknown && e.PreferredDialect >= dialectNames[dialect300] && n.Dialect >= dialectNames[dialect300] {
+		if n.Spoken != probe.No && n.Encryption == probe.Unknown && newer && n.Dialect >= dialectNames[dialect300] {
 			known = false
 		}
 	}

@@ -36,3 +36,24 @@ func TestHungUpOnSMB1(t *testing.T) {
 		})
 	}
 }
+
+// A reply whose contexts can't be read doesn't say that there is no cipher.
+func TestEncryptionBehindBrokenContexts(t *testing.T) {
+	e := newEvidence()
+	broken := answer{reply: &negotiateReply{dialect: dialect311, broken: true}, err: probe.Errorf(opNegotiate, probe.OutcomeMalformed, "broken")}
+	e.preferred(broken)
+	require.Equal(t, probe.Unknown, e.Encryption)
+	for _, d := range dialects[:4] {
+		e.alone(d, answer{reply: &negotiateReply{dialect: d}})
+	}
+	e.alone(dialect311, broken)
+	e.conclude()
+	require.Equal(t, probe.Unknown, e.Encryption)
+	require.Equal(t, probe.Unknown, e.Matrix[4].Encryption)
+	whole := answer{reply: &negotiateReply{dialect: dialect311}}
+	e.Matrix = e.Matrix[:4]
+	e.preferred(whole)
+	e.alone(dialect311, whole)
+	e.conclude()
+	require.Equal(t, probe.No, e.Encryption)
+}

@@ -115,6 +115,7 @@ type negotiateReply struct {
 	systemTime, bootTime           *time.Time
 	token                          []byte
 	contexts                       contexts
+	broken                         bool // not all contexts could be read
 }
 
 // parseNegotiate parses the reply to a negotiation. It returns nil where the reply is none; where the token or the
@@ -150,16 +151,20 @@ func parseNegotiate(b []byte) (*negotiateReply, error) {
 	if n.dialect == dialect311 {
 		var contextErr error
 		n.contexts, contextErr = parseContexts(b, le.Uint32(r.body[60:]), int(le.Uint16(r.body[6:])))
+		n.broken = contextErr != nil
 		err = errors.Join(err, contextErr)
 	}
 	return n, err
 }
 
 // encryption says whether the reply offers it: by a cipher at 3.1.1, by the capability at 3.0 and 3.0.2, where the bit
-// has a meaning (MS-SMB2 §2.2.4). Older dialects have none.
+// has a meaning (MS-SMB2 §2.2.4). Older dialects have none. Where contexts are broken, a cipher may be among them.
 func (n *negotiateReply) encryption() probe.Fact {
 	switch n.dialect {
 	case dialect311:
+		if n.broken && len(n.contexts.ciphers) == 0 {
+			return probe.Unknown
+		}
 		return probe.FactOf(len(n.contexts.ciphers) > 0)
 	case dialect300, dialect302:
 		return probe.FactOf(n.capabilities&capEncryption != 0)
