@@ -11,6 +11,30 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
+// newGuard returns the guard of one connection, which begins with a negotiation, or with a NetBIOS session and one in
+// that, and has no second one. Below [probe.LevelAnonymous] one session setup ends it.
+func newGuard() probe.Guard {
+	requested, negotiated, setUp := false, false, false
+	return func(l probe.Level, plain []byte) (label string, err error) {
+		if label, err = guard(l, plain); err != nil {
+			return "", err
+		}
+		first, _, _ := strings.Cut(label, " ")
+		switch {
+		case first == "NBSTAT": // over UDP, and perhaps again
+		case first == "SESSION" && !requested && !negotiated:
+			requested = true
+		case first == "NEGOTIATE" && !negotiated:
+			negotiated = true
+		case first != "SESSION" && first != "NEGOTIATE" && negotiated && (!setUp || l >= probe.LevelAnonymous):
+			setUp = true
+		default:
+			return "", fmt.Errorf("%s out of turn", label)
+		}
+		return label, nil
+	}
+}
+
 // guard allows one message of the ones that doc.go lists. It decodes them by positions of its own.
 func guard(l probe.Level, plain []byte) (label string, err error) {
 	switch {
@@ -104,30 +128,70 @@ func guardNegotiate(m []byte) (string, error) {
 	return label, nil
 }
 
-// guardContexts walks the contexts, which end with the message and have nothing between them.
+// guardContexts walks the contexts, each kind once, which end with the message and have nothing between them.
 func guardContexts(m []byte, at, count, end int) error {
-	if at != (end+7)/8*8 || count < 1 || count > 4 {
+	if at != (end+7)/8*8 || at > len(m) || !zero(m[end:at]) || count < 1 || count > 4 {
 		return errors.New("contexts at another place")
 	}
-	for ; count > 0; count-- {
+	for last := uint16(0); count > 0; count-- {
 		if at > len(m)-8 {
 			return errors.New("a context is missing")
 		}
-		kind, size := binary.LittleEndian.Uint16(m[at:]), int(binary.LittleEndian.Uint16(m[at+2:]))
-		if kind != 1 && kind != 2 && kind != 3 && kind != 8 {
-			return fmt.Errorf("context %#04x", kind)
+		kind, data := binary.LittleEndian.Uint16(m[at:]), at+8
+		next := data + int(binary.LittleEndian.Uint16(m[at+2:]))
+		if next > len(m) || !zero(m[at+4:data]) || kind <= last {
+			return errors.New("a context out of shape, or twice")
 		}
-		if at += 8 + size; at > len(m) {
-			return errors.New("a context longer than the message")
+		if err := guardContext(kind, m[data:next]); err != nil {
+			return err
 		}
+		at, last = next, kind
 		if count > 1 {
-			at = (at + 7) / 8 * 8
+			at = min((next+7)/8*8, len(m))
+		}
+		if !zero(m[next:at]) {
+			return errors.New("something between the contexts")
 		}
 	}
 	if at != len(m) {
 		return errors.New("something behind the contexts")
 	}
 	return nil
+}
+
+// guardContext allows SHA-512 with 32 random bytes, and lists of algorithms that exist, each once (MS-SMB2 §2.2.3.1).
+func guardContext(kind uint16, data []byte) error {
+	ok := false
+	switch kind {
+	case 1:
+		ok = len(data) == 38 && string(data[:6]) == "\x01\x00\x20\x00\x01\x00"
+	case 2:
+		ok = guardIDs(data, 2, 1, 4)
+	case 3: // chained
+		ok = len(data) > 8 && string(data[2:8]) == "\x00\x00\x01\x00\x00\x00" && guardIDs(data, 8, 1, 5)
+	case 8:
+		ok = guardIDs(data, 2, 0, 2)
+	}
+	if !ok {
+		return fmt.Errorf("context %#04x with something else than it is for", kind)
+	}
+	return nil
+}
+
+// guardIDs allows numbers from least to most, as many as the first two bytes say, to the end.
+func guardIDs(data []byte, at int, least, most uint16) bool {
+	if len(data) < at+2 || int(binary.LittleEndian.Uint16(data)) != (len(data)-at)/2 || len(data)%2 != 0 {
+		return false
+	}
+	seen := map[uint16]bool{}
+	for ; at < len(data); at += 2 {
+		id := binary.LittleEndian.Uint16(data[at:])
+		if id < least || id > most || seen[id] {
+			return false
+		}
+		seen[id] = true
+	}
+	return true
 }
 
 // guardSetup allows the session setup that asks for an NTLM challenge.

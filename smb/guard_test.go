@@ -60,6 +60,7 @@ func TestGuardKnowsEachByte(t *testing.T) {
 		"SESSION_SETUP NTLM":           1 + flagsAndVersion,
 		"SESSION_SETUP NTLM over SMB1": 4 + flagsAndVersion, // the session key
 		"NEGOTIATE NT LM 0.12":         1,                   // extended security or not
+		"NEGOTIATE 3.1.1":              1 + randomSize,
 		"NBSTAT":                       2,
 	} {
 		message := sendable(t)[name]
@@ -86,6 +87,35 @@ func TestGuardKnowsEachByte(t *testing.T) {
 // header2 is a header of SMB 2 and a body.
 func header2(command uint16, body string) []byte {
 	return frame(append(appendHeader(nil, command, 0, 1), body...))
+}
+
+// A connection has one negotiation, which comes first, and at a handshake one session setup, which comes last.
+func TestGuardKnowsTheOrder(t *testing.T) {
+	all := sendable(t)
+	const session, negotiate, setup = "SESSION REQUEST *SMBSERVER", "NEGOTIATE 3.1.1", "SESSION_SETUP NTLM"
+	for _, c := range []struct {
+		level probe.Level
+		sent  []string
+		last  bool // whether the last of them may be
+	}{
+		{probe.LevelHandshake, []string{session, negotiate, setup}, true},
+		{probe.LevelHandshake, []string{"NBSTAT", "NBSTAT"}, true},
+		{probe.LevelHandshake, []string{setup}, false},
+		{probe.LevelHandshake, []string{session, setup}, false},
+		{probe.LevelHandshake, []string{session, session}, false},
+		{probe.LevelHandshake, []string{negotiate, session}, false},
+		{probe.LevelHandshake, []string{negotiate, negotiate}, false},
+		{probe.LevelHandshake, []string{negotiate, "NEGOTIATE NT LM 0.12"}, false},
+		{probe.LevelHandshake, []string{negotiate, setup, setup}, false},
+		{probe.LevelAnonymous, []string{negotiate, setup, setup}, true},
+		{probe.LevelAnonymous, []string{negotiate, setup, negotiate}, false},
+	} {
+		g := newGuard()
+		for i, name := range c.sent {
+			_, err := g(c.level, all[name])
+			require.Equal(t, i < len(c.sent)-1 || c.last, err == nil, "%v: %d", c.sent, i)
+		}
+	}
 }
 
 // What a handshake never sends.
@@ -126,6 +156,15 @@ func TestGuardForbids(t *testing.T) {
 		"the wildcard dialect":     change("NEGOTIATE 2.0.2", 4+100, 0xff, 0x02),
 		"the context of a name":    change("NEGOTIATE 3.1.1", 4+104, 5),
 		"a context too many":       change("NEGOTIATE 3.1.1", 4+96, 5),
+		"a hash of another kind":   change("NEGOTIATE 3.1.1", 4+104+8+4, 2),
+		"a long salt promised":     change("NEGOTIATE 3.1.1", 4+104+8+2, 0xff),
+		"more hashes promised":     change("NEGOTIATE 3.1.1", 4+104+8, 0xff, 0xff),
+		"more ciphers promised":    change("NEGOTIATE 3.1.1", 4+152+8, 0xff, 0xff),
+		"a cipher that isn't":      change("NEGOTIATE 3.1.1", 4+152+8+2, 0x99),
+		"a cipher twice":           change("NEGOTIATE 3.1.1", 4+152+8+2, 1),
+		"a context twice":          change("NEGOTIATE 3.1.1", 4+152, 1),
+		"padding that says a word": change("NEGOTIATE 3.1.1", 4+104+8+38, 'x'),
+		"a reserved field":         change("NEGOTIATE 3.1.1", 4+104+4, 1),
 		"contexts elsewhere":       change("NEGOTIATE 3.1.1", 4+92, 0x70),
 		"another's sessions ended": change("SESSION_SETUP NTLM over SMB1", 4+41, 0),
 		"a command behind":         change("SESSION_SETUP NTLM over SMB1", 4+33, 0x75),
