@@ -1,6 +1,7 @@
 package smb
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/handclasp/handclasp/finding"
@@ -116,11 +117,16 @@ func sharesListed(e *Evidence) *finding.Proof {
 	if len(e.Shares) == 0 {
 		return nil
 	}
+	const most = 10
 	var list []string
-	for _, s := range e.Shares {
+	for _, s := range e.Shares[:min(most, len(e.Shares))] {
 		list = append(list, s.Name)
 	}
-	return finding.Seen("/evidence/shares").With(strings.Join(list, ", "))
+	detail := strings.Join(list, ", ")
+	if more := len(e.Shares) - most; more > 0 {
+		detail += fmt.Sprintf(" and %d more", more)
+	}
+	return finding.Seen("/evidence/shares").With(detail)
 }
 
 func noEncryption(e *Evidence) *finding.Proof {

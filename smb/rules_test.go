@@ -80,6 +80,15 @@ func TestRules(t *testing.T) {
 
 func result(e *smb.Evidence) *probe.Result { return &probe.Result{Protocol: "smb", Evidence: e} }
 
+// A server may have very many shares.
+func TestSharesInShort(t *testing.T) {
+	e := &smb.Evidence{Shares: slices.Repeat([]smb.Share{{Name: "x"}}, 12)}
+	for _, f := range finding.Evaluate(result(e), smb.Rules) {
+		require.Equal(t, "x, x, x, x, x, x, x, x, x, x and 2 more", f.Detail)
+	}
+	require.Len(t, finding.Evaluate(result(e), smb.Rules), 1)
+}
+
 // SMB1 is worse where nothing said over it can be signed.
 func TestSMB1WithoutSigning(t *testing.T) {
 	old := smb.SMB1{Supported: probe.Yes, Dialect: "NT LM 0.12", SigningEnabled: probe.No, SigningRequired: probe.No}
