@@ -114,16 +114,20 @@ func weakDigest(e *Evidence) *finding.Proof {
 	return finding.Seen("/evidence/greeting").With("MD4")
 }
 
+// longDigest reports whether a digest has more than 16 bytes. The overflow of CVE-2024-12084 is of a buffer of 16 by the
+// longest digest that was built in, which is no longer without OpenSSL.
+func longDigest(name string) bool { return name == "sha512" || name == "sha256" || name == "sha1" }
+
 // outdated tells rsync from others that speak its protocol: gokrazy's and openrsync speak 27, as rsync 2.6.0 did, and
 // none of them has rsync's words for a module that doesn't exist.
 func outdated(e *Evidence) *finding.Proof {
-	release := releases(e.ProtocolVersion, len(e.Digests) > 0)
+	release := releases(e.ProtocolVersion, e.Digests)
 	known := strings.HasPrefix(e.AbsentReply, "@ERROR: Unknown module '")
 	if release == "" || !known && (e.AbsentReply != "" || e.ProtocolVersion == 27) {
 		return nil
 	}
 	p := &finding.Proof{Known: finding.Inferred, Basis: []string{"/evidence/protocol_version", "/evidence/greeting"}}
-	if e.ProtocolVersion == 31 && len(e.Digests) > 0 {
+	if e.ProtocolVersion == 31 && slices.ContainsFunc(e.Digests, longDigest) {
 		return p.With(release + ": CVE-2024-12084, CVE-2024-12085")
 	}
 	return p.With(release + ": CVE-2024-12085")

@@ -123,7 +123,9 @@ func TestDetails(t *testing.T) {
 		"@RSYNCD: 29":           "rsync older than 3.0: CVE-2024-12085",
 		"@RSYNCD: 30.0":         "rsync 3.0: CVE-2024-12085",
 		"@RSYNCD: 31.0":         "rsync 3.1.0 to 3.2.6: CVE-2024-12085",
-		"@RSYNCD: 31.0 md5 md4": "rsync 3.2.7 or 3.3.0: CVE-2024-12084, CVE-2024-12085",
+		"@RSYNCD: 31.0 md5 md4": "rsync 3.1.0 to 3.3.0: CVE-2024-12085",
+
+		"@RSYNCD: 31.0 sha512 sha256 sha1 md5 md4": "rsync 3.2.7 or 3.3.0: CVE-2024-12084, CVE-2024-12085",
 	} {
 		e := newEvidence()
 		e.greet(line, false)

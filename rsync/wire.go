@@ -1,6 +1,7 @@
 package rsync
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -205,11 +206,14 @@ func askable(name string) bool {
 	return true
 }
 
-// releases names the versions of rsync that greet so; empty where none does.
-func releases(version int, digests bool) string {
+// releases names the versions of rsync that greet so; empty where none does. Patched ones of before 3.2.7 may list MD5 and
+// MD4, as some distributions' do.
+func releases(version int, digests []string) string {
 	switch {
-	case version == 31 && digests:
+	case version == 31 && slices.ContainsFunc(digests, longDigest):
 		return "rsync 3.2.7 or 3.3.0"
+	case version == 31 && len(digests) > 0:
+		return "rsync 3.1.0 to 3.3.0"
 	case version == 31:
 		return "rsync 3.1.0 to 3.2.6"
 	case version == 30:
