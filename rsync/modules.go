@@ -3,20 +3,28 @@ package rsync
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
 
 // index returns where a module stands in the evidence, -1 where it doesn't.
-func (k *talk) index(name string) int { return slices.Index(k.names, name) }
+func (k *talk) index(name string) int {
+	if i, ok := k.places[name]; ok {
+		return i
+	}
+	return -1
+}
 
 // add puts a module behind the others.
 func (k *talk) add(name, comment string, listed probe.Fact) {
 	m := Module{Listed: listed}
 	m.Name, m.Comment = m.text(name), m.text(comment)
 	k.e.Modules = append(k.e.Modules, m)
+	if k.places == nil {
+		k.places = map[string]int{}
+	}
+	k.places[name] = len(k.names)
 	k.names = append(k.names, name)
 }
 
@@ -86,16 +94,18 @@ func (k *talk) order(wanted []string) (order []int) {
 	if k.e.Listing == probe.Yes && !k.e.ModulesTruncated {
 		unlisted = probe.No
 	}
+	first := map[int]bool{}
 	for _, name := range wanted {
 		if k.index(name) < 0 {
 			k.add(name, "", unlisted)
 		}
-		if i := k.index(name); !slices.Contains(order, i) {
+		if i := k.index(name); !first[i] {
+			first[i] = true
 			order = append(order, i)
 		}
 	}
 	for i := range k.names {
-		if !slices.Contains(order, i) {
+		if !first[i] {
 			order = append(order, i)
 		}
 	}

@@ -11,9 +11,10 @@ import (
 type talk struct {
 	s      *probe.Session
 	e      *Evidence
-	opened int      // connections
-	motd   message  // that each of them brings
-	names  []string // of Evidence.Modules, as bytes
+	opened int            // connections
+	motd   message        // that each of them brings
+	names  []string       // of Evidence.Modules, as bytes
+	places map[string]int // of names: a list may be very long
 	// entered says that a module was entered, and counted a connection.
 	entered bool
 }
