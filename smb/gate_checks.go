@@ -54,6 +54,10 @@ func negotiateContext(kind int, data []byte) error {
 		if len(data) < 4 || u16(data, 0) != 1 {
 			return errors.New("a broken encryption context")
 		}
+		if u16(data, 2) == 0 {
+			// None of the library's is the server's. Nothing is encrypted here, but the library wants one.
+			le.PutUint16(data[2:], cipherAES128GCM)
+		}
 	}
 	return nil
 }

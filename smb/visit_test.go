@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/fakesmb"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/smb"
@@ -41,4 +42,21 @@ func TestVisitRefused(t *testing.T) {
 	require.Equal(t, probe.No, e.NullSession)
 	require.Equal(t, "STATUS_ACCESS_DENIED", e.Anonymous.Status)
 	require.Empty(t, e.Shares)
+}
+
+// A server that takes only ciphers that the library doesn't have says that there is none in common. That is no obstacle:
+// a session without a user isn't encrypted.
+func TestVisitWithoutCommonCipher(t *testing.T) {
+	files := with(windows10(), func(s *fakesmb.Server) {
+		s.Ciphers, s.Visit = []uint16{4}, &fakesmb.Visit{Shares: []fakesmb.Share{{Name: "public"}}}
+	})
+	server, err := lab.Serve(t.Context(), lab.Neighbour{}, files.Handle)
+	require.NoError(t, err)
+	defer server.Close()
+	r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: server.Addr}, &probe.Options{Level: probe.LevelAnonymous})
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Equal(t, []string{"AES-256-GCM"}, e.Ciphers)
+	require.Equal(t, probe.Yes, e.NullSession)
+	require.Len(t, e.Shares, 1)
 }
