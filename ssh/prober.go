@@ -150,7 +150,10 @@ func (k *talk) otherHostKeys(ctx context.Context) error {
 
 // reasonOf tells why an exchange gave no host key: not_asked where that wasn't the server's doing, or it kept silent.
 func reasonOf(err error) Reason {
+	var limit *probe.LimitError
 	switch {
+	case errors.As(err, &limit) && limit.Limit == "Conns": // some were used before the prober got the session
+		return ReasonLimit
 	case errors.As(err, new(*ssh.AlgorithmNegotiationError)):
 		return ReasonNoCommon
 	case errors.Is(err, probe.ErrClosed), errors.Is(err, probe.ErrRefused):

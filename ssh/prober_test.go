@@ -1,6 +1,7 @@
 package ssh_test
 
 import (
+	"context"
 	"crypto/elliptic"
 	"crypto/rand"
 	"io"
@@ -167,6 +168,29 @@ func TestConnectionLimit(t *testing.T) {
 	e := evidence(t, r)
 	require.Len(t, e.HostKeys, 2)
 	require.Equal(t, []ssh.MissingHostKey{{Type: "ssh-rsa", Reason: ssh.ReasonLimit}}, e.HostKeysMissing)
+}
+
+// late is a prober that gets a session of which a connection was used.
+type late struct{ ssh.Prober }
+
+func (p late) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+	c, err := s.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	_ = c.Close()
+	return s.HandOver(ctx, p.Prober, probe.Handed{})
+}
+
+func TestConnectionsUsedBefore(t *testing.T) {
+	s := &server{keys: []xssh.Signer{ed25519Key(t), ecdsaKey(t, elliptic.P256()), rsaKey(t, 1024)}}
+	r := probe.Run(t.Context(), late{}, serve(t, s), &probe.Options{Limits: probe.Limits{Conns: 2}})
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Len(t, e.HostKeys, 1)
+	require.Equal(t, []ssh.MissingHostKey{
+		{Type: "ecdsa-sha2-nistp256", Reason: ssh.ReasonLimit}, {Type: "ssh-rsa", Reason: ssh.ReasonLimit},
+	}, e.HostKeysMissing)
 }
 
 // A key whose owner signs something else isn't proven, and a foreign one neither.
