@@ -1,7 +1,10 @@
 package netbios
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -104,3 +107,27 @@ func newEvidence() *Evidence { return &Evidence{Names: []Name{}, Addresses: []ne
 
 // Protocol returns "netbios".
 func (e *Evidence) Protocol() string { return protocol }
+
+// Headline is the names of the computer, its workgroup and its user, such as "FILER · WORKGROUP"; where the host tells
+// none, how it answered. It is empty where it didn't.
+func (e *Evidence) Headline() string {
+	if e == nil {
+		return ""
+	}
+	words := slices.DeleteFunc([]string{e.Computer, e.Workgroup, e.User}, func(name string) bool { return name == "" })
+	switch {
+	case len(words) > 0:
+		return strings.Join(words, " · ")
+	case len(e.Names) > 0:
+		return e.Names[0].Name
+	case e.Session != "":
+		return strings.TrimSuffix(e.Session+" session response: "+e.SessionError, ": ")
+	case e.ResponseCode != 0:
+		return fmt.Sprintf("refused with code %d", e.ResponseCode)
+	case e.ResponseBytes > 0:
+		return "no names"
+	case e.Strays > 0:
+		return fmt.Sprintf("no reply in %d datagrams", e.Strays)
+	}
+	return ""
+}

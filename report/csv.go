@@ -65,7 +65,7 @@ func csvLines(r Record) [][]string {
 	}
 	where := []string{
 		r.Protocol, string(r.Target.Network), r.Target.Addr.Addr().String(), fmt.Sprint(r.Target.Addr.Port()), r.Target.Name,
-		string(r.State()), string(r.Outcome), failure, greeting(document), software(r), cpes(r), r.Started.UTC().Format(time.RFC3339),
+		string(r.State()), string(r.Outcome), failure, headline(r, document), software(r), cpes(r), r.Started.UTC().Format(time.RFC3339),
 	}
 	if len(r.Findings) == 0 {
 		return [][]string{append(make([]string, len(csvHeader)-len(where)), where...)}

@@ -96,7 +96,7 @@ const (
 func newPageEndpoint(r Record, document *document) *pageEndpoint {
 	e := &pageEndpoint{
 		Name: fit(endpointName(r.Target), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
-		Protocol: fit(r.Protocol, 40), State: string(r.State()), Greeting: fit(greeting(document), pageWidth),
+		Protocol: fit(r.Protocol, 40), State: string(r.State()), Greeting: fit(headline(r, document), pageWidth),
 		Security: fit(security(r), pageWidth), Level: r.Level.String(), When: r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
 		Findings: len(r.Findings), Transcript: len(r.Transcript) > 0, target: r.Target, worst: worstOf(r),
 	}

@@ -26,7 +26,7 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 	head := pad(pad(where, protocolColumn-2)+fit(r.Protocol, protocolColumn)+"  ", textColumn-2)
 	took := elapsed(r.Elapsed)
 	room := t.width - ansi.StringWidth(head) - len(took) - 4
-	text := pad(fit(greeting(document), room), room)
+	text := pad(fit(headline(r, document), room), room)
 	fmt.Fprintf(b, "%s %s%s%s  %s\n", t.in(worst(r), "●"), t.in(bold, head[:len(where)]), head[len(where):], text, t.in(faint, took))
 
 	indent := strings.Repeat(" ", textColumn)
@@ -66,17 +66,6 @@ var outcomeWords = map[probe.Outcome]string{
 	probe.OutcomeCanceled: "interrupted", probe.OutcomeClosed: "hung up", probe.OutcomeTLS: "TLS failed",
 	probe.OutcomeNotProtocol: "speaks something else", probe.OutcomeMalformed: "breaks the protocol's rules",
 	probe.OutcomeLimit: "cut off", probe.OutcomeForbidden: "not done", probe.OutcomeInternal: "trouble on this side",
-}
-
-// greeting is what the server said first, where the evidence has it.
-func greeting(document *document) string {
-	for _, field := range []string{"greeting", "identification"} { // SSH's is called so
-		value, err := document.resolve("/evidence/" + field)
-		if err == nil && string(value) != "null" {
-			return describe(value)
-		}
-	}
-	return ""
 }
 
 // software names what was recognised: the service, its operating system, the device.

@@ -1,10 +1,8 @@
 package report
 
 import (
-	"encoding/json"
 	"errors"
 
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -76,10 +74,5 @@ func (r Record) heard() bool {
 	if len(r.Transcript) > 0 {
 		return false
 	}
-	evidence, err := json.Marshal(r.Evidence)
-	if err != nil {
-		return false
-	}
-	greeting, err := finding.Resolve(evidence, "/greeting")
-	return err == nil && string(greeting) != "null" && string(greeting) != `""`
+	return headline(r, r.document()) != ""
 }

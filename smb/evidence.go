@@ -1,6 +1,9 @@
 package smb
 
 import (
+	"cmp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
@@ -183,6 +186,49 @@ func (e *Evidence) NTLMChallenge() *probe.NTLM {
 		return nil
 	}
 	return e.NTLM
+}
+
+// Headline is the dialect that the server prefers and the name of its computer, such as "SMB 3.1.1 · files.example.net";
+// where it speaks none, how it refused. It is empty where the server said nothing.
+func (e *Evidence) Headline() string {
+	if e == nil {
+		return ""
+	}
+	var words []string
+	switch {
+	case e.PreferredDialect != "":
+		words = append(words, "SMB "+e.PreferredDialect)
+	case e.SMB1.Dialect != "":
+		words = append(words, "SMB 1: "+e.SMB1.Dialect)
+	default:
+		words = append(words, e.refusal())
+	}
+	name := e.SMB1.ServerName
+	if e.NTLM != nil {
+		name = cmp.Or(e.NTLM.DNSComputer, e.NTLM.NetBIOSComputer, name)
+	}
+	return strings.Join(slices.DeleteFunc(append(words, name), func(w string) bool { return w == "" }), " · ")
+}
+
+// refusal is how a server that negotiates no dialect said so.
+func (e *Evidence) refusal() string {
+	if e.NegotiateStatus != "" {
+		return e.NegotiateStatus
+	}
+	for _, n := range e.Matrix {
+		if n.Status != "" {
+			return n.Status
+		}
+	}
+	if e.SMB1.Outcome == probe.OutcomeOK {
+		return "no dialect of SMB 1"
+	}
+	for _, r := range slices.Backward(e.SessionRequests) {
+		if r.Reply != "" {
+			return strings.TrimSuffix(r.Reply+" session response: "+r.Error, ": ")
+		}
+	}
+	return ""
 }
 
 // Banners implements [probe.BannerEvidence].

@@ -39,6 +39,7 @@ func TestNoEvidence(t *testing.T) {
 	require.Equal(t, "smb", none.Protocol())
 	require.Nil(t, none.NTLMChallenge())
 	require.Empty(t, none.Banners())
+	require.Empty(t, none.Headline())
 }
 
 func TestBanners(t *testing.T) {

@@ -131,6 +131,18 @@ func newEvidence() *Evidence {
 // Protocol returns "ssh".
 func (e *Evidence) Protocol() string { return protocol }
 
+// Headline is the identification, or where none came the first line that came instead of it; empty where the server said
+// nothing.
+func (e *Evidence) Headline() string {
+	switch {
+	case e == nil:
+		return ""
+	case e.Identification == "" && len(e.GreetingLines) > 0:
+		return e.GreetingLines[0]
+	}
+	return e.Identification
+}
+
 // Banners implements [probe.BannerEvidence]: the identification behind its version is what software is known by.
 func (e *Evidence) Banners() []probe.Banner {
 	if e == nil || e.Software == "" {
