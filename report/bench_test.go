@@ -42,4 +42,12 @@ func BenchmarkRecord(b *testing.B) {
 			require.NoError(b, jsonl.Write(record))
 		}
 	})
+	foreign := record.WithoutTranscript()
+	foreign.Target.Name = "zażółć.example.net" // one letter beyond ASCII has the line looked at
+	b.Run("JSONL beyond ASCII", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			require.NoError(b, jsonl.Write(foreign))
+		}
+	})
 }

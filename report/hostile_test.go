@@ -137,3 +137,23 @@ func TestJSONLSpellsOnlyText(t *testing.T) {
 		require.Contains(t, b.String(), `"login":"\u009b31m"`)
 	}
 }
+
+// A line reuses the memory of the one before it, and is longer or shorter than that.
+func TestJSONLSpellsEachLineByItself(t *testing.T) {
+	w := new(writes)
+	j := report.NewJSONL(w)
+	names := []string{"plain", "zażółć\u202e", strings.Repeat("é", 1<<16), "\U000e0041\u200b", "plain again", "x\u007f"}
+	for _, name := range names {
+		require.NoError(t, j.Write(report.Record{Result: result("192.0.2.7:21", name, nil)}))
+	}
+	require.Len(t, *w, len(names))
+	for i, name := range names {
+		r, err := report.Decode([]byte((*w)[i]))
+		require.NoError(t, err)
+		require.Equal(t, name, r.Target.Name)
+		harmless(t, (*w)[i])
+	}
+	require.Contains(t, (*w)[1], `zażółć\u202e`)
+	require.Contains(t, (*w)[3], `"\udb40\udc41\u200b"`)
+	require.Contains(t, (*w)[5], `"x\u007f"`)
+}

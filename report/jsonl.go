@@ -1,32 +1,49 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // JSONL writes records as JSON, one a line, each with one call to Write as soon as it is given. Characters that act on
-// terminals, and those that nobody sees, are spelled \u001b as JSON does, which means the same to a program.
+// terminals, and those that nobody sees, are spelled \u001b as JSON does, which means the same to a program. It is used
+// by one goroutine at a time.
 type JSONL struct {
-	w io.Writer
+	w             io.Writer
+	line, spelled []byte // kept for the next record
 }
 
 // NewJSONL returns a writer of JSON lines to w.
 func NewJSONL(w io.Writer) *JSONL { return &JSONL{w: w} }
 
+// lineKept is the longest line whose memory is kept: more than nearly all records take.
+const lineKept = 64 << 10
+
 // Write writes one record.
 func (j *JSONL) Write(r Record) error {
-	line, err := r.MarshalJSON()
+	line, err := r.appendJSON(j.line[:0])
 	if err != nil {
 		return err
 	}
-	_, err = j.w.Write(append(spell(line), '\n'))
+	line = append(line, '\n')
+	j.line = kept(line)
+	if !plainJSON(line) {
+		line = appendSpelled(j.spelled[:0], line)
+		j.spelled = kept(line)
+	}
+	_, err = j.w.Write(line)
 	return err
+}
+
+func kept(b []byte) []byte {
+	if cap(b) > lineKept {
+		return nil
+	}
+	return b
 }
 
 // Close returns nil: everything is written already.
@@ -34,21 +51,45 @@ func (j *JSONL) Close() error { return nil }
 
 // spell writes characters of compact JSON as [Clean] would, in JSON's own way. They stand in strings only.
 func spell(json []byte) []byte {
-	if !slices.ContainsFunc(json, func(b byte) bool { return b >= 0x7f }) { // what is below a blank is spelled already
+	if plainJSON(json) {
 		return json
 	}
-	quiet := func(r rune) bool { return strconv.IsPrint(r) && !unicode.Is(invisible, r) }
-	var b bytes.Buffer
-	for _, r := range string(json) {
-		switch {
-		case quiet(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+	return appendSpelled(make([]byte, 0, len(json)+len(json)/8), json)
+}
+
+// plainJSON reports whether nothing is to be spelled: what is below a blank is so already.
+func plainJSON(json []byte) bool {
+	for _, c := range json {
+		if c >= 0x7f {
+			return false
 		}
 	}
-	return b.Bytes()
+	return true
+}
+
+func appendSpelled(b, json []byte) []byte {
+	for len(json) > 0 {
+		plain := 0
+		for plain < len(json) && json[plain] < 0x7f {
+			plain++
+		}
+		b = append(b, json[:plain]...)
+		if json = json[plain:]; len(json) == 0 {
+			break
+		}
+		r, n := utf8.DecodeRune(json)
+		switch {
+		case r == utf8.RuneError && n == 1: // none of a JSON encoder's
+			b = utf8.AppendRune(b, utf8.RuneError)
+		case strconv.IsPrint(r) && !unicode.Is(invisible, r):
+			b = append(b, json[:n]...)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			b = fmt.Appendf(b, `\u%04x\u%04x`, high, low)
+		default:
+			b = fmt.Appendf(b, `\u%04x`, r)
+		}
+		json = json[n:]
+	}
+	return b
 }

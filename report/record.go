@@ -42,11 +42,13 @@ func (r Record) WithoutTranscript() Record {
 }
 
 // MarshalJSON implements [json.Marshaler]: the result's object, the findings before its transcript.
-func (r Record) MarshalJSON() ([]byte, error) {
+func (r Record) MarshalJSON() ([]byte, error) { return r.appendJSON(nil) }
+
+func (r Record) appendJSON(b []byte) ([]byte, error) {
 	if r.Result == nil {
-		return nil, errors.New("a record has no result")
+		return b, errors.New("a record has no result")
 	}
-	return r.AppendJSON(nil, probe.Member{Name: "findings", Value: append([]finding.Finding{}, r.Findings...)})
+	return r.AppendJSON(b, probe.Member{Name: "findings", Value: append([]finding.Finding{}, r.Findings...)})
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [probe.RawEvidence], which [probe.As] gives its
