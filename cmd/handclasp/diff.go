@@ -85,7 +85,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 	changes := finding.Diff(judged(was.records()), judged(is.records()))
 	was.close()
 	is.close()
-	if err := cmp.Or(was.failed, is.failed); err != nil {
+	if err := cmp.Or(was.foreign(), is.foreign()); err != nil {
 		return err // what is missing would look resolved or new
 	}
 	if err := a.writeChanges(o, changes); err != nil {

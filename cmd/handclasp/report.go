@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -93,20 +91,6 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 	return c.finish(out)
 }
 
-func readable(path string) error {
-	if path == "-" {
-		return nil
-	}
-	info, err := os.Stat(path)
-	if err == nil && info.IsDir() {
-		err = errors.New("it is a directory")
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w: name a file that handclasp scan --format jsonl wrote, or - for standard input", path, cause(err))
-	}
-	return nil
-}
-
 // A conversion is one run of report.
 type conversion struct {
 	*app
@@ -127,45 +111,23 @@ func (c *conversion) files(paths []string) error {
 }
 
 func (c *conversion) file(path string) error {
-	name, r := path, io.Reader(c.stdin)
-	if path == "-" {
-		name = "standard input"
-	} else {
-		file, err := os.Open(path)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, cause(err))
-		}
-		defer func() { _ = file.Close() }()
-		r = file
+	results, err := c.openStored(path)
+	if err != nil {
+		return err
 	}
+	defer results.close()
 	probers := c.probers
 	if c.raw {
 		probers = nil
 	}
-	for record, err := range report.Read(r, probers...) {
-		var line *report.LineError
-		switch {
-		case errors.As(err, &line):
-			c.skip(name, line)
-		case err != nil:
-			return fmt.Errorf("%s: %w", name, cause(err))
-		default:
-			c.records++
-			if c.broken = c.sink.write(record, report.Host{}); c.broken != nil {
-				return c.broken
-			}
+	for record := range results.read(probers) {
+		c.records++
+		if c.broken = c.sink.write(record, report.Host{}); c.broken != nil {
+			return c.broken
 		}
 	}
-	return nil
-}
-
-// complaints is how many lines are named before the rest is only counted: a file of another kind has many.
-const complaints = 5
-
-func (c *conversion) skip(name string, line *report.LineError) {
-	if c.skipped++; c.skipped <= complaints {
-		c.complain("%s:%d: not a result: %v: passed over", name, line.Line, line.Err)
-	}
+	c.skipped += results.bad
+	return results.failed
 }
 
 func (c *conversion) finish(out *output) error {

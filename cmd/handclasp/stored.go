@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"os"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -17,8 +19,24 @@ type stored struct {
 	path   string
 	r      io.Reader
 	file   *os.File // to be closed; nil for standard input
-	bad    int      // lines that hold no result
+	good   int      // lines that hold a result
+	bad    int      // lines that hold none, blank ones aside
 	failed error    // why reading ended early
+}
+
+// readable finds out whether there is such a file, - being standard input.
+func readable(path string) error {
+	if path == "-" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		err = errors.New("it is a directory")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: name a file that 'handclasp scan --format jsonl' wrote, or - for standard input", path, cause(err))
+	}
+	return nil
 }
 
 // openStored opens the file, - for standard input.
@@ -26,15 +44,12 @@ func (a *app) openStored(path string) (*stored, error) {
 	if path == "-" {
 		return &stored{app: a, path: "standard input", r: a.stdin}, nil
 	}
-	file, err := os.Open(path)
-	if err == nil {
-		var info os.FileInfo
-		if info, err = file.Stat(); err == nil && info.IsDir() {
-			err = errors.New("it is a directory")
-		}
+	if err := readable(path); err != nil {
+		return nil, err
 	}
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: name a file that 'handclasp scan --format jsonl' wrote", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
 	return &stored{app: a, path: path, r: file, file: file}, nil
 }
@@ -60,24 +75,43 @@ func (a *app) readBaseline(path string) (*finding.Baseline, error) {
 	return b, nil
 }
 
-// records yields what can be read, and complains of each line that can't.
-func (s *stored) records() iter.Seq[report.Record] {
+// complaints is how many lines of a file are named before the rest is only counted: a file of another kind has many.
+const complaints = 5
+
+// records yields what can be read, its evidence typed, and complains of each line that can't.
+func (s *stored) records() iter.Seq[report.Record] { return s.read(s.app.probers) }
+
+func (s *stored) read(probers []probe.Prober) iter.Seq[report.Record] {
 	return func(yield func(report.Record) bool) {
-		for r, err := range report.Read(s.r, s.app.probers...) {
+		for r, err := range report.Read(s.r, probers...) {
 			var line *report.LineError
 			switch {
 			case errors.As(err, &line):
-				s.bad++
-				s.app.complain("%s:%d: no result: %v: each line is a JSON object that 'handclasp scan --format jsonl' wrote", s.path, line.Line, line.Err)
+				if s.bad++; s.bad <= complaints {
+					s.app.complain("%s:%d: not a result: %v: passed over", s.path, line.Line, line.Err)
+				}
 			case err != nil:
 				s.failed = fmt.Errorf("%s: %w", s.path, cause(err))
 			default:
+				s.good++
 				if !yield(r) {
 					return
 				}
 			}
 		}
+		if more := s.bad - complaints; more > 0 {
+			s.app.complain("%s: and %d more such lines", s.path, more)
+		}
 	}
+}
+
+// foreign is why a file can't be taken for results: it failed, or holds lines and no result; nil where it can.
+func (s *stored) foreign() error {
+	var none error
+	if s.bad > 0 && s.good == 0 {
+		none = fmt.Errorf("%s: no results: name a file that 'handclasp scan --format jsonl' wrote", s.path)
+	}
+	return cmp.Or(s.failed, none)
 }
 
 func (s *stored) close() {
