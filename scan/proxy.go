@@ -13,6 +13,10 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
+// ErrProxy is matched by the error of a result whose target wasn't tried, since the proxy of its [Route] can't be
+// reached, or won't serve.
+var ErrProxy = errors.New("the proxy")
+
 // throughProxy returns a dialer that goes through a proxy, which forward reaches.
 func throughProxy(text string, forward probe.DialFunc) (probe.DialFunc, error) {
 	const want = "write socks5://HOST:PORT"
@@ -63,7 +67,7 @@ func (d toProxy) Dial(network, address string) (net.Conn, error) {
 func (d toProxy) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	c, err := d(ctx, network, address)
 	if err != nil && ctx.Err() == nil {
-		err = probe.Errorf("dial", probe.OutcomeUnreachable, "the proxy %s can't be reached: %v", address, err)
+		err = probe.Errorf("dial", probe.OutcomeUnreachable, "%w %s can't be reached: %w", ErrProxy, address, err)
 	}
 	return c, err
 }
@@ -90,5 +94,5 @@ func proxyError(err error) error {
 	if o, ok := socksReplies[text]; ok {
 		return probe.Errorf("dial", o, "the proxy says: %s", text)
 	}
-	return probe.Errorf("dial", probe.OutcomeUnreachable, "the proxy: %s", text)
+	return probe.Errorf("dial", probe.OutcomeUnreachable, "%w: %s", ErrProxy, text)
 }

@@ -110,14 +110,17 @@ func TestRouteProxy(t *testing.T) {
 	r = by(t, route, probe.Target{Addr: gone})
 	require.Equal(t, probe.OutcomeRefused, r.Outcome)
 	require.EqualError(t, r.Err, "dial: the proxy says: connection refused")
+	require.NotErrorIs(t, r.Err, scan.ErrProxy)
 	r = by(t, route, probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:21")})
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)
 	require.EqualError(t, r.Err, "dial: the proxy: connection not allowed by ruleset")
+	require.ErrorIs(t, r.Err, scan.ErrProxy)
 
 	// A proxy that refuses says nothing of the target.
 	r = by(t, scan.Route{Proxy: "socks5://" + gone.String()}, target)
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)
 	require.ErrorContains(t, r.Err, "the proxy "+gone.String()+" can't be reached")
+	require.ErrorIs(t, r.Err, scan.ErrProxy)
 
 	r = by(t, route, probe.Target{Network: probe.UDP, Addr: target.Addr})
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,6 +45,9 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	if err := a.fitsStdout(o.format, o.output); err != nil {
 		return err
 	}
+	if err := enoughFiles(o.concurrency, mostFiles()); err != nil {
+		return err
+	}
 	out, err := j.openOutput(o, a.stdout)
 	if err != nil {
 		return err
@@ -75,6 +79,20 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	return s.finish(ctx.Err() != nil)
 }
 
+// enoughFiles refuses to probe more endpoints at once than the system has connections for: the rest would fail, and
+// look as if they had been scanned.
+func enoughFiles(concurrency int, most uint64) error {
+	const others = 16 // the program's own, such as its output and the names that are looked up
+	if most == 0 || uint64(concurrency)+others <= most {
+		return nil
+	}
+	text := fmt.Sprintf("--concurrency %d: this system lets a program have %d files open, and each connection is one", concurrency, most)
+	if most > others {
+		return fmt.Errorf("%s: take %d or less, or allow more, as with ulimit -n %d", text, most-others, concurrency+others)
+	}
+	return fmt.Errorf("%s: allow more, as with ulimit -n %d", text, concurrency+others)
+}
+
 // openOutput finds out, before anything is scanned, whether results can be written.
 func (j *job) openOutput(o *options, stdout *os.File) (*output, error) {
 	if j.resume != nil {
@@ -100,6 +118,8 @@ type session struct {
 	refusal error // why the scan can't be resumed
 	refused int   // inputs that can't be used
 	cut     int   // endpoints that an interrupt cut short
+	missed  int   // endpoints that weren't reached for trouble on this side
+	why     error // the first time
 }
 
 // open makes what writes. Should that fail, end is called.
@@ -148,6 +168,10 @@ func (s *session) result(r scan.Result) error {
 		if s.job.resume != nil {
 			return nil // it comes again
 		}
+	}
+	if r.Outcome == probe.OutcomeInternal || errors.Is(r.Err, scan.ErrProxy) {
+		s.missed++
+		s.why = cmp.Or(s.why, r.Err)
 	}
 	r.Software = s.o.software.Software(r.Result)
 	record := report.Record{Result: r.Result, Findings: s.judge.Evaluate(r.Result)}
@@ -262,11 +286,14 @@ func (s *session) verdict(interrupted bool) error {
 	if s.refused > 0 && s.tally.Endpoints > 0 {
 		s.complain("%d of the targets couldn't be used, as said above", s.refused)
 	}
+	if s.missed > 0 {
+		s.complain("endpoints that weren't scanned for trouble on this side: %d, the first because of %v: scan them again", s.missed, s.why)
+	}
 	if interrupted {
 		s.complain("%s", s.interruption())
 	}
 	switch {
-	case interrupted, s.job.journal.Progress().Unusable > 0: // before the scan was resumed, too
+	case interrupted, s.missed > 0, s.job.journal.Progress().Unusable > 0: // before the scan was resumed, too
 		return exit(exitTrouble)
 	case s.o.failOn > 0 && s.tally.AtLeast(s.o.failOn) > 0:
 		return exit(exitFindings)

@@ -62,7 +62,8 @@ Exit status:
   0  all endpoints were scanned; refused connections and timeouts are results
   1  and a finding is at or above --fail-on, a new one where there is a --baseline
   2  a wrong flag, a target that can't be used (the others are scanned), trouble with a
-     file, or an interrupt by Ctrl-C. What was collected until then is still written
+     file, a proxy or this system, or an interrupt by Ctrl-C. What was collected until
+     then is still written
 `
 
 const scanExample = `  handclasp scan ftp.example.net
