@@ -66,6 +66,7 @@ func (x *Exclusion) add(ctx context.Context, text string, r Resolver) error {
 	}
 	addrs, err := resolve(ctx, r, p.name)
 	for _, a := range addrs {
+		a = a.WithZone("")
 		x.spans = append(x.spans, span{a, a})
 	}
 	return err

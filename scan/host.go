@@ -24,6 +24,9 @@ func (p *plan) host(text string) error {
 	if a, err := netip.ParseAddr(text); err == nil {
 		a = a.Unmap()
 		p.zone = a.Zone()
+		if strings.Contains(p.zone, ":") {
+			return fmt.Errorf("%q isn't the name of an interface; with a port the address is written in brackets, as in [fe80::1%%eth0]:21", p.zone)
+		}
 		a = a.WithZone("")
 		if !unicast(a) {
 			return fmt.Errorf("%v isn't the address of one host: it is unspecified, multicast or broadcast", a)

@@ -16,6 +16,8 @@ const lineLimit = 4096
 
 var errLineLimit = fmt.Errorf("the line is longer than %d bytes: write one target a line", lineLimit)
 
+var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
+
 // Lines are inputs in a list, one a line; name is the list's, for errors. Blank lines, and what follows a # at the
 // start of a line or behind a blank, are skipped. An error of r ends the sequence.
 //
@@ -44,6 +46,9 @@ func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error
 			}
 			if !ok {
 				return
+			}
+			if n == 1 && (strings.HasPrefix(l.text, "\xff\xfe") || strings.HasPrefix(l.text, "\xfe\xff")) {
+				l.text, l.err = "", errUTF16
 			}
 			in := Input{Text: uncomment(l.text), Place: fmt.Sprintf("%s:%d", name, n), Last: slow}
 			if l.err != nil {

@@ -126,6 +126,22 @@ func TestExclude(t *testing.T) {
 	require.Empty(t, targets(t, scan.Args([]string{"255.255.255.252/31:21"}), &scan.EndpointOptions{Exclude: all}))
 }
 
+// A name may resolve to an address of this link, with a zone: the address is left alone whatever the zone.
+func TestExcludeZones(t *testing.T) {
+	for _, text := range []string{"printer.example.net", "fe80::7%eth1", "fe80::/64"} {
+		x, err := scan.Exclude(t.Context(), scan.Args([]string{text}), linkLocal{})
+		require.NoError(t, err)
+		require.True(t, x.Holds(netip.MustParseAddr("fe80::7%eth0")), text)
+		require.True(t, x.Holds(netip.MustParseAddr("fe80::7")), text)
+	}
+}
+
+type linkLocal struct{}
+
+func (linkLocal) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("fe80::7%eth0")}, nil
+}
+
 func TestNamesAreLookedUpOnce(t *testing.T) {
 	c := &counting{names: zone, n: make(chan string, 100)}
 	list := []string{"ftp.example.net", "bücher.example", "ftp.example.net:21", "smtp://ftp.example.net"}

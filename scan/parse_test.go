@@ -190,6 +190,7 @@ func TestUnusableTargets(t *testing.T) {
 		"192.0.2.07":          `not an IPv4 address: write four numbers from 0 to 255 without leading zeros, such as 192.0.2.7`,
 		"0x7f000001":          `not an IPv4 address: write four numbers from 0 to 255 without leading zeros, such as 192.0.2.7`,
 		"2001:db8::7::":       `not an IPv6 address; with a port it is written in brackets, as in [2001:db8::7]:21`,
+		"fe80::1%eth0:21":     `"eth0:21" isn't the name of an interface; with a port the address is written in brackets, as in [fe80::1%eth0]:21`,
 		"[2001:db8::7":        `a bracket isn't closed: write [2001:db8::7] or [2001:db8::7]:21`,
 		"[2001:db8::7]21":     `"21" follows the bracket: write [2001:db8::7] or [2001:db8::7]:21`,
 		"[192.0.2.7]":         `brackets hold an IPv6 address, as in [2001:db8::7]:21`,

@@ -73,7 +73,10 @@ func (r *rows) zmap(in Input, fields []string) (_ Input, skip bool, err error) {
 		}
 		return ""
 	}
-	if get("success") == "0" || get("repeat") == "1" {
+	if no := get("success"); no == "0" || strings.EqualFold(no, "false") {
+		return in, true, nil
+	}
+	if yes := get("repeat"); yes == "1" || strings.EqualFold(yes, "true") {
 		return in, true, nil
 	}
 	text, err := addressAndPort(get("saddr"), get("sport"))

@@ -41,6 +41,19 @@ func TestRowsOfZMap(t *testing.T) {
 	}, lines(t, "saddr,sport\n192.0.2.7\nsomewhere,21\n\"192.0.2.7,21\n192.0.2.9,21"))
 }
 
+// Others write ZMap's columns, too, and truth in their own words.
+func TestRowsThatDidNotSucceed(t *testing.T) {
+	require.Equal(t, []string{"list:4|192.0.2.9:21||"}, lines(t,
+		"saddr,sport,success,repeat\n192.0.2.7,21,False,false\n192.0.2.8,21,true,TRUE\n192.0.2.9,21,true,false\n"))
+}
+
+func TestListInUTF16(t *testing.T) {
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
+		require.Equal(t, []string{"list:1: the list is UTF-16: save it as UTF-8"}, lines(t, mark+"1\x009\x002\x00\n\x00x"))
+	}
+	require.Len(t, lines(t, "\xef\xbb\xbf192.0.2.7\r\n192.0.2.8\r\n"), 2, "UTF-8 as some editors write it")
+}
+
 func TestRowsOfZGrab(t *testing.T) {
 	require.Equal(t, []string{
 		"list:1|192.0.2.7|ftp.example.net|files|",
