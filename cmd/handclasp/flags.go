@@ -29,6 +29,7 @@ type options struct {
 	transcript  bool
 	failOn      finding.Severity  // 0 for never
 	baseline    *finding.Baseline // nil where every finding is reported
+	earlier     string            // the file of the baseline; empty for none
 }
 
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.

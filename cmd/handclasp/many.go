@@ -168,6 +168,9 @@ func (m *many) exclusion(ctx context.Context) (*scan.Exclusion, error) {
 			return nil, fmt.Errorf("--exclude-file: %w: name a file with one address, range or name a line", err)
 		}
 		defer file.Close()
+		if info, err := file.Stat(); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("--exclude-file: %s: it is a directory: name a file with one address, range or name a line", m.excludeFile)
+		}
 		inputs = append(inputs, scan.Lines(ctx, m.excludeFile, file))
 	}
 	return scan.Exclude(ctx, scan.Concat(inputs...), nil)

@@ -78,7 +78,6 @@ const scanExample = `  handclasp scan ftp.example.net
 func (a *app) scanCommand() *cobra.Command {
 	var o options
 	var m many
-	var baseline string
 	cmd := &cobra.Command{
 		Use:     "scan [flags] TARGET...",
 		Short:   "Scan endpoints and report what an outsider learns",
@@ -88,12 +87,15 @@ func (a *app) scanCommand() *cobra.Command {
 			if len(args) == 0 && m.input == "" {
 				return &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
 			}
-			if baseline == "-" && m.input == "-" {
+			if cmd.Flags().Changed("exclude") && len(m.exclude) == 0 { // an empty variable of a script, rather than a wish
+				return &usageError{errors.New("--exclude: nothing is named: give an address, a range or a name, or leave the flag out"), cmd.CommandPath()}
+			}
+			if o.earlier == "-" && m.input == "-" {
 				return &usageError{errors.New("standard input can be the targets or the baseline, not both"), cmd.CommandPath()}
 			}
-			if baseline != "" {
+			if o.earlier != "" {
 				var err error
-				if o.baseline, err = a.readBaseline(baseline); err != nil {
+				if o.baseline, err = a.readBaseline(o.earlier); err != nil {
 					return err
 				}
 			}
@@ -103,7 +105,7 @@ func (a *app) scanCommand() *cobra.Command {
 	o.register(cmd, 0)
 	cmd.Flags().Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
-	cmd.Flags().Var(value[string]{&baseline, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
+	cmd.Flags().Var(value[string]{&o.earlier, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
 		"report only what FILE, an earlier scan in JSON lines, doesn't have; --fail-on goes by that")
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")

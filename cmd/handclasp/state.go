@@ -34,8 +34,10 @@ const stateKind = "handclasp.scan-state/1"
 type settings struct {
 	Level      string `json:"level"`
 	Transcript bool   `json:"transcript"`
-	Recog      string `json:"recog"`  // a path
-	Output     string `json:"output"` // its whole path; empty for standard output
+	Recog      string `json:"recog"`    // a path
+	CA         string `json:"ca"`       // a path
+	Baseline   string `json:"baseline"` // a path
+	Output     string `json:"output"`   // its whole path; empty for standard output
 }
 
 // A resumption keeps the state of a scan in a file.
@@ -51,7 +53,7 @@ const saveEvery = time.Second
 
 // openResumption reads the state, where there is one.
 func openResumption(path string, o *options) (*resumption, error) {
-	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog}}}
+	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Baseline: o.earlier}}}
 	if o.format != formatJSONL {
 		return nil, errors.New("--resume: only JSON lines can be gone on with: add --format jsonl")
 	}
@@ -86,6 +88,10 @@ func openResumption(path string, o *options) (*resumption, error) {
 		err = fmt.Errorf("the scan was begun with --transcript=%t", was.Transcript)
 	case was.Recog != is.Recog:
 		err = fmt.Errorf("the scan was begun with --recog '%s'", was.Recog)
+	case was.CA != is.CA:
+		err = fmt.Errorf("the scan was begun with --ca '%s'", was.CA)
+	case was.Baseline != is.Baseline:
+		err = fmt.Errorf("the scan was begun with --baseline '%s'", was.Baseline)
 	case was.Output != is.Output && was.Output == "":
 		err = fmt.Errorf("the scan was begun without --output")
 	case was.Output != is.Output:
@@ -138,7 +144,14 @@ func (r *resumption) openOutput(path string, stdout *os.File) (*output, error) {
 	if err == nil && info.Size() > 0 && !r.resumed {
 		return nil, fmt.Errorf("--output: %s is there already, and %s isn't: remove it, or name another file", path, r.path)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	mode := os.O_RDWR | os.O_CREATE
+	if r.state.Offset > 0 {
+		mode = os.O_RDWR
+	}
+	f, err := os.OpenFile(path, mode, 0o666)
+	if errors.Is(err, fs.ErrNotExist) && r.state.Offset > 0 {
+		return nil, fmt.Errorf("--output: %s is gone, and %s goes on with it: put it back, or remove both to start anew", path, r.path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--output: %s can't be written: %w: choose another file", path, cause(err))
 	}
