@@ -24,12 +24,13 @@ func WriteChanges(w io.Writer, changes []finding.Change, o TableOptions) error {
 		ids = max(ids, ansi.StringWidth(Clean(c.Finding.ID)))
 		places = max(places, ansi.StringWidth(place(c)))
 	}
-	ids, places = min(ids, 32), min(places, 48)
+	const statusWidth, severityWidth = len(finding.Unchanged) + 2, 10
+	room := t.width - statusWidth - severityWidth - 4
+	ids, places = min(ids, 32, room/3), min(places, 48, room*2/5) // on a narrow terminal all three are cut
 	var b bytes.Buffer
 	count := map[finding.Status]int{}
 	for _, c := range changes {
 		count[c.Status]++
-		const statusWidth, severityWidth = len(finding.Unchanged) + 2, 10
 		severity := strings.ToUpper(c.Finding.Severity.String())
 		text := Clean(c.Finding.Title)
 		if c.Finding.Detail != "" {
@@ -42,7 +43,7 @@ func WriteChanges(w io.Writer, changes []finding.Change, o TableOptions) error {
 			pad(t.in(statusStyles[c.Status], string(c.Status)), statusWidth),
 			pad(t.in(severityStyles[c.Finding.Severity], severity), severityWidth),
 			pad(fit(c.Finding.ID, ids), ids+2), pad(fit(place(c), places), places+2),
-			fit(text, t.width-statusWidth-severityWidth-ids-places-4))
+			fit(text, room-ids-places))
 	}
 	if len(changes) > 0 {
 		b.WriteByte('\n')

@@ -88,7 +88,7 @@ func (s *stored) read(probers []probe.Prober) iter.Seq[report.Record] {
 			switch {
 			case errors.As(err, &line):
 				if s.bad++; s.bad <= complaints {
-					s.app.complain("%s:%d: not a result: %v: passed over", s.path, line.Line, line.Err)
+					s.app.complain("%s:%d: not a result: %s: passed over", s.path, line.Line, shortened(line.Err))
 				}
 			case err != nil:
 				s.failed = fmt.Errorf("%s: %w", s.path, cause(err))
@@ -103,6 +103,16 @@ func (s *stored) read(probers []probe.Prober) iter.Seq[report.Record] {
 			s.app.complain("%s: and %d more such lines", s.path, more)
 		}
 	}
+}
+
+// shortened words an error that may quote all of a line.
+func shortened(err error) string {
+	const most = 240
+	text := err.Error()
+	if len(text) > most {
+		text = text[:most] + "…"
+	}
+	return text
 }
 
 // foreign is why a file can't be taken for results: it failed, or holds lines and no result; nil where it can.
