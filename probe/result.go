@@ -143,7 +143,7 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 // protocol that no prober speaks stays [RawEvidence].
 func Decode(data []byte, probers ...Prober) (*Result, error) {
 	r := new(Result)
-	if err := json.Unmarshal(data, r); err != nil {
+	if err := r.UnmarshalJSON(data); err != nil { // which checks the data itself, as json.Unmarshal would once more
 		return nil, err
 	}
 	raw, ok := r.Evidence.(*RawEvidence)
