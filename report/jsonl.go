@@ -30,16 +30,16 @@ func (j *JSONL) Write(r Record) error {
 		return err
 	}
 	line = append(line, '\n')
-	j.line = kept(line)
+	j.line = retained(line)
 	if !plainJSON(line) {
 		line = appendSpelled(j.spelled[:0], line)
-		j.spelled = kept(line)
+		j.spelled = retained(line)
 	}
 	_, err = j.w.Write(line)
 	return err
 }
 
-func kept(b []byte) []byte {
+func retained(b []byte) []byte {
 	if cap(b) > lineKept {
 		return nil
 	}

@@ -61,8 +61,14 @@ type hostKey struct {
 type group struct {
 	key     hostKey
 	label   string
-	records []Record
+	records []kept
 	passed  int // records that aren't shown
+}
+
+// kept is what waits of a record: all but the transcript, which is most of it and which a table doesn't show.
+type kept struct {
+	Record
+	state State // as the transcript told
 }
 
 // NewTable returns a table that writes to w.
@@ -80,7 +86,7 @@ func NewTable(w io.Writer, o TableOptions) *Table {
 // Write takes a record. An error is the writer's, and comes again from Close.
 func (t *Table) Write(r Record, h Host) error {
 	g := t.take(r, h)
-	g.records = append(g.records, r)
+	g.records = append(g.records, kept{r.documentFor(), r.State()})
 	if t.list != nil {
 		t.list.add(r)
 	}
@@ -180,18 +186,18 @@ func (t *Table) host(g *group) {
 	if len(g.records) == 0 {
 		return
 	}
-	slices.SortFunc(g.records, func(a, b Record) int {
+	slices.SortFunc(g.records, func(a, b kept) int {
 		return cmp.Or(cmp.Compare(a.Target.Addr.Port(), b.Target.Addr.Port()), cmp.Compare(a.Target.Network, b.Target.Network),
 			cmp.Compare(a.Protocol, b.Protocol))
 	})
 	quiet := map[State][]Record{}
 	var rows []Record
 	for _, r := range g.records {
-		switch s := r.State(); s {
+		switch r.state {
 		case Answered, TLSFailed, Failed:
-			rows = append(rows, r)
+			rows = append(rows, r.Record)
 		default:
-			quiet[s] = append(quiet[s], r)
+			quiet[r.state] = append(quiet[r.state], r.Record)
 		}
 	}
 	var b bytes.Buffer
