@@ -86,6 +86,10 @@ func proxyError(err error) error {
 	if errors.As(err, &known) {
 		return known
 	}
+	var slow net.Error
+	if errors.As(err, &slow) && slow.Timeout() { // as the proxy waits for the target
+		return probe.Errorf("dial", probe.OutcomeTimeout, "no answer through the proxy: %w", err)
+	}
 	var op *net.OpError
 	if errors.As(err, &op) {
 		err = op.Err

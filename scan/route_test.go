@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -115,6 +116,16 @@ func TestRouteProxy(t *testing.T) {
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)
 	require.EqualError(t, r.Err, "dial: the proxy: connection not allowed by ruleset")
 	require.ErrorIs(t, r.Err, scan.ErrProxy)
+
+	// A proxy that waits does so for the target.
+	waiting, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer waiting.Close()
+	dial, err := scan.Route{Proxy: "socks5://" + waiting.Addr().String()}.Dialer()
+	require.NoError(t, err)
+	r = probe.Run(t.Context(), hears{}, target, &probe.Options{Dial: dial, Limits: probe.Limits{Dial: 100 * time.Millisecond}})
+	require.Equal(t, probe.OutcomeTimeout, r.Outcome, r.Err)
+	require.NotErrorIs(t, r.Err, scan.ErrProxy)
 
 	// A proxy that refuses says nothing of the target.
 	r = by(t, scan.Route{Proxy: "socks5://" + gone.String()}, target)
