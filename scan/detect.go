@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
@@ -15,10 +16,15 @@ const GreetingWait = 7 * time.Second
 // What a detector reads of a greeting before it decides.
 const enough = 4 << 10
 
+// answerWait is how long it waits for the answer to a question, or for a handshake: whoever is asked has no reason to
+// wait, so that it is network and load alone.
+const answerWait = 5 * time.Second
+
 // A Detector is a prober for a port where anything may be. It listens for a greeting and hands the connection over, bytes
 // included, to the prober that recognises it. Where the server is silent it asks those of whose protocol clients speak
 // first, on a connection of its own for each, and then listens again inside of TLS on another one: with the built-in
-// probers that is three connections at most. What none recognises is named where that is obvious, and left.
+// probers that is three connections at most. What none recognises is named where that is obvious, and left: the evidence
+// is an [Unknown]. The zero value, given to [probe.Decode] beside probers, restores that.
 type Detector struct {
 	// Probers are those to choose from. One takes part if it is a [probe.Recogniser].
 	Probers []probe.Prober
@@ -29,9 +35,15 @@ type Detector struct {
 	Wait time.Duration
 }
 
-// Spec implements [probe.Prober]. A detector has no ports of its own; its guard lets one question pass on a connection,
-// which the guard of the prober that asks it must name.
+// Spec implements [probe.Prober]. It is that of the expected prober, which has the last word on what nobody recognises;
+// without one the protocol is "unknown", and there are no ports. The guard lets one question pass on a connection, which
+// the guard of the prober that asks it must name.
 func (d Detector) Spec() probe.Spec {
+	if d.Expected != nil {
+		spec := d.Expected.Spec()
+		spec.Guard, spec.NewGuard = nil, d.newGuard
+		return spec
+	}
 	return probe.Spec{Protocol: unknown, NewGuard: d.newGuard, Evidence: func() probe.Evidence { return newUnknown() }}
 }
 
@@ -65,7 +77,9 @@ func (d Detector) newGuard() probe.Guard {
 // Probe implements [probe.Prober].
 func (d Detector) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	e := newUnknown()
-	s.Keep(e)
+	if d.Expected == nil {
+		s.Keep(e)
+	}
 	c, err := s.Open(ctx)
 	if err != nil {
 		if d.Expected != nil {
@@ -77,6 +91,9 @@ func (d Detector) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, 
 	p := d.choose(possible)
 	if p == nil && len(possible) > 1 && s.Level() > probe.LevelGreeting {
 		p, err = d.ask(s, c, possible)
+	}
+	if p == nil {
+		p = d.Expected
 	}
 	switch {
 	case p != nil:
@@ -115,7 +132,7 @@ func (d Detector) listen(c *probe.Conn) (said []byte, possible []probe.Prober, e
 			return said, possible, err
 		}
 		left := time.Duration(0) // as long as a read may take
-		if d.Expected == nil {
+		if d.Expected == nil || len(said) > 0 && !holds(undecided, d.Expected) {
 			if left = time.Until(until); left <= 0 {
 				left = time.Nanosecond // what is there already
 			}
@@ -129,6 +146,14 @@ func (d Detector) wait() time.Duration {
 		return d.Wait
 	}
 	return GreetingWait
+}
+
+// answer is how long to wait for an answer.
+func (d Detector) answer() time.Duration { return min(d.wait(), answerWait) }
+
+func holds(probers []probe.Prober, p probe.Prober) bool {
+	protocol := p.Spec().Protocol
+	return slices.ContainsFunc(probers, func(other probe.Prober) bool { return other.Spec().Protocol == protocol })
 }
 
 func (d Detector) judge(said []byte) (sure, possible, undecided []probe.Prober) {
@@ -156,12 +181,7 @@ func (d Detector) choose(possible []probe.Prober) probe.Prober {
 	if len(possible) == 1 {
 		return possible[0]
 	}
-	for _, p := range possible {
-		if d.Expected != nil && p.Spec().Protocol == d.Expected.Spec().Protocol {
-			return d.Expected
-		}
-	}
-	if len(possible) == 0 {
+	if d.Expected != nil && (len(possible) == 0 || holds(possible, d.Expected)) {
 		return d.Expected
 	}
 	return nil
@@ -200,7 +220,7 @@ func (d Detector) question(s *probe.Session, c *probe.Conn, a probe.Asker) (prob
 	before := len(c.Buffered())
 	for err == nil {
 		var said []byte
-		if said, err = c.Peek(d.wait()); len(said) == before {
+		if said, err = c.Peek(d.answer()); len(said) == before {
 			continue
 		}
 		answer := a.Answers(said[before:])
@@ -225,10 +245,11 @@ func (d Detector) knock(ctx context.Context, s *probe.Session, e *Unknown) (prob
 		answer, err := d.question(s, c, a)
 		e.hear(c.Buffered())
 		_ = c.Close()
-		switch {
-		case answer == probe.Recognised:
+		if answer == probe.Recognised {
 			return p, nil
-		case errors.Is(err, probe.ErrForbidden), errors.Is(err, probe.ErrLimit), errors.Is(err, probe.ErrCanceled):
+		}
+		switch probe.OutcomeOf(err) { // silence is a limit, too, but not by its outcome
+		case probe.OutcomeForbidden, probe.OutcomeLimit, probe.OutcomeCanceled:
 			return nil, err
 		}
 	}
@@ -241,7 +262,7 @@ func (d Detector) insideTLS(ctx context.Context, s *probe.Session, e *Unknown) (
 	if err != nil {
 		return e, err
 	}
-	if e.TLS, err = c.StartTLS(ctx); err != nil {
+	if e.TLS, err = d.handshake(ctx, c); err != nil {
 		e.hear(e.TLS.LeftoverPlaintext)
 		return e, e.verdict(err)
 	}
@@ -259,13 +280,24 @@ func (d Detector) insideTLS(ctx context.Context, s *probe.Session, e *Unknown) (
 	return e, e.verdict(err)
 }
 
+// handshake is StartTLS that waits no longer than for an answer.
+func (d Detector) handshake(ctx context.Context, c *probe.Conn) (*probe.TLS, error) {
+	brief, cancel := context.WithTimeout(ctx, d.answer())
+	defer cancel()
+	t, err := c.StartTLS(brief)
+	if errors.Is(err, probe.ErrCanceled) && ctx.Err() == nil {
+		err = probe.Errorf("detect", probe.OutcomeTimeout, "it keeps silent")
+	}
+	return t, err
+}
+
 // verdict is the error of a conversation that no prober could take over; cause may be nil.
 func (e *Unknown) verdict(cause error) error {
 	switch {
 	case e.Service != "":
 		return probe.Errorf("detect", probe.OutcomeNotProtocol, "it speaks %s", e.Service)
 	case e.Greeting != "":
-		return probe.Errorf("detect", probe.OutcomeNotProtocol, "it speaks something else")
+		return probe.Errorf("detect", probe.OutcomeNotProtocol, "nothing that a prober recognises")
 	case cause != nil && !errors.Is(cause, probe.ErrTLS):
 		return cause
 	}

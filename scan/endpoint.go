@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/netip"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -35,6 +36,11 @@ type EndpointOptions struct {
 	Shard   Shard      // which part of the endpoints; the zero value is all
 	Exclude *Exclusion // addresses to leave alone; nil for none
 	Journal *Journal   // keeps the books; nil for none
+	// NoDetection has ports that no prober claims refused, as inputs that can't be used, and the others asked by those that
+	// claim them, whatever greets there.
+	NoDetection bool
+	// GreetingWait is how long to listen for a greeting on a port that no prober claims; zero or less is [GreetingWait].
+	GreetingWait time.Duration
 }
 
 func (o *EndpointOptions) orDefault() EndpointOptions {
@@ -50,6 +56,10 @@ func (o *EndpointOptions) orDefault() EndpointOptions {
 // the prober ("ftps://ftp.example.net:2990"). Without a port, or a scheme, every default port of every prober is
 // asked; with a port, the probers that live there. A name stands for all addresses that it resolves to; it is kept
 // for SNI and certificates. A range stands for each of its addresses.
+//
+// Where no prober lives on a port, a [Detector] finds out who speaks there. It is the prober, too, where one that is a
+// [probe.Recogniser] expects a server to speak first, in cleartext: whatever prober recognises the greeting goes on, and
+// the expected one where none does. Behind a scheme the prober that it names is asked, whoever greets.
 //
 // The endpoints come in a pseudo-random order over addresses and ports, so that neither a network nor a host is asked
 // all at once. The order is computed, not stored: memory doesn't grow with the number of endpoints. Inputs are shuffled

@@ -41,7 +41,7 @@ type upcoming struct {
 
 func newGenerator(ctx context.Context, probers []probe.Prober, o EndpointOptions) *generator {
 	return &generator{
-		EndpointOptions: o, ctx: ctx, journal: o.Journal, parser: newParser(probers), names: newNames(ctx, o.Resolver),
+		EndpointOptions: o, ctx: ctx, journal: o.Journal, parser: newParser(probers, &o), names: newNames(ctx, o.Resolver),
 		queue: make(chan upcoming, lookupsAhead), digest: sha256.New(),
 	}
 }

@@ -83,11 +83,12 @@ type Order struct {
 	Shard    string   `json:"shard"`
 	Services []string `json:"services"` // of the probers, such as "ftp 21/tcp"
 	Exclude  string   `json:"exclude"`  // a digest; "none" for no exclusion
+	Detect   bool     `json:"detect"`   // ports that no prober claims are asked
 	shards   int
 }
 
 func orderOf(probers []probe.Prober, o *EndpointOptions) *Order {
-	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Shard: o.Shard.String(), Services: []string{}, Exclude: o.Exclude.digest(), shards: o.Shard.Count}
+	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Shard: o.Shard.String(), Services: []string{}, Exclude: o.Exclude.digest(), Detect: !o.NoDetection, shards: o.Shard.Count}
 	for _, s := range everywhere(probers) {
 		order.Services = append(order.Services, fmt.Sprintf("%s %d/%s", s.prober.Spec().Protocol, s.port, s.network))
 	}
@@ -112,6 +113,7 @@ func (s *State) Check(probers []probe.Prober, o *EndpointOptions) error {
 		{"seed", was.Seed, is.Seed},
 		{"shard", was.Shard, is.Shard},
 		{"in-order", was.InOrder, is.InOrder},
+		{"detect", was.Detect, is.Detect},
 	} {
 		if field.was != field.is {
 			return fmt.Errorf("%w: it began with %s %v, and this is %v", ErrResume, field.name, field.was, field.is)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -26,15 +27,48 @@ type service struct {
 	network     probe.Network
 	port        uint16
 	implicitTLS probe.Fact
+	tls         bool // spoken from the first byte on this port, where implicitTLS doesn't say
 }
 
 // A parser knows which probers inputs may ask for.
 type parser struct {
 	probers []probe.Prober
-	all     []service // everywhere
+	all     []service    // everywhere
+	anybody probe.Prober // for ports that nobody claims; nil where nothing is detected
 }
 
-func newParser(probers []probe.Prober) parser { return parser{probers, everywhere(probers)} }
+func newParser(probers []probe.Prober, o *EndpointOptions) parser {
+	r := parser{probers: probers, all: everywhere(probers)}
+	if !o.NoDetection {
+		r.detect(o.GreetingWait)
+	}
+	return r
+}
+
+// detect has ports that nobody claims asked by a [Detector], and those where a server of one protocol is expected to
+// speak first, in cleartext: if another does, that costs no connection more.
+func (r *parser) detect(wait time.Duration) {
+	recognisers := 0
+	claims := map[uint16]int{}
+	for _, p := range r.probers {
+		if _, ok := p.(probe.Recogniser); ok {
+			recognisers++
+		}
+	}
+	if recognisers == 0 {
+		return
+	}
+	r.anybody = Detector{Probers: r.probers, Wait: wait}
+	for _, s := range r.all {
+		claims[s.port]++
+	}
+	for i, s := range r.all {
+		known, ok := s.prober.(probe.Recogniser)
+		if ok && s.network == probe.TCP && !s.tls && claims[s.port] == 1 && recognisers > 1 && known.Recognise(nil) != probe.Possible {
+			r.all[i].prober = Detector{Probers: r.probers, Expected: s.prober, Wait: wait}
+		}
+	}
+}
 
 // parse understands one input. Nothing is resolved yet.
 func (r parser) parse(in Input) (plan, error) {
@@ -104,9 +138,11 @@ func (p plan) sharded() string {
 }
 
 // Count reads inputs to their end and returns how many endpoints they stand for, a name counting as one address and
-// inputs that can't be used as none.
-func Count(inputs iter.Seq2[Input, error], probers []probe.Prober) int64 {
-	r := newParser(probers)
+// inputs that can't be used as none. Of the options those that say what an input stands for count: shards and
+// exclusions aren't taken off.
+func Count(inputs iter.Seq2[Input, error], probers []probe.Prober, o *EndpointOptions) int64 {
+	opts := o.orDefault()
+	r := newParser(probers, &opts)
 	var n uint64
 	for in, err := range inputs {
 		if err == nil {
@@ -184,13 +220,13 @@ func everywhere(probers []probe.Prober) []service {
 	var all []service
 	for _, p := range probers {
 		for _, port := range p.Spec().Ports {
-			all = append(all, service{prober: p, network: networkOf(port), port: port.Number})
+			all = append(all, service{prober: p, network: networkOf(port), port: port.Number, tls: port.ImplicitTLS})
 		}
 	}
 	return all
 }
 
-// claimed is the probers that live at a port by default.
+// claimed is the probers that live at a port by default, or the one for ports where none does.
 func (r parser) claimed(port, host string) ([]service, error) {
 	n, err := parsePort(port)
 	if err != nil {
@@ -201,6 +237,9 @@ func (r parser) claimed(port, host string) ([]service, error) {
 		if s.port == n {
 			all = append(all, s)
 		}
+	}
+	if len(all) == 0 && r.anybody != nil {
+		return []service{{prober: r.anybody, network: probe.TCP, port: n}}, nil
 	}
 	if len(all) == 0 {
 		if strings.Contains(host, ":") {

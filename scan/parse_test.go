@@ -238,7 +238,7 @@ func TestCount(t *testing.T) {
 		if text == "2001:db8::/104:21" {
 			want = 0 // without brackets it isn't understood
 		}
-		require.EqualValues(t, want, scan.Count(scan.Args([]string{text}), probers(nil)), text)
+		require.EqualValues(t, want, scan.Count(scan.Args([]string{text}), probers(nil), nil), text)
 	}
 }
 

@@ -50,7 +50,7 @@ func (l *list) count(a *app) error {
 		l.endpoints = -1
 		return nil
 	}
-	l.endpoints = int(scan.Count(l.lines(context.Background()), a.probers))
+	l.endpoints = int(scan.Count(l.lines(context.Background()), a.probers, nil))
 	_, err = l.file.Seek(0, io.SeekStart)
 	return err
 }

@@ -146,7 +146,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	defer l.close()
 	j.journal = j.resume.journal()
 	if l.endpoints >= 0 {
-		j.journal.SetTotal(int64(l.endpoints) + scan.Count(scan.Args(args), a.probers))
+		j.journal.SetTotal(int64(l.endpoints) + scan.Count(scan.Args(args), a.probers, nil))
 	}
 	order := &scan.EndpointOptions{Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, Journal: j.journal}
 	if err := j.resume.check(a.probers, order); err != nil {

@@ -76,7 +76,7 @@ func run(ctx context.Context, args []string, dial probe.DialFunc, stdout io.Writ
 	defer server.Close()
 
 	inputs := scan.Args(args[1:])
-	journal.SetTotal(scan.Count(inputs, handclasp.Probers()))
+	journal.SetTotal(scan.Count(inputs, handclasp.Probers(), nil))
 	endpoints := scan.Endpoints(ctx, inputs, handclasp.Probers(), &scan.EndpointOptions{Journal: journal})
 	options := &scan.Options{Rate: 200, Probe: probe.Options{Dial: dial}, Journal: journal}
 	for r, err := range scan.Run(ctx, endpoints, options) {
