@@ -20,6 +20,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/scan"
 )
 
 var update = flag.Bool("update", false, "write the schema anew")
@@ -29,9 +30,12 @@ const (
 	file = root + "/docs/schema/result-1.json"
 )
 
+// readers are the probers of which there are results.
+func readers() []probe.Prober { return append(handclasp.Probers(), scan.Detector{}) }
+
 // The committed schema is the one that the types give. After a change of theirs: go test ./internal/schema -update.
 func TestSchemaIsCurrent(t *testing.T) {
-	made, err := schema.Document(handclasp.Probers(), root, false)
+	made, err := schema.Document(readers(), root, false)
 	require.NoError(t, err)
 	made = append(made, '\n')
 	if *update {
@@ -55,7 +59,7 @@ func compile(t *testing.T, document []byte) *jsonschema.Schema {
 }
 
 func closed(t *testing.T) *jsonschema.Schema {
-	document, err := schema.Document(handclasp.Probers(), root, true)
+	document, err := schema.Document(readers(), root, true)
 	require.NoError(t, err)
 	return compile(t, document)
 }
