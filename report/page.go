@@ -102,7 +102,7 @@ func newPageEndpoint(r Record, document *document) *pageEndpoint {
 	}
 	e.Address = Clean(e.Address)
 	if r.Err != nil {
-		e.Trouble = fit(fmt.Sprintf("%s: %v", outcomeWords[r.Outcome], r.Err), pageWidth)
+		e.Trouble = fit(trouble(r, document), pageWidth)
 	}
 	for _, s := range r.Software[:min(len(r.Software), pageProofs)] {
 		e.Software = append(e.Software, pageSoftware{fit(strings.TrimSpace(s.Product+" "+s.Version), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth)})

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -37,8 +38,7 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 		fmt.Fprintln(b, indent+t.in(faint, fit("software: "+line, t.width-textColumn)))
 	}
 	if r.Err != nil {
-		line := fmt.Sprintf("%s: %v", outcomeWords[r.Outcome], r.Err)
-		fmt.Fprintln(b, indent+t.in(warning, fit(line, t.width-textColumn)))
+		fmt.Fprintln(b, indent+t.in(warning, fit(trouble(r, document), t.width-textColumn)))
 	}
 	for _, f := range r.Findings {
 		t.finding(b, document, f, idWidth(r.Findings))
@@ -66,6 +66,15 @@ var outcomeWords = map[probe.Outcome]string{
 	probe.OutcomeCanceled: "interrupted", probe.OutcomeClosed: "hung up", probe.OutcomeTLS: "TLS failed",
 	probe.OutcomeNotProtocol: "speaks something else", probe.OutcomeMalformed: "breaks the protocol's rules",
 	probe.OutcomeLimit: "cut off", probe.OutcomeForbidden: "not done", probe.OutcomeInternal: "trouble on this side",
+}
+
+// trouble says why a probe didn't come to its end. Of a service that no prober speaks the name says it.
+func trouble(r Record, document *document) string {
+	why := r.Err.Error()
+	if service, err := document.resolve("/evidence/service"); err == nil && r.Outcome == probe.OutcomeNotProtocol {
+		why = cmp.Or(describe(service), why)
+	}
+	return fmt.Sprintf("%s: %s", outcomeWords[r.Outcome], why)
 }
 
 // software names what was recognised: the service, its operating system, the device.
