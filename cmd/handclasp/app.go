@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/scan"
 )
 
 // An app is the command with the world around it.
@@ -24,6 +26,9 @@ type app struct {
 	stderr      *os.File
 	dial        probe.DialFunc // a simulated network, for tests; nil for the real one
 }
+
+// readers are the probers whose evidence a stored result may hold.
+func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), scan.Detector{}) }
 
 // Exit statuses; the help explains them.
 const (

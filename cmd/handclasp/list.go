@@ -18,7 +18,7 @@ type list struct {
 	endpoints int      // how many it stands for, -1 where only its end will tell
 }
 
-func (a *app) openList(path string) (*list, error) {
+func (a *app) openList(path string, order *scan.EndpointOptions) (*list, error) {
 	switch path {
 	case "":
 		return &list{}, nil
@@ -30,7 +30,7 @@ func (a *app) openList(path string) (*list, error) {
 		return nil, fmt.Errorf("--input: %w: name a file with one target a line, or - for standard input", err)
 	}
 	l := &list{name: path, r: file, file: file}
-	if err := l.count(a); err != nil {
+	if err := l.count(a, order); err != nil {
 		l.close()
 		return nil, fmt.Errorf("--input: %s: %w: name a file with one target a line, or - for standard input", path, cause(err))
 	}
@@ -38,7 +38,7 @@ func (a *app) openList(path string) (*list, error) {
 }
 
 // count reads a regular file once to learn how much there is to do.
-func (l *list) count(a *app) error {
+func (l *list) count(a *app, order *scan.EndpointOptions) error {
 	info, err := l.file.Stat()
 	if err != nil {
 		return err
@@ -50,7 +50,7 @@ func (l *list) count(a *app) error {
 		l.endpoints = -1
 		return nil
 	}
-	l.endpoints = int(scan.Count(l.lines(context.Background()), a.probers, nil))
+	l.endpoints = int(scan.Count(l.lines(context.Background()), a.probers, order))
 	_, err = l.file.Seek(0, io.SeekStart)
 	return err
 }

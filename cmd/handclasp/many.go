@@ -20,6 +20,9 @@ type many struct {
 	exclude     []string
 	excludeFile string
 
+	detect       bool
+	greetingWait time.Duration
+
 	seed    uint64
 	inOrder bool
 	shard   scan.Shard
@@ -39,13 +42,16 @@ type many struct {
 const defaultRetries = 1
 
 func (m *many) register(cmd *cobra.Command, concurrency *int) {
-	m.perHost, m.retries = scan.DefaultPerHost, defaultRetries
+	m.perHost, m.retries, m.greetingWait = scan.DefaultPerHost, defaultRetries, scan.GreetingWait
 	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.Var(value[string]{&m.input, parseFile, text, "FILE"}, "input",
 		"read more targets from FILE, one a line, or CSV; - for standard input")
 	f.StringSliceVar(&m.exclude, "exclude", nil, "leave alone `HOSTS`: addresses, ranges and names, with commas between them")
 	f.Var(value[string]{&m.excludeFile, parseFile, text, "FILE"}, "exclude-file", "leave alone what FILE holds, one a line")
+	f.BoolVar(&m.detect, "detect", true, "find out what is spoken on a port; --detect=false asks only what lives there by default")
+	f.Var(value[time.Duration]{&m.greetingWait, parseSpacing, showDuration, "DURATION"}, "greeting-wait",
+		"how long to listen for a greeting on a port where no protocol lives")
 	f.Var(value[int]{concurrency, parseConcurrency, strconv.Itoa, "N"}, "concurrency", "how many endpoints to probe at once")
 	f.Var(value[float64]{&m.rate, parseRate, showRate, "N"}, "rate", "at most N new connections a second")
 	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many endpoints of one address to probe at once")

@@ -116,7 +116,7 @@ func (c *conversion) file(path string) error {
 		return err
 	}
 	defer results.close()
-	probers := c.probers
+	probers := c.readers()
 	if c.raw {
 		probers = nil
 	}

@@ -16,18 +16,25 @@ const scanHelp = `Scan endpoints and report what an outsider learns.
 
 A TARGET is
   ftp.example.net          a host: every default port of every protocol is asked
-  192.0.2.7:25             a host and a port: the protocol that lives there by default
+  192.0.2.7:25             a host and a port: the protocol that lives there by default, or the one
+                           that greets there; on other ports it is found out
   192.0.2.0/24             a range, of IPv4 or IPv6, up to 16,777,216 addresses; all of
                            them are asked, the first and the last too. [2001:db8::/120]:21
                            asks one port
   ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s where TLS comes first, ssh,
                            netbios-ns (names, over UDP) or netbios-ssn (sessions), smb, or
-                           smb+nbt within a NetBIOS session. This is how to name a protocol
-                           on an unusual port, of a host or a range: ftp://192.0.2.0/24:2121
+                           smb+nbt within a NetBIOS session. What it names is asked whoever
+                           greets, on any port of a host or a range: ftp://192.0.2.0/24:2121
 A name stands for all the addresses that it resolves to.
 
 --input reads more of them, one a line; # begins a remark. CSV is understood, too: as ZMap writes
 it (with a header that names saddr, and sport) and as zgrab2 reads it (address, domain, tag, port).
+
+On a port where no protocol lives by default, one connection listens for a greeting, and who is
+recognised by it is asked further on the same connection. A server that keeps silent is asked on a
+second one whether it speaks SMB, and on a third one whether it speaks TLS, where the listening
+begins anew. What no protocol is recognised in is named where its first bytes tell (http, imap,
+mysql …), and left. --detect=false refuses such targets, and lets nobody be recognised elsewhere.
 
 Many targets: the endpoints come in an order that is shuffled over addresses and ports, the same
 for the same --seed. --shard 3/16 scans the third of 16 parts; the machines that scan the others
@@ -139,16 +146,19 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 			return err
 		}
 	}
-	l, err := a.openList(m.input)
+	j.journal = j.resume.journal()
+	order := &scan.EndpointOptions{
+		Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, Journal: j.journal,
+		NoDetection: !m.detect, GreetingWait: m.greetingWait,
+	}
+	l, err := a.openList(m.input, order)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	j.journal = j.resume.journal()
 	if l.endpoints >= 0 {
-		j.journal.SetTotal(int64(l.endpoints) + scan.Count(scan.Args(args), a.probers, nil))
+		j.journal.SetTotal(int64(l.endpoints) + scan.Count(scan.Args(args), a.probers, order))
 	}
-	order := &scan.EndpointOptions{Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, Journal: j.journal}
 	if err := j.resume.check(a.probers, order); err != nil {
 		return err
 	}

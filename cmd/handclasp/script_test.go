@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/*.txtar against servers of the lab, whose URLs are in the environment: $ANONYMOUS_FTP,
-// $OPEN_NEWS and so on. $SILENT is a port that accepts and says nothing, $CLOSED one where nobody listens, $SOCKS a
+// $OPEN_NEWS and so on, and their addresses in $OPEN_NEWS_ADDR. $WEB is the address of a web server, $SILENT is a port that accepts and says nothing, $CLOSED one where nobody listens, $SOCKS a
 // proxy.
 func TestScripts(t *testing.T) {
 	servers, err := lab.Start(context.Background())
@@ -40,7 +42,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TERM", "xterm-256color")
 			env.Setenv("NO_COLOR", "")
 			for _, n := range servers.Neighbours() {
-				env.Setenv(strings.ToUpper(strings.ReplaceAll(n.Name, "-", "_")), n.URL)
+				name := strings.ToUpper(strings.ReplaceAll(n.Name, "-", "_"))
+				env.Setenv(name, n.URL)
+				env.Setenv(name+"_ADDR", n.Addr.String())
 			}
 			closed, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
@@ -57,6 +61,9 @@ func TestScripts(t *testing.T) {
 			}
 			env.Defer(func() { _ = silent.Close() })
 			env.Setenv("SILENT", silent.Addr().String())
+			web := httptest.NewServer(http.NotFoundHandler())
+			env.Defer(web.Close)
+			env.Setenv("WEB", web.Listener.Addr().String())
 			socks, err := lab.SOCKS5(context.Background())
 			if err != nil {
 				return err

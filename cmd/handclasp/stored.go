@@ -79,7 +79,7 @@ func (a *app) readBaseline(path string) (*finding.Baseline, error) {
 const complaints = 5
 
 // records yields what can be read, its evidence typed, and complains of each line that can't.
-func (s *stored) records() iter.Seq[report.Record] { return s.read(s.app.probers) }
+func (s *stored) records() iter.Seq[report.Record] { return s.read(s.app.readers()) }
 
 func (s *stored) read(probers []probe.Prober) iter.Seq[report.Record] {
 	return func(yield func(report.Record) bool) {

@@ -76,8 +76,9 @@ func run(ctx context.Context, args []string, dial probe.DialFunc, stdout io.Writ
 	defer server.Close()
 
 	inputs := scan.Args(args[1:])
-	journal.SetTotal(scan.Count(inputs, handclasp.Probers(), nil))
-	endpoints := scan.Endpoints(ctx, inputs, handclasp.Probers(), &scan.EndpointOptions{Journal: journal})
+	order := &scan.EndpointOptions{Journal: journal}
+	journal.SetTotal(scan.Count(inputs, handclasp.Probers(), order))
+	endpoints := scan.Endpoints(ctx, inputs, handclasp.Probers(), order)
 	options := &scan.Options{Rate: 200, Probe: probe.Options{Dial: dial}, Journal: journal}
 	for r, err := range scan.Run(ctx, endpoints, options) {
 		if err != nil {
