@@ -37,9 +37,13 @@ type Options struct {
 	// Probe is how each endpoint is probed; its ImplicitTLS gives way to the endpoint's, and its Chains, where they are
 	// nil, to some of the scan's own.
 	Probe probe.Options
-	// Concurrency is how many endpoints are probed at once; zero or less is DefaultConcurrency, and more than
-	// MaxConcurrency is MaxConcurrency.
+	// Concurrency is how many endpoints are probed at once, those in the slow lane apart; zero or less is
+	// DefaultConcurrency, and more than MaxConcurrency is MaxConcurrency.
 	Concurrency int
+	// SlowLane is how many endpoints more may be under way that take much longer than others do, so that their places are
+	// free for others: servers that drip. Zero is eight times Concurrency, less than zero none; with Concurrency it is at
+	// most MaxConcurrency. A slow endpoint counts for PerHost as others do, and ends by the same limits.
+	SlowLane int
 	// PerHost is how many endpoints of one address are probed at once; zero or less is DefaultPerHost.
 	PerHost int
 	// Rate bounds the new connections a second, all hosts together; zero or less is no bound. A probe that makes
@@ -70,6 +74,10 @@ func (o *Options) effective() Options {
 	if e.Probe.Chains == nil {
 		e.Probe.Chains = new(probe.Chains)
 	}
+	if e.SlowLane == 0 {
+		e.SlowLane = 8 * e.Concurrency
+	}
+	e.SlowLane = min(max(e.SlowLane, 0), MaxConcurrency-e.Concurrency)
 	if e.PerHost <= 0 {
 		e.PerHost = DefaultPerHost
 	}

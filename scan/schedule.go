@@ -25,7 +25,7 @@ type scheduler struct {
 	ready   []*host              // in turn: an endpoint waits, and may begin
 	later   sleepers
 	waiting int // endpoints, those that are to be tried again included
-	running int
+	lanes   lanes
 	token   time.Time // when the next connection may be made; zero where that wasn't asked
 }
 
@@ -35,6 +35,9 @@ type attempt struct {
 	tries int
 	again bool   // it is to be tried once more
 	last  Result // of the last try
+
+	flight *flight
+	took   time.Duration
 }
 
 // A host is what is known of one address while its endpoints wait or run.
@@ -68,6 +71,7 @@ func newScheduler(o Options) *scheduler {
 	return &scheduler{
 		o: o, window: min(max(8*o.Concurrency, 256), MaxConcurrency), pacer: newPacer(&o),
 		out: make(chan item), ended: make(chan attempt), hosts: map[netip.Addr]*host{},
+		lanes: newLanes(&o),
 	}
 }
 
@@ -96,7 +100,7 @@ func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	in, end := feed, ctx.Done()
-	for in != nil || s.waiting+s.running > 0 {
+	for in != nil || s.waiting+s.lanes.busy() > 0 {
 		if end != nil {
 			timer.Reset(s.launch(ctx))
 		}
@@ -162,7 +166,7 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 		next.host.queued = false
 		s.enrol(next.host, now)
 	}
-	for len(s.ready) > 0 && s.running < s.o.Concurrency {
+	for len(s.ready) > 0 && s.lanes.free(now) {
 		if s.token.IsZero() {
 			s.token = s.pacer.token(now)
 		}
@@ -180,7 +184,11 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 	if len(s.later) > 0 {
 		wait = min(wait, s.later[0].at.Sub(now))
 	}
-	if !s.token.IsZero() && len(s.ready) > 0 && s.running < s.o.Concurrency {
+	switch {
+	case len(s.ready) == 0:
+	case !s.lanes.free(now):
+		wait = min(wait, s.lanes.wait(now))
+	case !s.token.IsZero():
 		wait = min(wait, s.token.Sub(now))
 	}
 	return wait
@@ -217,12 +225,14 @@ func (s *scheduler) begin(ctx context.Context, h *host, now time.Time) {
 	h.queue = h.queue[1:]
 	h.running++
 	s.waiting--
-	s.running++
+	a.flight = s.lanes.begin(now)
 	s.pacer.called(h.addr, now)
 	s.o.Journal.probing(1)
 	s.probes.Go(func() {
 		a.tries++
 		a.last = a.run(ctx, &s.o, s.pacer)
+		a.flight.ended.Store(true)
+		a.took = time.Since(now)
 		s.o.Journal.probing(-1)
 		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last.Result, &s.o.Probe)
 		if !a.again {
@@ -234,7 +244,7 @@ func (s *scheduler) begin(ctx context.Context, h *host, now time.Time) {
 
 // over notes that a probe has ended.
 func (s *scheduler) over(a attempt) {
-	s.running--
+	s.lanes.end(a.flight, a.took)
 	h := s.hosts[a.Target.Addr.Addr()]
 	h.running--
 	if a.again {
