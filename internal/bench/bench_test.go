@@ -52,7 +52,12 @@ type conversation struct {
 	level  probe.Level
 }
 
-func (c conversation) options() *probe.Options { return &probe.Options{Level: c.level} }
+func (c conversation) options() *probe.Options {
+	return &probe.Options{Level: c.level, Chains: &chains}
+}
+
+// chains are remembered over all probes, as a scan does.
+var chains probe.Chains
 
 var cases = map[string]conversation{
 	"greeting":      {prober: ftp.Prober{}, server: "ftp", level: probe.LevelGreeting},
