@@ -10,7 +10,7 @@ import (
 
 var (
 	// An answer to a greeting, of each generation.
-	answerLine = regexp.MustCompile(`^@RSYNCD: ([12][0-9]|3[01]\.0|3[0-2]\.0 sha512 sha256 sha1 md5 md4)\n$`)
+	answerLine = regexp.MustCompile(`^@RSYNCD: (1[7-9]|2[0-9]|3[01]\.0|3[0-2]\.0 sha512 sha256 sha1 md5 md4)\n$`)
 	// The name of a module that doesn't exist.
 	madeUpLine = regexp.MustCompile(`^handclasp\.[a-z]{16}\n$`)
 	// A module's name: one line that is no command and no greeting.

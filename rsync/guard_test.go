@@ -54,7 +54,7 @@ func TestGuardAllows(t *testing.T) {
 // neverFirst is refused as the first line of a connection.
 var neverFirst = []string{
 	"", "\n", "\r\n", "#list\n", madeUp, "pub\n", "@RSYNCD:\n", "@RSYNCD: \n", "@RSYNCD: 31\n", "@RSYNCD: 30\n", "@RSYNCD: 32\n", "@RSYNCD: 32.0\n",
-	"@RSYNCD: 33.0 sha512 sha256 sha1 md5 md4\n", "@RSYNCD: 9\n", "@RSYNCD: 031.0\n", "@RSYNCD: 31.1\n", "@RSYNCD: 29.0\n", "@RSYNCD: 31.0",
+	"@RSYNCD: 33.0 sha512 sha256 sha1 md5 md4\n", "@RSYNCD: 9\n", "@RSYNCD: 10\n", "@RSYNCD: 16\n", "@RSYNCD: 031.0\n", "@RSYNCD: 31.1\n", "@RSYNCD: 29.0\n", "@RSYNCD: 31.0",
 	"@RSYNCD: 31.0\r\n", "@RSYNCD: 31.0 \n", " @RSYNCD: 31.0\n", "@RSYNCD: 31.0\npub\n", "@RSYNCD: 31.0\n\n", answer31 + answer31,
 	"@RSYNCD: 29 sha512 sha256 sha1 md5 md4\n", "@RSYNCD: 31.0 none\n", "@RSYNCD: 31.0 sha512 sha256 sha1 md5 md4 none\n", "@RSYNCD: 31.0 md4\n",
 	"@RSYNCD: OK\n", "@RSYNCD: EXIT\n", "@RSYNCD: AUTHREQD x\n", "@ERROR\n", "@ERROR: no\n", "\x00@RSYNCD: 31.0\n", "@RSYNCD: 31.0\x00\n",
