@@ -15,6 +15,7 @@ type recorder struct {
 	records  []record
 	data     []byte // of all events, one behind the other
 	finished bool
+	greeting bool // no more than that is going to be said
 }
 
 // record is an Event in half the space.
@@ -37,10 +38,12 @@ var (
 	}
 )
 
-// The first sizes: what most conversations without TLS take. They double where more is said.
+// The first sizes: what most conversations without TLS take, and what a greeting does. They double where more is said.
 const (
-	firstRecords = 24
-	firstData    = 768
+	firstRecords    = 24
+	firstData       = 768
+	greetingRecords = 4
+	greetingData    = 128
 )
 
 func (r *recorder) add(e Event) { r.append(e, false) }
@@ -63,8 +66,12 @@ func (r *recorder) append(e Event, joins bool) {
 		r.trace(traced)
 	}
 	if r.records == nil {
-		r.records = make([]record, 0, firstRecords)
-		r.data = make([]byte, 0, firstData)
+		records, data := firstRecords, firstData
+		if r.greeting {
+			records, data = greetingRecords, greetingData
+		}
+		r.records = make([]record, 0, records)
+		r.data = make([]byte, 0, data)
 	}
 	from := len(r.data)
 	r.data = append(r.data, e.Data...)

@@ -43,7 +43,7 @@ var errTotal = errors.New("total time")
 func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
 	return &Session{
 		ctx: ctx, spec: spec, target: t, opts: o,
-		log: recorder{start: time.Now(), trace: o.Trace},
+		log: recorder{start: time.Now(), trace: o.Trace, greeting: o.Level == LevelGreeting},
 	}
 }
 
