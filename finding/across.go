@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -91,7 +92,7 @@ func OddPort(probers []probe.Prober, exposed []Rule) Rule {
 	for _, p := range probers {
 		spec := p.Spec()
 		for _, port := range spec.Ports {
-			usual[place{spec.Protocol, networkOf(port.Network), port.Number}] = true
+			usual[place{spec.Protocol, cmp.Or(port.Network, probe.TCP), port.Number}] = true
 		}
 	}
 	return Rule{
@@ -102,23 +103,16 @@ func OddPort(probers []probe.Prober, exposed []Rule) Rule {
 		References: []string{"RFC 6335 section 8", "CIS Controls v8 safeguard 4.8"},
 		Check: func(r *probe.Result) *Proof {
 			t := r.Target
-			if usual[place{r.Protocol, networkOf(t.Network), t.Addr.Port()}] || t.Addr == (netip.AddrPort{}) {
+			if usual[place{r.Protocol, cmp.Or(t.Network, probe.TCP), t.Addr.Port()}] || t.Addr == (netip.AddrPort{}) {
 				return nil
 			}
 			for _, rule := range exposed {
 				if p := rule.Check(r); p != nil {
 					basis := append([]string{"/target/addr"}, p.Basis...)
-					return Seen(basis...).With(fmt.Sprintf("%s on %s %d", r.Protocol, networkOf(t.Network), t.Addr.Port()))
+					return Seen(basis...).With(fmt.Sprintf("%s on %s %d", r.Protocol, cmp.Or(t.Network, probe.TCP), t.Addr.Port()))
 				}
 			}
 			return nil
 		},
 	}
-}
-
-func networkOf(n probe.Network) probe.Network {
-	if n == "" {
-		return probe.TCP
-	}
-	return n
 }

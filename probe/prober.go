@@ -34,8 +34,9 @@ type Spec struct {
 	Evidence func() Evidence
 }
 
-// newGuard returns the guard of one connection.
-func (s Spec) newGuard() Guard {
+// ConnGuard returns the guard of one connection: one of its own by NewGuard, else Guard. It is never nil; where the Spec has
+// neither, it refuses everything.
+func (s Spec) ConnGuard() Guard {
 	g := s.Guard
 	if s.NewGuard != nil {
 		g = s.NewGuard()

@@ -57,15 +57,7 @@ func (d Detector) newGuard() probe.Guard {
 			if _, ok := p.(probe.Asker); !ok {
 				continue
 			}
-			spec := p.Spec()
-			guard := spec.Guard
-			if spec.NewGuard != nil {
-				guard = spec.NewGuard()
-			}
-			if guard == nil {
-				continue
-			}
-			if label, err := guard(l, plain); err == nil {
+			if label, err := p.Spec().ConnGuard()(l, plain); err == nil {
 				asked = true
 				return label, nil
 			}

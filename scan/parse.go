@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -220,7 +221,7 @@ func everywhere(probers []probe.Prober) []service {
 	var all []service
 	for _, p := range probers {
 		for _, port := range p.Spec().Ports {
-			all = append(all, service{prober: p, network: networkOf(port), port: port.Number, tls: port.ImplicitTLS})
+			all = append(all, service{prober: p, network: cmp.Or(port.Network, probe.TCP), port: port.Number, tls: port.ImplicitTLS})
 		}
 	}
 	return all
@@ -259,13 +260,6 @@ func examples(host string, port uint16, probers []probe.Prober) string {
 		}
 	}
 	return orList(urls)
-}
-
-func networkOf(p probe.Port) probe.Network {
-	if p.Network == "" {
-		return probe.TCP
-	}
-	return p.Network
 }
 
 // orList joins "a", "b" and "c" to "a, b or c".

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func schemeService(scheme string, probers []probe.Prober) (service, error) {
 				if by, ok := p.(probe.SchemeProber); ok && port.Scheme != "" {
 					p = by.ForScheme(name)
 				}
-				return service{prober: p, network: networkOf(port), port: port.Number, implicitTLS: probe.FactOf(port.ImplicitTLS)}, nil
+				return service{prober: p, network: cmp.Or(port.Network, probe.TCP), port: port.Number, implicitTLS: probe.FactOf(port.ImplicitTLS)}, nil
 			}
 			if !slices.Contains(known, name) {
 				known = append(known, name)
