@@ -38,7 +38,7 @@ func (Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 21},
 			{Network: probe.TCP, Number: 990, ImplicitTLS: true},
 		},
-		Guard:    guard,
+		Guard:    func(probe.Contact) probe.Guard { return guard },
 		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 }

@@ -40,7 +40,7 @@ func (Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: sessionPort, Scheme: "netbios-ssn"},
 		},
 		Companions: []probe.Port{nameService},
-		Guard:      guard,
+		Guard:      func(probe.Contact) probe.Guard { return guard },
 		Evidence:   func() probe.Evidence { return newEvidence() },
 	}
 }

@@ -72,9 +72,9 @@ func TestGuardRefuses(t *testing.T) {
 func TestGuardInjection(t *testing.T) {
 	_, err := guard(levelAll, []byte(injection))
 	require.Error(t, err)
-	_, err = Prober{Versions: true}.Spec().Guard(levelAll, []byte(injection))
+	_, err = Prober{Versions: true}.Spec().NewGuard(probe.Contact{})(levelAll, []byte(injection))
 	require.Error(t, err)
-	label, err := Prober{Injection: true}.Spec().Guard(probe.LevelHandshake, []byte(injection))
+	label, err := Prober{Injection: true}.Spec().NewGuard(probe.Contact{})(probe.LevelHandshake, []byte(injection))
 	require.NoError(t, err)
 	require.NotEmpty(t, label)
 	_, err = guardInjection(probe.LevelGreeting, []byte(injection))

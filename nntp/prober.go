@@ -31,11 +31,11 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 119}, {Network: probe.TCP, Number: 433},
 			{Network: probe.TCP, Number: 563, ImplicitTLS: true},
 		},
-		Guard:    guard,
+		Guard:    func(probe.Contact) probe.Guard { return guard },
 		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 	if p.Injection {
-		spec.Guard = guardInjection
+		spec.Guard = func(probe.Contact) probe.Guard { return guardInjection }
 	}
 	return spec
 }

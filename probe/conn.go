@@ -98,7 +98,7 @@ func (c *Conn) guard(plain []byte) (label string, err error) {
 		return "", errors.New("nothing is sent at level greeting")
 	}
 	if c.check == nil {
-		c.check = c.s.spec.ConnGuard()
+		c.check = c.s.spec.NewGuard(c.s.opts.Contact)
 	}
 	label, err = c.check(c.s.opts.Level, plain)
 	if err == nil && label == "" {

@@ -103,7 +103,7 @@ func (p script) Spec() probe.Spec {
 			return "", errors.New("only HELLO and STARTTLS are allowed")
 		}
 	}
-	return probe.Spec{Protocol: "test", Ports: p.ports, Guard: g, Evidence: func() probe.Evidence { return new(evidence) }}
+	return probe.Spec{Protocol: "test", Ports: p.ports, Guard: func(probe.Contact) probe.Guard { return g }, Evidence: func() probe.Evidence { return new(evidence) }}
 }
 
 func (p script) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {

@@ -50,6 +50,16 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 		b = appendString(b, e.Message)
 		b = append(b, '}')
 	}
+	if r.Partial != nil {
+		b = append(b, `,"partial":[`...)
+		for i, pointer := range r.Partial {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendString(b, pointer)
+		}
+		b = append(b, ']')
+	}
 	b = append(b, `,"evidence":`...)
 	b = append(b, evidence...)
 	for _, m := range append([]Member{{"software", append([]Software{}, r.Software...)}}, members...) {

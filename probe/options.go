@@ -19,6 +19,8 @@ type Options struct {
 	// ImplicitTLS says whether TLS is spoken from the first byte. Unknown leaves it to the port, as the protocol's
 	// Spec lists it.
 	ImplicitTLS Fact
+	// Contact is what the visitor says of itself.
+	Contact Contact
 	// Dial establishes connections; nil means a plain [net.Dialer].
 	Dial DialFunc
 	// Limits bound the session.

@@ -16,6 +16,8 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomeOK          Outcome = "ok"           // the conversation came to its end
+	OutcomeBusy        Outcome = "busy"         // the server says: not now, such as FTP's 421 or rsync's max connections
+	OutcomeDenied      Outcome = "denied"       // the server says: not you, such as a 554 greeting or a denied address
 	OutcomeRefused     Outcome = "refused"      // the host answered that nobody listens there
 	OutcomeUnreachable Outcome = "unreachable"  // no way to the host, or the dialer couldn't reach it
 	OutcomeTimeout     Outcome = "timeout"      // the server kept silent for longer than the limits or the caller allow
@@ -29,8 +31,21 @@ const (
 	OutcomeInternal    Outcome = "internal"     // a fault on our side: a panic, no file descriptors left
 )
 
+// Answered reports whether a part of a conversation that ended so had its answer, if a bad one: the server speaks
+// something else, breaks the protocol's rules, fails at TLS, or was asked nothing because the session forbids it. What
+// ended otherwise was asked for and may be answered another time.
+func (o Outcome) Answered() bool {
+	switch o {
+	case OutcomeOK, OutcomeTLS, OutcomeNotProtocol, OutcomeMalformed, OutcomeForbidden:
+		return true
+	}
+	return false
+}
+
 // Sentinels, one for each outcome but ok: errors.Is(err, probe.ErrTimeout).
 var (
+	ErrBusy        = errors.New("the server is busy")
+	ErrDenied      = errors.New("the server turns this client away")
 	ErrRefused     = errors.New("connection refused")
 	ErrUnreachable = errors.New("unreachable")
 	ErrTimeout     = errors.New("timed out")
@@ -45,7 +60,7 @@ var (
 )
 
 var sentinels = map[Outcome]error{
-	OutcomeRefused: ErrRefused, OutcomeUnreachable: ErrUnreachable, OutcomeTimeout: ErrTimeout,
+	OutcomeBusy: ErrBusy, OutcomeDenied: ErrDenied, OutcomeRefused: ErrRefused, OutcomeUnreachable: ErrUnreachable, OutcomeTimeout: ErrTimeout,
 	OutcomeCanceled: ErrCanceled, OutcomeClosed: ErrClosed, OutcomeTLS: ErrTLS, OutcomeNotProtocol: ErrNotProtocol,
 	OutcomeMalformed: ErrMalformed, OutcomeLimit: ErrLimit, OutcomeForbidden: ErrForbidden, OutcomeInternal: ErrInternal,
 }

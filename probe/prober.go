@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // A Prober performs one protocol's safe handshake. Implementations are values: they keep no state between calls, and
@@ -23,31 +24,49 @@ type Spec struct {
 	// Companions lists other ports of a target's host that [Session.OpenCompanion] may reach: NetBIOS names its session
 	// service's listeners on another one. Most protocols have none.
 	Companions []Port
-	// Guard says what may be written. A nil Guard refuses every write.
-	Guard Guard
-	// NewGuard, where it isn't nil, makes a guard of its own for each connection, and Guard isn't asked. It is for
-	// protocols in which the same bytes are right or wrong by what was sent before them on their connection: SSH's
-	// ciphertext behind NEWKEYS. Such a guard remembers only what it let pass, and is used by one goroutine at a time.
-	NewGuard func() Guard
+	// Guard makes the guard of one connection: in some protocols the same bytes are right or wrong by what was sent
+	// before them, such as SSH's ciphertext behind NEWKEYS. A guard remembers only what it let pass, and is used by one
+	// goroutine at a time. It is told what the visitor says of itself. A nil Guard refuses every write.
+	Guard func(Contact) Guard
+	// Bounds say what a probe costs at most. The session holds the prober to them.
+	Bounds Bounds
 	// Evidence returns a new, empty evidence struct, into which [Decode] restores stored evidence. It may be nil: the
 	// evidence then stays [RawEvidence] until [As] asks for its type.
 	Evidence func() Evidence
 }
 
-// ConnGuard returns the guard of one connection: one of its own by NewGuard, else Guard. It is never nil; where the Spec has
-// neither, it refuses everything.
-func (s Spec) ConnGuard() Guard {
-	g := s.Guard
-	if s.NewGuard != nil {
-		g = s.NewGuard()
+// NewGuard returns the guard of a new connection; one that refuses everything if the Spec has none.
+func (s Spec) NewGuard(c Contact) Guard {
+	if s.Guard != nil {
+		if g := s.Guard(c); g != nil {
+			return g
+		}
 	}
-	if g == nil {
-		return refuseAll
-	}
-	return g
+	return refuseAll
 }
 
 func refuseAll(Level, []byte) (string, error) { return "", errors.New("the protocol has no guard") }
+
+// Bounds say what a probe costs at most, at each level.
+type Bounds struct{ Greeting, Handshake, Anonymous Bound }
+
+// A Bound is the most connections that a probe opens, and the longest time that it takes. Zero leaves it to the limits,
+// which hold as well where they are less.
+type Bound struct {
+	Conns int
+	Time  time.Duration
+}
+
+// At returns the bound of a level.
+func (b Bounds) At(l Level) Bound {
+	switch l {
+	case LevelGreeting:
+		return b.Greeting
+	case LevelHandshake:
+		return b.Handshake
+	}
+	return b.Anonymous
+}
 
 // A Banner is a text in which a server may name its software.
 type Banner struct {

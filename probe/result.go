@@ -20,6 +20,11 @@ type Result struct {
 	Level    Level
 	Outcome  Outcome
 	Err      error    // nil where Outcome is ok
+	// Partial names, as JSON pointers into the result, what was asked for and not answered for a reason of the moment:
+	// the connection was refused or dropped, the answer didn't come in time, the server turned the question away.
+	// "/evidence" is the rest of the conversation. With outcome ok it is empty: every question of the level was answered.
+	// It is nil in results that were stored before it existed, which prove nothing gone.
+	Partial []string
 	Evidence Evidence // nil only where the prober made none; [RawEvidence] where decoded without its type
 	// Software is what the evidence identifies; empty where nothing was looked up.
 	Software   []Software
@@ -95,6 +100,7 @@ type resultJSON struct {
 	Level      Level           `json:"level"`
 	Outcome    Outcome         `json:"outcome"`
 	Error      *errorJSON      `json:"error"`
+	Partial    []string        `json:"partial"`
 	Evidence   json.RawMessage `json:"evidence"`
 	Software   []Software      `json:"software"`
 	Transcript Transcript      `json:"transcript"`
@@ -128,7 +134,7 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 	}
 	*r = Result{
 		Protocol: j.Protocol, Target: j.Target, Started: started.UTC(), Elapsed: time.Duration(j.ElapsedMS) * time.Millisecond,
-		Level: j.Level, Outcome: j.Outcome, Software: j.Software, Transcript: j.Transcript,
+		Level: j.Level, Outcome: j.Outcome, Partial: j.Partial, Software: j.Software, Transcript: j.Transcript,
 	}
 	if j.Error != nil {
 		r.Err = &Error{Op: j.Error.Op, Outcome: j.Outcome, Err: errors.New(j.Error.Message)}

@@ -17,16 +17,20 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 		err = check(r.Target, opts)
 	}
 	if err != nil {
-		r.fail(err)
+		r.settle(err, nil)
 		return r
 	}
 
 	opts.Limits = opts.Limits.Effective()
+	if most := spec.Bounds.At(opts.Level).Time; most > 0 {
+		opts.Limits.Total = min(opts.Limits.Total, most)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, opts.Limits.Total, errTotal)
 	defer cancel()
 	s := newSession(ctx, spec, r.Target, opts)
 	stop := context.AfterFunc(ctx, s.abort)
 	defer stop()
+	defer s.close() // also where the prober ends this goroutine, as a failed test does
 
 	r.Evidence, err = probe(ctx, p, s)
 	s.close()
@@ -36,7 +40,7 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 	}
 	r.Transcript = s.log.finish()
 	r.Elapsed = time.Since(s.log.start).Truncate(time.Millisecond)
-	r.fail(err)
+	r.settle(err, s.lost)
 	return r
 }
 
@@ -45,6 +49,9 @@ func check(t Target, o Options) error {
 	err := t.check()
 	if _, ok := levelNames[o.Level]; !ok && err == nil {
 		err = fmt.Errorf("unknown level %d", int(o.Level))
+	}
+	if err == nil {
+		err = o.Contact.Check()
 	}
 	if err != nil {
 		return &Error{Op: "target", Outcome: OutcomeForbidden, Err: err}

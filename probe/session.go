@@ -28,7 +28,10 @@ type Session struct {
 	tlsCache          sync.Once
 	tlsSessions       tls.ClientSessionCache
 
+	maxConns int // of the limits and the Spec's bound the lower
+
 	mu      sync.Mutex
+	lost    []part // in the order in which they were lost
 	conns   []*Conn // those that are open
 	opened  int
 	aborted bool // the context ended: no deadline may be set any more
@@ -41,8 +44,12 @@ var errTotal = errors.New("total time")
 
 // newSession takes options whose limits are the effective ones.
 func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
+	conns := o.Limits.Conns
+	if most := spec.Bounds.At(o.Level).Conns; most > 0 {
+		conns = min(conns, most)
+	}
 	return &Session{
-		ctx: ctx, spec: spec, target: t, opts: o,
+		ctx: ctx, spec: spec, target: t, opts: o, maxConns: conns,
 		log: recorder{start: time.Now(), trace: o.Trace, greeting: o.Level == LevelGreeting},
 	}
 }
@@ -52,6 +59,9 @@ func (s *Session) Target() Target { return s.target }
 
 // Level returns how far the probe may go.
 func (s *Session) Level() Level { return s.opts.Level }
+
+// Contact returns what the visitor says of itself.
+func (s *Session) Contact() Contact { return s.opts.Contact }
 
 // Limits returns the limits in force.
 func (s *Session) Limits() Limits { return s.opts.Limits }
@@ -146,7 +156,7 @@ type endpoint struct {
 
 func (s *Session) open(ctx context.Context, to endpoint, receiveOnly bool) (*Conn, error) {
 	s.mu.Lock()
-	if s.opened >= s.opts.Limits.Conns {
+	if s.opened >= s.maxConns {
 		s.mu.Unlock()
 		return nil, s.connLimit()
 	}

@@ -85,7 +85,7 @@ func TestGuardRefuses(t *testing.T) {
 func TestGuardOfEachConnection(t *testing.T) {
 	leakFree(t)
 	target := serve(t, hang)
-	once := func() probe.Guard {
+	once := func(probe.Contact) probe.Guard {
 		sent := false
 		return func(probe.Level, []byte) (string, error) {
 			if sent {
@@ -109,12 +109,12 @@ func TestGuardOfEachConnection(t *testing.T) {
 
 type remembering struct {
 	script
-	newGuard func() probe.Guard
+	newGuard func(probe.Contact) probe.Guard
 }
 
 func (r remembering) Spec() probe.Spec {
 	s := r.script.Spec()
-	s.NewGuard = r.newGuard
+	s.Guard = r.newGuard
 	return s
 }
 

@@ -56,17 +56,17 @@ func (s *Session) reserve(n int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	first := s.opened + 1
-	s.opened = min(s.opened+n, max(s.opened, s.opts.Limits.Conns))
+	s.opened = min(s.opened+n, max(s.opened, s.maxConns))
 	return first
 }
 
 func (s *Session) openReserved(ctx context.Context, id int) (*Conn, error) {
-	if id > s.opts.Limits.Conns {
+	if id > s.maxConns {
 		return nil, s.connLimit()
 	}
 	return s.openAs(connid.With(ctx, id), id, endpoint{s.target.Network, s.target.Addr.Port()}, false)
 }
 
 func (s *Session) connLimit() *Error {
-	return &Error{Op: "dial", Outcome: OutcomeLimit, Err: &LimitError{Limit: "Conns", Value: s.opts.Limits.Conns}}
+	return &Error{Op: "dial", Outcome: OutcomeLimit, Err: &LimitError{Limit: "Conns", Value: s.maxConns}}
 }

@@ -22,7 +22,7 @@ const maxRequest = 191
 
 // newGuard returns the guard of one connection: an answer to the greeting, one request, and nothing behind it. What
 // follows a request would be a password's proof or the options of a transfer.
-func newGuard() probe.Guard {
+func newGuard(probe.Contact) probe.Guard {
 	sent := 0
 	return func(l probe.Level, plain []byte) (label string, err error) {
 		switch {

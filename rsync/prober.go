@@ -43,7 +43,7 @@ func (p Prober) Spec() probe.Spec {
 		Protocol: protocol,
 		// RFC 5781 has 873; 874 is where rsync-ssl looks for TLS.
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 873}, {Network: probe.TCP, Number: 874, ImplicitTLS: true}},
-		NewGuard: newGuard,
+		Guard:    newGuard,
 		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 }

@@ -41,13 +41,13 @@ type Detector struct {
 func (d Detector) Spec() probe.Spec {
 	if d.Expected != nil {
 		spec := d.Expected.Spec()
-		spec.Guard, spec.NewGuard = nil, d.newGuard
+		spec.Guard = d.newGuard
 		return spec
 	}
-	return probe.Spec{Protocol: unknown, NewGuard: d.newGuard, Evidence: func() probe.Evidence { return newUnknown() }}
+	return probe.Spec{Protocol: unknown, Guard: d.newGuard, Evidence: func() probe.Evidence { return newUnknown() }}
 }
 
-func (d Detector) newGuard() probe.Guard {
+func (d Detector) newGuard(contact probe.Contact) probe.Guard {
 	asked := false
 	return func(l probe.Level, plain []byte) (string, error) {
 		if asked {
@@ -57,7 +57,7 @@ func (d Detector) newGuard() probe.Guard {
 			if _, ok := p.(probe.Asker); !ok {
 				continue
 			}
-			if label, err := p.Spec().ConnGuard()(l, plain); err == nil {
+			if label, err := p.Spec().NewGuard(contact)(l, plain); err == nil {
 				asked = true
 				return label, nil
 			}

@@ -182,11 +182,11 @@ func TestDetectAtLevelGreeting(t *testing.T) {
 
 // The guard of a detector lets one question through, and nothing that isn't one.
 func TestDetectorsGuard(t *testing.T) {
-	guard := scan.Detector{Probers: speakers}.Spec().NewGuard
-	label, err := guard()(probe.LevelHandshake, []byte("EHLO [127.0.0.1]\r\n"))
+	guard := scan.Detector{Probers: speakers}.Spec().Guard
+	label, err := guard(probe.Contact{})(probe.LevelHandshake, []byte("EHLO [127.0.0.1]\r\n"))
 	require.NoError(t, err)
 	require.Equal(t, "EHLO", label)
-	g := guard()
+	g := guard(probe.Contact{})
 	_, err = g(probe.LevelHandshake, []byte("EHLO [127.0.0.1]\r\n"))
 	require.NoError(t, err)
 	for _, bad := range []string{"EHLO [127.0.0.1]\r\n", "QUIT\r\n"} {
@@ -194,7 +194,7 @@ func TestDetectorsGuard(t *testing.T) {
 		require.Error(t, err, "a second one")
 	}
 	for _, bad := range []string{"USER anonymous\r\n", "CAPABILITIES\r\n", "MAIL FROM:<>\r\n", ""} {
-		_, err = guard()(probe.LevelAnonymous, []byte(bad))
+		_, err = guard(probe.Contact{})(probe.LevelAnonymous, []byte(bad))
 		require.Error(t, err, bad)
 	}
 }

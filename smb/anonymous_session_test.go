@@ -13,11 +13,13 @@ func (v visitor) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: protocol, Ports: []probe.Port{{Network: probe.TCP, Number: 445}},
 		Evidence: func() probe.Evidence { return newEvidence() },
-		Guard: func(l probe.Level, plain []byte) (string, error) {
-			if l == probe.LevelHandshake {
-				l = probe.LevelAnonymous // the visitor is one at both
+		Guard: func(probe.Contact) probe.Guard {
+			return func(l probe.Level, plain []byte) (string, error) {
+				if l == probe.LevelHandshake {
+					l = probe.LevelAnonymous // the visitor is one at both
+				}
+				return guard(l, plain)
 			}
-			return guard(l, plain)
 		},
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // newGuard returns the guard of one connection, which begins with a negotiation, or with a NetBIOS session and one in
 // that, and has no second one. Below [probe.LevelAnonymous] one session setup ends it.
-func newGuard() probe.Guard {
+func newGuard(probe.Contact) probe.Guard {
 	requested, negotiated, setUp := false, false, false
 	return func(l probe.Level, plain []byte) (label string, err error) {
 		if label, err = guard(l, plain); err != nil {

@@ -110,7 +110,7 @@ func TestGuardKnowsTheOrder(t *testing.T) {
 		{probe.LevelAnonymous, []string{negotiate, setup, setup}, true},
 		{probe.LevelAnonymous, []string{negotiate, setup, negotiate}, false},
 	} {
-		g := newGuard()
+		g := newGuard(probe.Contact{})
 		for i, name := range c.sent {
 			_, err := g(c.level, all[name])
 			require.Equal(t, i < len(c.sent)-1 || c.last, err == nil, "%v: %d", c.sent, i)

@@ -32,7 +32,7 @@ func (p Prober) Spec() probe.Spec {
 		Protocol:   protocol,
 		Ports:      []probe.Port{{Network: probe.TCP, Number: 445}, {Network: probe.TCP, Number: portNetBIOS, Scheme: schemeNetBIOS}},
 		Companions: []probe.Port{nameService},
-		NewGuard:   newGuard,
+		Guard:      newGuard,
 		Evidence:   func() probe.Evidence { return newEvidence() },
 	}
 }

@@ -26,7 +26,7 @@ func TestGuardAllows(t *testing.T) {
 	} {
 		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
 			for _, p := range []Prober{{}, everyKnob} {
-				label, err := p.Spec().Guard(level, []byte(plain))
+				label, err := p.Spec().NewGuard(probe.Contact{})(level, []byte(plain))
 				require.NoError(t, err, "%q", plain)
 				require.Equal(t, want, label)
 			}
@@ -51,16 +51,16 @@ func TestGuardAllowsByKnob(t *testing.T) {
 	} {
 		without := Prober{Injection: !test.with.Injection, Verify: !test.with.Verify, Versions: true}
 		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
-			label, err := test.with.Spec().Guard(level, []byte(plain))
+			label, err := test.with.Spec().NewGuard(probe.Contact{})(level, []byte(plain))
 			require.NoError(t, err, "%q", plain)
 			require.Equal(t, test.label, label)
 			for _, p := range []Prober{{}, without} {
-				label, err := p.Spec().Guard(level, []byte(plain))
+				label, err := p.Spec().NewGuard(probe.Contact{})(level, []byte(plain))
 				require.Error(t, err, "%q with %+v", plain, p)
 				require.Empty(t, label)
 			}
 		}
-		_, err := everyKnob.Spec().Guard(probe.LevelGreeting, []byte(plain))
+		_, err := everyKnob.Spec().NewGuard(probe.Contact{})(probe.LevelGreeting, []byte(plain))
 		require.Error(t, err, "%q", plain)
 	}
 }

@@ -32,7 +32,7 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 25}, {Network: probe.TCP, Number: 587},
 			{Network: probe.TCP, Number: 465, ImplicitTLS: true}, {Network: probe.TCP, Number: 2525},
 		},
-		Guard:    p.guard,
+		Guard:    func(probe.Contact) probe.Guard { return p.guard },
 		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 }

@@ -47,7 +47,7 @@ type step struct {
 }
 
 // newGuard allows the one conversation that doc.go lists.
-func newGuard() probe.Guard {
+func newGuard(probe.Contact) probe.Guard {
 	g := &sentry{next: conversation()}
 	return g.check
 }

@@ -23,7 +23,7 @@ func (Prober) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: protocol,
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 22}}, // RFC 4253 §4.1
-		NewGuard: newGuard,
+		Guard:    newGuard,
 		Evidence: func() probe.Evidence { return newEvidence() },
 	}
 }

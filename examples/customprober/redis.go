@@ -26,7 +26,7 @@ func (Prober) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: "redis",
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 6379}},
-		Guard:    guard,
+		Guard:    func(probe.Contact) probe.Guard { return guard },
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 }

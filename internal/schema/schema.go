@@ -88,6 +88,10 @@ func (g *generator) result(protocols []any) object {
 			{"properties", object{{"op", object{{"type", "string"}}}, {"message", object{{"type", "string"}}}}},
 			{"required", []string{"op", "message"}},
 		})},
+		{"partial", object{
+			{"type", "array"}, {"items", object{{"type", "string"}}},
+			{"description", "JSON pointers to what was asked for and not answered for a reason of the moment; empty if the outcome is ok. Absent in results of before there was such a list."},
+		}},
 		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial where the outcome isn't ok."}}},
 		{"software", g.of(reflect.TypeFor[[]probe.Software]())},
 		{"findings", g.of(reflect.TypeFor[[]finding.Finding]())},
@@ -96,9 +100,11 @@ func (g *generator) result(protocols []any) object {
 			{"description", "What was said, above TLS. Empty unless --transcript asked for it."},
 		}},
 	}
-	required := make([]string, len(properties))
-	for i, p := range properties {
-		required[i] = p.key
+	var required []string
+	for _, p := range properties {
+		if p.key != "partial" {
+			required = append(required, p.key)
+		}
 	}
 	return g.close(object{{"type", "object"}, {"properties", properties}, {"required", required}})
 }
@@ -133,7 +139,7 @@ var enums = map[reflect.Type][]any{
 	reflect.TypeFor[probe.Network](): {probe.TCP, probe.UDP},
 	reflect.TypeFor[probe.Outcome](): {
 		probe.Outcome(""), // of a part of the evidence that wasn't asked for
-		probe.OutcomeOK, probe.OutcomeRefused, probe.OutcomeUnreachable, probe.OutcomeTimeout, probe.OutcomeCanceled, probe.OutcomeClosed,
+		probe.OutcomeOK, probe.OutcomeBusy, probe.OutcomeDenied, probe.OutcomeRefused, probe.OutcomeUnreachable, probe.OutcomeTimeout, probe.OutcomeCanceled, probe.OutcomeClosed,
 		probe.OutcomeTLS, probe.OutcomeNotProtocol, probe.OutcomeMalformed, probe.OutcomeLimit, probe.OutcomeForbidden, probe.OutcomeInternal,
 	},
 	reflect.TypeFor[finding.Known]():    {finding.Wire, finding.Advertised, finding.Inferred},

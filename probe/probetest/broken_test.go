@@ -186,27 +186,27 @@ func TestConformFails(t *testing.T) {
 			return e, c.Send([]byte("DELE x\r\n"))
 		}}, `the guard refuses what the prober sends (send: "DELE x" is not on the list)`},
 		"a guard that lets two lines pass": {broken{spec: func(s *probe.Spec) {
-			s.Guard = func(_ probe.Level, plain []byte) (string, error) {
+			s.Guard = always(func(_ probe.Level, plain []byte) (string, error) {
 				if len(plain) == 0 {
 					return "", errors.New("nothing")
 				}
 				return "any", nil
-			}
+			})
 		}}, `\r\n" pass as "any": want exactly one whole line`},
 		"a guard that lets nothing pass as something": {broken{spec: func(s *probe.Spec) {
-			s.Guard = func(probe.Level, []byte) (string, error) { return "any", nil }
+			s.Guard = always(func(probe.Level, []byte) (string, error) { return "any", nil })
 		}}, `the guard lets an empty message pass as "any"`},
 		"a guard that panics": {broken{spec: func(s *probe.Spec) {
-			s.Guard = func(_ probe.Level, plain []byte) (string, error) { return string(plain[:4]), errors.New("no") }
+			s.Guard = always(func(_ probe.Level, plain []byte) (string, error) { return string(plain[:4]), errors.New("no") })
 		}}, `the guard panicked on ""`},
 		"a guard that remembers": {broken{spec: func(s *probe.Spec) {
-			s.Guard = func(l probe.Level, plain []byte) (string, error) {
+			s.Guard = always(func(l probe.Level, plain []byte) (string, error) {
 				label, err := sampleGuard(l, plain)
 				if calls.Add(1)%2 == 0 {
 					label += " again"
 				}
 				return label, err
-			}
+			})
 		}}, "the guard isn't pure"},
 		"connects by itself": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			if a := s.Target().Addr; a.Addr().IsLoopback() {
@@ -303,12 +303,12 @@ func TestConformOverUDP(t *testing.T) {
 		return broken{
 			spec: func(s *probe.Spec) {
 				s.Ports = []probe.Port{{Network: probe.UDP, Number: 7007}}
-				s.Guard = func(l probe.Level, plain []byte) (string, error) {
+				s.Guard = always(func(l probe.Level, plain []byte) (string, error) {
 					if l < probe.LevelHandshake || !bytes.Equal(plain, []byte("\x01\x02?")) {
 						return "", errors.New("no question")
 					}
 					return "QUESTION", nil
-				}
+				})
 			},
 			probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 				e := &sampleEvidence{Names: []string{}}

@@ -25,7 +25,7 @@ func (dict) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: "dict",
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 2628}},
-		Guard:    dictGuard,
+		Guard:    func(probe.Contact) probe.Guard { return dictGuard },
 		Evidence: func() probe.Evidence { return new(dictEvidence) },
 	}
 }

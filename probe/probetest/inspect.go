@@ -99,7 +99,7 @@ func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 	for _, e := range r.Transcript {
 		guard, known := guards[e.Conn]
 		if !known {
-			guard = newGuard(spec)
+			guard = spec.NewGuard(probe.Contact{})
 			guards[e.Conn] = guard
 		}
 		switch {
@@ -130,7 +130,7 @@ func twice(spec probe.Spec, l probe.Level, line []byte) string {
 		append(bytes.Clone(line), line...), line[:len(line)-2], line[:len(line)-1],
 		append(bytes.Clone(line[:len(line)-2]), "\x00\r\n"...), append([]byte("\r\n"), line...),
 	} {
-		if label, err := newGuard(spec)(l, bad); err == nil {
+		if label, err := spec.NewGuard(probe.Contact{})(l, bad); err == nil {
 			return fmt.Sprintf("the guard lets %q pass as %q: want exactly one whole line", clip(bad), label)
 		}
 	}

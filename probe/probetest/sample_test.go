@@ -28,7 +28,7 @@ func (sample) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: "sample",
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 7007}, {Network: probe.TCP, Number: 7008, ImplicitTLS: true}},
-		Guard:    sampleGuard,
+		Guard:    always(sampleGuard),
 		Evidence: func() probe.Evidence { return new(sampleEvidence) },
 	}
 }
@@ -131,17 +131,22 @@ func (sample) list(c *probe.Conn, limit int, e *sampleEvidence) error {
 	}
 }
 
+// always is a guard that remembers nothing.
+func always(g probe.Guard) func(probe.Contact) probe.Guard {
+	return func(probe.Contact) probe.Guard { return g }
+}
+
 // probing is a prober made of a function, which may send anything but "bad".
 type probing func(ctx context.Context, s *probe.Session) (probe.Evidence, error)
 
 func (p probing) Spec() probe.Spec {
 	s := sample{}.Spec()
-	s.Guard = func(_ probe.Level, plain []byte) (string, error) {
+	s.Guard = always(func(_ probe.Level, plain []byte) (string, error) {
 		if bytes.HasPrefix(plain, []byte("bad")) {
 			return "", errors.New("bad")
 		}
 		return "any", nil
-	}
+	})
 	return s
 }
 

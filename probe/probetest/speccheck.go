@@ -77,7 +77,7 @@ func checkSpec(p probe.Prober) (faults []string) {
 
 // checkGuard tries what no guard may let pass or fall over.
 func checkGuard(spec probe.Spec) (faults []string) {
-	if spec.Guard == nil && spec.NewGuard == nil {
+	if spec.Guard == nil {
 		return nil // refuses every write
 	}
 	long := make([]byte, 128<<10)
@@ -86,20 +86,12 @@ func checkGuard(spec probe.Spec) (faults []string) {
 	}
 	for _, b := range [][]byte{nil, {}, {0}, {0xff}, []byte("\r\n"), []byte("\n"), []byte("\x00\xff\xff\xff"), garbage(64), long} {
 		for l := probe.LevelGreeting; l <= probe.LevelAnonymous; l++ {
-			if fault := tryGuard(newGuard(spec), l, b); fault != "" {
+			if fault := tryGuard(spec.NewGuard(probe.Contact{}), l, b); fault != "" {
 				faults = append(faults, fault)
 			}
 		}
 	}
 	return faults
-}
-
-// newGuard returns the guard of one connection; nil refuses every write.
-func newGuard(spec probe.Spec) probe.Guard {
-	if spec.NewGuard != nil {
-		return spec.NewGuard()
-	}
-	return spec.Guard
 }
 
 func tryGuard(guard probe.Guard, l probe.Level, b []byte) (fault string) {
