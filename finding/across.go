@@ -15,7 +15,7 @@ type Comparison struct {
 	Rule // its Check is nil
 	// Begin returns a check with a memory of its own, for the results of one scan. It is called by one goroutine at a
 	// time, and keeps no more than it says in its documentation, however many results there are.
-	Begin func() func(r *probe.Result) *Proof
+	Begin func() func(r *probe.Result) Answer
 }
 
 // A Judge holds rules and the memory that comparisons need. It is used by one goroutine at a time.
@@ -48,23 +48,25 @@ type Mark struct {
 
 // SharedBy makes the Begin of a comparison that fires where a result has a mark that a result of another host had.
 // Addresses of one name are one host. It remembers at most [MaxShared] marks, with the first host of each.
-func SharedBy(marks func(r *probe.Result) []Mark) func() func(*probe.Result) *Proof {
-	return func() func(*probe.Result) *Proof {
+func SharedBy(marks func(r *probe.Result) []Mark) func() func(*probe.Result) Answer {
+	return func() func(*probe.Result) Answer {
 		first := map[string]probe.Target{}
-		return func(r *probe.Result) *Proof {
-			var proof *Proof
+		return func(r *probe.Result) Answer {
+			var items []Item
+			var also probe.Target
 			for _, m := range marks(r) {
 				owner, known := first[m.Value]
 				switch {
 				case !known && len(first) < MaxShared:
 					first[m.Value] = r.Target
-				case known && !sameHost(owner, r.Target) && proof == nil:
-					proof = Seen(m.Basis).With("also on " + hostName(owner))
 				case known && !sameHost(owner, r.Target):
-					proof.Basis = append(proof.Basis, m.Basis)
+					if items == nil {
+						also = owner
+					}
+					items = append(items, Item(m))
 				}
 			}
-			return proof
+			return FiresOn(Seen, items).With("also on " + hostName(also))
 		}
 	}
 }
@@ -101,18 +103,17 @@ func OddPort(probers []probe.Prober, exposed []Rule) Rule {
 		Remediation: "Find out who runs it and why there. If it is meant to be reached, list it in the inventory and let the firewall name it; " +
 			"if it isn't, bind it to a private address or stop it.",
 		References: []string{"RFC 6335 section 8", "CIS Controls v8 safeguard 4.8"},
-		Check: func(r *probe.Result) *Proof {
+		Check: func(r *probe.Result) Answer {
 			t := r.Target
 			if usual[place{r.Protocol, cmp.Or(t.Network, probe.TCP), t.Addr.Port()}] || t.Addr == (netip.AddrPort{}) {
-				return nil
+				return NotSo()
 			}
 			for _, rule := range exposed {
-				if p := rule.Check(r); p != nil {
-					basis := append([]string{"/target/addr"}, p.Basis...)
-					return Seen(basis...).With(fmt.Sprintf("%s on %s %d", r.Protocol, cmp.Or(t.Network, probe.TCP), t.Addr.Port()))
+				if p := rule.Check(r).Proof(); p != nil {
+					return Fires(Seen, p.Basis...).Also("/target/addr").With(fmt.Sprintf("%s on %s %d", r.Protocol, cmp.Or(t.Network, probe.TCP), t.Addr.Port()))
 				}
 			}
-			return nil
+			return NotLearned()
 		},
 	}
 }

@@ -25,7 +25,7 @@ func TestSharedBy(t *testing.T) {
 		Begin: finding.SharedBy(doorsOf),
 	}
 	for range 2 { // each judge begins anew
-		j := finding.NewJudge([]finding.Rule{rule("always", finding.Low, finding.Seen("/evidence/door"))}, []finding.Comparison{shared})
+		j := finding.NewJudge([]finding.Rule{rule("always", finding.Low, finding.Fires(finding.Seen, "/evidence/door"))}, []finding.Comparison{shared})
 		ids := func(addr, name, door string) (list []string) {
 			r := judged(addr, door, probe.OutcomeOK).Result
 			r.Target.Name = name
@@ -49,7 +49,7 @@ func TestSharedByForgetsNothingAndStopsLearning(t *testing.T) {
 	check := finding.SharedBy(doorsOf)()
 	at := func(host int, door string) *finding.Proof {
 		addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(host >> 16), byte(host >> 8), byte(host)}), 22)
-		return check(&probe.Result{Target: probe.Target{Addr: addr}, Evidence: &evidence{Door: door}})
+		return check(&probe.Result{Target: probe.Target{Addr: addr}, Evidence: &evidence{Door: door}}).Proof()
 	}
 	for i := range finding.MaxShared {
 		require.Nil(t, at(i, fmt.Sprint(i)))
@@ -68,18 +68,18 @@ func (doorProber) Spec() probe.Spec {
 func (doorProber) Probe(context.Context, *probe.Session) (probe.Evidence, error) { return nil, nil }
 
 func TestOddPort(t *testing.T) {
-	exposed := finding.Rule{ID: "test.exposed", Check: finding.On(func(e *evidence) *finding.Proof {
+	exposed := finding.Rule{ID: "test.exposed", Check: finding.On(func(e *evidence) finding.Answer {
 		if e.Door == "" {
-			return nil
+			return finding.NotLearned()
 		}
-		return finding.Seen("/evidence/door")
+		return finding.Fires(finding.Seen, "/evidence/door")
 	})}
 	r := finding.OddPort([]probe.Prober{doorProber{}}, []finding.Rule{exposed})
 	p := r.Check(judged("192.0.2.1:8008", "yes", probe.OutcomeOK).Result)
-	require.Equal(t, finding.Seen("/target/addr", "/evidence/door").With("test on tcp 8008"), p)
-	require.Nil(t, r.Check(judged("192.0.2.1:7007", "yes", probe.OutcomeOK).Result), "where it lives")
-	require.Nil(t, r.Check(judged("192.0.2.1:8008", "", probe.OutcomeTimeout).Result), "nothing answered")
+	require.Equal(t, finding.Fires(finding.Seen, "/target/addr", "/evidence/door").With("test on tcp 8008"), p)
+	require.Equal(t, finding.NotSo(), r.Check(judged("192.0.2.1:7007", "yes", probe.OutcomeOK).Result), "at its usual port")
+	require.Equal(t, finding.NotLearned(), r.Check(judged("192.0.2.1:8008", "", probe.OutcomeTimeout).Result), "nothing answered")
 	udp := judged("192.0.2.1:7007", "yes", probe.OutcomeOK).Result
 	udp.Target.Network = probe.UDP
-	require.NotNil(t, r.Check(udp), "the same number over another network")
+	require.NotNil(t, r.Check(udp).Proof(), "the same number over another network")
 }

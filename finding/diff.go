@@ -19,17 +19,11 @@ const (
 	// Resolved means that the endpoint was asked as far as before and the finding isn't there any more, or that the host
 	// refuses the connection: nobody is there to have it.
 	Resolved Status = "resolved"
-	// Unsettled means that it wasn't learned: the endpoint wasn't asked this time, couldn't be reached, or left the
+	// Unknown means that it wasn't learned: the endpoint wasn't asked this time, couldn't be reached, or left the
 	// conversation before what proved the finding.
-	Unsettled Status = "unknown"
+	Unknown   Status = "unknown"
 	Unchanged Status = "unchanged"
 )
-
-// A Judged is a result and what was found in it.
-type Judged struct {
-	Result   *probe.Result
-	Findings []Finding
-}
 
 // A Change is one finding of one endpoint, and what became of it.
 type Change struct {
@@ -46,7 +40,7 @@ type Change struct {
 // unless that couldn't reach it and another could.
 //
 // It holds the findings of both, and of the older the endpoints that had any.
-func Diff(older, newer iter.Seq[Judged]) []Change {
+func Diff(older, newer iter.Seq[Record]) []Change {
 	b := NewBaseline()
 	for j := range older {
 		b.Add(j)
@@ -65,7 +59,7 @@ func Diff(older, newer iter.Seq[Judged]) []Change {
 	for k, old := range b.known {
 		if seen[k] == nil {
 			for _, f := range old.findings {
-				changes = append(changes, k.change(Unsettled, f.Finding, "not scanned this time"))
+				changes = append(changes, k.change(Unknown, f.Finding, "not scanned this time"))
 			}
 		}
 	}
@@ -79,7 +73,7 @@ type newest struct {
 	changes []Change
 }
 
-var statusOrder = []Status{New, Resolved, Unsettled, Unchanged}
+var statusOrder = []Status{New, Resolved, Unknown, Unchanged}
 
 func compareChanges(a, b Change) int {
 	return cmp.Or(
@@ -131,7 +125,7 @@ type provenFinding struct {
 func NewBaseline() *Baseline { return &Baseline{known: map[endpoint]*remembered{}} }
 
 // Add takes one result of the older scan.
-func (b *Baseline) Add(j Judged) {
+func (b *Baseline) Add(j Record) {
 	k := endpointOf(j.Result)
 	reached := j.Result.Outcome == probe.OutcomeOK
 	if old := b.known[k]; old != nil && old.reached && !reached {
@@ -166,7 +160,7 @@ func documentOf(r *probe.Result) []byte {
 func isFact(v json.RawMessage) bool { return string(v) == `"yes"` || string(v) == `"no"` }
 
 // New returns those findings of a result that the baseline doesn't hold, in their order; never nil.
-func (b *Baseline) New(j Judged) []Finding {
+func (b *Baseline) New(j Record) []Finding {
 	list := []Finding{}
 	old := b.known[endpointOf(j.Result)]
 	for _, f := range j.Findings {
@@ -186,7 +180,7 @@ func (r *remembered) has(rule string) bool {
 }
 
 // compare returns the changes of one endpoint.
-func (b *Baseline) compare(j Judged) (changes []Change) {
+func (b *Baseline) compare(j Record) (changes []Change) {
 	k := endpointOf(j.Result)
 	old := b.known[k]
 	is := map[string]bool{}
@@ -210,7 +204,7 @@ func (b *Baseline) compare(j Judged) (changes []Change) {
 			document = documentOf(j.Result)
 		}
 		if reason := unsettled(old, f, j, document); reason != "" {
-			changes = append(changes, k.change(Unsettled, f.Finding, reason))
+			changes = append(changes, k.change(Unknown, f.Finding, reason))
 		} else {
 			changes = append(changes, k.change(Resolved, f.Finding, ""))
 		}
@@ -219,7 +213,7 @@ func (b *Baseline) compare(j Judged) (changes []Change) {
 }
 
 // unsettled says why a result that lacks a finding doesn't show that it is gone; empty where it does.
-func unsettled(old *remembered, f provenFinding, j Judged, document []byte) string {
+func unsettled(old *remembered, f provenFinding, j Record, document []byte) string {
 	r := j.Result
 	var e *probe.Error
 	dialling := errors.As(r.Err, &e) && e.Op == "dial"

@@ -12,7 +12,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-func judged(addr, door string, outcome probe.Outcome, ids ...string) finding.Judged {
+func judged(addr, door string, outcome probe.Outcome, ids ...string) finding.Record {
 	r := &probe.Result{
 		Protocol: "test", Target: probe.Target{Network: probe.TCP, Addr: netip.MustParseAddrPort(addr)}, Level: probe.LevelHandshake,
 		Outcome: outcome, Evidence: &evidence{Door: door},
@@ -24,7 +24,7 @@ func judged(addr, door string, outcome probe.Outcome, ids ...string) finding.Jud
 		}
 		r.Err = probe.Errorf(op, outcome, "no")
 	}
-	j := finding.Judged{Result: r, Findings: []finding.Finding{}}
+	j := finding.Record{Result: r, Findings: []finding.Finding{}}
 	for _, id := range ids {
 		j.Findings = append(j.Findings, finding.Finding{ID: id, Severity: finding.Low, Basis: []string{"/evidence/door"}, CWE: []int{}})
 	}
@@ -38,21 +38,21 @@ func TestDiffOfOneEndpoint(t *testing.T) {
 	lower := judged(addr, "no", probe.OutcomeOK)
 	lower.Result.Level = probe.LevelGreeting
 	for name, tc := range map[string]struct {
-		now    finding.Judged
+		now    finding.Record
 		status finding.Status
 		reason string
 	}{
 		"still there":          {judged(addr, "yes", probe.OutcomeOK, "open"), finding.Unchanged, ""},
 		"gone":                 {judged(addr, "no", probe.OutcomeOK), finding.Resolved, ""},
 		"the port is closed":   {judged(addr, "", probe.OutcomeRefused), finding.Resolved, ""},
-		"unreachable":          {judged(addr, "", probe.OutcomeUnreachable), finding.Unsettled, "not reached this time: unreachable"},
-		"half a conversation":  {judged(addr, "", probe.OutcomeClosed), finding.Unsettled, "the probe ended early this time: closed"},
-		"a later one refused":  {judged(addr, "", probe.OutcomeRefused, "other"), finding.Unsettled, "not reached this time: refused"},
-		"asked for less":       {lower, finding.Unsettled, "asked at level greeting this time"},
-		"the fact wasn't told": {judged(addr, "", probe.OutcomeOK), finding.Unsettled, "not learned this time: /evidence/door"},
+		"unreachable":          {judged(addr, "", probe.OutcomeUnreachable), finding.Unknown, "not reached this time: unreachable"},
+		"half a conversation":  {judged(addr, "", probe.OutcomeClosed), finding.Unknown, "the probe ended early this time: closed"},
+		"a later one refused":  {judged(addr, "", probe.OutcomeRefused, "other"), finding.Unknown, "not reached this time: refused"},
+		"asked for less":       {lower, finding.Unknown, "asked at level greeting this time"},
+		"the fact wasn't told": {judged(addr, "", probe.OutcomeOK), finding.Unknown, "not learned this time: /evidence/door"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			changes := finding.Diff(slices.Values([]finding.Judged{before}), slices.Values([]finding.Judged{tc.now}))
+			changes := finding.Diff(slices.Values([]finding.Record{before}), slices.Values([]finding.Record{tc.now}))
 			i := slices.IndexFunc(changes, func(c finding.Change) bool { return c.Finding.ID == "open" })
 			require.Equal(t, finding.Change{
 				Status: tc.status, Protocol: "test", Target: before.Result.Target, Finding: before.Findings[0], Reason: tc.reason,
@@ -62,7 +62,7 @@ func TestDiffOfOneEndpoint(t *testing.T) {
 }
 
 func TestDiff(t *testing.T) {
-	type list = []finding.Judged
+	type list = []finding.Record
 	older := list{
 		judged("192.0.2.1:1", "yes", probe.OutcomeOK, "a", "b"),
 		judged("192.0.2.1:1", "", probe.OutcomeTimeout), // says nothing about what was learned before

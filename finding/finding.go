@@ -8,20 +8,11 @@ package finding
 
 import (
 	"cmp"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 
 	"github.com/handclasp/handclasp/probe"
-)
-
-// Known says how a finding is known.
-type Known string
-
-// The ways to know.
-const (
-	Wire       Known = "wire"       // seen in the conversation
-	Advertised Known = "advertised" // the server claims it; it wasn't tried
-	Inferred   Known = "inferred"   // follows from a version, which a distribution may have patched
 )
 
 // A Rule judges one thing.
@@ -29,54 +20,71 @@ type Rule struct {
 	ID       string // permanent, such as "ftp.anonymous"
 	Title    string
 	Severity Severity
-	Summary  string // one sentence: what it means
+	// Varies lists what proofs may rate it, the built-in Severity first, for a rule whose severity follows the evidence;
+	// nil for the others, whose proofs can't. A rule whose Severity was set to something else keeps that.
+	Varies  []Severity
+	Summary string // one sentence: what it means
 	// Remediation names the setting for the common servers.
 	Remediation string
-	CWE         []int // Common Weakness Enumeration numbers; may be empty
+	CWE         []int    // Common Weakness Enumeration numbers; may be empty
+	CVE         []string // such as "CVE-2023-48795", if the finding is that vulnerability
+	CVSS        string   // a vector of CVSS 4.0, such as "CVSS:4.0/AV:N/…"; empty if it isn't scored
 	References  []string
-	// Check returns the proof that the rule holds for r, and nil where it doesn't or where the evidence doesn't say.
-	// It only reads r. Most checks are made by [On] or [OnTLS].
-	Check func(r *probe.Result) *Proof
+	// Needs is what the rule can't be answered without.
+	Needs Needs
+	// Check says whether the rule holds for r. It only reads r. Most checks are made by [On] or [OnTLS].
+	Check func(r *probe.Result) Answer
 }
 
-// A Proof says why a rule fires.
-type Proof struct {
-	Known Known
-	// Basis holds JSON pointers (RFC 6901) into the result, such as "/evidence/greeting"; at least one.
-	Basis []string
-	// Detail is a short phrase with the particulars, such as "expired 2024-03-01"; may be empty.
-	Detail string
-	// Severity replaces the rule's where the evidence makes it worse or better; the zero value keeps the rule's.
-	Severity Severity
+// Needs is the least that a probe must do for a rule to be answered.
+type Needs struct {
+	Level probe.Level
+	Knob  string // the field of the prober, or of the options, such as "Injection"; empty for none
 }
 
 // A Finding is a rule that fired on a result.
 type Finding struct {
+	// Key is the same for the same rule and endpoint in every scan: "k1:" and 32 hexadecimal digits. See [Key].
+	Key      string   `json:"key"`
 	ID       string   `json:"id"`
 	Title    string   `json:"title"`
 	Severity Severity `json:"severity"`
 	Known    Known    `json:"known"`
 	Basis    []string `json:"basis"` // JSON pointers into the result
-	Detail   string   `json:"detail"`
-	CWE      []int    `json:"cwe"`
+	// Items are the things that it is about, all of them; empty for a rule that is about the endpoint itself.
+	Items       []Item   `json:"items"`
+	Detail      string   `json:"detail"` // prose, for people
+	CWE         []int    `json:"cwe"`
+	CVE         []string `json:"cve,omitempty"`
+	CVSS        string   `json:"cvss,omitempty"`
+	Remediation string   `json:"remediation"`
+	References  []string `json:"references"`
+}
+
+// Key names a rule at an endpoint: what was asked for (the target's name, or its address if there is none), network and
+// port. It holds neither protocol nor what was found, so that it stays the same whatever else changes there.
+func Key(rule string, t probe.Target) string {
+	host := t.Name
+	if host == "" {
+		host = t.Addr.Addr().String()
+	}
+	h := sha256.New()
+	for _, part := range []string{rule, host, string(cmp.Or(t.Network, probe.TCP))} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	port := t.Addr.Port()
+	h.Write([]byte{byte(port >> 8), byte(port)})
+	return "k1:" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // Evaluate returns the findings of the rules that fire on r, the most severe first, then by ID. It never returns nil.
 func Evaluate(r *probe.Result, rules []Rule) []Finding {
 	found := []Finding{}
 	for _, rule := range rules {
-		p := rule.Check(r)
-		if p == nil {
-			continue
+		if p := rule.Check(r).Proof(); p != nil {
+			found = append(found, rule.finding(r, p))
 		}
-		f := Finding{
-			ID: rule.ID, Title: rule.Title, Severity: rule.Severity, Known: p.Known,
-			Basis: p.Basis, Detail: p.Detail, CWE: append([]int{}, rule.CWE...),
-		}
-		if p.Severity != 0 {
-			f.Severity = p.Severity
-		}
-		found = append(found, f)
 	}
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.ID, b.ID))
@@ -84,42 +92,14 @@ func Evaluate(r *probe.Result, rules []Rule) []Finding {
 	return found
 }
 
-// On makes a Check of a function over one protocol's evidence. It doesn't fire on results of another protocol, nor
-// without evidence.
-func On[E probe.Evidence](check func(e E) *Proof) func(*probe.Result) *Proof {
-	return func(r *probe.Result) *Proof {
-		e, ok := probe.As[E](r)
-		if !ok {
-			return nil
-		}
-		return check(e)
+func (rule Rule) finding(r *probe.Result, p *Proof) Finding {
+	severity := rule.Severity
+	if len(rule.Varies) > 0 && severity == rule.Varies[0] && slices.Contains(rule.Varies, p.Severity) {
+		severity = p.Severity
 	}
-}
-
-// told returns what evidence says through an interface that protocols share, or, where a stored result's evidence has
-// lost its type, the JSON field by which that interface is known.
-func told[I probe.Evidence, V any](r *probe.Result, ask func(I) V, field string) (value V) {
-	switch e := r.Evidence.(type) {
-	case I:
-		return ask(e)
-	case *probe.RawEvidence:
-		var fields map[string]json.RawMessage
-		var found V
-		if json.Unmarshal(e.JSON, &fields) == nil && json.Unmarshal(fields[field], &found) == nil {
-			return found
-		}
+	return Finding{
+		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: severity, Known: p.Known, Basis: p.Basis,
+		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS,
+		Remediation: rule.Remediation, References: append([]string{}, rule.References...),
 	}
-	return value
-}
-
-// Seen is a proof by what was seen at the pointers.
-func Seen(basis ...string) *Proof { return &Proof{Known: Wire, Basis: basis} }
-
-// Claimed is a proof by what the server claims at the pointers.
-func Claimed(basis ...string) *Proof { return &Proof{Known: Advertised, Basis: basis} }
-
-// With returns p with its detail set.
-func (p *Proof) With(detail string) *Proof {
-	p.Detail = detail
-	return p
 }

@@ -6,13 +6,6 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// NTLMEvidence is implemented by evidence that may hold an NTLM challenge under its JSON field "ntlm".
-type NTLMEvidence interface {
-	probe.Evidence
-	// NTLMChallenge returns what the challenge told; nil where there was none.
-	NTLMChallenge() *probe.NTLM
-}
-
 // NTLM holds the rules over NTLM challenges, for every protocol that carries them.
 var NTLM = []Rule{
 	{
@@ -22,24 +15,25 @@ var NTLM = []Rule{
 			"(Set-ReceiveConnector -AuthMechanism); in Postfix, leave NTLM out of the SASL mechanisms (mech_list, or Dovecot auth_mechanisms); " +
 			"for SMB, keep the port inside.",
 		References: []string{"MS-NLMP section 2.2.2.1"},
-		Check: func(r *probe.Result) *Proof {
-			n := told(r, NTLMEvidence.NTLMChallenge, "ntlm")
-			if n == nil {
-				return nil
+		Check: func(r *probe.Result) Answer {
+			n, ok := told(r, probe.NTLMEvidence.NTLMChallenge, "ntlm")
+			switch {
+			case n != nil:
+			case !ok && Speaks(r) != "":
+				return NotSo() // a protocol without NTLM
+			default:
+				return NotLearned()
 			}
-			var basis []string
+			var items []Item
 			for _, f := range []struct{ name, value string }{
 				{"dns_computer", n.DNSComputer}, {"netbios_computer", n.NetBIOSComputer}, {"dns_domain", n.DNSDomain},
 				{"netbios_domain", n.NetBIOSDomain}, {"dns_tree", n.DNSTree}, {"target_name", n.TargetName},
 			} {
 				if f.value != "" {
-					basis = append(basis, "/evidence/ntlm/"+f.name)
+					items = append(items, Item{f.value, "/evidence/ntlm/" + f.name})
 				}
 			}
-			if basis == nil {
-				return nil // a challenge without names tells nothing
-			}
-			return Seen(basis...).With(cmp.Or(n.DNSComputer, n.NetBIOSComputer, n.DNSDomain, n.NetBIOSDomain, n.DNSTree, n.TargetName))
+			return FiresOn(Seen, items).With(cmp.Or(n.DNSComputer, n.NetBIOSComputer, n.DNSDomain, n.NetBIOSDomain, n.DNSTree, n.TargetName))
 		},
 	},
 }

@@ -8,15 +8,48 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// OnTLS makes a Check of a function over the TLS handshake in a result's evidence, whatever its protocol. It doesn't
-// fire where TLS wasn't spoken.
-func OnTLS(check func(t *probe.TLS, r *probe.Result) *Proof) func(*probe.Result) *Proof {
-	return func(r *probe.Result) *Proof {
-		if t := told(r, probe.TLSEvidence.TLSHandshake, "tls"); t != nil {
+// OnTLS makes a Check of a function over the TLS handshake in a result's evidence, whatever its protocol. It isn't so if
+// the server offers no TLS or the protocol has none.
+func OnTLS(check func(t *probe.TLS, r *probe.Result) Answer) func(*probe.Result) Answer {
+	return onOffer(func(r *probe.Result) Answer {
+		if t, _ := told(r, probe.TLSEvidence.TLSHandshake, "tls"); t != nil {
 			return check(t, r)
 		}
-		return nil
+		return NotLearned()
+	})
+}
+
+// onOffer answers for what presupposes that TLS is offered.
+func onOffer(check func(r *probe.Result) Answer) func(*probe.Result) Answer {
+	return func(r *probe.Result) Answer {
+		a := check(r)
+		if a.Learned() {
+			return a
+		}
+		if offers, ok := r.Evidence.(probe.OfferEvidence); ok && offers.OffersTLS() == probe.No {
+			return NotSo()
+		}
+		if _, has := told(r, probe.TLSEvidence.TLSHandshake, "tls"); !has && Speaks(r) != "" {
+			return NotSo() // a protocol without TLS
+		}
+		return NotLearned()
 	}
+}
+
+// onChain makes a Check of a function that picks certificates of the chain.
+func onChain(field string, pick func(i int, c probe.Certificate, r *probe.Result) (item string)) func(*probe.Result) Answer {
+	return OnTLS(func(t *probe.TLS, r *probe.Result) Answer {
+		if len(t.Chain) == 0 {
+			return NotLearned()
+		}
+		var items []Item
+		for i, c := range t.Chain {
+			if item := pick(i, c, r); item != "" {
+				items = append(items, Item{item, fmt.Sprintf("/evidence/tls/chain/%d/%s", i, field)})
+			}
+		}
+		return FiresOn(Seen, items)
+	})
 }
 
 // TLS holds the rules over certificates and versions, for every protocol that speaks TLS.
@@ -26,11 +59,11 @@ var TLS = []Rule{
 		Summary:     "The server's certificate is past its validity, so that clients that check refuse it and people get used to ignoring warnings.",
 		Remediation: "Renew the certificate and automate it (ACME); point vsftpd rsa_cert_file, ProFTPD TLSRSACertificateFile, Postfix smtpd_tls_chain_files, Exim tls_certificate or INN tlscertfile at the new one and reload.",
 		References:  []string{"RFC 5280 sections 4.1.2.5 and 6.1.3"},
-		Check: OnTLS(func(t *probe.TLS, r *probe.Result) *Proof {
-			if len(t.Chain) == 0 || !t.Chain[0].NotAfter.Before(r.Started) {
-				return nil
+		Check: onChain("not_after", func(i int, c probe.Certificate, r *probe.Result) string {
+			if i > 0 || !c.NotAfter.Before(r.Started) {
+				return ""
 			}
-			return Seen("/evidence/tls/chain/0/not_after").With(t.Chain[0].NotAfter.Format("2006-01-02"))
+			return c.NotAfter.Format("2006-01-02")
 		}),
 	},
 	{
@@ -38,11 +71,8 @@ var TLS = []Rule{
 		Summary:     "The certificate chain leads to no trusted root, so that clients can't tell the server from an impostor.",
 		Remediation: "Install a certificate of a public CA, or of your own CA that your clients trust, together with its intermediates: vsftpd rsa_cert_file, ProFTPD TLSCertificateChainFile, Postfix smtpd_tls_chain_files, Exim tls_certificate, INN tlscertfile.",
 		References:  []string{"RFC 5280 section 6", "RFC 7817 section 3", "RFC 8143 section 2"},
-		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
-			if t.Trusted != probe.No {
-				return nil
-			}
-			return Seen("/evidence/tls/trusted", "/evidence/tls/trust_error").With(strings.TrimPrefix(t.TrustError, "x509: "))
+		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) Answer {
+			return When(t.Trusted, probe.No, Fires(Seen, "/evidence/tls/trusted", "/evidence/tls/trust_error").With(strings.TrimPrefix(t.TrustError, "x509: ")))
 		}),
 	},
 	{
@@ -50,11 +80,8 @@ var TLS = []Rule{
 		Summary:     "The certificate isn't for the name by which the server was reached, so that clients that check refuse it.",
 		Remediation: "Issue a certificate whose subject alternative names hold every name that clients use for this server.",
 		References:  []string{"RFC 9525 section 6", "RFC 7817 section 3"},
-		Check: OnTLS(func(t *probe.TLS, r *probe.Result) *Proof {
-			if t.NameMatches != probe.No {
-				return nil
-			}
-			return Seen("/evidence/tls/name_matches", "/evidence/tls/chain/0/dns_names").With("not for " + r.Target.Name)
+		Check: OnTLS(func(t *probe.TLS, r *probe.Result) Answer {
+			return When(t.NameMatches, probe.No, Fires(Seen, "/evidence/tls/name_matches", "/evidence/tls/chain/0/dns_names").With("not for "+r.Target.Name))
 		}),
 	},
 	{
@@ -66,30 +93,18 @@ var TLS = []Rule{
 			"Exim: openssl_options = +no_sslv2 +no_sslv3 +no_tlsv1 +no_tlsv1_1, or with GnuTLS tls_require_ciphers = NORMAL:-VERS-TLS1.0:-VERS-TLS1.1. " +
 			"INN: tlsprotocols: [ TLSv1.2 TLSv1.3 ].",
 		References: []string{"RFC 8996", "RFC 9325 section 3.1.1", "NIST SP 800-52 Rev. 2 section 3.1"},
-		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
-			if t.Version == "1.0" || t.Version == "1.1" {
-				return Seen("/evidence/tls/version").With("negotiated " + t.Version)
-			}
-			for i, v := range t.Versions {
-				if v == "1.0" || v == "1.1" {
-					return Seen(fmt.Sprintf("/evidence/tls/versions/%d", i)).With("accepts " + v)
-				}
-			}
-			return nil
-		}),
+		Check:      OnTLS(legacyVersion),
 	},
 	{
 		ID: "tls.weak-key", Title: "weak key in the certificate", Severity: Low, CWE: []int{326},
 		Summary:     "A certificate of the chain has an RSA key that is too short for today.",
 		Remediation: "Issue a certificate with an RSA key of at least 2048 bits, or an ECDSA key on P-256.",
 		References:  []string{"RFC 9325 section 4.5", "NIST SP 800-57 Part 1 Rev. 5"},
-		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
-			for i, c := range t.Chain {
-				if c.KeyType == "RSA" && c.KeyBits < 2048 {
-					return Seen(fmt.Sprintf("/evidence/tls/chain/%d/key_bits", i)).With(fmt.Sprintf("RSA %d", c.KeyBits))
-				}
+		Check: onChain("key_bits", func(_ int, c probe.Certificate, _ *probe.Result) string {
+			if c.KeyType != "RSA" || c.KeyBits >= 2048 {
+				return ""
 			}
-			return nil
+			return fmt.Sprintf("RSA %d", c.KeyBits)
 		}),
 	},
 	{
@@ -97,19 +112,31 @@ var TLS = []Rule{
 		Summary:     "A certificate of the chain is signed with MD5 or SHA-1, for which collisions can be made.",
 		Remediation: "Issue the certificate anew, signed with SHA-256 or better.",
 		References:  []string{"RFC 9325 section 4.5", "RFC 6151", "RFC 6194"},
-		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) *Proof {
-			for i, c := range t.Chain {
-				// Nobody relies on a root's signature of itself.
-				if i > 0 && c.SelfSigned {
-					continue
-				}
-				if slices.Contains(weakSignatures, c.SignatureAlgorithm) {
-					return Seen(fmt.Sprintf("/evidence/tls/chain/%d/signature_algorithm", i)).With(c.SignatureAlgorithm)
-				}
+		Check: onChain("signature_algorithm", func(i int, c probe.Certificate, _ *probe.Result) string {
+			// Nobody relies on a root's signature of itself.
+			if i > 0 && c.SelfSigned || !slices.Contains(weakSignatures, c.SignatureAlgorithm) {
+				return ""
 			}
-			return nil
+			return c.SignatureAlgorithm
 		}),
 	},
+}
+
+// legacyVersion is not so only if the list of accepted versions was learned: the one that was negotiated is the best of both
+// sides, and says nothing of lower ones.
+func legacyVersion(t *probe.TLS, _ *probe.Result) Answer {
+	legacy := func(v string) bool { return v == "1.0" || v == "1.1" }
+	switch {
+	case legacy(t.Version):
+		return Fires(Seen, "/evidence/tls/version").About(Item{"TLS " + t.Version, "/evidence/tls/version"}).With("negotiated " + t.Version)
+	case t.Versions != nil:
+		items := Items(t.Versions, "/evidence/tls/versions", legacy)
+		for i := range items {
+			items[i].Value = "TLS " + items[i].Value
+		}
+		return FiresOn(Seen, items)
+	}
+	return NotLearned()
 }
 
 var weakSignatures = []string{"MD2-RSA", "MD5-RSA", "SHA1-RSA", "DSA-SHA1", "ECDSA-SHA1"}

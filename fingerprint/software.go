@@ -4,13 +4,12 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 )
 
 // Software returns what the evidence of r names: the service, its operating system, the device. It looks at the banners
 // of evidence that implements [probe.BannerEvidence] and at the NTLM challenge of evidence that implements
-// [finding.NTLMEvidence]. Each product is listed once, by the first banner that tells its version, or else by the first
+// [probe.NTLMEvidence]. Each product is listed once, by the first banner that tells its version, or else by the first
 // that names it; of two names of Windows for one build the more exact one counts. The list is empty, and not nil, where
 // nothing is recognised.
 func (db *DB) Software(r *probe.Result) []probe.Software {
@@ -31,7 +30,7 @@ func banners(e probe.Evidence) (list []probe.Banner) {
 	if e, ok := e.(probe.BannerEvidence); ok {
 		list = e.Banners()
 	}
-	if e, ok := e.(finding.NTLMEvidence); ok {
+	if e, ok := e.(probe.NTLMEvidence); ok {
 		if n := e.NTLMChallenge(); n != nil {
 			list = append(list, probe.Banner{Kind: "ntlm.os_version", Source: "ntlm", Text: n.OSVersion})
 		}

@@ -54,11 +54,11 @@ func Example_findings() {
 		fmt.Println(f.Severity, f.ID, f.Known, f.Basis[0])
 	}
 	// Output:
-	// high ftp.anonymous-writable advertised /evidence/anonymous/listing/entries/0/permissions
-	// medium ftp.anonymous wire /evidence/anonymous/pass_reply
-	// medium ftp.anonymous-listing wire /evidence/anonymous/listing/entries
-	// medium ftp.exposed wire /evidence/greeting
-	// low ftp.passive-address-leak wire /evidence/anonymous/passive_address
+	// high ftp.anonymous-writable claimed /evidence/anonymous/listing/entries/0/permissions
+	// medium ftp.anonymous seen /evidence/anonymous/pass_reply
+	// medium ftp.anonymous-listing seen /evidence/anonymous/listing/entries
+	// medium ftp.exposed seen /evidence/greeting
+	// low ftp.passive-address-leak seen /evidence/anonymous/passive_address
 }
 
 // What an anonymous visitor finds.

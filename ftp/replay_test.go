@@ -44,7 +44,7 @@ var conversations = map[string]want{
 		require.Nil(t, e.Anonymous.PassReply)
 		require.Equal(t, `/the "public" one`, e.Anonymous.Directory)
 	}},
-	"multiline": {outcome: probe.OutcomeOK, findings: "cleartext-login exposed", check: func(t *testing.T, e *Evidence) {
+	"multiline": {outcome: probe.OutcomeOK, findings: "cleartext-login exposed tls-missing", check: func(t *testing.T, e *Evidence) {
 		require.Equal(t, []string{"Welcome to 220 Main Street", ""}, e.Greeting.Lines)
 		require.Equal(t, []string{"AUTH SSL", "230 not the end", "211 neither", "MLST type*;perm*;"}, e.Features)
 		require.Equal(t, "UNIX\nType: L8", e.System)

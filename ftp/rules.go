@@ -3,7 +3,6 @@ package ftp
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -31,15 +30,15 @@ var Rules = []finding.Rule{
 			"IIS: disable Anonymous Authentication. FileZilla Server: delete the user anonymous.",
 		CWE:        []int{306},
 		References: []string{"RFC 1635", "RFC 2577 section 9"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			if !loggedIn(e) {
-				return nil
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			if e.Anonymous == nil {
+				return finding.NotLearned()
 			}
 			last := "/evidence/anonymous/pass_reply"
 			if e.Anonymous.PassReply == nil {
 				last = "/evidence/anonymous/user_reply"
 			}
-			return finding.Seen(last, "/evidence/anonymous/login")
+			return finding.When(e.Anonymous.Login, probe.Yes, finding.Fires(finding.Seen, last, "/evidence/anonymous/login"))
 		}),
 	},
 	{
@@ -51,11 +50,14 @@ var Rules = []finding.Rule{
 			"Pure-FTPd: TLS 2. IIS: Require SSL connections. FileZilla Server: Require explicit FTP over TLS.",
 		CWE:        []int{319, 523},
 		References: []string{"RFC 2577 sections 5 and 6", "RFC 4217 section 15.2.3", "NIST SP 800-52 Rev. 2"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			if !e.CleartextReply.Is(331, 332) {
-				return nil // 230 asks for no password
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			switch {
+			case e.CleartextReply.Is(331, 332):
+				return finding.Fires(finding.Seen, "/evidence/cleartext_reply", "/evidence/cleartext_login")
+			case e.CleartextLogin == probe.Unknown && e.ImplicitTLS != probe.Yes:
+				return finding.NotLearned()
 			}
-			return finding.Seen("/evidence/cleartext_reply", "/evidence/cleartext_login")
+			return finding.NotSo() // 230 asks for no password
 		}),
 	},
 	{
@@ -67,11 +69,15 @@ var Rules = []finding.Rule{
 			"IIS: FTP SSL Settings, with a certificate.",
 		CWE:        []int{319},
 		References: []string{"RFC 4217 section 4", "RFC 2577 section 6"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			if e.AuthTLS != probe.No || hasFeature(e.Features, "AUTH") {
-				return nil
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			if e.ImplicitTLS == probe.Yes {
+				return finding.NotSo()
 			}
-			return finding.Seen("/evidence/auth_reply", "/evidence/auth_tls")
+			missing := finding.Fires(finding.Seen, "/evidence/auth_reply", "/evidence/auth_tls")
+			if hasFeature(e.Features, "AUTH") {
+				missing = missing.With("FEAT lists AUTH, which is refused")
+			}
+			return finding.When(e.AuthTLS, probe.No, missing)
 		}),
 	},
 	{
@@ -83,7 +89,7 @@ var Rules = []finding.Rule{
 			"ProFTPD: <Limit LIST MLSD MLST NLST STAT> with DenyAll in <Anonymous>. Pure-FTPd: an empty home for the user ftp.",
 		CWE:        []int{548},
 		References: []string{"RFC 1635", "RFC 2577 section 9"},
-		Check:      finding.On(listed),
+		Check:      finding.On(onListing(listed)),
 	},
 	{
 		ID:       "ftp.anonymous-writable",
@@ -95,7 +101,7 @@ var Rules = []finding.Rule{
 			"Take the write permission of the user ftp, and of others, from the files.",
 		CWE:        []int{732},
 		References: []string{"RFC 3659 section 7.5.5", "RFC 2577 section 9"},
-		Check:      finding.On(writable),
+		Check:      finding.On(onListing(writable)),
 	},
 	{
 		ID:       "ftp.passive-address-leak",
@@ -112,65 +118,82 @@ var Rules = []finding.Rule{
 
 // exposed fires on the replies with which FTP servers begin. Other services refuse clients by other codes, and a
 // conversation that turned out not to be FTP proves nothing.
-func exposed(r *probe.Result) *finding.Proof {
-	e, ok := probe.As[*Evidence](r)
-	if !ok || r.Outcome == probe.OutcomeNotProtocol || !e.Greeting.Is(120, 220, 421, 500, 530) {
-		return nil
-	}
-	return finding.Seen("/evidence/greeting")
+func exposed(r *probe.Result) finding.Answer {
+	return finding.On(func(e *Evidence) finding.Answer {
+		switch {
+		case r.Outcome == probe.OutcomeNotProtocol || e.Greeting == nil:
+			return finding.NotLearned()
+		case !e.Greeting.Is(120, 220, 421, 500, 530):
+			return finding.NotSo()
+		case e.Greeting.Is(421, 530):
+			return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
+		}
+		return finding.Fires(finding.Seen, "/evidence/greeting")
+	})(r)
 }
 
-func loggedIn(e *Evidence) bool { return e.Anonymous != nil && e.Anonymous.Login == probe.Yes }
-
-func listing(e *Evidence) []Entry {
-	if !loggedIn(e) || e.Anonymous.Listing == nil {
-		return nil
+// onListing makes a check of a function over the anonymous visitor's listing.
+func onListing(check func(l *Listing) finding.Answer) func(e *Evidence) finding.Answer {
+	return func(e *Evidence) finding.Answer {
+		switch {
+		case e.Anonymous == nil:
+			return finding.NotLearned()
+		case e.Anonymous.Login == probe.No:
+			return finding.NotSo()
+		case e.Anonymous.Listing == nil:
+			return finding.NotLearned()
+		}
+		return check(e.Anonymous.Listing)
 	}
-	return e.Anonymous.Listing.Entries
 }
 
-func listed(e *Evidence) *finding.Proof {
-	n := 0
-	for _, entry := range listing(e) {
+func listed(l *Listing) finding.Answer {
+	var items []finding.Item
+	for i, entry := range l.Entries {
 		if entry.Type != TypeCurrent {
-			n++
+			items = append(items, finding.Item{Value: entry.Name, Basis: fmt.Sprintf("/evidence/anonymous/listing/entries/%d", i)})
 		}
 	}
-	switch n {
+	switch n := len(items); n {
 	case 0:
-		return nil
+		return finding.NotSo()
 	case 1:
-		return finding.Seen("/evidence/anonymous/listing/entries").With("1 entry")
+		return listing(items, "1 entry")
+	default:
+		return listing(items, fmt.Sprintf("%d entries", n))
 	}
-	return finding.Seen("/evidence/anonymous/listing/entries").With(fmt.Sprintf("%d entries", n))
 }
 
-// A finding points at so many entries, which prove enough.
-const maxWritable = 10
+func listing(items []finding.Item, detail string) finding.Answer {
+	return finding.Fires(finding.Seen, "/evidence/anonymous/listing/entries").About(items...).With(detail)
+}
 
-func writable(e *Evidence) *finding.Proof {
-	var basis, names []string
-	for i, entry := range listing(e) {
-		if entry.Writable == probe.Yes && len(basis) < maxWritable {
-			basis = append(basis, fmt.Sprintf("/evidence/anonymous/listing/entries/%d/permissions", i))
-			names = append(names, fmt.Sprintf("%q", entry.Name))
+func writable(l *Listing) finding.Answer {
+	var items []finding.Item
+	for i, entry := range l.Entries {
+		if entry.Writable == probe.Yes {
+			items = append(items, finding.Item{Value: entry.Name, Basis: fmt.Sprintf("/evidence/anonymous/listing/entries/%d/permissions", i)})
 		}
 	}
-	if basis == nil {
-		return nil
-	}
-	return finding.Claimed(basis...).With(strings.Join(names, ", "))
+	return finding.FiresOn(finding.Claimed, items)
 }
 
-func passiveLeak(r *probe.Result) *finding.Proof {
-	e, ok := probe.As[*Evidence](r)
-	if !ok || e.Anonymous == nil {
-		return nil
-	}
-	named, err := netip.ParseAddr(e.Anonymous.PassiveAddress)
-	// 0.0.0.0 is how servers say "the same".
-	if err != nil || named.IsUnspecified() || named == r.Target.Addr.Addr().Unmap() {
-		return nil
-	}
-	return finding.Seen("/evidence/anonymous/passive_address", "/target/addr").With(named.String())
+func passiveLeak(r *probe.Result) finding.Answer {
+	return finding.On(func(e *Evidence) finding.Answer {
+		switch {
+		case e.Anonymous == nil:
+			return finding.NotLearned()
+		case e.Anonymous.Login == probe.No:
+			return finding.NotSo()
+		}
+		named, err := netip.ParseAddr(e.Anonymous.PassiveAddress)
+		switch {
+		case err != nil:
+			return finding.NotLearned()
+		case named.IsUnspecified(), named == r.Target.Addr.Addr().Unmap(): // 0.0.0.0 is how servers say "the same"
+			return finding.NotSo()
+		}
+		at := "/evidence/anonymous/passive_address"
+		return finding.Fires(finding.Seen, at, "/target/addr").About(finding.Item{Value: named.String(), Basis: at}).With(named.String())
+	})(r)
 }

@@ -33,7 +33,7 @@ func TestRules(t *testing.T) {
 			fires:   []change{func(e *Evidence) { e.Greeting = reply(220) }, func(e *Evidence) { e.Greeting = reply(421) }, func(e *Evidence) { e.Greeting = reply(530) }},
 			not:     []change{func(e *Evidence) { e.Greeting = reply(0, "SSH-2.0-x") }, func(e *Evidence) { e.Greeting = reply(200) }},
 			unknown: []change{nothing},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"ftp.anonymous": {
 			fires: []change{
@@ -42,7 +42,7 @@ func TestRules(t *testing.T) {
 			},
 			not:     []change{with(Anonymous{Login: probe.No, UserReply: reply(530)})},
 			unknown: []change{nothing, with(Anonymous{UserReply: reply(331)}), with(Anonymous{UserReply: reply(421)})},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"ftp.cleartext-login": {
 			fires: []change{
@@ -55,26 +55,26 @@ func TestRules(t *testing.T) {
 				with(Anonymous{UserReply: reply(331)}),
 			},
 			unknown: []change{nothing, func(e *Evidence) { e.CleartextReply = reply(421) }},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"ftp.tls-missing": {
 			fires: []change{
 				func(e *Evidence) { e.AuthTLS, e.AuthReply = probe.No, reply(502) },
 				func(e *Evidence) { e.AuthTLS, e.AuthReply, e.Features = probe.No, reply(502), []string{"UTF8"} },
+				func(e *Evidence) { e.AuthTLS, e.AuthReply, e.Features = probe.No, reply(431), []string{"AUTH TLS"} },
 			},
 			not: []change{
 				func(e *Evidence) { e.AuthTLS, e.AuthReply = probe.Yes, reply(234) },
-				func(e *Evidence) { e.AuthTLS, e.AuthReply, e.Features = probe.No, reply(431), []string{"AUTH TLS"} },
 				func(e *Evidence) { e.ImplicitTLS = probe.Yes },
 			},
 			unknown: []change{nothing, func(e *Evidence) { e.AuthReply = reply(421) }},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"ftp.anonymous-listing": {
 			fires:   []change{listed(Entry{Type: TypeCurrent}, Entry{Name: "a", Type: TypeFile}), listed(Entry{Name: "a"}, Entry{Name: "b"})},
 			not:     []change{listed(), listed(Entry{Name: ".", Type: TypeCurrent})},
 			unknown: []change{nothing, with(Anonymous{Login: probe.Yes}), with(Anonymous{Login: probe.No})},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"ftp.anonymous-writable": {
 			fires: []change{
@@ -84,13 +84,13 @@ func TestRules(t *testing.T) {
 			},
 			not:     []change{listed(Entry{Permissions: "r", Writable: probe.No}), listed()},
 			unknown: []change{nothing, listed(Entry{Permissions: "-rw-r--r--"})},
-			known:   finding.Advertised,
+			known:   finding.Claimed,
 		},
 		"ftp.passive-address-leak": {
 			fires:   []change{with(Anonymous{PassiveAddress: "10.0.0.5"}), with(Anonymous{PassiveAddress: "198.51.100.1"})},
 			not:     []change{with(Anonymous{PassiveAddress: "192.0.2.7"}), with(Anonymous{PassiveAddress: "0.0.0.0"})},
 			unknown: []change{nothing, with(Anonymous{})},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 	} {
 		t.Run(id, func(t *testing.T) {
@@ -111,9 +111,9 @@ func TestRules(t *testing.T) {
 				}
 			}
 			for n, change := range append(c.not, c.unknown...) {
-				require.Nil(t, rule.Check(result(change)), "doesn't fire, case %d", n)
+				require.Nil(t, rule.Check(result(change)).Proof(), "doesn't fire, case %d", n)
 			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: Protocol}), "no evidence")
+			require.Nil(t, rule.Check(&probe.Result{Protocol: Protocol}).Proof(), "no evidence")
 		})
 	}
 	require.Len(t, Rules, 7)
@@ -130,7 +130,7 @@ func TestRules(t *testing.T) {
 // What turned out to be something else is no FTP server.
 func TestExposedNeedsFTP(t *testing.T) {
 	r := result(func(e *Evidence) { e.Greeting = reply(220, "mail.example.org ESMTP") })
-	require.NotNil(t, exposed(r))
+	require.NotNil(t, exposed(r).Proof())
 	r.Outcome = probe.OutcomeNotProtocol
-	require.Nil(t, exposed(r))
+	require.Equal(t, finding.NotLearned(), exposed(r))
 }

@@ -2,7 +2,6 @@ package netbios
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -46,54 +45,54 @@ var Rules = []finding.Rule{
 // with more than two names is above it.
 const tolerable = 3
 
-func onNameService(check func(e *Evidence) *finding.Proof) func(*probe.Result) *finding.Proof {
-	on := finding.On(check)
-	return func(r *probe.Result) *finding.Proof {
-		if r.Target.Network != probe.UDP {
-			return nil
-		}
-		return on(r)
+// onNameService makes a check of a function over the answer of the name service.
+func onNameService(check func(e *Evidence) finding.Answer) func(*probe.Result) finding.Answer {
+	return func(r *probe.Result) finding.Answer {
+		return finding.On(func(e *Evidence) finding.Answer {
+			if r.Target.Network != probe.UDP {
+				return finding.NotSo()
+			}
+			if a := check(e); a.Proof() != nil || e.ResponseBytes > 0 {
+				return a
+			}
+			return finding.NotLearned()
+		})(r)
 	}
 }
 
-func exposed(e *Evidence) *finding.Proof {
+func exposed(e *Evidence) finding.Answer {
 	switch {
 	case e.Session != "":
-		return finding.Seen("/evidence/session").With("session service")
+		return finding.Fires(finding.Seen, "/evidence/session").With("session service")
 	case len(e.Names) > 0:
-		return finding.Seen("/evidence/names").With("name service")
+		return finding.Fires(finding.Seen, "/evidence/names").With("name service")
 	case e.ResponseBytes > 0 && e.ResponseCode == 0: // it has no names, or they were cut off
-		return finding.Seen("/evidence/response_bytes").With("name service")
+		return finding.Fires(finding.Seen, "/evidence/response_bytes").With("name service")
 	}
-	return nil
+	return finding.NotLearned()
 }
 
-func infoLeak(e *Evidence) *finding.Proof {
-	var basis, details []string
+func infoLeak(e *Evidence) finding.Answer {
+	var items []finding.Item
 	for _, told := range []struct{ field, value string }{
 		{"computer", e.Computer}, {"workgroup", e.Workgroup}, {"user", e.User}, {"mac", e.MAC},
 	} {
 		if told.value != "" {
-			basis = append(basis, "/evidence/"+told.field)
-			details = append(details, told.value)
+			items = append(items, finding.Item{Value: told.value, Basis: "/evidence/" + told.field})
 		}
 	}
 	switch {
 	case e.DomainController == probe.Yes:
-		basis = append(basis, "/evidence/domain_controller")
-		details = append(details, "a domain controller")
-	case len(basis) == 0 && len(e.Names) > 0:
-		basis = []string{"/evidence/names/0/name"}
+		items = append(items, finding.Item{Value: "a domain controller", Basis: "/evidence/domain_controller"})
+	case len(items) == 0 && len(e.Names) > 0:
+		return finding.Fires(finding.Seen, "/evidence/names/0/name")
 	}
-	if len(basis) == 0 {
-		return nil
-	}
-	return finding.Seen(basis...).With(strings.Join(details, ", "))
+	return finding.FiresOn(finding.Seen, items)
 }
 
-func amplifier(e *Evidence) *finding.Proof {
+func amplifier(e *Evidence) finding.Answer {
 	if e.Amplification <= tolerable {
-		return nil
+		return finding.NotSo()
 	}
-	return finding.Seen("/evidence/amplification", "/evidence/response_bytes").With(fmt.Sprintf("%.1f times", e.Amplification))
+	return finding.Fires(finding.Seen, "/evidence/amplification", "/evidence/response_bytes").With(fmt.Sprintf("%.1f times", e.Amplification))
 }

@@ -76,7 +76,7 @@ func TestRules(t *testing.T) {
 				r := result(changed(change))
 				found := finding.Evaluate(r, []finding.Rule{rule})
 				require.Len(t, found, 1, "fires, case %d", n)
-				require.Equal(t, finding.Wire, found[0].Known)
+				require.Equal(t, finding.Seen, found[0].Known)
 				require.Equal(t, c.details[n], found[0].Detail)
 				document, err := json.Marshal(r)
 				require.NoError(t, err)
@@ -88,9 +88,9 @@ func TestRules(t *testing.T) {
 				}
 			}
 			for n, change := range c.not {
-				require.Nil(t, rule.Check(result(changed(change))), "doesn't fire, case %d", n)
+				require.Nil(t, rule.Check(result(changed(change))).Proof(), "doesn't fire, case %d", n)
 			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}), "no evidence")
+			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}).Proof(), "no evidence")
 		})
 	}
 }

@@ -52,10 +52,10 @@ func Example_findings() {
 		fmt.Printf("%-6v %-22s %s: %v\n", f.Severity, f.ID, f.Known, f.Basis)
 	}
 	// Output:
-	// medium nntp.post-open         advertised: [/evidence/capabilities/3 /evidence/posting]
-	// low    nntp.read-open         wire: [/evidence/read_reply /evidence/read_access]
-	// low    nntp.starttls-missing  wire: [/evidence/capabilities /evidence/starttls]
-	// info   nntp.exposed           wire: [/evidence/greeting]
+	// medium nntp.post-open         claimed: [/evidence/capabilities/3 /evidence/posting]
+	// low    nntp.read-open         seen: [/evidence/read_reply /evidence/read_access]
+	// low    nntp.starttls-missing  seen: [/evidence/capabilities /evidence/starttls]
+	// info   nntp.exposed           seen: [/evidence/greeting]
 }
 
 // The first groups of a server's list are what it offers to anybody.

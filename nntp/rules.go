@@ -60,23 +60,24 @@ var Rules = []finding.Rule{
 	},
 }
 
-func exposed(e *Evidence) *finding.Proof {
-	if !e.Greeting.Is(codePosting, codeNoPosting) {
-		return nil
+func exposed(e *Evidence) finding.Answer {
+	switch {
+	case e.Greeting == nil:
+		return finding.NotLearned()
+	case e.Greeting.Is(codePosting, codeNoPosting):
+		return finding.Fires(finding.Seen, "/evidence/greeting")
+	case e.Greeting.Is(codeDiscontinued, codeNotPermitted):
+		return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
 	}
-	return finding.Seen("/evidence/greeting")
+	return finding.NotLearned()
 }
 
-func readOpen(e *Evidence) *finding.Proof {
-	switch {
-	case e.ReadAccess != probe.Yes:
-		return nil
-	case readAccess(e.ReadReply) == probe.Yes:
-		return finding.Seen("/evidence/read_reply", "/evidence/read_access")
-	case readAccess(e.ReadReplyAfterTLS) == probe.Yes:
-		return finding.Seen("/evidence/read_reply_after_tls", "/evidence/read_access").With("inside TLS")
+func readOpen(e *Evidence) finding.Answer {
+	open := finding.Fires(finding.Seen, "/evidence/read_reply", "/evidence/read_access")
+	if readAccess(e.ReadReply) != probe.Yes {
+		open = finding.Fires(finding.Seen, "/evidence/read_reply_after_tls", "/evidence/read_access").With("inside TLS")
 	}
-	return nil
+	return finding.When(e.ReadAccess, probe.Yes, open)
 }
 
 // offers reports whether a list says what is offered without a login. INN lists for readers what they may do after it:
@@ -85,68 +86,67 @@ func (e *Evidence) offers(list capabilityList) bool {
 	return e.ReadAccess == probe.Yes || hasCapability(list.lines, "READER") < 0 && hasCapability(list.lines, "POST") < 0
 }
 
-func postOpen(e *Evidence) *finding.Proof {
+func postOpen(e *Evidence) finding.Answer {
+	answer := finding.When(e.Posting, probe.Yes, finding.NotSo())
 	if e.Posting != probe.Yes {
-		return nil
+		return answer
 	}
 	for _, list := range e.lists() {
 		if i := hasCapability(list.lines, "POST"); i >= 0 && e.offers(list) {
-			return finding.Claimed(list.at(i), "/evidence/posting")
+			return finding.Fires(finding.Claimed, list.at(i), "/evidence/posting")
 		}
 	}
-	return nil
+	return answer
 }
 
-func feedOpen(e *Evidence) *finding.Proof {
-	if e.Feeding != probe.Yes {
-		return nil
-	}
-	basis := []string{}
+func feedOpen(e *Evidence) finding.Answer {
+	var items []finding.Item
 	for _, list := range e.lists() {
 		if !e.offers(list) {
 			continue
 		}
 		for _, label := range []string{"IHAVE", "STREAMING"} {
 			if i := hasCapability(list.lines, label); i >= 0 {
-				basis = append(basis, list.at(i))
+				items = append(items, finding.Item{Value: label, Basis: list.at(i)})
 			}
 		}
 	}
-	if len(basis) == 0 {
-		return nil
-	}
-	return finding.Claimed(basis...)
+	return finding.When(e.Feeding, probe.Yes, finding.FiresOn(finding.Claimed, items))
 }
 
-func authCleartext(e *Evidence) *finding.Proof {
-	if e.ImplicitTLS != probe.No {
-		return nil
+func authCleartext(e *Evidence) finding.Answer {
+	switch {
+	case e.ImplicitTLS == probe.Yes:
+		return finding.NotSo()
+	case e.ImplicitTLS == probe.Unknown || e.AuthMethods == nil:
+		return finding.NotLearned()
 	}
+	var items []finding.Item
 	if i := slices.Index(e.AuthMethods, "USER"); i >= 0 {
-		return finding.Seen(fmt.Sprintf("/evidence/auth_methods/%d", i)).With("AUTHINFO USER")
+		items = append(items, finding.Item{Value: "AUTHINFO USER", Basis: fmt.Sprintf("/evidence/auth_methods/%d", i)})
 	}
-	sasl := slices.Index(e.AuthMethods, "SASL")
-	if sasl < 0 {
-		return nil
-	}
-	// The mechanisms that show the password: RFC 4616, and LOGIN, which no RFC describes.
-	for _, mechanism := range []string{"PLAIN", "LOGIN"} {
-		if i := slices.Index(e.SASLMechanisms, mechanism); i >= 0 {
-			basis := []string{fmt.Sprintf("/evidence/auth_methods/%d", sasl), fmt.Sprintf("/evidence/sasl_mechanisms/%d", i)}
-			return finding.Seen(basis...).With("AUTHINFO SASL " + mechanism)
+	if slices.Contains(e.AuthMethods, "SASL") {
+		// The mechanisms that show the password: RFC 4616, and LOGIN, which no RFC describes.
+		for _, mechanism := range []string{"PLAIN", "LOGIN"} {
+			if i := slices.Index(e.SASLMechanisms, mechanism); i >= 0 {
+				items = append(items, finding.Item{Value: "AUTHINFO SASL " + mechanism, Basis: fmt.Sprintf("/evidence/sasl_mechanisms/%d", i)})
+			}
 		}
 	}
-	return nil
+	return finding.FiresOn(finding.Seen, items)
 }
 
-func starttlsMissing(e *Evidence) *finding.Proof {
+func starttlsMissing(e *Evidence) finding.Answer {
+	missing := finding.NotLearned()
 	switch {
-	case e.ImplicitTLS != probe.No || e.STARTTLS != probe.No:
-		return nil
+	case e.ImplicitTLS == probe.Yes:
+		return finding.NotSo()
+	case e.ImplicitTLS == probe.Unknown:
+		return missing
 	case e.STARTTLSReply != nil:
-		return finding.Seen("/evidence/starttls_reply").With(fmt.Sprintf("answers %d", e.STARTTLSReply.Code))
+		missing = finding.Fires(finding.Seen, "/evidence/starttls_reply").With(fmt.Sprintf("answers %d", e.STARTTLSReply.Code))
 	case e.CapabilitiesFrom != "":
-		return finding.Seen("/evidence/capabilities", "/evidence/starttls").With("not in the list of " + e.CapabilitiesFrom)
+		missing = finding.Fires(finding.Seen, "/evidence/capabilities", "/evidence/starttls").With("not in the list of " + e.CapabilitiesFrom)
 	}
-	return nil
+	return finding.When(e.STARTTLS, probe.No, missing)
 }

@@ -31,10 +31,11 @@ func TestRules(t *testing.T) {
 			fires: []func(*Evidence){
 				func(e *Evidence) { e.Greeting = reply(200) },
 				func(e *Evidence) { e.Greeting = reply(201) },
+				func(e *Evidence) { e.Greeting = reply(502) },
+				func(e *Evidence) { e.Greeting = reply(400) },
 			},
-			not:     []func(*Evidence){func(e *Evidence) { e.Greeting = reply(502) }, func(e *Evidence) { e.Greeting = reply(400) }},
 			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.Greeting = reply(220) }},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"nntp.read-open": {
 			fires: []func(*Evidence){
@@ -44,7 +45,7 @@ func TestRules(t *testing.T) {
 			},
 			not:     []func(*Evidence){func(e *Evidence) { e.ReadAccess, e.ReadReply = probe.No, reply(480) }},
 			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.ReadReply = reply(403) }},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"nntp.post-open": {
 			fires: []func(*Evidence){
@@ -70,7 +71,7 @@ func TestRules(t *testing.T) {
 				func(e *Evidence) { e.ReadAccess, e.Capabilities = probe.Yes, []string{"POST"} },
 				func(e *Evidence) { e.Posting, e.Capabilities = probe.Yes, []string{"READER", "POST"} },
 			},
-			known: finding.Advertised,
+			known: finding.Claimed,
 		},
 		"nntp.feed-open": {
 			fires: []func(*Evidence){
@@ -87,7 +88,7 @@ func TestRules(t *testing.T) {
 				},
 			},
 			unknown: []func(*Evidence){func(*Evidence) {}},
-			known:   finding.Advertised,
+			known:   finding.Claimed,
 		},
 		"nntp.auth-cleartext": {
 			fires: []func(*Evidence){
@@ -102,7 +103,7 @@ func TestRules(t *testing.T) {
 				func(e *Evidence) { e.ImplicitTLS, e.AuthMethods = probe.Yes, []string{"USER"} },
 			},
 			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.ImplicitTLS, e.AuthMethods = probe.Unknown, []string{"USER"} }},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"nntp.starttls-missing": {
 			fires: []func(*Evidence){
@@ -116,7 +117,7 @@ func TestRules(t *testing.T) {
 				func(e *Evidence) { e.ImplicitTLS, e.STARTTLS = probe.Yes, probe.Unknown },
 			},
 			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.STARTTLSReply = reply(400) }},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 	} {
 		t.Run(id, func(t *testing.T) {
@@ -138,9 +139,9 @@ func TestRules(t *testing.T) {
 				}
 			}
 			for n, change := range append(c.not, c.unknown...) {
-				require.Nil(t, rule.Check(result(changed(change))), "doesn't fire, case %d", n)
+				require.Nil(t, rule.Check(result(changed(change))).Proof(), "doesn't fire, case %d", n)
 			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}), "no evidence")
+			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}).Proof(), "no evidence")
 		})
 	}
 }

@@ -68,19 +68,6 @@ func (b Bounds) At(l Level) Bound {
 	return b.Anonymous
 }
 
-// A Banner is a text in which a server may name its software.
-type Banner struct {
-	Kind   string // what the text is, as Recog's fingerprints call it, such as "ssh.banner"
-	Source string // the field of the evidence that it is from, such as "greeting"
-	Text   string
-}
-
-// BannerEvidence is implemented by evidence that has banners, in the order in which they are to be trusted.
-type BannerEvidence interface {
-	Evidence
-	Banners() []Banner
-}
-
 // A Port is a default port of a protocol.
 type Port struct {
 	Network     Network
@@ -118,11 +105,4 @@ type Guard func(l Level, plain []byte) (label string, err error)
 type Evidence interface {
 	// Protocol returns the name in the protocol's Spec. It works on a nil pointer.
 	Protocol() string
-}
-
-// TLSEvidence is implemented by evidence that may hold a TLS handshake under its JSON field "tls"; nil where TLS
-// wasn't spoken.
-type TLSEvidence interface {
-	Evidence
-	TLSHandshake() *TLS
 }

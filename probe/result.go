@@ -19,12 +19,12 @@ type Result struct {
 	Elapsed  time.Duration // in whole milliseconds
 	Level    Level
 	Outcome  Outcome
-	Err      error    // nil where Outcome is ok
+	Err      error // nil where Outcome is ok
 	// Partial names, as JSON pointers into the result, what was asked for and not answered for a reason of the moment:
 	// the connection was refused or dropped, the answer didn't come in time, the server turned the question away.
 	// "/evidence" is the rest of the conversation. With outcome ok it is empty: every question of the level was answered.
 	// It is nil in results that were stored before it existed, which prove nothing gone.
-	Partial []string
+	Partial  []string
 	Evidence Evidence // nil only where the prober made none; [RawEvidence] where decoded without its type
 	// Software is what the evidence identifies; empty where nothing was looked up.
 	Software   []Software

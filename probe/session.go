@@ -31,7 +31,7 @@ type Session struct {
 	maxConns int // of the limits and the Spec's bound the lower
 
 	mu      sync.Mutex
-	lost    []part // in the order in which they were lost
+	lost    []part  // in the order in which they were lost
 	conns   []*Conn // those that are open
 	opened  int
 	aborted bool // the context ended: no deadline may be set any more

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
@@ -22,12 +23,12 @@ func BenchmarkRecord(b *testing.B) {
 	require.NoError(b, err)
 	result := probe.Run(b.Context(), ftp.Prober{}, recording.Target, recording.Options())
 	rules := handclasp.Rules()
-	record := report.New(result, rules)
+	record := finding.NewRecord(result, rules)
 	jsonl := report.NewJSONL(io.Discard)
 	b.Run("rules", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			report.New(result, rules)
+			finding.NewRecord(result, rules)
 		}
 	})
 	b.Run("JSONL", func(b *testing.B) {

@@ -13,7 +13,7 @@ import (
 )
 
 var statusStyles = map[finding.Status]style{
-	finding.New: bold, finding.Resolved: calm, finding.Unsettled: warning, finding.Unchanged: faint,
+	finding.New: bold, finding.Resolved: calm, finding.Unknown: warning, finding.Unchanged: faint,
 }
 
 // WriteChanges writes what became of findings between two scans, a line each, and how many there are of each kind.
@@ -49,7 +49,7 @@ func WriteChanges(w io.Writer, changes []finding.Change, o TableOptions) error {
 		b.WriteByte('\n')
 	}
 	fmt.Fprintln(&b, t.in(bold, fmt.Sprintf("%d new · %d resolved · %d unknown · %d unchanged",
-		count[finding.New], count[finding.Resolved], count[finding.Unsettled], count[finding.Unchanged])))
+		count[finding.New], count[finding.Resolved], count[finding.Unknown], count[finding.Unchanged])))
 	_, err := w.Write(b.Bytes())
 	return err
 }
@@ -64,9 +64,4 @@ func place(c finding.Change) string {
 		text += " (" + c.Target.Name + ")"
 	}
 	return Clean(text)
-}
-
-// Judged is what [finding.Diff] and [finding.Baseline] compare.
-func (r Record) Judged() finding.Judged {
-	return finding.Judged{Result: r.Result, Findings: r.Findings}
 }

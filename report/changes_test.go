@@ -17,7 +17,7 @@ func TestChangesKeepToTheirWidth(t *testing.T) {
 		{Status: finding.New, Protocol: "ftp", Target: r.Target, Finding: finding.Finding{
 			ID: "ftp.anonymous-writable", Title: "anonymous visitors may write", Detail: "incoming\x1b[2J", Severity: finding.High,
 		}},
-		{Status: finding.Unsettled, Protocol: "ftp", Target: r.Target, Reason: "not scanned this time", Finding: finding.Finding{
+		{Status: finding.Unknown, Protocol: "ftp", Target: r.Target, Reason: "not scanned this time", Finding: finding.Finding{
 			ID: "ftp.tls-missing", Title: "no TLS offered", Severity: finding.Low,
 		}},
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/handclasp/handclasp/finding"
 )
 
 // CSV writes a line for each finding, and one for each record without any, so that what was reached and is clean can
@@ -32,7 +34,7 @@ var csvHeader = []string{
 func NewCSV(w io.Writer) *CSV { return &CSV{w: w} }
 
 // Write writes one record.
-func (c *CSV) Write(r Record) error {
+func (c *CSV) Write(r finding.Record) error {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
@@ -57,15 +59,15 @@ func (c *CSV) Write(r Record) error {
 // Close returns nil: everything is written already.
 func (c *CSV) Close() error { return nil }
 
-func csvLines(r Record) [][]string {
-	document := r.document()
+func csvLines(r finding.Record) [][]string {
+	document := documentOf(r)
 	failure := ""
 	if r.Err != nil {
 		failure = r.Err.Error()
 	}
 	where := []string{
 		r.Protocol, string(r.Target.Network), r.Target.Addr.Addr().String(), fmt.Sprint(r.Target.Addr.Port()), r.Target.Name,
-		string(r.State()), string(r.Outcome), failure, headline(r, document), software(r), cpes(r), r.Started.UTC().Format(time.RFC3339),
+		string(StateOf(r)), string(r.Outcome), failure, headline(r, document), software(r), cpes(r), r.Started.UTC().Format(time.RFC3339),
 	}
 	if len(r.Findings) == 0 {
 		return [][]string{append(make([]string, len(csvHeader)-len(where)), where...)}
@@ -89,7 +91,7 @@ func numbers(list []int) string {
 }
 
 // cpes are the CPE names of what was recognised.
-func cpes(r Record) string {
+func cpes(r finding.Record) string {
 	var names []string
 	for _, s := range r.Software {
 		if s.CPE != "" {

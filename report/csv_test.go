@@ -8,11 +8,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 )
 
-func writeAll(t *testing.T, w report.Writer, records ...report.Record) {
+func writeAll(t *testing.T, w report.Writer, records ...finding.Record) {
 	t.Helper()
 	for _, r := range records {
 		require.NoError(t, w.Write(r))
@@ -42,7 +43,7 @@ func TestCSV(t *testing.T) {
 	rows := cells(t, b.String())
 	require.Len(t, rows, 10, "two findings of one endpoint, and a line for each of the others")
 	require.Equal(t, map[string]string{
-		"severity": "high", "id": "ftp.cleartext-login", "title": "passwords asked for without TLS", "detail": "a detail", "known": "advertised",
+		"severity": "high", "id": "ftp.cleartext-login", "title": "passwords asked for without TLS", "detail": "a detail", "known": "claimed",
 		"proof": "login: yes | features: EPSV, PASV, UTF8", "cwe": "", "protocol": "ftp", "network": "tcp", "address": "192.0.2.7", "port": "21",
 		"name": "ftp.example.net", "state": "answered", "outcome": "ok", "error": "", "greeting": "220 (vsFTPd 3.0.3)", "software": "vsftpd 3.0.3 · Debian Linux",
 		"cpe": "", "started": "2026-01-02T03:04:05Z",
@@ -56,11 +57,11 @@ func TestCSV(t *testing.T) {
 func TestCSVIsWrittenAsItComes(t *testing.T) {
 	w := new(writes)
 	c := report.NewCSV(w)
-	require.NoError(t, c.Write(report.New(result("192.0.2.7:21", "", ready()), rules)))
-	require.NoError(t, c.Write(report.New(result("192.0.2.8:21", "", ready()), rules)))
+	require.NoError(t, c.Write(finding.NewRecord(result("192.0.2.7:21", "", ready()), rules)))
+	require.NoError(t, c.Write(finding.NewRecord(result("192.0.2.8:21", "", ready()), rules)))
 	require.Len(t, *w, 2)
 	require.True(t, strings.HasPrefix((*w)[0], "severity,id,"))
-	require.EqualError(t, report.NewCSV(broken{}).Write(report.New(result("192.0.2.7:21", "", nil), rules)), "disk full")
+	require.EqualError(t, report.NewCSV(broken{}).Write(finding.NewRecord(result("192.0.2.7:21", "", nil), rules)), "disk full")
 }
 
 // No cell begins with what a spreadsheet takes for a formula, whatever separates cells.
@@ -72,7 +73,7 @@ func TestCSVHoldsNoFormula(t *testing.T) {
 		e := r.Evidence.(*evidence)
 		e.Greeting.Code, e.Greeting.Lines, e.Login, e.Features = 0, []string{evil}, probe.Yes, []string{evil}
 		r.Software = []probe.Software{{Product: evil}}
-		record := report.New(failed(r, probe.Errorf(evil, probe.OutcomeMalformed, "%s", evil)), rules)
+		record := finding.NewRecord(failed(r, probe.Errorf(evil, probe.OutcomeMalformed, "%s", evil)), rules)
 		for i := range record.Findings {
 			record.Findings[i].ID, record.Findings[i].Title, record.Findings[i].Detail = evil, evil, evil
 		}
@@ -92,7 +93,7 @@ func TestCSVCellsAreBounded(t *testing.T) {
 	e := ready()
 	e.Greeting.Lines = []string{strings.Repeat("日", 100_000)}
 	var b bytes.Buffer
-	writeAll(t, report.NewCSV(&b), report.New(result("192.0.2.7:21", "", e), rules))
+	writeAll(t, report.NewCSV(&b), finding.NewRecord(result("192.0.2.7:21", "", e), rules))
 	for name, cell := range cells(t, b.String())[0] {
 		require.Less(t, len(cell), 4000, name)
 	}

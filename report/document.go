@@ -16,8 +16,8 @@ type document struct {
 }
 
 // document returns the record's, or an empty object where it has none.
-func (r Record) document() *document {
-	text, err := json.Marshal(r.documentFor())
+func documentOf(r finding.Record) *document {
+	text, err := json.Marshal(pointedAt(r))
 	if err != nil {
 		text = []byte("{}")
 	}
@@ -25,7 +25,7 @@ func (r Record) document() *document {
 }
 
 // documentFor is the record as findings point into it; the transcript is left out where none does.
-func (r Record) documentFor() Record {
+func pointedAt(r finding.Record) finding.Record {
 	for _, f := range r.Findings {
 		for _, pointer := range f.Basis {
 			if strings.HasPrefix(pointer, "/transcript") {

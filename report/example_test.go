@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
@@ -27,7 +28,7 @@ func ExampleTable() {
 	result.Elapsed = 0 // for the example
 
 	table := report.NewTable(os.Stdout, report.TableOptions{Width: 64})
-	_ = table.Write(report.New(result, nntp.Rules), report.Host{})
+	_ = table.Write(finding.NewRecord(result, nntp.Rules), report.Host{})
 	_ = table.Close()
 	// Output:
 	// 192.0.2.7
@@ -52,7 +53,7 @@ func ExampleRead() {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Println(record.Target, record.State(), record.Findings[0].ID)
+		fmt.Println(record.Target, report.StateOf(record), record.Findings[0].ID)
 	}
 	// Output:
 	// 192.0.2.7:119 answered nntp.exposed
@@ -65,7 +66,7 @@ func ExampleHTML() {
 	for _, r := range []*probe.Result{
 		{Protocol: "nntp", Outcome: probe.OutcomeOK, Evidence: &nntp.Evidence{Greeting: &probe.Reply{Code: 201, Lines: []string{"<b>ready</b>"}}}},
 	} {
-		_ = w.Write(report.New(r, nntp.Rules))
+		_ = w.Write(finding.NewRecord(r, nntp.Rules))
 	}
 	_ = w.Close()
 	fmt.Println(strings.Contains(page.String(), "<title>News servers</title>"))

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 )
@@ -19,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 // neighbourhood is one of each thing that a table has to show.
-func neighbourhood() []report.Record {
+func neighbourhood() []finding.Record {
 	e := ready()
 	e.Greeting.Lines = []string{"(vsFTPd 3.0.3)"}
 	e.Login = probe.Yes
@@ -40,7 +41,7 @@ func neighbourhood() []report.Record {
 	other := ready()
 	other.Greeting.Code, other.Greeting.Lines = 0, []string{"SSH-2.0-x"}
 
-	var all []report.Record
+	var all []finding.Record
 	for _, r := range []*probe.Result{
 		failed(result("192.0.2.7:990", "ftp.example.net", nil), probe.Errorf("dial", probe.OutcomeRefused, "connection refused")),
 		failed(result("192.0.2.7:2121", "ftp.example.net", nil), probe.Errorf("dial", probe.OutcomeRefused, "connection refused")),
@@ -51,7 +52,7 @@ func neighbourhood() []report.Record {
 		failed(result("192.0.2.12:21", "", other), probe.Errorf("greeting", probe.OutcomeNotProtocol, "no reply")),
 		failed(plain, probe.Errorf("tls", probe.OutcomeTLS, "handshake failure")),
 	} {
-		all = append(all, report.New(r, rules))
+		all = append(all, finding.NewRecord(r, rules))
 	}
 	return all
 }
@@ -116,7 +117,7 @@ func TestServersCannotReachTheTerminal(t *testing.T) {
 		e.TLS = &probe.TLS{Mode: evil, Version: evil, Chain: []probe.Certificate{{Subject: evil}}}
 		r.Software = []probe.Software{{Product: evil, Version: evil}}
 		failed(r, probe.Errorf(evil, probe.OutcomeMalformed, "%s", evil))
-		record := report.New(r, rules)
+		record := finding.NewRecord(r, rules)
 		for i := range record.Findings {
 			record.Findings[i].Detail = evil
 		}

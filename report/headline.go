@@ -1,6 +1,9 @@
 package report
 
-import "github.com/handclasp/handclasp/probe"
+import (
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
 
 // A Headliner is evidence that sums itself up where its protocol begins without a greeting, or calls it otherwise.
 // Evidence with a JSON field "greeting" needs none.
@@ -13,7 +16,7 @@ type Headliner interface {
 
 // headline is what stands beside an endpoint: what the server said first, or what its evidence says of itself. Text in
 // it isn't clean. It is empty where the server said nothing.
-func headline(r Record, document *document) string {
+func headline(r finding.Record, document *document) string {
 	if e, ok := r.Evidence.(Headliner); ok {
 		return e.Headline()
 	}

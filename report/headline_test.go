@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
@@ -39,8 +40,8 @@ func TestEvidenceTellsWhetherTheServerSpoke(t *testing.T) {
 			require.NoError(t, err)
 			synctest.Test(t, func(t *testing.T) { // rsync's prober leaves time between its connections
 				r := probe.Run(t.Context(), p, recording.Target, recording.Options())
-				record := report.Record{Result: r}
-				require.Equal(t, record.State(), record.WithoutTranscript().State(), "%s: %v", file, r.Err)
+				record := finding.Record{Result: r}
+				require.Equal(t, report.StateOf(record), report.StateOf(record.WithoutTranscript()), "%s: %v", file, r.Err)
 				garbage := r.Outcome == probe.OutcomeNotProtocol || r.Outcome == probe.OutcomeMalformed
 				if e, ok := r.Evidence.(report.Headliner); ok && !garbage {
 					spoke := slices.ContainsFunc(r.Transcript, func(e probe.Event) bool { return e.Dir == probe.DirRecv })
@@ -57,7 +58,7 @@ func TestHeadlines(t *testing.T) {
 		table := report.NewTable(&b, report.TableOptions{Width: 90})
 		r := result("192.0.2.7:21", "", nil)
 		r.Evidence = e
-		require.NoError(t, table.Write(report.Record{Result: r}, report.Host{}))
+		require.NoError(t, table.Write(finding.Record{Result: r}, report.Host{}))
 		require.NoError(t, table.Close())
 		return strings.Split(b.String(), "\n")[1]
 	}

@@ -27,7 +27,7 @@ var hostile = []string{
 }
 
 // poisoned is a record in which every text is evil that a server, a file or a caller can choose.
-func poisoned(evil string) report.Record {
+func poisoned(evil string) finding.Record {
 	clean := strings.ToValidUTF8(evil, "\ufffd") // as evidence is
 	r := result("192.0.2.7:21", clean, ready())
 	e := r.Evidence.(*evidence)
@@ -40,15 +40,15 @@ func poisoned(evil string) report.Record {
 		{Conn: 1, Dir: probe.DirSend, Data: []byte(evil), Label: evil}, {Conn: 2, Dir: probe.DirRecv, Data: []byte("220 " + evil)},
 		{Conn: 2, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed},
 	}
-	record := report.New(failed(r, probe.Errorf(clean, probe.OutcomeMalformed, "%s", clean)), rules)
-	return report.Record{Result: record.Result, Findings: append(record.Findings, finding.Finding{
+	record := finding.NewRecord(failed(r, probe.Errorf(clean, probe.OutcomeMalformed, "%s", clean)), rules)
+	return finding.Record{Result: record.Result, Findings: append(record.Findings, finding.Finding{
 		ID: clean, Title: clean, Severity: finding.High, Known: finding.Known(clean),
 		Basis: []string{"/evidence/greeting", "/evidence/tls/version", clean, "/" + clean}, Detail: clean,
 	})}
 }
 
 // written is what each writer makes of a record.
-func written(t *testing.T, r report.Record) map[string]string {
+func written(t *testing.T, r finding.Record) map[string]string {
 	t.Helper()
 	var jsonl, csv, log, page, list bytes.Buffer
 	writeAll(t, report.NewJSONL(&jsonl), r)
@@ -72,7 +72,7 @@ func TestNoServerReachesTheReader(t *testing.T) {
 			switch form {
 			case "jsonl":
 				require.Equal(t, 1, strings.Count(text, "\n"))
-				r, err := report.Decode([]byte(text))
+				r, err := finding.DecodeRecord([]byte(text))
 				require.NoError(t, err)
 				require.Equal(t, []byte("220 "+evil), r.Transcript[3].Data, "and nothing is lost")
 			case "sarif":
@@ -127,7 +127,7 @@ func inertPage(t *testing.T, text string) {
 
 // JSON lines of somebody else's making may have blanks between tokens, which aren't text.
 func TestJSONLSpellsOnlyText(t *testing.T) {
-	line := stored(t, report.New(result("192.0.2.7:21", "", ready()), rules))
+	line := stored(t, finding.NewRecord(result("192.0.2.7:21", "", ready()), rules))
 	line = strings.Replace(line, `"login":""`, "\"login\":\t \"\u009b31m\"", 1)
 	for r, err := range report.Read(strings.NewReader(line)) {
 		require.NoError(t, err)
@@ -144,11 +144,11 @@ func TestJSONLSpellsEachLineByItself(t *testing.T) {
 	j := report.NewJSONL(w)
 	names := []string{"plain", "zażółć\u202e", strings.Repeat("é", 1<<16), "\U000e0041\u200b", "plain again", "x\u007f"}
 	for _, name := range names {
-		require.NoError(t, j.Write(report.Record{Result: result("192.0.2.7:21", name, nil)}))
+		require.NoError(t, j.Write(finding.Record{Result: result("192.0.2.7:21", name, nil)}))
 	}
 	require.Len(t, *w, len(names))
 	for i, name := range names {
-		r, err := report.Decode([]byte((*w)[i]))
+		r, err := finding.DecodeRecord([]byte((*w)[i]))
 		require.NoError(t, err)
 		require.Equal(t, name, r.Target.Name)
 		harmless(t, (*w)[i])

@@ -47,12 +47,12 @@ func NewHTML(w io.Writer, o HTMLOptions) *HTML {
 }
 
 // Write takes a record. It returns nil.
-func (h *HTML) Write(r Record) error {
+func (h *HTML) Write(r finding.Record) error {
 	h.tally.Add(r)
-	if r.State() != Answered && len(r.Findings) == 0 {
+	if StateOf(r) != Answered && len(r.Findings) == 0 {
 		return nil
 	}
-	document := r.document()
+	document := documentOf(r)
 	e := newPageEndpoint(r, document)
 	h.answered++
 	for _, f := range r.Findings {

@@ -18,7 +18,7 @@ import (
 	"github.com/handclasp/handclasp/report"
 )
 
-func page(t *testing.T, records ...report.Record) string {
+func page(t *testing.T, records ...finding.Record) string {
 	t.Helper()
 	var b bytes.Buffer
 	writeAll(t, report.NewHTML(&b, report.HTMLOptions{Rules: helped}), records...)
@@ -85,7 +85,7 @@ func TestPagePolicy(t *testing.T) {
 }
 
 func TestPageWithoutTranscripts(t *testing.T) {
-	p := page(t, report.New(result("192.0.2.7:21", "", ready()), rules).WithoutTranscript())
+	p := page(t, finding.NewRecord(result("192.0.2.7:21", "", ready()), rules).WithoutTranscript())
 	require.Contains(t, p, "weren't stored")
 	require.Equal(t, []string{"220 ready"}, texts(t, p, "greeting"))
 }
@@ -97,7 +97,7 @@ func TestPageOfNothing(t *testing.T) {
 }
 
 func TestPageOfAStoredFindingThatTodaysRulesLack(t *testing.T) {
-	r := report.New(result("192.0.2.7:21", "", ready()), nil)
+	r := finding.NewRecord(result("192.0.2.7:21", "", ready()), nil)
 	r.Findings = []finding.Finding{{ID: "ftp.of-old", Title: "a title of old", Severity: finding.Critical, Known: finding.Inferred, Basis: []string{"/evidence/none"}, CWE: []int{319}}}
 	p := page(t, r)
 	require.Equal(t, []string{"a title of old", "192.0.2.7:21"}, texts(t, p, "title"))
@@ -111,7 +111,7 @@ func TestPageIsBounded(t *testing.T) {
 	var b bytes.Buffer
 	w := report.NewHTML(&b, report.HTMLOptions{Rules: helped})
 	for i := range 10_500 {
-		r := report.New(result(fmt.Sprintf("10.0.%d.%d:21", i/250, i%250), "", ready()), rules)
+		r := finding.NewRecord(result(fmt.Sprintf("10.0.%d.%d:21", i/250, i%250), "", ready()), rules)
 		if i == 10_499 {
 			r.Findings[0].Severity = finding.Critical
 		}
@@ -133,7 +133,7 @@ func TestPageIsBounded(t *testing.T) {
 	for range 1000 {
 		r.Transcript = append(r.Transcript, probe.Event{Conn: 1, Dir: probe.DirRecv, Data: bytes.Repeat([]byte("line\r\n"), 1000)})
 	}
-	p = page(t, report.New(r, rules))
+	p = page(t, finding.NewRecord(r, rules))
 	require.Less(t, len(p), 60<<10)
 	require.Contains(t, p, "more events are in the JSON lines")
 }
@@ -153,7 +153,7 @@ func TestPageShowsWhereTheProofWasSaid(t *testing.T) {
 		event(2, probe.DirOpen, "192.0.2.7:4000"), event(2, probe.DirRecv, "\x00\x01\x02SMB\xff\xfe and so on\x00\x00\x00\x00\x00"),
 		{Conn: 2, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed},
 	}
-	p := page(t, report.New(r, rules))
+	p := page(t, finding.NewRecord(r, rules))
 	require.Equal(t, []string{
 		"C: FEAT S: … S: TVFS S: MLST size*; S: UTF8 S: 211 End", // the login's, by its features
 		"S: 220 ready", // the greeting's
@@ -173,8 +173,8 @@ func TestPageFindsWordsAmongBytes(t *testing.T) {
 	r := result("192.0.2.7:137", "", e)
 	reply := append(bytes.Repeat([]byte{0}, 140), "FRONTDESK\x00\x00"...)
 	r.Transcript = probe.Transcript{event(1, probe.DirSend, "\x00\x01?\x00\x00"), event(1, probe.DirRecv, string(append(reply, reply...)))}
-	chat := texts(t, page(t, report.New(r, rules)), "chat")[0]
+	chat := texts(t, page(t, finding.NewRecord(r, rules)), "chat")[0]
 	require.True(t, strings.HasPrefix(chat, "C: 00 01 3f 00 00 ..?.. S: … S: 00 00"), chat)
 	require.Contains(t, chat, "00 46 52 4f 4e ............FRON")
-	require.Contains(t, page(t, report.New(r, rules)), "<mark>54 44 45 53 4b 00")
+	require.Contains(t, page(t, finding.NewRecord(r, rules)), "<mark>54 44 45 53 4b 00")
 }

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/handclasp/handclasp/finding"
 )
 
 // JSONL writes records as JSON, one a line, each with one call to Write as soon as it is given. Characters that act on
@@ -24,8 +26,8 @@ func NewJSONL(w io.Writer) *JSONL { return &JSONL{w: w} }
 const lineKept = 64 << 10
 
 // Write writes one record.
-func (j *JSONL) Write(r Record) error {
-	line, err := r.appendJSON(j.line[:0])
+func (j *JSONL) Write(r finding.Record) error {
+	line, err := r.AppendJSON(j.line[:0])
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,11 @@ type listItem struct {
 	proof     string
 }
 
-func (l *list) add(r Record) {
+func (l *list) add(r finding.Record) {
 	if len(r.Findings) == 0 {
 		return
 	}
-	document := r.document()
+	document := documentOf(r)
 	for _, f := range r.Findings {
 		item := listItem{f.Severity, f.ID, fmt.Sprintf("%s %s", endpointName(r.Target), r.Protocol), ""}
 		if all := proofs(document, f); len(all) > 0 {

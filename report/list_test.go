@@ -39,7 +39,7 @@ func TestListKeepsTheMostSevere(t *testing.T) {
 	var b bytes.Buffer
 	table := report.NewTable(&b, report.TableOptions{List: true})
 	for i := range 1000 {
-		r := report.New(result(fmt.Sprintf("10.0.%d.%d:21", i/250, i%250), "", ready()), rules)
+		r := finding.NewRecord(result(fmt.Sprintf("10.0.%d.%d:21", i/250, i%250), "", ready()), rules)
 		if i == 999 {
 			r.Findings[0].Severity = finding.Critical
 		}

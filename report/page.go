@@ -82,10 +82,18 @@ func (e *pageEndpoint) compare(other *pageEndpoint) int {
 func (e *pageEndpoint) Listed() bool { return !e.dropped }
 
 // knownSentences say how a finding is known.
+// knownWord says in a word how a finding is known; empty for a stored one that says something else.
+func knownWord(f finding.Finding) string {
+	if _, ok := knownSentences[f.Known]; ok {
+		return string(f.Known)
+	}
+	return ""
+}
+
 var knownSentences = map[finding.Known]string{
-	finding.Wire:       "Seen: the conversation shows it.",
-	finding.Advertised: "Claimed: the server says so, and it wasn't tried.",
-	finding.Inferred:   "Inferred from a version, which a distribution may have patched.",
+	finding.Seen:     "Seen: the conversation shows it.",
+	finding.Claimed:  "Claimed: the server says so, and it wasn't tried.",
+	finding.Inferred: "Inferred from a version, which a distribution may have patched.",
 }
 
 const (
@@ -93,10 +101,10 @@ const (
 	pageWidth  = 400 // columns of a text that a server chose
 )
 
-func newPageEndpoint(r Record, document *document) *pageEndpoint {
+func newPageEndpoint(r finding.Record, document *document) *pageEndpoint {
 	e := &pageEndpoint{
 		Name: fit(endpointName(r.Target), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
-		Protocol: fit(r.Protocol, 40), State: string(r.State()), Greeting: fit(headline(r, document), pageWidth),
+		Protocol: fit(r.Protocol, 40), State: string(StateOf(r)), Greeting: fit(headline(r, document), pageWidth),
 		Security: fit(security(r), pageWidth), Level: r.Level.String(), When: r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
 		Findings: len(r.Findings), Transcript: len(r.Transcript) > 0, target: r.Target, worst: worstOf(r),
 	}
@@ -111,17 +119,17 @@ func newPageEndpoint(r Record, document *document) *pageEndpoint {
 	return e
 }
 
-func worstOf(r Record) (most finding.Severity) {
+func worstOf(r finding.Record) (most finding.Severity) {
 	for _, f := range r.Findings {
 		most = max(most, f.Severity)
 	}
 	return most
 }
 
-func newPageFinding(r Record, e *pageEndpoint, f finding.Finding, rule finding.Rule, document *document) *pageFinding {
+func newPageFinding(r finding.Record, e *pageEndpoint, f finding.Finding, rule finding.Rule, document *document) *pageFinding {
 	p := &pageFinding{
 		Severity: f.Severity, ID: fit(f.ID, 80), Title: fit(cmp.Or(rule.Title, f.Title, f.ID), pageWidth), Detail: fit(f.Detail, pageWidth),
-		Known: known[f.Known], How: knownSentences[f.Known], Summary: rule.Summary, Remedy: rule.Remediation, Endpoint: e,
+		Known: knownWord(f), How: knownSentences[f.Known], Summary: rule.Summary, Remedy: rule.Remediation, Endpoint: e,
 		Excerpt: excerpt(r.Transcript, document, f), ProofsHidden: max(0, len(f.Basis)-pageProofs),
 	}
 	for _, ref := range rule.References {

@@ -9,9 +9,6 @@ import (
 	"github.com/handclasp/handclasp/finding"
 )
 
-// known says in a word how a finding is known.
-var known = map[finding.Known]string{finding.Wire: "seen", finding.Advertised: "claimed", finding.Inferred: "inferred"}
-
 // proofsShown is how much of a long basis is written.
 const proofsShown = 3
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -27,18 +28,18 @@ func (e *LineError) Unwrap() error { return e.Err }
 // prober of its protocol states, and stays [probe.RawEvidence] where there is none. Empty lines are passed over.
 //
 // A line that can't be used is a *[LineError], and the next ones follow; any other error is the reader's, and the last.
-func Read(r io.Reader, probers ...probe.Prober) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
+func Read(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Record, error] {
+	return func(yield func(finding.Record, error) bool) {
 		b := bufio.NewReader(r)
 		for n := 1; ; n++ {
 			line, tooLong, err := readLine(b)
 			switch line = bytes.TrimSpace(line); {
 			case tooLong:
-				if !yield(Record{}, &LineError{n, fmt.Errorf("longer than %d MiB", maxLine>>20)}) {
+				if !yield(finding.Record{}, &LineError{n, fmt.Errorf("longer than %d MiB", maxLine>>20)}) {
 					return
 				}
 			case len(line) > 0:
-				record, bad := Decode(line, probers...)
+				record, bad := finding.DecodeRecord(line, probers...)
 				if bad != nil {
 					bad = &LineError{n, bad}
 				}
@@ -48,7 +49,7 @@ func Read(r io.Reader, probers ...probe.Prober) iter.Seq2[Record, error] {
 			}
 			if err != nil {
 				if !errors.Is(err, io.EOF) {
-					yield(Record{}, err)
+					yield(finding.Record{}, err)
 				}
 				return
 			}

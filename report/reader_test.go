@@ -10,18 +10,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 )
 
 // stored is a record as a line.
-func stored(t *testing.T, r report.Record) string {
+func stored(t *testing.T, r finding.Record) string {
 	line, err := json.Marshal(r)
 	require.NoError(t, err)
 	return string(line)
 }
 
-func readAll(r io.Reader, probers ...probe.Prober) (records []report.Record, errs []error) {
+func readAll(r io.Reader, probers ...probe.Prober) (records []finding.Record, errs []error) {
 	for record, err := range report.Read(r, probers...) {
 		if err != nil {
 			errs = append(errs, err)
@@ -33,7 +34,7 @@ func readAll(r io.Reader, probers ...probe.Prober) (records []report.Record, err
 }
 
 func TestReadPassesOverWhatIsBroken(t *testing.T) {
-	first, second := report.New(result("192.0.2.7:21", "", ready()), rules), report.New(result("192.0.2.8:21", "", nil), rules)
+	first, second := finding.NewRecord(result("192.0.2.7:21", "", ready()), rules), finding.NewRecord(result("192.0.2.8:21", "", nil), rules)
 	file := stored(t, first) + "\n\n \r\nno record\n{\"schema\":\"other/1\"}\n" + stored(t, second) + "\r\n" + stored(t, first)[:200]
 	records, errs := readAll(iotest.OneByteReader(strings.NewReader(file)), prober{})
 	require.Len(t, records, 2)
@@ -54,7 +55,7 @@ func TestReadPassesOverWhatIsBroken(t *testing.T) {
 }
 
 func TestReadEnds(t *testing.T) {
-	line := stored(t, report.New(result("192.0.2.7:21", "", ready()), rules)) + "\n"
+	line := stored(t, finding.NewRecord(result("192.0.2.7:21", "", ready()), rules)) + "\n"
 	records, errs := readAll(strings.NewReader(""))
 	require.Empty(t, records)
 	require.Empty(t, errs)
@@ -83,7 +84,7 @@ func (z *zeros) Read(p []byte) (int, error) {
 }
 
 func TestReadKeepsNoLineThatIsTooLong(t *testing.T) {
-	line := stored(t, report.New(result("192.0.2.7:21", "", ready()), rules))
+	line := stored(t, finding.NewRecord(result("192.0.2.7:21", "", ready()), rules))
 	records, errs := readAll(io.MultiReader(&zeros{left: 65 << 20}, strings.NewReader("\n"+line)), prober{})
 	require.Len(t, records, 1)
 	require.Len(t, errs, 1)
@@ -116,7 +117,7 @@ func FuzzRead(f *testing.F) {
 }
 
 func TestPointersWithoutEnd(t *testing.T) {
-	r := report.New(result("192.0.2.7:21", "", ready()), rules)
+	r := finding.NewRecord(result("192.0.2.7:21", "", ready()), rules)
 	r.Findings[0].Basis = []string{strings.Repeat("/", 1<<20), "/evidence" + strings.Repeat("/greeting", 1<<16), "/evidence/greeting/lines/0"}
 	for form, text := range written(t, r) {
 		require.Contains(t, text, "ready", form)

@@ -37,17 +37,17 @@ func (prober) Spec() probe.Spec {
 func (prober) Probe(context.Context, *probe.Session) (probe.Evidence, error) { return nil, nil }
 
 var rules = []finding.Rule{
-	{ID: "ftp.exposed", Title: "'FTP' port open", Severity: finding.Medium, CWE: []int{319}, Check: finding.On(func(e *evidence) *finding.Proof {
+	{ID: "ftp.exposed", Title: "'FTP' port open", Severity: finding.Medium, CWE: []int{319}, Check: finding.On(func(e *evidence) finding.Answer {
 		if e.Greeting == nil {
-			return nil
+			return finding.NotLearned()
 		}
-		return finding.Seen("/evidence/greeting")
+		return finding.Fires(finding.Seen, "/evidence/greeting")
 	})},
-	{ID: "ftp.cleartext-login", Title: "passwords asked for without TLS", Severity: finding.High, Check: finding.On(func(e *evidence) *finding.Proof {
+	{ID: "ftp.cleartext-login", Title: "passwords asked for without TLS", Severity: finding.High, Check: finding.On(func(e *evidence) finding.Answer {
 		if e.Login != probe.Yes {
-			return nil
+			return finding.NotLearned()
 		}
-		return finding.Claimed("/evidence/login", "/evidence/features").With("a detail")
+		return finding.Fires(finding.Claimed, "/evidence/login", "/evidence/features").With("a detail")
 	})},
 }
 
@@ -78,20 +78,21 @@ func ready() *evidence {
 }
 
 func TestRecordIsTheContract(t *testing.T) {
-	r := report.New(result("192.0.2.7:21", "", ready()), rules)
+	r := finding.NewRecord(result("192.0.2.7:21", "", ready()), rules)
 	got, err := json.Marshal(r)
 	require.NoError(t, err)
 	require.Equal(t, `{"schema":"handclasp.result/1","protocol":"ftp","target":{"network":"tcp","addr":"192.0.2.7:21","name":""},`+
 		`"started":"2026-01-02T03:04:05.678Z","elapsed_ms":41,"level":"handshake","outcome":"ok","error":null,`+
 		`"evidence":{"greeting":{"code":220,"lines":["ready"]},"login":"","features":[],"tls":null},"software":[],`+
-		`"findings":[{"id":"ftp.exposed","title":"'FTP' port open","severity":"medium","known":"wire","basis":["/evidence/greeting"],"detail":"","cwe":[319]}],`+
+		`"findings":[{"key":"k1:db79d6a5f50831b1307be84b2d630cd2","id":"ftp.exposed","title":"'FTP' port open","severity":"medium","known":"seen",`+
+		`"basis":["/evidence/greeting"],"items":[],"detail":"","cwe":[319],"remediation":"","references":[]}],`+
 		`"transcript":[{"at_ms":3,"conn":1,"dir":"recv","text":"220 ready\r\n"}]}`, string(got))
 
-	decoded, err := report.Decode(got, prober{})
+	decoded, err := finding.DecodeRecord(got, prober{})
 	require.NoError(t, err)
 	require.Equal(t, r, decoded)
 
-	var untyped report.Record
+	var untyped finding.Record
 	require.NoError(t, json.Unmarshal(got, &untyped))
 	e, ok := probe.As[*evidence](untyped.Result)
 	require.True(t, ok)
@@ -104,36 +105,38 @@ func TestRecordIsTheContract(t *testing.T) {
 func TestRecordWithoutEverything(t *testing.T) {
 	r := failed(result("192.0.2.7:21", "", nil), probe.Errorf("dial", probe.OutcomeRefused, "no"))
 	r.Evidence = nil
-	got, err := json.Marshal(report.Record{Result: r}.WithoutTranscript())
+	got, err := json.Marshal(finding.Record{Result: r}.WithoutTranscript())
 	require.NoError(t, err)
 	require.Contains(t, string(got), `"error":{"op":"dial","message":"no"},"evidence":null,"software":[],"findings":[],"transcript":[]}`)
-	decoded, err := report.Decode(got, prober{})
+	decoded, err := finding.DecodeRecord(got, prober{})
 	require.NoError(t, err)
 	require.Equal(t, []finding.Finding{}, decoded.Findings)
 	require.ErrorIs(t, decoded.Err, probe.ErrRefused)
 
-	_, err = json.Marshal(report.Record{})
+	_, err = json.Marshal(finding.Record{})
 	require.ErrorContains(t, err, "no result")
-	_, err = report.Decode([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"severity":"dire"}]}`), prober{})
+	_, err = finding.DecodeRecord([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"severity":"dire"}]}`), prober{})
 	require.ErrorContains(t, err, `unknown severity "dire"`)
-	_, err = report.Decode([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"id":"x"}]}`), prober{})
+	_, err = finding.DecodeRecord([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"id":"x"}]}`), prober{})
 	require.EqualError(t, err, `findings: "x" has no severity`)
-	bare, err := report.Decode([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"severity":"low"}]}`), prober{})
+	bare, err := finding.DecodeRecord([]byte(`{"schema":"handclasp.result/1","started":"`+start+`","findings":[{"severity":"low"}]}`), prober{})
 	require.NoError(t, err)
-	require.Equal(t, finding.Finding{Severity: finding.Low, Basis: []string{}, CWE: []int{}}, bare.Findings[0], "lists aren't null")
+	require.Equal(t, finding.Finding{Key: bare.Findings[0].Key, Severity: finding.Low, Basis: []string{}, Items: []finding.Item{}, CWE: []int{}, References: []string{}},
+		bare.Findings[0], "lists aren't null")
+	require.NotEmpty(t, bare.Findings[0].Key)
 }
 
 func TestJSONLIsOneWriteALine(t *testing.T) {
 	w := new(writes)
 	j := report.NewJSONL(w)
-	full := report.New(result("192.0.2.7:21", "", ready()), rules)
+	full := finding.NewRecord(result("192.0.2.7:21", "", ready()), rules)
 	require.NoError(t, j.Write(full))
 	require.NoError(t, j.Write(full.WithoutTranscript()))
 	require.Len(t, full.Transcript, 1, "the caller's record is left alone")
 	require.Len(t, *w, 2)
 	for i, want := range []int{1, 0} {
 		require.Equal(t, 1, strings.Count((*w)[i], "\n"))
-		r, err := report.Decode([]byte((*w)[i]), prober{})
+		r, err := finding.DecodeRecord([]byte((*w)[i]), prober{})
 		require.NoError(t, err)
 		require.Len(t, r.Transcript, want)
 	}
@@ -152,21 +155,21 @@ func TestStates(t *testing.T) {
 		report.Interrupted: failed(result("192.0.2.7:21", "", nil), probe.Errorf("dial", probe.OutcomeCanceled, "x")),
 		report.Failed:      failed(result("192.0.2.7:21", "", nil), probe.Errorf("target", probe.OutcomeForbidden, "x")),
 	} {
-		require.Equal(t, want, report.Record{Result: r}.State())
+		require.Equal(t, want, report.StateOf(finding.Record{Result: r}))
 	}
 	for _, o := range []probe.Outcome{probe.OutcomeTimeout, probe.OutcomeClosed, probe.OutcomeCanceled, probe.OutcomeLimit} {
 		r := failed(result("192.0.2.7:21", "", ready()), probe.Errorf("read", o, "x"))
-		require.Equal(t, report.Answered, report.Record{Result: r}.State(), "a greeting came before %s", o)
+		require.Equal(t, report.Answered, report.StateOf(finding.Record{Result: r}), "a greeting came before %s", o)
 	}
 	asked := &probe.Result{Target: probe.Target{Network: probe.UDP}, Level: probe.LevelGreeting, Outcome: probe.OutcomeOK}
-	require.Equal(t, report.NotAsked, report.Record{Result: asked}.State(), "nothing is sent over UDP to begin with")
+	require.Equal(t, report.NotAsked, report.StateOf(finding.Record{Result: asked}), "nothing is sent over UDP to begin with")
 	asked.Level = probe.LevelHandshake
-	require.Equal(t, report.Answered, report.Record{Result: asked}.State())
-	require.Equal(t, report.NoAnswer, report.Record{Result: failed(asked, probe.Errorf("read", probe.OutcomeTimeout, "x"))}.State(), "no connection, no answer")
+	require.Equal(t, report.Answered, report.StateOf(finding.Record{Result: asked}))
+	require.Equal(t, report.NoAnswer, report.StateOf(finding.Record{Result: failed(asked, probe.Errorf("read", probe.OutcomeTimeout, "x"))}), "no connection, no answer")
 	cut := failed(result("192.0.2.7:21", "", ready()), probe.Errorf("read", probe.OutcomeClosed, "x"))
-	require.Equal(t, report.Answered, report.Record{Result: cut}.WithoutTranscript().State(), "the evidence has its greeting")
-	stored := report.Record{Result: failed(result("192.0.2.7:21", "", nil), probe.Errorf("greeting", probe.OutcomeNotProtocol, "x"))}
-	require.Equal(t, report.Answered, stored.State(), "what speaks something else has answered")
+	require.Equal(t, report.Answered, report.StateOf(finding.Record{Result: cut}.WithoutTranscript()), "the evidence has its greeting")
+	stored := finding.Record{Result: failed(result("192.0.2.7:21", "", nil), probe.Errorf("greeting", probe.OutcomeNotProtocol, "x"))}
+	require.Equal(t, report.Answered, report.StateOf(stored), "what speaks something else has answered")
 }
 
 func TestTally(t *testing.T) {
@@ -175,11 +178,11 @@ func TestTally(t *testing.T) {
 	require.Zero(t, tally.AtLeast(finding.Info))
 	e := ready()
 	e.Login = probe.Yes
-	tally.Add(report.New(result("192.0.2.7:21", "", e), rules))
+	tally.Add(finding.NewRecord(result("192.0.2.7:21", "", e), rules))
 	require.Equal(t, "1 endpoint in 41ms: 1 answered", tally.String())
 	late := failed(result("192.0.2.7:21", "", nil), probe.Errorf("dial", probe.OutcomeTimeout, "x"))
 	late.Elapsed = 75 * time.Second
-	tally.Add(report.New(late, rules))
+	tally.Add(finding.NewRecord(late, rules))
 	require.Equal(t, "2 endpoints in 1m15s: 1 answered · 1 no answer", tally.String())
 	require.Equal(t, 2, tally.AtLeast(finding.Medium))
 	require.Equal(t, 1, tally.AtLeast(finding.High))
@@ -199,7 +202,7 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestTableReportsTheWritersError(t *testing.T) {
 	table := report.NewTable(broken{}, report.TableOptions{})
-	require.EqualError(t, table.Write(report.New(result("192.0.2.7:21", "", ready()), rules), report.Host{Endpoints: 1}), "disk full")
+	require.EqualError(t, table.Write(finding.NewRecord(result("192.0.2.7:21", "", ready()), rules), report.Host{Endpoints: 1}), "disk full")
 	require.EqualError(t, table.Close(), "disk full")
 }
 
@@ -207,7 +210,7 @@ func TestTableWritesAHostWhenItIsComplete(t *testing.T) {
 	w := new(writes)
 	table := report.NewTable(w, report.TableOptions{})
 	write := func(addr string, h report.Host) {
-		require.NoError(t, table.Write(report.New(result(addr, "", ready()), rules), h))
+		require.NoError(t, table.Write(finding.NewRecord(result(addr, "", ready()), rules), h))
 	}
 	write("192.0.2.7:21", report.Host{ID: 1, Endpoints: 2})
 	write("192.0.2.8:21", report.Host{})
@@ -229,7 +232,7 @@ func TestTableCountsTheManyThatSayNothing(t *testing.T) {
 	table := report.NewTable(&b, report.TableOptions{})
 	for i := range 20 {
 		r := failed(result(fmt.Sprintf("192.0.2.%d:21", i+1), "", nil), probe.Errorf("dial", probe.OutcomeTimeout, "x"))
-		require.NoError(t, table.Write(report.New(r, rules), report.Host{ID: i + 1, Endpoints: 1}))
+		require.NoError(t, table.Write(finding.NewRecord(r, rules), report.Host{ID: i + 1, Endpoints: 1}))
 	}
 	require.NoError(t, table.Close())
 	require.Equal(t, 8, strings.Count(b.String(), "no answer: ftp 21\n"))

@@ -21,8 +21,8 @@ const (
 )
 
 // row writes one endpoint: what it is, how it went, and what was found, each finding with its proof.
-func (t *Table) row(b *bytes.Buffer, r Record) {
-	document := r.document()
+func (t *Table) row(b *bytes.Buffer, r finding.Record) {
+	document := documentOf(r)
 	where := fit(fmt.Sprintf("%d/%s", r.Target.Addr.Port(), r.Target.Network), protocolColumn) // a stored one may be anything
 	head := pad(pad(where, protocolColumn-2)+fit(r.Protocol, protocolColumn)+"  ", textColumn-2)
 	took := elapsed(r.Elapsed)
@@ -46,7 +46,7 @@ func (t *Table) row(b *bytes.Buffer, r Record) {
 }
 
 // worst is the colour of the record's most severe finding.
-func worst(r Record) style {
+func worst(r finding.Record) style {
 	var most finding.Severity
 	for _, f := range r.Findings {
 		most = max(most, f.Severity)
@@ -69,7 +69,7 @@ var outcomeWords = map[probe.Outcome]string{
 }
 
 // trouble says why a probe didn't come to its end. Of a service that no prober speaks the name says it.
-func trouble(r Record, document *document) string {
+func trouble(r finding.Record, document *document) string {
 	why := r.Err.Error()
 	if service, err := document.resolve("/evidence/service"); err == nil && r.Outcome == probe.OutcomeNotProtocol {
 		why = cmp.Or(describe(service), why)
@@ -78,7 +78,7 @@ func trouble(r Record, document *document) string {
 }
 
 // software names what was recognised: the service, its operating system, the device.
-func software(r Record) string {
+func software(r finding.Record) string {
 	var names []string
 	for _, s := range r.Software {
 		names = append(names, strings.TrimSpace(s.Product+" "+s.Version))
@@ -87,7 +87,7 @@ func software(r Record) string {
 }
 
 // security sums the TLS handshake up.
-func security(r Record) string {
+func security(r finding.Record) string {
 	e, ok := r.Evidence.(probe.TLSEvidence)
 	if !ok || e.TLSHandshake() == nil {
 		return ""
@@ -139,7 +139,7 @@ func (t *Table) finding(b *bytes.Buffer, document *document, f finding.Finding, 
 	fmt.Fprintf(b, "%s%s%s%s  %s\n", strings.Repeat(" ", findingColumn), t.in(severityStyles[f.Severity], severity),
 		strings.Repeat(" ", max(1, idColumn-findingColumn-len(severity))), id, fit(title, t.width-idColumn-width-2))
 	for i, proof := range proofs(document, f) {
-		how := known[f.Known]
+		how := knownWord(f)
 		if i > 0 {
 			how = ""
 		}

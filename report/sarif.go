@@ -66,8 +66,8 @@ func (s *SARIF) rule(r finding.Rule) int {
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 // Write writes one record's findings. An error comes again from Close.
-func (s *SARIF) Write(r Record) error {
-	document := r.document()
+func (s *SARIF) Write(r finding.Record) error {
+	document := documentOf(r)
 	var b bytes.Buffer
 	s.head(&b)
 	s.tally.Add(r)
@@ -129,12 +129,12 @@ func (s *SARIF) write(b []byte) error {
 	return s.failed
 }
 
-func sarifResult(r Record, f finding.Finding, document *document, usual finding.Severity) *sarif.Result {
+func sarifResult(r finding.Record, f finding.Finding, document *document, usual finding.Severity) *sarif.Result {
 	text := f.Title
 	if f.Detail != "" {
 		text += ": " + f.Detail
 	}
-	text = fmt.Sprintf("%s. On %s, %s: %s", fit(text, maxCell), fit(endpointName(r.Target), maxCell), cmp.Or(known[f.Known], "proof"),
+	text = fmt.Sprintf("%s. On %s, %s: %s", fit(text, maxCell), fit(endpointName(r.Target), maxCell), cmp.Or(knownWord(f), "proof"),
 		fit(strings.Join(proofs(document, f), "; "), maxCell))
 	path := endpointPath(r)
 	basis := []string{}
@@ -164,7 +164,7 @@ func literal(text string) string {
 }
 
 // endpointPath stands in for the path of a source file: relative, the same at every run, and sorted by host.
-func endpointPath(r Record) string {
+func endpointPath(r finding.Record) string {
 	segments := []string{"scan"}
 	if r.Target.Name != "" {
 		segments = append(segments, r.Target.Name)

@@ -29,7 +29,7 @@ var helped = []finding.Rule{
 }
 
 // log writes records as SARIF and reads the log again.
-func log(t *testing.T, records ...report.Record) *sarif.Report {
+func log(t *testing.T, records ...finding.Record) *sarif.Report {
 	t.Helper()
 	var b bytes.Buffer
 	writeAll(t, report.NewSARIF(&b, report.SARIFOptions{Rules: helped, Version: "v1.2.3"}), records...)
@@ -137,17 +137,17 @@ func TestSARIFHasWhatCodeScanningNeeds(t *testing.T) {
 	}
 }
 
-func fingerprint(t *testing.T, r report.Record) string {
+func fingerprint(t *testing.T, r finding.Record) string {
 	return log(t, r).Runs[0].Results[0].PartialFingerprints["primaryLocationLineHash"]
 }
 
 func TestSARIFFingerprintsAreStable(t *testing.T) {
-	first := report.New(result("192.0.2.7:21", "ftp.example.net", ready()), rules)
+	first := finding.NewRecord(result("192.0.2.7:21", "ftp.example.net", ready()), rules)
 	require.Equal(t, "aa75f3a4515ebac4:1", fingerprint(t, first), "permanent: another would close all alerts and open them anew")
 
 	later := ready()
 	later.Greeting.Lines = []string{"another banner"}
-	again := report.New(result("192.0.2.7:21", "ftp.example.net", later), rules)
+	again := finding.NewRecord(result("192.0.2.7:21", "ftp.example.net", later), rules)
 	again.Started, again.Elapsed, again.Level = again.Started.Add(time.Hour), time.Second, probe.LevelGreeting
 	again.Findings[0].Severity, again.Findings[0].Detail = finding.Low, "another"
 	require.Equal(t, fingerprint(t, first), fingerprint(t, again))
@@ -157,11 +157,11 @@ func TestSARIFFingerprintsAreStable(t *testing.T) {
 		result("192.0.2.7:2121", "ftp.example.net", ready()), result("192.0.2.8:21", "ftp.example.net", ready()),
 		result("192.0.2.7:21", "", ready()), result("192.0.2.7:21", "www.example.net", ready()),
 	} {
-		seen[fingerprint(t, report.New(other, rules))] = true
+		seen[fingerprint(t, finding.NewRecord(other, rules))] = true
 	}
 	login := ready()
 	login.Login = probe.Yes
-	seen[fingerprint(t, report.New(result("192.0.2.7:21", "ftp.example.net", login), rules))] = true
+	seen[fingerprint(t, finding.NewRecord(result("192.0.2.7:21", "ftp.example.net", login), rules))] = true
 	require.Len(t, seen, 6)
 }
 
@@ -173,25 +173,25 @@ func TestSARIFPaths(t *testing.T) {
 		"scan/_/192.0.2.7/tcp/21/ftp":                   result("192.0.2.7:21", "..", ready()),
 		"scan/..%2F..%2Fetc%5Cx00/192.0.2.7/tcp/21/ftp": result("192.0.2.7:21", "../../etc\x00", ready()),
 	} {
-		path := *log(t, report.New(r, rules)).Runs[0].Results[0].Locations[0].PhysicalLocation.ArtifactLocation.URI
+		path := *log(t, finding.NewRecord(r, rules)).Runs[0].Results[0].Locations[0].PhysicalLocation.ArtifactLocation.URI
 		require.Equal(t, want, path)
 	}
 }
 
 func TestSARIFWithoutFindings(t *testing.T) {
 	require.Empty(t, log(t).Runs[0].Results)
-	require.Empty(t, log(t, report.New(result("192.0.2.7:21", "", nil), rules)).Runs[0].Results)
+	require.Empty(t, log(t, finding.NewRecord(result("192.0.2.7:21", "", nil), rules)).Runs[0].Results)
 }
 
 func TestSARIFTextIsOnlyText(t *testing.T) {
 	e := ready()
 	e.Greeting.Lines = []string{"[click](https://evil.example) {0} \x1b[31m"}
-	text := *log(t, report.New(result("192.0.2.7:21", "", e), rules)).Runs[0].Results[0].Message.Text
+	text := *log(t, finding.NewRecord(result("192.0.2.7:21", "", e), rules)).Runs[0].Results[0].Message.Text
 	require.True(t, strings.HasSuffix(text, `220 [click] (https://evil.example) {{0}} \x1b[31m`), text)
 }
 
 func TestSARIFReportsTheWritersError(t *testing.T) {
 	s := report.NewSARIF(broken{}, report.SARIFOptions{})
-	require.EqualError(t, s.Write(report.New(result("192.0.2.7:21", "", ready()), rules)), "disk full")
+	require.EqualError(t, s.Write(finding.NewRecord(result("192.0.2.7:21", "", ready()), rules)), "disk full")
 	require.EqualError(t, s.Close(), "disk full")
 }

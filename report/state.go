@@ -2,7 +2,9 @@ package report
 
 import (
 	"errors"
+	"slices"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -13,6 +15,8 @@ type State string
 // The states, the usual ones first.
 const (
 	Answered    State = "answered"
+	Busy        State = "busy"        // it said: not now
+	TurnedAway  State = "turned away" // it said: not you
 	Refused     State = "refused"
 	NoAnswer    State = "no answer" // to the call
 	Unreachable State = "unreachable"
@@ -24,18 +28,22 @@ const (
 	Failed      State = "failed"
 )
 
-var states = []State{Answered, Refused, NoAnswer, Unreachable, Silent, HungUp, TLSFailed, NotAsked, Interrupted, Failed}
+var states = []State{Answered, Busy, TurnedAway, Refused, NoAnswer, Unreachable, Silent, HungUp, TLSFailed, NotAsked, Interrupted, Failed}
 
-// State returns what became of the record's endpoint. A server has answered when a byte of it was read, whatever came
+// StateOf returns what became of the record's endpoint. A server has answered when a byte of it was read, whatever came
 // of it later.
-func (r Record) State() State {
+func StateOf(r finding.Record) State {
 	var e *probe.Error
 	datagrams := r.Target.Network == probe.UDP // which know no connection
 	dialled := !datagrams && (!errors.As(r.Err, &e) || e.Op != "dial")
 	switch {
 	case r.Outcome == probe.OutcomeOK && datagrams && r.Level == probe.LevelGreeting:
 		return NotAsked
-	case r.Outcome == probe.OutcomeOK, r.heard():
+	case r.Outcome == probe.OutcomeBusy && slices.Contains(r.Partial, "/evidence"):
+		return Busy
+	case r.Outcome == probe.OutcomeDenied && slices.Contains(r.Partial, "/evidence"):
+		return TurnedAway
+	case r.Outcome == probe.OutcomeOK, heard(r):
 		return Answered
 	case r.Outcome == probe.OutcomeRefused:
 		return Refused
@@ -57,7 +65,7 @@ func (r Record) State() State {
 
 // heard reports whether the server said anything. Without a transcript the evidence tells, and outcomes that take an
 // answer.
-func (r Record) heard() bool {
+func heard(r finding.Record) bool {
 	for _, e := range r.Transcript {
 		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS && e.Outcome == "" {
 			return true
@@ -74,5 +82,5 @@ func (r Record) heard() bool {
 	if len(r.Transcript) > 0 {
 		return false
 	}
-	return headline(r, r.document()) != ""
+	return headline(r, documentOf(r)) != ""
 }

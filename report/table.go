@@ -67,7 +67,7 @@ type group struct {
 
 // kept is what waits of a record: all but the transcript, which is most of it and which a table doesn't show.
 type kept struct {
-	Record
+	finding.Record
 	state State // as the transcript told
 }
 
@@ -84,9 +84,9 @@ func NewTable(w io.Writer, o TableOptions) *Table {
 }
 
 // Write takes a record. An error is the writer's, and comes again from Close.
-func (t *Table) Write(r Record, h Host) error {
+func (t *Table) Write(r finding.Record, h Host) error {
 	g := t.take(r, h)
-	g.records = append(g.records, kept{r.documentFor(), r.State()})
+	g.records = append(g.records, kept{pointedAt(r), StateOf(r)})
 	if t.list != nil {
 		t.list.add(r)
 	}
@@ -94,14 +94,14 @@ func (t *Table) Write(r Record, h Host) error {
 }
 
 // Pass counts a record that isn't to be shown, such as one without anything new.
-func (t *Table) Pass(r Record, h Host) error {
+func (t *Table) Pass(r finding.Record, h Host) error {
 	g := t.take(r, h)
 	g.passed++
 	return t.complete(g, h)
 }
 
 // take counts a record and returns the host that it belongs to.
-func (t *Table) take(r Record, h Host) *group {
+func (t *Table) take(r finding.Record, h Host) *group {
 	t.tally.Add(r)
 	key := hostKey{id: h.ID, name: r.Target.Name, addr: r.Target.Addr.Addr()}
 	g := t.open[key]
@@ -190,8 +190,8 @@ func (t *Table) host(g *group) {
 		return cmp.Or(cmp.Compare(a.Target.Addr.Port(), b.Target.Addr.Port()), cmp.Compare(a.Target.Network, b.Target.Network),
 			cmp.Compare(a.Protocol, b.Protocol))
 	})
-	quiet := map[State][]Record{}
-	var rows []Record
+	quiet := map[State][]finding.Record{}
+	var rows []finding.Record
 	for _, r := range g.records {
 		switch r.state {
 		case Answered, TLSFailed, Failed:
@@ -234,7 +234,7 @@ func (t *Table) host(g *group) {
 }
 
 // muteHost is one line. Ports are named where they are few.
-func (t *Table) muteHost(b *bytes.Buffer, g *group, quiet map[State][]Record) {
+func (t *Table) muteHost(b *bytes.Buffer, g *group, quiet map[State][]finding.Record) {
 	counts := map[State]int{}
 	total := 0
 	var named []string
@@ -266,7 +266,7 @@ func (t *Table) title(g *group) string {
 }
 
 // ports lists where records were, by protocol: "ftp 21, 990 · smtp 25".
-func ports(records []Record) string {
+func ports(records []finding.Record) string {
 	var order []string
 	by := map[string][]string{}
 	for _, r := range records {

@@ -18,12 +18,12 @@ type Tally struct {
 }
 
 // Add counts one record.
-func (t *Tally) Add(r Record) {
+func (t *Tally) Add(r finding.Record) {
 	if t.States == nil {
 		t.States, t.Findings = map[State]int{}, map[finding.Severity]int{}
 	}
 	t.Endpoints++
-	t.States[r.State()]++
+	t.States[StateOf(r)]++
 	for _, f := range r.Findings {
 		t.Findings[f.Severity]++
 	}

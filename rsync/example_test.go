@@ -55,11 +55,11 @@ func Example_findings() {
 		fmt.Println(strings.TrimSpace(fmt.Sprintf("%-6v %-22s %s %s", f.Severity, f.ID, f.Known, f.Detail)))
 	}
 	// Output:
-	// high   rsync.module-open      wire "pub", "a name of several words"
+	// high   rsync.module-open      seen pub, a name of several words
 	// high   rsync.outdated         inferred rsync 3.1.0 to 3.2.6: CVE-2024-12085
-	// medium rsync.exposed          wire
-	// low    rsync.module-list      wire 8 modules
-	// low    rsync.weak-auth-digest wire MD5
+	// medium rsync.exposed          seen
+	// low    rsync.module-list      seen 8 modules
+	// low    rsync.weak-auth-digest seen MD5
 }
 
 // At LevelAnonymous each module says who may enter, those that aren't listed too, where their names are known.

@@ -54,64 +54,72 @@ var Rules = []finding.Rule{
 	},
 }
 
-func exposed(e *Evidence) *finding.Proof {
+func exposed(e *Evidence) finding.Answer {
 	if e.ProtocolVersion == 0 {
-		return nil
+		return finding.NotLearned()
 	}
-	return finding.Seen("/evidence/greeting")
+	return finding.Fires(finding.Seen, "/evidence/greeting")
 }
 
-func moduleList(e *Evidence) *finding.Proof {
-	n := 0
-	for _, m := range e.Modules {
+func moduleList(e *Evidence) finding.Answer {
+	var items []finding.Item
+	for i, m := range e.Modules {
 		if m.Listed == probe.Yes {
-			n++
+			items = append(items, finding.Item{Value: m.Name, Basis: fmt.Sprintf("/evidence/modules/%d", i)})
 		}
 	}
-	switch {
+	n := len(items)
+	switch listed := finding.Fires(finding.Seen, "/evidence/modules").About(items...); {
+	case n == 0 && e.Listing == probe.Unknown:
+		return finding.NotLearned()
 	case n == 0:
-		return nil
+		return finding.NotSo()
 	case n == 1:
-		return finding.Seen("/evidence/modules").With("1 module")
+		return listed.With("1 module")
 	case e.ModulesTruncated:
-		return finding.Seen("/evidence/modules").With(fmt.Sprintf("more than %d modules", n))
+		return listed.With(fmt.Sprintf("more than %d modules", n))
+	default:
+		return listed.With(fmt.Sprintf("%d modules", n))
 	}
-	return finding.Seen("/evidence/modules").With(fmt.Sprintf("%d modules", n))
 }
-
-// A finding points at so many modules, which prove enough.
-const maxProofs = 10
 
 // moduleOpen doesn't fire for a daemon that lets anybody into a module that doesn't exist: its word proves nothing.
-func moduleOpen(e *Evidence) *finding.Proof {
+func moduleOpen(e *Evidence) finding.Answer {
 	if e.AbsentAccess == AccessOpen {
-		return nil
+		return finding.NotLearned()
 	}
-	var basis, names []string
+	var items []finding.Item
+	asked := e.Listing != probe.Unknown // no module, so none that is open
 	for i, m := range e.Modules {
-		if m.Access == AccessOpen && len(basis) < maxProofs {
-			basis = append(basis, fmt.Sprintf("/evidence/modules/%d/reply", i))
-			names = append(names, fmt.Sprintf("%q", m.Name))
+		switch m.Access {
+		case AccessOpen:
+			items = append(items, finding.Item{Value: m.Name, Basis: fmt.Sprintf("/evidence/modules/%d/reply", i)})
+		case AccessAuth, AccessDenied:
+		default:
+			asked = false
 		}
 	}
-	if basis == nil {
-		return nil
+	if len(items) == 0 && !asked {
+		return finding.NotLearned()
 	}
-	return finding.Seen(basis...).With(strings.Join(names, ", "))
+	return finding.FiresOn(finding.Seen, items)
 }
 
 // weakDigest knows what a missing list means: negotiate_daemon_auth in rsync's compat.c.
-func weakDigest(e *Evidence) *finding.Proof {
+func weakDigest(e *Evidence) finding.Answer {
 	strong := func(d string) bool { return d == "sha256" || d == "sha512" }
 	switch {
-	case e.ProtocolVersion == 0 || slices.ContainsFunc(e.Digests, strong):
-		return nil
+	case e.ProtocolVersion == 0:
+		return finding.NotLearned()
+	case slices.ContainsFunc(e.Digests, strong):
+		return finding.NotSo()
 	case len(e.Digests) > 0:
-		return finding.Seen("/evidence/digests").With(strings.Join(e.Digests, ", "))
+		all := func(string) bool { return true }
+		return finding.FiresOn(finding.Seen, finding.Items(e.Digests, "/evidence/digests", all))
 	case e.ProtocolVersion >= subVersion:
-		return finding.Seen("/evidence/greeting").With("MD5")
+		return finding.Fires(finding.Seen, "/evidence/greeting").With("MD5")
 	}
-	return finding.Seen("/evidence/greeting").With("MD4")
+	return finding.Fires(finding.Seen, "/evidence/greeting").With("MD4")
 }
 
 // longDigest reports whether a digest has more than 16 bytes. The overflow of CVE-2024-12084 is of a buffer of 16 by the
@@ -120,13 +128,16 @@ func longDigest(name string) bool { return name == "sha512" || name == "sha256" 
 
 // outdated tells rsync from others that speak its protocol: gokrazy's and openrsync speak 27, as rsync 2.6.0 did, and
 // none of them has rsync's words for a module that doesn't exist.
-func outdated(e *Evidence) *finding.Proof {
+func outdated(e *Evidence) finding.Answer {
 	release := releases(e.ProtocolVersion, e.Digests)
 	known := strings.HasPrefix(e.AbsentReply, "@ERROR: Unknown module '")
-	if release == "" || !known && (e.AbsentReply != "" || e.ProtocolVersion == 27) {
-		return nil
+	switch {
+	case e.ProtocolVersion == 0:
+		return finding.NotLearned()
+	case release == "" || !known && (e.AbsentReply != "" || e.ProtocolVersion == 27):
+		return finding.NotSo()
 	}
-	p := &finding.Proof{Known: finding.Inferred, Basis: []string{"/evidence/protocol_version", "/evidence/greeting"}}
+	p := finding.Fires(finding.Inferred, "/evidence/protocol_version", "/evidence/greeting")
 	if e.ProtocolVersion == 31 && slices.ContainsFunc(e.Digests, longDigest) {
 		return p.With(release + ": CVE-2024-12084, CVE-2024-12085")
 	}

@@ -42,7 +42,7 @@ func TestRules(t *testing.T) {
 			fires:   []func(*Evidence){greeted("@RSYNCD: 31.0"), greeted("@RSYNCD: 29")},
 			not:     []func(*Evidence){greeted("220 hello"), greeted("@ERROR: access denied"), greeted("@RSYNCD: x")},
 			unknown: []func(*Evidence){func(*Evidence) {}},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"rsync.module-list": {
 			fires: []func(*Evidence){
@@ -51,7 +51,7 @@ func TestRules(t *testing.T) {
 			},
 			not:     []func(*Evidence){func(e *Evidence) { e.Listing = probe.Yes }, func(e *Evidence) { e.Listing = probe.No }, has(Module{Name: "x", Listed: probe.No})},
 			unknown: []func(*Evidence){func(*Evidence) {}, has(Module{Name: "x"})},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"rsync.module-open": {
 			fires: []func(*Evidence){has(open), has(listed, open), func(e *Evidence) { has(open)(e); unknown(e) }, has(slices.Repeat([]Module{open}, 50)...)},
@@ -61,7 +61,7 @@ func TestRules(t *testing.T) {
 				func(e *Evidence) { has(open)(e); absent(lineOK)(e) }, // its word means nothing
 			},
 			unknown: []func(*Evidence){func(*Evidence) {}, has(listed)},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"rsync.weak-auth-digest": {
 			fires: []func(*Evidence){
@@ -69,7 +69,7 @@ func TestRules(t *testing.T) {
 			},
 			not:     []func(*Evidence){greeted("@RSYNCD: 32.0 sha512 md4"), greeted("@RSYNCD: 31.0 md5 sha256")},
 			unknown: []func(*Evidence){func(*Evidence) {}, greeted("220 hello")},
-			known:   finding.Wire,
+			known:   finding.Seen,
 		},
 		"rsync.outdated": {
 			fires: []func(*Evidence){
@@ -104,9 +104,9 @@ func TestRules(t *testing.T) {
 				}
 			}
 			for n, change := range append(c.not, c.unknown...) {
-				require.Nil(t, rule.Check(result(change)), "doesn't fire, case %d", n)
+				require.Nil(t, rule.Check(result(change)).Proof(), "doesn't fire, case %d", n)
 			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}), "no evidence")
+			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}).Proof(), "no evidence")
 		})
 	}
 }
@@ -129,16 +129,16 @@ func TestDetails(t *testing.T) {
 	} {
 		e := newEvidence()
 		e.greet(line, false)
-		require.Equal(t, want, outdated(e).Detail)
+		require.Equal(t, want, outdated(e).Proof().Detail)
 	}
 	e := newEvidence()
 	has(Module{Name: "pub", Listed: probe.Yes, Access: AccessOpen}, Module{Name: "x\ty", Access: AccessOpen})(e)
-	require.Equal(t, `"pub", "x\ty"`, moduleOpen(e).Detail)
-	require.Equal(t, "1 module", moduleList(e).Detail)
+	require.Equal(t, "pub, x\ty", moduleOpen(e).Proof().Detail)
+	require.Equal(t, "1 module", moduleList(e).Proof().Detail)
 	greeted("@RSYNCD: 29")(e)
-	require.Equal(t, "MD4", weakDigest(e).Detail)
+	require.Equal(t, "MD4", weakDigest(e).Proof().Detail)
 	greeted("@RSYNCD: 31.0")(e)
-	require.Equal(t, "MD5", weakDigest(e).Detail)
+	require.Equal(t, "MD5", weakDigest(e).Proof().Detail)
 }
 
 func TestRulesAreComplete(t *testing.T) {

@@ -19,7 +19,6 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
 	"github.com/handclasp/handclasp/smtp"
 )
@@ -141,9 +140,9 @@ func TestServicesThatNoProberSpeaks(t *testing.T) {
 				require.Contains(t, f.ID, "tls.", "nothing is known to be at an unusual port")
 			}
 
-			line, err := report.New(r.Result, handclasp.Rules()).MarshalJSON()
+			line, err := finding.NewRecord(r.Result, handclasp.Rules()).MarshalJSON()
 			require.NoError(t, err)
-			stored, err := report.Decode(line, append(handclasp.Probers(), scan.Detector{})...)
+			stored, err := finding.DecodeRecord(line, append(handclasp.Probers(), scan.Detector{})...)
 			require.NoError(t, err)
 			require.Equal(t, r.Evidence, stored.Evidence)
 		})

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
 	"github.com/handclasp/handclasp/smb"
@@ -16,7 +15,7 @@ import (
 
 var (
 	_ probe.BannerEvidence = (*smb.Evidence)(nil)
-	_ finding.NTLMEvidence = (*smb.Evidence)(nil)
+	_ probe.NTLMEvidence   = (*smb.Evidence)(nil)
 	_ probe.SchemeProber   = smb.Prober{}
 )
 

@@ -2,7 +2,6 @@ package smb
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -18,7 +17,7 @@ var Rules = []finding.Rule{
 		Check:       finding.On(exposed),
 	},
 	{
-		ID: "smb.v1", Title: "SMBv1 enabled", Severity: finding.Medium, CWE: []int{757},
+		ID: "smb.v1", Title: "SMBv1 enabled", Severity: finding.Medium, Varies: []finding.Severity{finding.Medium, finding.High}, CWE: []int{757},
 		Summary:     "The server speaks SMB1, which knows no protection against being talked down to and is deprecated since 2014.",
 		Remediation: "Samba: server min protocol = SMB2_02 or later in smb.conf, its default since 4.11. Windows: Set-SmbServerConfiguration -EnableSMB1Protocol $false, and remove the feature FS-SMB1.",
 		References:  []string{"MS-SMB section 1", "https://learn.microsoft.com/en-us/windows-server/storage/file-server/troubleshoot/detect-enable-and-disable-smbv1-v2-v3"},
@@ -61,77 +60,62 @@ var Rules = []finding.Rule{
 	},
 }
 
-func exposed(e *Evidence) *finding.Proof {
+func exposed(e *Evidence) finding.Answer {
 	switch {
 	case e.NegotiateStatus != "":
-		return finding.Seen("/evidence/negotiate_status")
+		return finding.Fires(finding.Seen, "/evidence/negotiate_status")
 	case e.SMB1.Outcome == probe.OutcomeOK:
-		return finding.Seen("/evidence/smb1/outcome")
+		return finding.Fires(finding.Seen, "/evidence/smb1/outcome")
 	}
-	return nil
+	return finding.NotLearned()
 }
 
-func version1(e *Evidence) *finding.Proof {
-	if e.SMB1.Supported != probe.Yes {
-		return nil
-	}
-	p := finding.Seen("/evidence/smb1/supported", "/evidence/smb1/dialect").With(e.SMB1.Dialect)
+func version1(e *Evidence) finding.Answer {
 	if e.SMB1.SigningEnabled == probe.No && e.SMB1.SigningRequired == probe.No {
-		p.Severity = finding.High
-		p.Basis = append(p.Basis, "/evidence/smb1/signing_enabled")
-		p.Detail += " without signing"
+		unsigned := finding.Fires(finding.Seen, "/evidence/smb1/supported", "/evidence/smb1/dialect", "/evidence/smb1/signing_enabled")
+		return finding.When(e.SMB1.Supported, probe.Yes, unsigned.With(e.SMB1.Dialect+" without signing").Rated(finding.High))
 	}
-	return p
+	return finding.When(e.SMB1.Supported, probe.Yes, finding.Fires(finding.Seen, "/evidence/smb1/supported", "/evidence/smb1/dialect").With(e.SMB1.Dialect))
 }
 
 // signingOptional judges what successful replies say. A server may require it of one version and not of the other.
-func signingOptional(e *Evidence) *finding.Proof {
-	var basis, over []string
+func signingOptional(e *Evidence) finding.Answer {
+	var items []finding.Item
 	if e.SigningRequired == probe.No {
-		basis, over = append(basis, "/evidence/signing_required"), append(over, "SMB "+e.PreferredDialect)
+		items = append(items, finding.Item{Value: "SMB " + e.PreferredDialect, Basis: "/evidence/signing_required"})
 	}
 	if e.SMB1.SigningRequired == probe.No {
-		basis, over = append(basis, "/evidence/smb1/signing_required"), append(over, "SMB1")
+		items = append(items, finding.Item{Value: "SMB1", Basis: "/evidence/smb1/signing_required"})
 	}
-	if basis == nil {
-		return nil
+	if items == nil && e.SigningRequired == probe.Unknown && e.SMB1.SigningRequired == probe.Unknown {
+		return finding.NotLearned()
 	}
-	return finding.Seen(basis...).With(strings.Join(over, " and "))
+	return finding.FiresOn(finding.Seen, items)
 }
 
-func nullSession(e *Evidence) *finding.Proof {
-	if e.NullSession != probe.Yes {
-		return nil
-	}
-	return finding.Seen("/evidence/null_session")
+func nullSession(e *Evidence) finding.Answer {
+	return finding.When(e.NullSession, probe.Yes, finding.Fires(finding.Seen, "/evidence/null_session"))
 }
 
-func guest(e *Evidence) *finding.Proof {
-	if e.Guest != probe.Yes {
-		return nil
-	}
-	return finding.Seen("/evidence/guest")
+func guest(e *Evidence) finding.Answer {
+	return finding.When(e.Guest, probe.Yes, finding.Fires(finding.Seen, "/evidence/guest"))
 }
 
-func sharesListed(e *Evidence) *finding.Proof {
-	if len(e.Shares) == 0 {
-		return nil
+func sharesListed(e *Evidence) finding.Answer {
+	switch {
+	case e.Shares != nil:
+	case e.NullSession == probe.No && e.Guest != probe.Yes:
+		return finding.NotSo() // nobody gets in to be shown them
+	default:
+		return finding.NotLearned()
 	}
-	const most = 10
-	var list []string
-	for _, s := range e.Shares[:min(most, len(e.Shares))] {
-		list = append(list, s.Name)
+	var items []finding.Item
+	for i, s := range e.Shares {
+		items = append(items, finding.Item{Value: s.Name, Basis: fmt.Sprintf("/evidence/shares/%d", i)})
 	}
-	detail := strings.Join(list, ", ")
-	if more := len(e.Shares) - most; more > 0 {
-		detail += fmt.Sprintf(" and %d more", more)
-	}
-	return finding.Seen("/evidence/shares").With(detail)
+	return finding.FiresOn(finding.Seen, items)
 }
 
-func noEncryption(e *Evidence) *finding.Proof {
-	if e.Encryption != probe.No {
-		return nil
-	}
-	return finding.Seen("/evidence/encryption")
+func noEncryption(e *Evidence) finding.Answer {
+	return finding.When(e.Encryption, probe.No, finding.Fires(finding.Seen, "/evidence/encryption"))
 }

@@ -2,6 +2,7 @@ package smb_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -58,9 +59,9 @@ func TestRules(t *testing.T) {
 		rule := smb.Rules[i]
 		for _, e := range c.fires {
 			r := result(&e)
-			p := rule.Check(r)
+			p := rule.Check(r).Proof()
 			require.NotNil(t, p, "%s: %+v", id, e)
-			require.Equal(t, finding.Wire, p.Known)
+			require.Equal(t, finding.Seen, p.Known)
 			require.Equal(t, c.detail, p.Detail, id)
 			document, err := json.Marshal(r)
 			require.NoError(t, err)
@@ -71,9 +72,9 @@ func TestRules(t *testing.T) {
 			}
 		}
 		for _, e := range append(c.not, smb.Evidence{}) {
-			require.Nil(t, rule.Check(result(&e)), "%s: %+v", id, e)
+			require.Nil(t, rule.Check(result(&e)).Proof(), "%s: %+v", id, e)
 		}
-		require.Nil(t, rule.Check(&probe.Result{Protocol: "smb"}), id)
+		require.Nil(t, rule.Check(&probe.Result{Protocol: "smb"}).Proof(), id)
 	}
 	require.Len(t, smb.Rules, 7)
 }
@@ -82,9 +83,12 @@ func result(e *smb.Evidence) *probe.Result { return &probe.Result{Protocol: "smb
 
 // A server may have very many shares.
 func TestSharesInShort(t *testing.T) {
-	e := &smb.Evidence{Shares: slices.Repeat([]smb.Share{{Name: "x"}}, 12)}
+	e := new(smb.Evidence)
+	for i := range 12 {
+		e.Shares = append(e.Shares, smb.Share{Name: fmt.Sprint("x", i)})
+	}
 	for _, f := range finding.Evaluate(result(e), smb.Rules) {
-		require.Equal(t, "x, x, x, x, x, x, x, x, x, x and 2 more", f.Detail)
+		require.Equal(t, "x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 2 more", f.Detail)
 	}
 	require.Len(t, finding.Evaluate(result(e), smb.Rules), 1)
 }
@@ -110,7 +114,7 @@ func TestSigningOfEitherVersion(t *testing.T) {
 	require.Equal(t, "SMB1", found[0].Detail)
 	require.Equal(t, []string{"/evidence/smb1/signing_required"}, found[0].Basis)
 	e.SigningRequired = probe.No
-	require.Equal(t, "SMB 2.1 and SMB1", finding.Evaluate(result(e), smb.Rules)[0].Detail)
+	require.Equal(t, "SMB 2.1, SMB1", finding.Evaluate(result(e), smb.Rules)[0].Detail)
 }
 
 // What the rules say of the servers in the transcripts.

@@ -2,7 +2,6 @@ package smtp
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -16,16 +15,18 @@ var Rules = []finding.Rule{
 		Remediation: "Nothing to do where this is meant to receive mail. Else bind it to the hosts that need it: Postfix inet_interfaces, " +
 			"Exim local_interfaces, OpenSMTPD listen on; or close the port in the firewall.",
 		References: []string{"RFC 5321 section 3.1"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
+		Check: finding.On(func(e *Evidence) finding.Answer {
 			switch {
-			case !e.Greeting.Is(220):
-				return nil
-			case e.EHLO.Is(250):
-				return finding.Seen("/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
-			case e.HELO.Is(250):
-				return finding.Seen("/evidence/greeting", "/evidence/helo").With(e.Hostname)
+			case e.Greeting == nil:
+				return finding.NotLearned()
+			case e.Greeting.Is(220) && e.EHLO.Is(250):
+				return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
+			case e.Greeting.Is(220) && e.HELO.Is(250):
+				return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/helo").With(e.Hostname)
+			case e.Greeting.Is(421, 554): // RFC 5321 §3.1, §3.8
+				return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
 			}
-			return nil
+			return finding.NotLearned()
 		}),
 	},
 	{
@@ -34,11 +35,11 @@ var Rules = []finding.Rule{
 		Remediation: "Install a certificate and offer STARTTLS: Postfix smtpd_tls_chain_files and smtpd_tls_security_level = may, " +
 			"Exim tls_advertise_hosts = * and tls_certificate, OpenSMTPD listen on … tls pki …, Sendmail confSERVER_CERT and confSERVER_KEY.",
 		References: []string{"RFC 3207", "RFC 8314 section 4", "RFC 7435"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			if e.STARTTLS != probe.No || e.STARTTLSStripped == probe.Yes {
-				return nil // what was taken away on the way isn't missing
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			if e.STARTTLSStripped == probe.Yes || e.ImplicitTLS == probe.Yes {
+				return finding.NotSo() // what was taken away on the way isn't missing
 			}
-			return finding.Seen("/evidence/starttls", "/evidence/ehlo")
+			return finding.When(e.STARTTLS, probe.No, finding.Fires(finding.Seen, "/evidence/starttls", "/evidence/ehlo"))
 		}),
 	},
 	{
@@ -47,11 +48,8 @@ var Rules = []finding.Rule{
 		Remediation: "Turn off the SMTP inspection of the firewall in between: Cisco ASA no inspect esmtp, or allow-tls in the policy map; " +
 			"Cisco PIX no fixup protocol smtp. As a sender, ask for TLS whatever is offered: Postfix smtp_tls_security_level = dane, or MTA-STS.",
 		References: []string{"RFC 3207 section 6", "RFC 7672", "RFC 8461"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			if e.STARTTLSStripped != probe.Yes {
-				return nil
-			}
-			return finding.Seen("/evidence/starttls_stripped", "/evidence/extensions")
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			return finding.When(e.STARTTLSStripped, probe.Yes, finding.Fires(finding.Seen, "/evidence/starttls_stripped", "/evidence/extensions"))
 		}),
 	},
 	{
@@ -60,20 +58,15 @@ var Rules = []finding.Rule{
 		Remediation: "Offer logins inside TLS only: Postfix smtpd_tls_auth_only = yes, Exim server_advertise_condition or auth_advertise_hosts " +
 			"by $tls_in_cipher, OpenSMTPD listen on … tls-require auth, Sendmail confAUTH_OPTIONS with p.",
 		References: []string{"RFC 4954 section 4", "RFC 8314 section 4.1", "RFC 4616 section 5"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			if e.ImplicitTLS != probe.No {
-				return nil
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			switch {
+			case e.ImplicitTLS == probe.Yes:
+				return finding.NotSo()
+			case e.ImplicitTLS == probe.Unknown || e.AuthMechanisms == nil:
+				return finding.NotLearned()
 			}
-			var clear []string
-			for _, m := range cleartextMechanisms {
-				if slices.Contains(e.AuthMechanisms, m) {
-					clear = append(clear, m)
-				}
-			}
-			if clear == nil {
-				return nil
-			}
-			return finding.Seen("/evidence/auth_mechanisms", "/evidence/implicit_tls").With(strings.Join(clear, ", "))
+			clear := func(m string) bool { return slices.Contains(cleartextMechanisms, m) }
+			return finding.FiresOn(finding.Seen, finding.Items(e.AuthMechanisms, "/evidence/auth_mechanisms", clear)).Also("/evidence/implicit_tls")
 		}),
 	},
 	{
@@ -82,16 +75,14 @@ var Rules = []finding.Rule{
 		Remediation: "Postfix disable_vrfy_command = yes; Sendmail PrivacyOptions=novrfy or goaway; Exim: leave acl_smtp_vrfy unset. " +
 			"OpenSMTPD doesn't have the command.",
 		References: []string{"RFC 5321 sections 3.5 and 7.3"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			switch {
-			case e.VerifiesNames == probe.Yes:
-				return finding.Seen("/evidence/vrfy_reply", "/evidence/verifies_names")
-			case e.VerifiesNames == probe.No:
-				return nil // what it does counts for more than what it says
-			case e.VRFY == probe.Yes:
-				return claimed(e, "VRFY")
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			switch e.VerifiesNames {
+			case probe.Yes:
+				return finding.Fires(finding.Seen, "/evidence/vrfy_reply", "/evidence/verifies_names")
+			case probe.No:
+				return finding.NotSo() // what it does counts for more than what it says
 			}
-			return nil
+			return finding.When(e.VRFY, probe.Yes, claimed(e, "VRFY"))
 		}),
 	},
 	{
@@ -99,11 +90,8 @@ var Rules = []finding.Rule{
 		Summary:     "The server says that EXPN tells who is on its mailing lists and behind its aliases.",
 		Remediation: "Sendmail PrivacyOptions=noexpn or goaway; Exim: leave acl_smtp_expn unset. Postfix and OpenSMTPD don't have the command.",
 		References:  []string{"RFC 5321 sections 3.5 and 7.3"},
-		Check: finding.On(func(e *Evidence) *finding.Proof {
-			if e.EXPN != probe.Yes {
-				return nil
-			}
-			return claimed(e, "EXPN")
+		Check: finding.On(func(e *Evidence) finding.Answer {
+			return finding.When(e.EXPN, probe.Yes, claimed(e, "EXPN"))
 		}),
 	},
 }
@@ -112,13 +100,13 @@ var Rules = []finding.Rule{
 var cleartextMechanisms = []string{"PLAIN", "LOGIN"}
 
 // claimed points at the list that has the keyword.
-func claimed(e *Evidence, keyword string) *finding.Proof {
+func claimed(e *Evidence, keyword string) finding.Answer {
 	has := func(line string) bool {
 		k, _ := splitExtension(line)
 		return k == keyword
 	}
 	if slices.ContainsFunc(e.Extensions, has) {
-		return finding.Claimed("/evidence/extensions")
+		return finding.Fires(finding.Claimed, "/evidence/extensions")
 	}
-	return finding.Claimed("/evidence/extensions_after_tls")
+	return finding.Fires(finding.Claimed, "/evidence/extensions_after_tls")
 }

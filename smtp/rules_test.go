@@ -51,35 +51,35 @@ func TestRules(t *testing.T) {
 		want     finding.Known // empty where it doesn't fire
 		detail   string
 	}{
-		{"greeted and introduced", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx"), EHLO: ehlo, Hostname: "mx.example.com"}, finding.Wire, "mx.example.com"},
-		{"by HELO", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx"), EHLO: reply(500, ""), HELO: reply(250, "mx")}, finding.Wire, ""},
+		{"greeted and introduced", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx"), EHLO: ehlo, Hostname: "mx.example.com"}, finding.Seen, "mx.example.com"},
+		{"by HELO", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx"), EHLO: reply(500, ""), HELO: reply(250, "mx")}, finding.Seen, ""},
 		{"another protocol with 220", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "ftp"), EHLO: reply(530, ""), HELO: reply(530, "")}, "", ""},
-		{"takes no mail", "smtp.exposed", smtp.Evidence{Greeting: reply(554, "no")}, "", ""},
+		{"takes no mail", "smtp.exposed", smtp.Evidence{Greeting: reply(554, "no")}, finding.Seen, "turns clients away"},
 		{"not learned", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx")}, "", ""},
 
-		{"not offered", "smtp.starttls-missing", smtp.Evidence{STARTTLS: probe.No, STARTTLSStripped: probe.No, EHLO: ehlo}, finding.Wire, ""},
+		{"not offered", "smtp.starttls-missing", smtp.Evidence{STARTTLS: probe.No, STARTTLSStripped: probe.No, EHLO: ehlo}, finding.Seen, ""},
 		{"offered", "smtp.starttls-missing", smtp.Evidence{STARTTLS: probe.Yes, EHLO: ehlo}, "", ""},
 		{"taken away", "smtp.starttls-missing", smtp.Evidence{STARTTLS: probe.No, STARTTLSStripped: probe.Yes, EHLO: ehlo}, "", ""},
 		{"not learned", "smtp.starttls-missing", smtp.Evidence{Greeting: reply(220, "mx")}, "", ""},
 
-		{"masked", "smtp.starttls-stripped", smtp.Evidence{STARTTLSStripped: probe.Yes, Extensions: []string{"XXXXXXXA"}}, finding.Wire, ""},
+		{"masked", "smtp.starttls-stripped", smtp.Evidence{STARTTLSStripped: probe.Yes, Extensions: []string{"XXXXXXXA"}}, finding.Seen, ""},
 		{"not masked", "smtp.starttls-stripped", smtp.Evidence{STARTTLSStripped: probe.No, Extensions: []string{"SIZE"}}, "", ""},
 		{"not learned", "smtp.starttls-stripped", smtp.Evidence{}, "", ""},
 
-		{"PLAIN before TLS", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.No, AuthMechanisms: []string{"CRAM-MD5", "LOGIN", "PLAIN"}}, finding.Wire, "PLAIN, LOGIN"},
+		{"PLAIN before TLS", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.No, AuthMechanisms: []string{"CRAM-MD5", "LOGIN", "PLAIN"}}, finding.Seen, "LOGIN, PLAIN"},
 		{"no passwords", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.No, AuthMechanisms: []string{"CRAM-MD5", "XOAUTH2"}}, "", ""},
 		{"after TLS only", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.No, AuthMechanismsAfterTLS: []string{"PLAIN"}}, "", ""},
 		{"implicit TLS", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.Yes, AuthMechanisms: []string{"PLAIN"}}, "", ""},
 		{"not learned", "smtp.auth-cleartext", smtp.Evidence{}, "", ""},
 
-		{"advertised", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, Extensions: []string{"vrfy"}}, finding.Advertised, ""},
-		{"advertised after TLS", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, ExtensionsAfterTLS: []string{"VRFY"}}, finding.Advertised, ""},
-		{"tried", "smtp.vrfy", smtp.Evidence{VerifiesNames: probe.Yes, VRFYReply: reply(550, "5.1.1 unknown")}, finding.Wire, ""},
+		{"advertised", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, Extensions: []string{"vrfy"}}, finding.Claimed, ""},
+		{"advertised after TLS", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, ExtensionsAfterTLS: []string{"VRFY"}}, finding.Claimed, ""},
+		{"tried", "smtp.vrfy", smtp.Evidence{VerifiesNames: probe.Yes, VRFYReply: reply(550, "5.1.1 unknown")}, finding.Seen, ""},
 		{"tried in vain", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, Extensions: []string{"VRFY"}, VerifiesNames: probe.No, VRFYReply: reply(252, "perhaps")}, "", ""},
 		{"not advertised", "smtp.vrfy", smtp.Evidence{VRFY: probe.No}, "", ""},
 		{"not learned", "smtp.vrfy", smtp.Evidence{}, "", ""},
 
-		{"advertised", "smtp.expn", smtp.Evidence{EXPN: probe.Yes, Extensions: []string{"SIZE", "EXPN"}}, finding.Advertised, ""},
+		{"advertised", "smtp.expn", smtp.Evidence{EXPN: probe.Yes, Extensions: []string{"SIZE", "EXPN"}}, finding.Claimed, ""},
 		{"not advertised", "smtp.expn", smtp.Evidence{EXPN: probe.No}, "", ""},
 		{"not learned", "smtp.expn", smtp.Evidence{}, "", ""},
 	} {
@@ -108,8 +108,8 @@ func TestRulesAreComplete(t *testing.T) {
 		require.NotEmpty(t, r.Summary)
 		require.NotEmpty(t, r.Remediation)
 		require.NotEmpty(t, r.References)
-		require.Nil(t, r.Check(&probe.Result{Evidence: &probe.RawEvidence{Name: "ftp", JSON: []byte(`{"starttls":"no","expn":"yes"}`)}}))
-		require.Nil(t, r.Check(new(probe.Result)))
+		require.Nil(t, r.Check(&probe.Result{Evidence: &probe.RawEvidence{Name: "ftp", JSON: []byte(`{"starttls":"no","expn":"yes"}`)}}).Proof())
+		require.Nil(t, r.Check(new(probe.Result)).Proof())
 	}
 	require.Empty(t, want)
 }

@@ -54,8 +54,8 @@ func Example_findings() {
 		fmt.Printf("%-6v %-12s %s: %s\n", f.Severity, f.ID, f.Known, f.Detail)
 	}
 	// Output:
-	// medium ssh.terrapin wire: chacha20-poly1305@openssh.com
-	// low    ssh.exposed  wire:
+	// medium ssh.terrapin seen: chacha20-poly1305@openssh.com
+	// low    ssh.exposed  seen:
 }
 
 // A host key that wasn't learned is listed with the reason, and not taken for one that isn't there.

@@ -32,7 +32,7 @@ var Rules = []finding.Rule{
 		Remediation: "OpenSSH: remove them by KexAlgorithms in sshd_config, or leave it at its default. Dropbear: DROPBEAR_DH_GROUP1 0 in localoptions.h. Cisco IOS: ip ssh server algorithm kex.",
 		CWE:         []int{327},
 		References:  []string{"RFC 9142 section 4"},
-		Check:       finding.On(weakKexes),
+		Check:       onAlgorithms(weakKexes),
 	},
 	{
 		ID: "ssh.weak-hostkey-alg", Title: "weak host key algorithm", Severity: finding.Medium,
@@ -40,7 +40,7 @@ var Rules = []finding.Rule{
 		Remediation: "OpenSSH: remove ssh-rsa and ssh-dss from HostKeyAlgorithms in sshd_config (8.8 and later don't have ssh-rsa by default), and the HostKey line of a DSA key. Dropbear: DROPBEAR_RSA_SHA1 0 and DROPBEAR_DSS 0 in localoptions.h.",
 		CWE:         []int{327},
 		References:  []string{"RFC 8332 section 5.1", "RFC 9142 section 1.1"},
-		Check:       finding.On(weakHostKeys),
+		Check:       onAlgorithms(weakHostKeys),
 	},
 	{
 		ID: "ssh.weak-cipher", Title: "weak cipher", Severity: finding.Low,
@@ -48,7 +48,7 @@ var Rules = []finding.Rule{
 		Remediation: "OpenSSH: remove them by Ciphers in sshd_config, or leave it at its default. Dropbear: DROPBEAR_ENABLE_CBC_MODE 0 in localoptions.h. Cisco IOS: ip ssh server algorithm encryption.",
 		CWE:         []int{327},
 		References:  []string{"RFC 8758", "RFC 4251 section 9.3.1", "CVE-2008-5161"},
-		Check:       finding.On(weakCiphers),
+		Check:       onAlgorithms(weakCiphers),
 	},
 	{
 		ID: "ssh.weak-mac", Title: "weak MAC", Severity: finding.Low,
@@ -56,7 +56,7 @@ var Rules = []finding.Rule{
 		Remediation: "OpenSSH: remove them by MACs in sshd_config, or leave it at its default. Dropbear: DROPBEAR_SHA1_96_HMAC 0 in localoptions.h. Cisco IOS: ip ssh server algorithm mac.",
 		CWE:         []int{327},
 		References:  []string{"RFC 6151 section 2.3", "RFC 6668"},
-		Check:       finding.On(weakMACs),
+		Check:       onAlgorithms(weakMACs),
 	},
 	{
 		ID: "ssh.small-hostkey", Title: "RSA key < 2048", Severity: finding.Low,
@@ -87,81 +87,80 @@ var Rules = []finding.Rule{
 		Summary:     "The server offers no key exchange that withstands a quantum computer: sessions recorded today could be read when there is one.",
 		Remediation: "OpenSSH 8.5 and later has sntrup761x25519-sha512@openssh.com, 9.9 and later mlkem768x25519-sha256: update, and leave KexAlgorithms in sshd_config at its default. Dropbear 2025.87 and later has both.",
 		References:  []string{"draft-ietf-sshm-mlkem-hybrid-kex"},
-		Check:       finding.On(noPostQuantum),
+		Check:       onAlgorithms(noPostQuantum),
 	},
 }
 
-func exposed(e *Evidence) *finding.Proof {
+func exposed(e *Evidence) finding.Answer {
 	switch {
 	case e.Identification == "":
-		return nil
+		return finding.NotLearned()
 	case e.TransferHint != "":
-		return finding.Seen("/evidence/identification").With("the software is made for SFTP")
+		return finding.Fires(finding.Seen, "/evidence/identification").With("the software is made for SFTP")
 	}
-	return finding.Seen("/evidence/identification")
+	return finding.Fires(finding.Seen, "/evidence/identification")
 }
 
-func version1(e *Evidence) *finding.Proof {
-	if !strings.HasPrefix(e.ProtocolVersion, "1.") {
-		return nil
+func version1(e *Evidence) finding.Answer {
+	switch {
+	case e.ProtocolVersion == "":
+		return finding.NotLearned()
+	case !strings.HasPrefix(e.ProtocolVersion, "1."):
+		return finding.NotSo()
 	}
-	return finding.Seen("/evidence/protocol").With("version " + e.ProtocolVersion)
+	return finding.Fires(finding.Seen, "/evidence/protocol").With("version " + e.ProtocolVersion)
 }
 
-func weakKexes(e *Evidence) *finding.Proof {
-	if e.Algorithms == nil {
-		return nil
-	}
-	return proofOf(in(e.Algorithms.Kex, "kex", weakKex))
+// onAlgorithms makes a check of a function over the lists of KEXINIT.
+func onAlgorithms(check func(a *Algorithms) finding.Answer) func(*probe.Result) finding.Answer {
+	return finding.On(func(e *Evidence) finding.Answer {
+		if e.Algorithms == nil {
+			return finding.NotLearned()
+		}
+		return check(e.Algorithms)
+	})
 }
 
-func weakHostKeys(e *Evidence) *finding.Proof {
-	if e.Algorithms == nil {
-		return nil
-	}
-	return proofOf(in(e.Algorithms.HostKey, "host_key", weakHostKey))
-}
+func weakKexes(a *Algorithms) finding.Answer { return weak(in(a.Kex, "kex", weakKex)) }
 
-func weakCiphers(e *Evidence) *finding.Proof {
-	a := e.Algorithms
-	if a == nil {
-		return nil
-	}
-	return proofOf(
+func weakHostKeys(a *Algorithms) finding.Answer { return weak(in(a.HostKey, "host_key", weakHostKey)) }
+
+func weakCiphers(a *Algorithms) finding.Answer {
+	return weak(
 		in(a.CiphersClientToServer, "ciphers_client_to_server", weakCipher),
 		in(a.CiphersServerToClient, "ciphers_server_to_client", weakCipher),
 	)
 }
 
-func weakMACs(e *Evidence) *finding.Proof {
-	a := e.Algorithms
-	if a == nil {
-		return nil
-	}
-	return proofOf(
+func weakMACs(a *Algorithms) finding.Answer {
+	return weak(
 		in(a.MACsClientToServer, "macs_client_to_server", weakMAC),
 		in(a.MACsServerToClient, "macs_server_to_client", weakMAC),
 	)
 }
 
-func smallHostKey(e *Evidence) *finding.Proof {
+func smallHostKey(e *Evidence) finding.Answer {
+	if e.HostKeys == nil {
+		return finding.NotLearned()
+	}
 	for i, k := range e.HostKeys {
 		if strings.HasPrefix(k.Type, "ssh-rsa") && k.Bits > 0 && k.Bits < 2048 {
 			at := fmt.Sprintf("/evidence/host_keys/%d/", i)
-			return finding.Seen(at+"bits", at+"type").With(fmt.Sprintf("%d bits", k.Bits))
+			item := finding.Item{Value: fmt.Sprintf("%d bits", k.Bits), Basis: at + "bits"}
+			return finding.Fires(finding.Seen, at+"bits", at+"type").About(item).With(item.Value)
 		}
 	}
-	return nil
+	return finding.NotSo()
 }
 
 // terrapin asks for a direction in which messages can be cut off: with ChaCha20-Poly1305, or with CBC and a MAC over the
 // ciphertext.
-func terrapin(e *Evidence) *finding.Proof {
+func terrapin(e *Evidence) finding.Answer {
 	a := e.Algorithms
-	if a == nil || e.StrictKex != probe.No {
-		return nil
+	if a == nil {
+		return finding.NotLearned()
 	}
-	var found [][]named
+	var found [][]finding.Item
 	for _, way := range []struct {
 		ciphers, macs         []string
 		cipherField, macField string
@@ -175,24 +174,23 @@ func terrapin(e *Evidence) *finding.Proof {
 			found = append(found, cbc, etm)
 		}
 	}
-	p := proofOf(found...)
-	if p != nil {
-		p.Basis = append([]string{"/evidence/strict_kex"}, p.Basis...)
-	}
-	return p
+	return finding.When(e.StrictKex, probe.No, weak(found...).Also("/evidence/strict_kex"))
 }
 
-func passwords(e *Evidence) *finding.Proof {
+func passwords(e *Evidence) finding.Answer {
+	if e.AuthMethods == nil {
+		return finding.NotLearned()
+	}
 	i := slices.Index(e.AuthMethods, "password")
 	if i < 0 {
-		return nil
+		return finding.NotSo()
 	}
-	return finding.Seen(fmt.Sprintf("/evidence/auth_methods/%d", i))
+	return finding.Fires(finding.Seen, fmt.Sprintf("/evidence/auth_methods/%d", i))
 }
 
-func noPostQuantum(e *Evidence) *finding.Proof {
-	if e.Algorithms == nil || slices.ContainsFunc(e.Algorithms.Kex, postQuantum) {
-		return nil
+func noPostQuantum(a *Algorithms) finding.Answer {
+	if slices.ContainsFunc(a.Kex, postQuantum) {
+		return finding.NotSo()
 	}
-	return finding.Seen("/evidence/algorithms/kex")
+	return finding.Fires(finding.Seen, "/evidence/algorithms/kex")
 }

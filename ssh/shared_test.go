@@ -51,7 +51,7 @@ func TestSharedHostKey(t *testing.T) {
 			}
 			require.Len(t, found, 1)
 			require.Equal(t, c.basis, found[0].Basis)
-			require.Equal(t, finding.Wire, found[0].Known)
+			require.Equal(t, finding.Seen, found[0].Known)
 			require.Equal(t, "also on "+here, found[0].Detail)
 			text, err := json.Marshal(r)
 			require.NoError(t, err)

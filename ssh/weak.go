@@ -1,52 +1,20 @@
 package ssh
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 )
 
-// A named is an algorithm and the JSON pointer to it.
-type named struct{ name, pointer string }
-
-// mostNamed is how many algorithms of a list a proof names: servers have some tens in all.
-const mostNamed = 32
-
 // in returns the algorithms of a list that a test picks.
-func in(list []string, field string, pick func(string) bool) (found []named) {
-	for i, name := range list {
-		if pick(name) && len(found) < mostNamed {
-			found = append(found, named{name, fmt.Sprintf("/evidence/algorithms/%s/%d", field, i)})
-		}
-	}
-	return found
+func in(list []string, field string, pick func(string) bool) []finding.Item {
+	return finding.Items(list, "/evidence/algorithms/"+field, pick)
 }
 
-// proofOf proves by algorithms that were found: nil for none. The detail names each once.
-func proofOf(found ...[]named) *finding.Proof {
-	all := slices.Concat(found...)
-	if len(all) == 0 {
-		return nil
-	}
-	var basis, names []string
-	for _, a := range all {
-		basis = append(basis, a.pointer)
-		if !slices.Contains(names, a.name) {
-			names = append(names, a.name)
-		}
-	}
-	return finding.Seen(basis...).With(few(names))
-}
-
-// few joins names, and counts those that are too many to show.
-func few(names []string) string {
-	const most = 8
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+// weak fires on algorithms that were found.
+func weak(found ...[]finding.Item) finding.Answer {
+	return finding.FiresOn(finding.Seen, slices.Concat(found...))
 }
 
 // weakKex picks what RFC 9142 §4 marks SHOULD NOT or MUST NOT. It leaves diffie-hellman-group14-sha1 at MAY.

@@ -171,7 +171,7 @@ func FuzzStream(f *testing.F) {
 			require.Len(t, k.hassh(), 32)
 			_ = keyTypes(a.HostKey)
 			for _, r := range Rules {
-				if p := r.Check(&probe.Result{Evidence: &Evidence{Algorithms: a, StrictKex: k.strict()}}); p != nil {
+				if p := r.Check(&probe.Result{Evidence: &Evidence{Algorithms: a, StrictKex: k.strict()}}).Proof(); p != nil {
 					require.NotEmpty(t, p.Basis)
 				}
 			}

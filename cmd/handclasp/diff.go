@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"iter"
 
 	"github.com/spf13/cobra"
 
@@ -82,7 +81,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 		was.close()
 		return err
 	}
-	changes := finding.Diff(judged(was.records()), judged(is.records()))
+	changes := finding.Diff(was.records(), is.records())
 	was.close()
 	is.close()
 	if err := cmp.Or(was.foreign(), is.foreign()); err != nil {
@@ -100,16 +99,6 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 		}
 	}
 	return nil
-}
-
-func judged(records iter.Seq[report.Record]) iter.Seq[finding.Judged] {
-	return func(yield func(finding.Judged) bool) {
-		for r := range records {
-			if !yield(r.Judged()) {
-				return
-			}
-		}
-	}
 }
 
 func (a *app) writeChanges(o *diffOptions, changes []finding.Change) error {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/finding"
 )
 
 // greeter is a news server on every address of 127.0.0.0/8; it says its greeting and hangs up.
@@ -49,7 +49,7 @@ func addresses(t *testing.T, path string) map[string]int {
 	require.NoError(t, err)
 	seen := map[string]int{}
 	for line := range bytes.Lines(data) {
-		r, err := report.Decode(line)
+		r, err := finding.DecodeRecord(line)
 		require.NoError(t, err, "%q", line)
 		seen[r.Target.Addr.Addr().String()]++
 	}

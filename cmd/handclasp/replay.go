@@ -133,7 +133,7 @@ type replaying struct {
 	other  int // results whose conversation would be another one today
 }
 
-func (r *replaying) one(ctx context.Context, record report.Record) error {
+func (r *replaying) one(ctx context.Context, record finding.Record) error {
 	again, err := probetest.Reprobe(ctx, record.Result, r.candidates(record.Protocol)...)
 	switch {
 	case ctx.Err() != nil:

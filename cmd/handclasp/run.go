@@ -174,10 +174,10 @@ func (s *session) result(r scan.Result) error {
 		s.why = cmp.Or(s.why, r.Err)
 	}
 	r.Software = s.o.software.Software(r.Result)
-	record := report.Record{Result: r.Result, Findings: s.judge.Evaluate(r.Result)}
+	record := finding.Record{Result: r.Result, Findings: s.judge.Evaluate(r.Result)}
 	write := s.sink.write
 	if s.o.baseline != nil {
-		if record.Findings = s.o.baseline.New(record.Judged()); len(record.Findings) == 0 {
+		if record.Findings = s.o.baseline.New(record); len(record.Findings) == 0 {
 			write = s.sink.pass
 		}
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/lab"
-	"github.com/handclasp/handclasp/report"
 )
 
 func TestMain(m *testing.M) {
@@ -71,6 +71,11 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { _ = socks.Close() })
 			env.Setenv("SOCKS", socks.Addr.String())
 			env.Values["silent"] = silent
+			edition1, err := filepath.Abs("../../internal/schema/testdata/results.jsonl")
+			env.Setenv("EDITION1", edition1)
+			if err != nil {
+				return err
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -119,7 +124,7 @@ func called(ts *testscript.TestScript, _ bool, _ []string) {
 func checkJSONL(ts *testscript.TestScript, _ bool, args []string) {
 	n := 0
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
-		_, err := report.Decode([]byte(line))
+		_, err := finding.DecodeRecord([]byte(line))
 		ts.Check(err)
 		n++
 	}
@@ -134,7 +139,7 @@ func together(ts *testscript.TestScript, _ bool, args []string) {
 	for _, file := range args[1:] {
 		before := len(seen)
 		for line := range strings.Lines(ts.ReadFile(file)) {
-			r, err := report.Decode([]byte(line))
+			r, err := finding.DecodeRecord([]byte(line))
 			ts.Check(err)
 			if seen[r.Target.String()] {
 				ts.Fatalf("%v is there twice", r.Target)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -30,9 +31,9 @@ func parseFormat(text string) (string, error) {
 
 // A sink takes results in one of the forms.
 type sink interface {
-	write(r report.Record, h report.Host) error
+	write(r finding.Record, h report.Host) error
 	// pass takes note of a result that isn't to be written.
-	pass(r report.Record, h report.Host) error
+	pass(r finding.Record, h report.Host) error
 	close() error
 }
 
@@ -65,12 +66,12 @@ func (a *app) newSink(w io.Writer, format string, stdout bool, o report.TableOpt
 // plain is a form that knows no hosts.
 type plain struct{ w report.Writer }
 
-func (p plain) write(r report.Record, _ report.Host) error { return p.w.Write(r) }
-func (p plain) pass(report.Record, report.Host) error      { return nil }
-func (p plain) close() error                               { return p.w.Close() }
+func (p plain) write(r finding.Record, _ report.Host) error { return p.w.Write(r) }
+func (p plain) pass(finding.Record, report.Host) error      { return nil }
+func (p plain) close() error                                { return p.w.Close() }
 
 type grouped struct{ t *report.Table }
 
-func (g grouped) write(r report.Record, h report.Host) error { return g.t.Write(r, h) }
-func (g grouped) pass(r report.Record, h report.Host) error  { return g.t.Pass(r, h) }
-func (g grouped) close() error                               { return g.t.Close() }
+func (g grouped) write(r finding.Record, h report.Host) error { return g.t.Write(r, h) }
+func (g grouped) pass(r finding.Record, h report.Host) error  { return g.t.Pass(r, h) }
+func (g grouped) close() error                                { return g.t.Close() }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
@@ -35,7 +36,7 @@ func BenchmarkJSONL(b *testing.B) {
 	rec, err := probetest.Parse(text)
 	require.NoError(b, err)
 	result := probe.Run(b.Context(), ftp.Prober{}, rec.Target, rec.Options())
-	record := report.New(result, handclasp.Rules()).WithoutTranscript()
+	record := finding.NewRecord(result, handclasp.Rules()).WithoutTranscript()
 	for name, takes := range map[string]time.Duration{"memory": 0, "1ms a write": time.Millisecond, "50ms a write": 50 * time.Millisecond} {
 		b.Run(name, func(b *testing.B) {
 			w := &sluggish{takes: takes}

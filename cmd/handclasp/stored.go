@@ -64,7 +64,7 @@ func (a *app) readBaseline(path string) (*finding.Baseline, error) {
 	defer s.close()
 	b := finding.NewBaseline()
 	for r := range s.records() {
-		b.Add(r.Judged())
+		b.Add(r)
 	}
 	switch {
 	case s.failed != nil:
@@ -79,10 +79,10 @@ func (a *app) readBaseline(path string) (*finding.Baseline, error) {
 const complaints = 5
 
 // records yields what can be read, its evidence typed, and complains of each line that can't.
-func (s *stored) records() iter.Seq[report.Record] { return s.read(s.app.readers()) }
+func (s *stored) records() iter.Seq[finding.Record] { return s.read(s.app.readers()) }
 
-func (s *stored) read(probers []probe.Prober) iter.Seq[report.Record] {
-	return func(yield func(report.Record) bool) {
+func (s *stored) read(probers []probe.Prober) iter.Seq[finding.Record] {
+	return func(yield func(finding.Record) bool) {
 		for r, err := range report.Read(s.r, probers...) {
 			var line *report.LineError
 			switch {

@@ -79,10 +79,7 @@ var RuleOpen = finding.Rule{
 	Remediation: "Set requirepass or ACL users, and bind to a private address, in redis.conf.",
 	CWE:         []int{306},
 	References:  []string{"https://redis.io/docs/latest/operate/oss_and_stack/management/security/"},
-	Check: finding.On(func(e *Evidence) *finding.Proof {
-		if e.Open != probe.Yes {
-			return nil
-		}
-		return finding.Seen("/evidence/reply")
+	Check: finding.On(func(e *Evidence) finding.Answer {
+		return finding.When(e.Open, probe.Yes, finding.Fires(finding.Seen, "/evidence/reply"))
 	}),
 }

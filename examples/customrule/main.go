@@ -28,16 +28,17 @@ var ruleBackup = finding.Rule{
 	Summary:     "Anybody can see, and most likely fetch, a file that is named as a backup is.",
 	Remediation: "Move it out of the anonymous root (anon_root in vsftpd.conf).",
 	CWE:         []int{530},
-	Check: finding.On(func(e *ftp.Evidence) *finding.Proof {
+	Check: finding.On(func(e *ftp.Evidence) finding.Answer {
 		if e.Anonymous == nil || e.Anonymous.Listing == nil {
-			return nil // not learned
+			return finding.NotLearned()
 		}
+		var backups []finding.Item
 		for i, entry := range e.Anonymous.Listing.Entries {
 			if entry.Type == ftp.TypeFile && strings.Contains(strings.ToLower(entry.Name), "backup") {
-				return finding.Seen(fmt.Sprintf("/evidence/anonymous/listing/entries/%d/name", i)).With(entry.Name)
+				backups = append(backups, finding.Item{Value: entry.Name, Basis: fmt.Sprintf("/evidence/anonymous/listing/entries/%d/name", i)})
 			}
 		}
-		return nil
+		return finding.FiresOn(finding.Seen, backups)
 	}),
 }
 

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"iter"
 	"os"
 	"slices"
 
@@ -25,20 +24,20 @@ import (
 var errNew = errors.New("there is something new")
 
 // probeAll scans the targets and returns what was found.
-func probeAll(ctx context.Context, targets []string) (records []report.Record, err error) {
+func probeAll(ctx context.Context, targets []string) (records []finding.Record, err error) {
 	judge := finding.NewJudge(handclasp.Rules(), handclasp.Comparisons())
 	endpoints := scan.Endpoints(ctx, scan.Args(targets), handclasp.Probers(), nil)
 	for r, err := range scan.Run(ctx, endpoints, nil) {
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, report.Record{Result: r.Result, Findings: judge.Evaluate(r.Result)})
+		records = append(records, finding.Record{Result: r.Result, Findings: judge.Evaluate(r.Result)})
 	}
 	return records, ctx.Err()
 }
 
 // stored are the records of the last run; none at the first.
-func stored(path string) (records []report.Record, err error) {
+func stored(path string) (records []finding.Record, err error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -57,7 +56,7 @@ func stored(path string) (records []report.Record, err error) {
 }
 
 // store replaces the file, whole or not at all.
-func store(path string, records []report.Record) error {
+func store(path string, records []finding.Record) error {
 	file, err := os.CreateTemp(".", "results-*")
 	if err != nil {
 		return err
@@ -73,16 +72,6 @@ func store(path string, records []report.Record) error {
 	return os.Rename(file.Name(), path)
 }
 
-func judged(records []report.Record) iter.Seq[finding.Judged] {
-	return func(yield func(finding.Judged) bool) {
-		for _, r := range records {
-			if !yield(r.Judged()) {
-				return
-			}
-		}
-	}
-}
-
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(args) < 2 {
 		return errors.New("usage: monitor RESULTS.jsonl TARGET [TARGET]")
@@ -95,7 +84,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	changes := finding.Diff(judged(last), judged(now))
+	changes := finding.Diff(slices.Values(last), slices.Values(now))
 	if err := report.WriteChanges(stdout, changes, report.TableOptions{}); err != nil {
 		return err
 	}

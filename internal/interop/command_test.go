@@ -13,7 +13,6 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/report"
 )
 
 // The command, as a user builds and calls it, shows what the library shows.
@@ -45,7 +44,7 @@ func TestCommand(t *testing.T) {
 			require.Equal(t, want.anonymous, e.Anonymous.Login)
 			requireFTPListing(t, e.Anonymous.Listing, want.listing, want.writable)
 
-			var record report.Record
+			var record finding.Record
 			require.NoError(t, record.UnmarshalJSON([]byte(line)))
 			require.ElementsMatch(t, strings.Fields(want.findings+" "+want.beyond), ftpIDs(record.Findings))
 			require.Equal(t, finding.Evaluate(r, handclasp.Rules()), record.Findings, "the stored result gives the same findings")

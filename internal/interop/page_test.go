@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -48,7 +49,7 @@ func labPage(t *testing.T) string {
 			}
 			o := &probe.Options{Level: probe.LevelAnonymous, RootCAs: servers.CA(), ImplicitTLS: probe.FactOf(n.ImplicitTLS)}
 			target := probe.Target{Network: probe.TCP, Addr: n.Addr, Name: "localhost"}
-			require.NoError(t, w.Write(report.New(probe.Run(context.Background(), p, target, o), handclasp.Rules())))
+			require.NoError(t, w.Write(finding.NewRecord(probe.Run(context.Background(), p, target, o), handclasp.Rules())))
 		}
 	}
 	require.NoError(t, w.Close())

@@ -14,7 +14,6 @@ import (
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/rsync"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -308,7 +307,7 @@ func TestRsyncCommand(t *testing.T) {
 			require.Equal(t, want.version, e.ProtocolVersion)
 			require.Equal(t, want.motd, e.MOTD)
 			require.Equal(t, want.modules, accesses(e))
-			var record report.Record
+			var record finding.Record
 			require.NoError(t, record.UnmarshalJSON([]byte(line)))
 			require.Equal(t, want.findings, rsyncIDs(record.Findings))
 		})

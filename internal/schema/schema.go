@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,8 +94,8 @@ func (g *generator) result(protocols []any) object {
 			{"description", "JSON pointers to what was asked for and not answered for a reason of the moment; empty if the outcome is ok. Absent in results of before there was such a list."},
 		}},
 		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial where the outcome isn't ok."}}},
-		{"software", g.of(reflect.TypeFor[[]probe.Software]())},
-		{"findings", g.of(reflect.TypeFor[[]finding.Finding]())},
+		{"software", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[probe.Software]())}}},
+		{"findings", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[finding.Finding]())}}},
 		{"transcript", object{
 			{"type", "array"}, {"items", g.event()},
 			{"description", "What was said, above TLS. Empty unless --transcript asked for it."},
@@ -142,8 +143,16 @@ var enums = map[reflect.Type][]any{
 		probe.OutcomeOK, probe.OutcomeBusy, probe.OutcomeDenied, probe.OutcomeRefused, probe.OutcomeUnreachable, probe.OutcomeTimeout, probe.OutcomeCanceled, probe.OutcomeClosed,
 		probe.OutcomeTLS, probe.OutcomeNotProtocol, probe.OutcomeMalformed, probe.OutcomeLimit, probe.OutcomeForbidden, probe.OutcomeInternal,
 	},
-	reflect.TypeFor[finding.Known]():    {finding.Wire, finding.Advertised, finding.Inferred},
+	reflect.TypeFor[finding.Known](): {
+		finding.Seen, finding.Claimed, finding.Inferred,
+		finding.Known("wire"), finding.Known("advertised"), // seen and claimed, in results of before version 0.1
+	},
 	reflect.TypeFor[finding.Severity](): {finding.Info, finding.Low, finding.Medium, finding.High, finding.Critical},
+}
+
+// later are fields that results of earlier versions lack, by type: they are always written, and not required.
+var later = map[string][]string{
+	"finding.Finding": {"key", "items", "remediation", "references"},
 }
 
 // A generator turns types into schemas. Structs become definitions.
@@ -182,7 +191,9 @@ func (g *generator) of(t reflect.Type) object {
 		return object{{"type", "integer"}, {"minimum", 0}}
 	case reflect.Float32, reflect.Float64:
 		return object{{"type", "number"}}
-	case reflect.Slice, reflect.Array:
+	case reflect.Slice:
+		return object{{"type", []string{"array", "null"}}, {"items", g.of(t.Elem())}} // null is a list that wasn't learned
+	case reflect.Array:
 		return object{{"type", "array"}, {"items", g.of(t.Elem())}}
 	case reflect.Map:
 		return object{{"type", "object"}, {"additionalProperties", g.of(t.Elem())}}
@@ -192,12 +203,18 @@ func (g *generator) of(t reflect.Type) object {
 	return object{} // anything
 }
 
-// define puts a type's schema among the definitions, once, and returns the reference to it.
-func (g *generator) define(t reflect.Type, make func() object) object {
+// nameOf is what a type is called among the definitions.
+func (g *generator) nameOf(t reflect.Type) string {
 	name := t.Name()
 	if pkg := t.PkgPath(); !strings.HasSuffix(pkg, "/probe") {
 		name = pkg[strings.LastIndexByte(pkg, '/')+1:] + "." + name
 	}
+	return name
+}
+
+// define puts a type's schema among the definitions, once, and returns the reference to it.
+func (g *generator) define(t reflect.Type, make func() object) object {
+	name := g.nameOf(t)
 	if _, known := g.names[name]; !known {
 		g.names[name] = t
 		at := len(g.definitions)
@@ -226,7 +243,7 @@ func (g *generator) structure(t reflect.Type) object {
 			schema = append(schema, member{"description", text})
 		}
 		properties = append(properties, member{name, schema})
-		if !strings.Contains(options, "omitempty") {
+		if !strings.Contains(options, "omitempty") && !slices.Contains(later[g.nameOf(t)], name) {
 			required = append(required, name)
 		}
 	}

@@ -1,0 +1,196 @@
+package finding
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Known says how a finding is known. Decoding takes the words of before version 0.1, "wire" and "advertised", as well.
+type Known string
+
+// The ways to know.
+const (
+	Seen     Known = "seen"     // in the conversation
+	Claimed  Known = "claimed"  // by the server; it wasn't tried
+	Inferred Known = "inferred" // from a version, which a distribution may have patched
+)
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (k *Known) UnmarshalText(text []byte) error {
+	switch *k = Known(text); *k {
+	case "wire":
+		*k = Seen
+	case "advertised":
+		*k = Claimed
+	}
+	return nil
+}
+
+// An Answer is what a rule says of a result, one of three: it fires, with proof ([Fires]); it isn't so ([NotSo]); or the
+// result doesn't tell ([NotLearned], the zero value). A definite no of what a rule presupposes is "not so": where anonymous
+// visitors are refused there is no listing that they see.
+type Answer struct {
+	proof *Proof
+	notSo bool
+}
+
+// NotLearned says that the result doesn't tell.
+func NotLearned() Answer { return Answer{} }
+
+// NotSo says that what the rule asks for isn't there.
+func NotSo() Answer { return Answer{notSo: true} }
+
+// Fires says that the rule holds, as the pointers show: JSON pointers (RFC 6901) into the result, at least one.
+func Fires(k Known, basis ...string) Answer { return Answer{proof: &Proof{Known: k, Basis: basis}} }
+
+// FiresOn says that the rule holds for each of the items, the first of which are the basis and stand in the detail. Without
+// items it isn't so. Of items of one value the first counts.
+func FiresOn(k Known, items []Item) Answer {
+	if len(items) == 0 {
+		return NotSo()
+	}
+	p := new(Proof)
+	p.Known = k
+	known := make(map[string]bool, len(items))
+	var names []string
+	for _, item := range items {
+		if known[item.Value] {
+			continue
+		}
+		known[item.Value] = true
+		p.Items = append(p.Items, item)
+		if len(names) < maxBasis {
+			p.Basis, names = append(p.Basis, item.Basis), append(names, item.Value)
+		}
+	}
+	p.Detail = strings.Join(names, ", ")
+	if more := len(p.Items) - len(names); more > 0 {
+		p.Detail += fmt.Sprintf(" and %d more", more)
+	}
+	return Answer{proof: p}
+}
+
+// maxBasis is how many items a proof points at, which prove enough.
+const maxBasis = 10
+
+// Proof returns the proof if the rule fires, else nil.
+func (a Answer) Proof() *Proof { return a.proof }
+
+// Learned reports whether the result tells: the rule fires, or it isn't so.
+func (a Answer) Learned() bool { return a.proof != nil || a.notSo }
+
+// With sets the detail of an answer that fires.
+func (a Answer) With(detail string) Answer {
+	if a.proof != nil {
+		a.proof.Detail = detail
+	}
+	return a
+}
+
+// About sets the items of an answer that fires.
+func (a Answer) About(items ...Item) Answer {
+	if a.proof != nil {
+		a.proof.Items = items
+	}
+	return a
+}
+
+// Also adds pointers to the basis of an answer that fires, in front of it.
+func (a Answer) Also(basis ...string) Answer {
+	if a.proof != nil {
+		a.proof.Basis = append(basis, a.proof.Basis...)
+	}
+	return a
+}
+
+// Rated gives an answer that fires a severity of its own; see [Rule.Varies].
+func (a Answer) Rated(s Severity) Answer {
+	if a.proof != nil {
+		a.proof.Severity = s
+	}
+	return a
+}
+
+// When returns a if the fact is want, not so if it is the other one, and not learned if it isn't known.
+func When(fact, want probe.Fact, a Answer) Answer {
+	switch fact {
+	case want:
+		return a
+	case probe.Unknown:
+		return NotLearned()
+	}
+	return NotSo()
+}
+
+// A Proof says why a rule fires.
+type Proof struct {
+	Known Known
+	// Basis holds JSON pointers (RFC 6901) into the result, such as "/evidence/greeting"; at least one.
+	Basis []string
+	// Items are the things that the finding is about, all of them; nil for a rule that is about the endpoint itself.
+	Items []Item
+	// Detail is a short phrase with the particulars, such as "expired 2024-03-01"; may be empty.
+	Detail string
+	// Severity replaces the rule's if that lets it; see [Rule.Varies]. The zero value keeps the rule's.
+	Severity Severity
+}
+
+// An Item is one of the things that a finding is about: an open module, a share, a weak algorithm.
+type Item struct {
+	Value string `json:"value"` // what it is, such as the module's name; the same in every result
+	Basis string `json:"basis"` // the JSON pointer to it in this result
+}
+
+// Items makes items of the members of a list at a pointer that pick takes.
+func Items(list []string, pointer string, pick func(string) bool) (items []Item) {
+	for i, value := range list {
+		if pick(value) {
+			items = append(items, Item{value, fmt.Sprintf("%s/%d", pointer, i)})
+		}
+	}
+	return items
+}
+
+// On makes a Check of a function over one protocol's evidence. A result of another protocol that was spoken to its end, or
+// that names what speaks there, says that it isn't so; one without evidence doesn't tell.
+func On[E probe.Evidence](check func(e E) Answer) func(*probe.Result) Answer {
+	return func(r *probe.Result) Answer {
+		e, ok := probe.As[E](r)
+		switch {
+		case ok:
+			return check(e)
+		case r.Protocol != e.Protocol() && Speaks(r) != "":
+			return NotSo()
+		}
+		return NotLearned()
+	}
+}
+
+// Speaks returns the protocol that the result shows to be spoken at the endpoint; empty if it shows none.
+func Speaks(r *probe.Result) string {
+	if r.Evidence == nil || r.Outcome != probe.OutcomeOK {
+		return ""
+	}
+	if name, ok := told(r, probe.NamedEvidence.Service, "service"); ok {
+		return name
+	}
+	return r.Protocol
+}
+
+// told returns what evidence says through an interface that protocols share, or, where a stored result's evidence has
+// lost its type, the JSON field by which that interface is known. It reports false where the evidence has neither.
+func told[I probe.Evidence, V any](r *probe.Result, ask func(I) V, field string) (value V, ok bool) {
+	switch e := r.Evidence.(type) {
+	case I:
+		return ask(e), true
+	case *probe.RawEvidence:
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(e.JSON, &fields) == nil && fields[field] != nil && json.Unmarshal(fields[field], &value) == nil {
+			return value, true
+		}
+	}
+	return value, false
+}
