@@ -10,7 +10,7 @@ import (
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/smb"
 )
 
@@ -25,7 +25,7 @@ func play(t testing.TB, name string) *probe.Result {
 	t.Helper()
 	text, err := os.ReadFile(transcripts + name + ".txt")
 	require.NoError(t, err)
-	rec, err := probetest.Parse(text)
+	rec, err := replay.Parse(text)
 	require.NoError(t, err)
 	player := rec.Player()
 	r := probe.Run(context.Background(), smb.Prober{}, rec.Target, &probe.Options{Level: rec.Level, Dial: player.Dial, Rand: player.Rand()})

@@ -130,21 +130,3 @@ func (sample) list(c *probe.Conn, limit int, e *sampleEvidence) error {
 		e.Names = append(e.Names, name)
 	}
 }
-
-// probing is a prober made of a function, which may send anything but "bad".
-type probing func(ctx context.Context, s *probe.Session) (probe.Evidence, error)
-
-func (p probing) Spec() probe.Spec {
-	s := sample{}.Spec()
-	s.Guard = func(_ probe.Level, plain []byte) (string, error) {
-		if bytes.HasPrefix(plain, []byte("bad")) {
-			return "", errors.New("bad")
-		}
-		return "any", nil
-	}
-	return s
-}
-
-func (p probing) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	return p(ctx, s)
-}
