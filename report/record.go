@@ -1,5 +1,5 @@
-// Package report writes results: as a table for terminals and as one page for browsers, as CSV for spreadsheets, as
-// SARIF for code scanning, and as JSON lines for programs, which [Read] reads again.
+// Package report writes results: as a table for terminals and as one page for browsers, as CSV for spreadsheets, and as
+// JSON lines for programs, which [Read] reads again. Package report/sarif writes for code scanning.
 //
 // Whatever a server said is hostile text, and each writer takes the harm out of it in the way that its form asks for.
 package report
@@ -20,7 +20,7 @@ type Record struct {
 }
 
 // A Writer takes records one at a time, and writes what is left when it is closed. It doesn't close what it writes to.
-// [JSONL], [CSV] and [SARIF] write each record as it comes; [HTML] writes when it is closed.
+// [JSONL] and [CSV] write each record as it comes; [HTML] writes when it is closed.
 type Writer interface {
 	Write(r Record) error
 	Close() error
@@ -29,6 +29,25 @@ type Writer interface {
 // New judges a result by rules.
 func New(r *probe.Result, rules []finding.Rule) Record {
 	return Record{Result: r, Findings: finding.Evaluate(r, rules)}
+}
+
+// Endpoint is where the record's findings were made, as people say it: the name where there is one, and the port.
+func (r Record) Endpoint() string {
+	if r.Target.Name == "" {
+		return r.Target.Addr.String()
+	}
+	return fmt.Sprintf("%s:%d", r.Target.Name, r.Target.Addr.Port())
+}
+
+// Proofs returns of each finding, in their order, the evidence that its basis points at, as "greeting: 220 ready"; of a
+// long basis the beginning. It is text that a server chose: see [Clean].
+func (r Record) Proofs() [][]string {
+	document := r.document()
+	all := make([][]string, len(r.Findings))
+	for i, f := range r.Findings {
+		all[i] = proofs(document, f)
+	}
+	return all
 }
 
 // WithoutTranscript returns the record with an empty transcript. The result that it was made of is left as it is.

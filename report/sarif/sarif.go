@@ -1,4 +1,5 @@
-package report
+// Package sarif writes findings for code scanning. It is apart from package report because of the modules that it links.
+package sarif
 
 import (
 	"bytes"
@@ -11,22 +12,24 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	oasis "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/report"
 )
 
-// SARIFOptions say what a log states beside the findings.
-type SARIFOptions struct {
+// Options say what a log states beside the findings.
+type Options struct {
 	// Rules give findings their help. All of them are listed, so that a rule that found nothing can be told from one
 	// that wasn't there. A finding of another rule is reported with what it says itself.
 	Rules   []finding.Rule
 	Version string // of the program that probed, such as "v1.2.3"; may be empty
 }
 
-// SARIF writes findings as a log in the Static Analysis Results Interchange Format 2.1.0, for GitHub code scanning and
+// A Writer writes findings as a log in the Static Analysis Results Interchange Format 2.1.0, for GitHub code scanning and
 // its like. Findings are written as they come, and what the log says about the rules comes last, so that memory
 // doesn't grow with their number. Without Close the log is incomplete.
 //
@@ -34,19 +37,19 @@ type SARIFOptions struct {
 // GitHub refuses a log with more than 25,000 findings.
 //
 // [docs/decisions/009]: https://github.com/handclasp/handclasp/blob/main/docs/decisions/009-sarif-locations.md
-type SARIF struct {
+type Writer struct {
 	w       io.Writer
 	version string
 	rules   []finding.Rule
 	index   map[string]int // of a rule in rules
-	tally   Tally
+	tally   report.Tally
 	results int
 	failed  error
 }
 
-// NewSARIF returns a writer of SARIF to w.
-func NewSARIF(w io.Writer, o SARIFOptions) *SARIF {
-	s := &SARIF{w: w, version: o.Version, index: map[string]int{}}
+// New returns a writer to w.
+func New(w io.Writer, o Options) *Writer {
+	s := &Writer{w: w, version: o.Version, index: map[string]int{}}
 	for _, r := range o.Rules {
 		s.rule(r)
 	}
@@ -54,7 +57,7 @@ func NewSARIF(w io.Writer, o SARIFOptions) *SARIF {
 }
 
 // rule returns the index of r, which is listed where it wasn't yet.
-func (s *SARIF) rule(r finding.Rule) int {
+func (s *Writer) rule(r finding.Rule) int {
 	i, ok := s.index[r.ID]
 	if !ok {
 		i = len(s.rules)
@@ -63,18 +66,18 @@ func (s *SARIF) rule(r finding.Rule) int {
 	return i
 }
 
-const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+const schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 // Write writes one record's findings. An error comes again from Close.
-func (s *SARIF) Write(r Record) error {
-	document := r.document()
+func (s *Writer) Write(r report.Record) error {
+	proofs := r.Proofs()
 	var b bytes.Buffer
 	s.head(&b)
 	s.tally.Add(r)
-	for _, f := range r.Findings {
+	for n, f := range r.Findings {
 		f.ID = cmp.Or(f.ID, "unknown") // neither the form nor GitHub takes none
-		i := s.rule(unknownRule(f))
-		result, err := json.Marshal(sarifResult(r, f, document, s.rules[i].Severity).WithRuleIndex(i))
+		i := s.rule(finding.Rule{ID: f.ID, Title: f.Title, Severity: f.Severity, CWE: f.CWE})
+		text, err := json.Marshal(result(r, f, proofs[n], s.rules[i].Severity).WithRuleIndex(i))
 		if err != nil {
 			return err
 		}
@@ -83,88 +86,106 @@ func (s *SARIF) Write(r Record) error {
 		}
 		s.results++
 		b.WriteByte('\n')
-		b.Write(spell(result))
+		b.Write(report.CleanJSON(text))
 	}
 	return s.write(b.Bytes())
 }
 
-func (s *SARIF) head(b *bytes.Buffer) {
+func (s *Writer) head(b *bytes.Buffer) {
 	if s.tally.Endpoints == 0 {
-		fmt.Fprintf(b, `{"$schema":%q,"version":"2.1.0","runs":[{"results":[`, sarifSchema)
+		fmt.Fprintf(b, `{"$schema":%q,"version":"2.1.0","runs":[{"results":[`, schema)
 	}
 }
 
 // Close writes the rest of the log.
-func (s *SARIF) Close() error {
+func (s *Writer) Close() error {
 	var b bytes.Buffer
 	s.head(&b)
-	driver := sarif.NewToolComponent().WithName("handclasp").WithInformationURI("https://github.com/handclasp/handclasp").
-		WithRules([]*sarif.ReportingDescriptor{})
+	driver := oasis.NewToolComponent().WithName("handclasp").WithInformationURI("https://github.com/handclasp/handclasp").
+		WithRules([]*oasis.ReportingDescriptor{})
 	if s.version != "" {
 		driver.WithVersion(s.version)
 	}
 	for _, r := range s.rules {
-		driver.AddRule(sarifRule(r))
+		driver.AddRule(describe(r))
 	}
-	invocation := sarif.NewInvocation().WithExecutionSuccessful(true)
+	invocation := oasis.NewInvocation().WithExecutionSuccessful(true)
 	if s.tally.Endpoints > 0 {
 		invocation.WithStartTimeUtc(s.tally.First.UTC().Format(time.RFC3339)).WithEndTimeUtc(s.tally.Last.UTC().Format(time.RFC3339))
 	}
 	tail, err := json.Marshal(struct {
-		Tool        *sarif.Tool         `json:"tool"`
-		Invocations []*sarif.Invocation `json:"invocations"`
+		Tool        *oasis.Tool         `json:"tool"`
+		Invocations []*oasis.Invocation `json:"invocations"`
 		ColumnKind  string              `json:"columnKind"`
-	}{sarif.NewTool().WithDriver(driver), []*sarif.Invocation{invocation}, "utf16CodeUnits"})
+	}{oasis.NewTool().WithDriver(driver), []*oasis.Invocation{invocation}, "utf16CodeUnits"})
 	if err != nil {
 		return cmp.Or(s.failed, err)
 	}
-	fmt.Fprintf(&b, "\n],%s]}\n", spell(bytes.TrimPrefix(tail, []byte("{"))))
+	fmt.Fprintf(&b, "\n],%s]}\n", report.CleanJSON(bytes.TrimPrefix(tail, []byte("{"))))
 	return s.write(b.Bytes())
 }
 
-func (s *SARIF) write(b []byte) error {
+func (s *Writer) write(b []byte) error {
 	if s.failed == nil {
 		_, s.failed = s.w.Write(b)
 	}
 	return s.failed
 }
 
-func sarifResult(r Record, f finding.Finding, document *document, usual finding.Severity) *sarif.Result {
+func result(r report.Record, f finding.Finding, proofs []string, usual finding.Severity) *oasis.Result {
 	text := f.Title
 	if f.Detail != "" {
 		text += ": " + f.Detail
 	}
-	text = fmt.Sprintf("%s. On %s, %s: %s", fit(text, maxCell), fit(endpointName(r.Target), maxCell), cmp.Or(known[f.Known], "proof"),
-		fit(strings.Join(proofs(document, f), "; "), maxCell))
+	text = fmt.Sprintf("%s. On %s, %s: %s", brief(text), brief(r.Endpoint()), cmp.Or(known[f.Known], "proof"), brief(strings.Join(proofs, "; ")))
 	path := endpointPath(r)
 	basis := []string{}
-	for _, pointer := range f.Basis[:min(len(f.Basis), pageProofs)] {
-		basis = append(basis, fit(pointer, maxCell))
+	for _, pointer := range f.Basis[:min(len(f.Basis), mostProofs)] {
+		basis = append(basis, brief(pointer))
 	}
-	properties := sarif.NewPropertyBag().Add("severity", f.Severity.String()).Add("known", f.Known).Add("basis", basis).
-		Add("endpoint", endpointName(r.Target)).Add("started", r.Started)
+	properties := oasis.NewPropertyBag().Add("severity", f.Severity.String()).Add("known", f.Known).Add("basis", basis).
+		Add("endpoint", r.Endpoint()).Add("started", r.Started)
 	if f.Severity != usual {
 		if score := securitySeverity[f.Severity]; score != "" {
 			properties.Add("security-severity", score)
 		}
 	}
-	return sarif.NewResult().WithRuleID(f.ID).WithLevel(sarifLevel[f.Severity]).
-		WithMessage(sarif.NewTextMessage(literal(text))).
-		WithLocations([]*sarif.Location{sarif.NewLocationWithPhysicalLocation(sarif.NewPhysicalLocation().
-			WithArtifactLocation(sarif.NewSimpleArtifactLocation(path)).
-			WithRegion(sarif.NewRegion().WithStartLine(1).WithStartColumn(1).WithEndLine(1).WithEndColumn(1)))}).
+	return oasis.NewResult().WithRuleID(f.ID).WithLevel(level[f.Severity]).
+		WithMessage(oasis.NewTextMessage(literal(text))).
+		WithLocations([]*oasis.Location{oasis.NewLocationWithPhysicalLocation(oasis.NewPhysicalLocation().
+			WithArtifactLocation(oasis.NewSimpleArtifactLocation(path)).
+			WithRegion(oasis.NewRegion().WithStartLine(1).WithStartColumn(1).WithEndLine(1).WithEndColumn(1)))}).
 		WithPartialFingerprints(fingerprints(f.ID, path)).
 		WithProperties(properties)
+}
+
+// known says in a word how a finding is known.
+var known = map[finding.Known]string{finding.Wire: "seen", finding.Advertised: "claimed", finding.Inferred: "inferred"}
+
+const (
+	mostText   = 1000 // bytes of what a server chose
+	mostProofs = 8    // of a finding
+)
+
+// brief is the beginning of a text, clean.
+func brief(text string) string {
+	end := len(text)
+	if end > mostText {
+		for end = mostText; end > 0 && !utf8.RuneStart(text[end]); end-- {
+		}
+		return report.Clean(text[:end]) + "…"
+	}
+	return report.Clean(text)
 }
 
 // literal keeps text that a server chose from being read as more than text: a link in brackets (SARIF 2.1.0 §3.11.6),
 // which a blank breaks, and a placeholder in braces (§3.11.5), which are doubled.
 func literal(text string) string {
-	return strings.NewReplacer("](", "] (", "{", "{{", "}", "}}").Replace(Clean(text))
+	return strings.NewReplacer("](", "] (", "{", "{{", "}", "}}").Replace(report.Clean(text))
 }
 
 // endpointPath stands in for the path of a source file: relative, the same at every run, and sorted by host.
-func endpointPath(r Record) string {
+func endpointPath(r report.Record) string {
 	segments := []string{"scan"}
 	if r.Target.Name != "" {
 		segments = append(segments, r.Target.Name)
@@ -172,7 +193,7 @@ func endpointPath(r Record) string {
 	segments = append(segments, r.Target.Addr.Addr().String(), string(cmp.Or(r.Target.Network, probe.TCP)),
 		fmt.Sprint(r.Target.Addr.Port()), r.Protocol)
 	for i, s := range segments {
-		s = strings.ReplaceAll(Clean(s), ":", "-") // a colon makes readers look for a scheme
+		s = strings.ReplaceAll(report.Clean(s), ":", "-") // a colon makes readers look for a scheme
 		if strings.Trim(s, ".") == "" {
 			s = "_"
 		}
@@ -187,12 +208,4 @@ func fingerprints(id, path string) map[string]string {
 	sum := sha256.Sum256([]byte(id + "\x00" + path))
 	hash := hex.EncodeToString(sum[:8])
 	return map[string]string{"primaryLocationLineHash": hash + ":1", "handclaspEndpoint/v1": hash}
-}
-
-// endpointName is where a finding was made, as people say it: the name where there is one, and the port.
-func endpointName(t probe.Target) string {
-	if t.Name == "" {
-		return t.Addr.String()
-	}
-	return fmt.Sprintf("%s:%d", t.Name, t.Addr.Port())
 }
