@@ -9,7 +9,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // One probe, its evidence and its findings. The server is a recorded one; a nil *probe.Options would ask a real one.
@@ -34,12 +34,12 @@ func Example() {
 	// info net.odd-port /target/addr
 }
 
-func load(file string) *probetest.Recording {
+func load(file string) *replay.Recording {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}
-	r, err := probetest.Parse(text)
+	r, err := replay.Parse(text)
 	if err != nil {
 		panic(err)
 	}

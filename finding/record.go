@@ -20,6 +20,15 @@ func NewRecord(r *probe.Result, rules []Rule) Record {
 	return Record{Result: r, Findings: Evaluate(r, rules)}
 }
 
+// Endpoint is where the record's findings were made, as people say it: the name, or the address if there is none, and the
+// port.
+func (r Record) Endpoint() string {
+	if r.Target.Name == "" {
+		return r.Target.Addr.String()
+	}
+	return fmt.Sprintf("%s:%d", r.Target.Name, r.Target.Addr.Port())
+}
+
 // WithoutTranscript returns the record with an empty transcript. The result that it was made of is left as it is.
 func (r Record) WithoutTranscript() Record {
 	if r.Result != nil {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/handclasp/handclasp/fingerprint"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/smtp"
 )
 
@@ -18,7 +18,7 @@ func ExampleDB_Software() {
 	if err != nil {
 		panic(err)
 	}
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	if err != nil {
 		panic(err)
 	}

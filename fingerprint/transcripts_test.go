@@ -13,7 +13,7 @@ import (
 	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/rsync"
 	"github.com/handclasp/handclasp/smb"
 	"github.com/handclasp/handclasp/smtp"
@@ -68,7 +68,7 @@ func TestRecordedServers(t *testing.T) {
 			if server == "" {
 				continue // handwritten
 			}
-			list := fingerprint.Builtin().Software(replay(t, p, file))
+			list := fingerprint.Builtin().Software(rerun(t, p, file))
 			if isSilent(name) {
 				require.Empty(t, list, name)
 				continue
@@ -121,10 +121,10 @@ func isSilent(name string) bool {
 	return false
 }
 
-func replay(t testing.TB, p probe.Prober, file string) *probe.Result {
+func rerun(t testing.TB, p probe.Prober, file string) *probe.Result {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	require.NoError(t, err)
 	return probe.Run(t.Context(), p, recording.Target, recording.Options())
 }

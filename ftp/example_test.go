@@ -9,7 +9,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // offline returns options that replay a recorded conversation in place of dialling. Leave them out to ask a server.
@@ -18,7 +18,7 @@ func offline(name string) *probe.Options {
 	if err != nil {
 		log.Fatal(err)
 	}
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,7 +39,7 @@ func TestVersions(t *testing.T) {
 // What isn't a host name ends the probe before anything is dialled.
 func TestContact(t *testing.T) {
 	for _, contact := range []string{"a b", "x\r\nDELE y", "@example.org", "-", "me@example.org", "example.org\x00"} {
-		r := probe.Run(context.Background(), Prober{Contact: contact}, target, &probe.Options{Dial: probetest.Replay(nil)})
+		r := probe.Run(context.Background(), Prober{Contact: contact}, target, &probe.Options{Dial: replay.Dial(nil)})
 		require.Equal(t, probe.OutcomeForbidden, r.Outcome)
 		require.Empty(t, r.Transcript)
 		require.NotNil(t, r.Evidence)
@@ -103,7 +104,7 @@ func TestLongListings(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			player := probetest.NewPlayer(c.transcript)
+			player := replay.NewPlayer(c.transcript)
 			r := probe.Run(context.Background(), Prober{}, target, &probe.Options{Level: probe.LevelAnonymous, Dial: player.Dial, Limits: c.limits})
 			require.Equal(t, c.outcome, r.Outcome, "%v", r.Err)
 			requireLasting(t, r)

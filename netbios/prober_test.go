@@ -13,6 +13,7 @@ import (
 	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 const transcripts = "testdata/transcripts/"
@@ -168,7 +169,7 @@ func TestNames(t *testing.T) {
 		}},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			r := replay(t, "handwritten-"+test.file)
+			r := rerun(t, "handwritten-"+test.file)
 			require.Equal(t, test.outcome, r.Outcome, "%v", r.Err)
 			test.check(t, evidence(t, r))
 		})
@@ -200,7 +201,7 @@ func TestSessions(t *testing.T) {
 		{"refused", probe.OutcomeRefused, "", "", "", "", ""},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			r := replay(t, "handwritten-session-"+test.file)
+			r := rerun(t, "handwritten-session-"+test.file)
 			require.Equal(t, test.outcome, r.Outcome, "%v", r.Err)
 			e := evidence(t, r)
 			require.Equal(t, test.session, e.Session)
@@ -214,7 +215,7 @@ func TestSessions(t *testing.T) {
 
 // At level greeting a name service isn't even dialled: there is nothing to wait for.
 func TestGreetingOfTheNameService(t *testing.T) {
-	r := run(t, netip.MustParseAddrPort("192.0.2.7:137"), probe.UDP, &probe.Options{Level: probe.LevelGreeting, Dial: probetest.Replay(nil)})
+	r := run(t, netip.MustParseAddrPort("192.0.2.7:137"), probe.UDP, &probe.Options{Level: probe.LevelGreeting, Dial: replay.Dial(nil)})
 	require.NoError(t, r.Err)
 	require.Empty(t, r.Transcript)
 	requireNothing(t, evidence(t, r))
@@ -237,7 +238,7 @@ func TestGrab(t *testing.T) {
 	require.Equal(t, "netbios", (*netbios.Evidence)(nil).Protocol())
 }
 
-func replay(t *testing.T, name string) *probe.Result {
+func rerun(t *testing.T, name string) *probe.Result {
 	t.Helper()
 	rec := recording(t, name)
 	player := rec.Player()
@@ -246,11 +247,11 @@ func replay(t *testing.T, name string) *probe.Result {
 	return r
 }
 
-func recording(t testing.TB, name string) *probetest.Recording {
+func recording(t testing.TB, name string) *replay.Recording {
 	t.Helper()
 	text, err := os.ReadFile(transcripts + name + ".txt")
 	require.NoError(t, err)
-	rec, err := probetest.Parse(text)
+	rec, err := replay.Parse(text)
 	require.NoError(t, err)
 	return rec
 }
@@ -274,7 +275,7 @@ func TestFindings(t *testing.T) {
 		"handwritten-session-closed":     {},
 	} {
 		ids := []string{}
-		for _, f := range finding.Evaluate(replay(t, name), netbios.Rules) {
+		for _, f := range finding.Evaluate(rerun(t, name), netbios.Rules) {
 			ids = append(ids, f.ID)
 		}
 		require.Equal(t, want, ids, name)

@@ -13,6 +13,7 @@ import (
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 var _ probe.TLSEvidence = (*nntp.Evidence)(nil)
@@ -209,29 +210,29 @@ func TestConversations(t *testing.T) {
 		}},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			r := replay(t, nntp.Prober{}, "handwritten-"+test.file)
+			r := rerun(t, nntp.Prober{}, "handwritten-"+test.file)
 			require.Equal(t, test.outcome, r.Outcome, "%v", r.Err)
 			test.check(t, evidence(t, r))
 		})
 	}
 }
 
-// replay plays a file once and strictly; TestReplay has played it at each split.
-func replay(t *testing.T, p probe.Prober, name string) *probe.Result {
+// rerun plays a file once and strictly; TestReplay has played it at each split.
+func rerun(t *testing.T, p probe.Prober, name string) *probe.Result {
 	t.Helper()
 	return play(t, p, recording(t, name))
 }
 
-func recording(t testing.TB, name string) *probetest.Recording {
+func recording(t testing.TB, name string) *replay.Recording {
 	t.Helper()
 	text, err := os.ReadFile(transcripts + name + ".txt")
 	require.NoError(t, err)
-	rec, err := probetest.Parse(text)
+	rec, err := replay.Parse(text)
 	require.NoError(t, err)
 	return rec
 }
 
-func play(t testing.TB, p probe.Prober, rec *probetest.Recording) *probe.Result {
+func play(t testing.TB, p probe.Prober, rec *replay.Recording) *probe.Result {
 	t.Helper()
 	player := rec.Player()
 	r := probe.Run(t.Context(), p, rec.Target, &probe.Options{
@@ -277,7 +278,7 @@ func TestCapabilitiesWithoutEnd(t *testing.T) {
 	rec := recording(t, "handwritten-open")
 	rec.Transcript = rec.Transcript[:4] // up to the list
 	r := probe.Run(t.Context(), nntp.Prober{}, rec.Target, &probe.Options{
-		Dial: probetest.Replay(rec.Transcript), Limits: probe.Limits{ReplyLines: 3},
+		Dial: replay.Dial(rec.Transcript), Limits: probe.Limits{ReplyLines: 3},
 	})
 	require.ErrorIs(t, r.Err, probe.ErrLimit)
 	require.Equal(t, probe.OutcomeLimit, r.Outcome)
@@ -301,7 +302,7 @@ func TestFindings(t *testing.T) {
 		"sn-0.3.8-open":                       {"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
 	} {
 		ids := []string{}
-		for _, f := range finding.Evaluate(replay(t, nntp.Prober{}, name), nntp.Rules) {
+		for _, f := range finding.Evaluate(rerun(t, nntp.Prober{}, name), nntp.Rules) {
 			ids = append(ids, f.ID)
 		}
 		require.Equal(t, want, ids, name)

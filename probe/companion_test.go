@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // accompanied is a script whose protocol names a companion port.
@@ -63,7 +63,7 @@ func TestOpenCompanion(t *testing.T) {
 	require.NoError(t, r.Err)
 	require.Equal(t, []string{"one", "SERVER", "two"}, r.Evidence.(*evidence).Lines)
 
-	recording, err := probetest.Parse(probetest.Record(r, "", "").Format())
+	recording, err := replay.Parse(replay.Record(r, "", "").Format())
 	require.NoError(t, err)
 	again := probe.Run(t.Context(), accompanied{script{talk: talk}}, session, recording.Options())
 	require.NoError(t, again.Err)

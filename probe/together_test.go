@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // each asks n connections at once and notes the answers by index.
@@ -56,7 +56,7 @@ func TestOpenEach(t *testing.T) {
 	said, ok := probe.As[*evidence](r)
 	require.True(t, ok)
 	for range 20 {
-		again := probe.Run(t.Context(), script{talk: each(n)}, target, &probe.Options{Dial: probetest.Replay(r.Transcript)})
+		again := probe.Run(t.Context(), script{talk: each(n)}, target, &probe.Options{Dial: replay.Dial(r.Transcript)})
 		require.NoError(t, again.Err)
 		require.Equal(t, said, again.Evidence)
 	}

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// A Transcript is what was said in a session, above TLS, in order. It replays: probetest.Replay makes a DialFunc of
+// A Transcript is what was said in a session, above TLS, in order. It replays: replay.Dial makes a DialFunc of
 // it, so that stored evidence can be parsed again by better code.
 type Transcript []Event
 

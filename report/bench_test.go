@@ -11,7 +11,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -19,7 +19,7 @@ import (
 func BenchmarkRecord(b *testing.B) {
 	text, err := os.ReadFile("../ftp/testdata/transcripts/vsftpd-3.0.3-anonymous.txt")
 	require.NoError(b, err)
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	require.NoError(b, err)
 	result := probe.Run(b.Context(), ftp.Prober{}, recording.Target, recording.Options())
 	rules := handclasp.Rules()

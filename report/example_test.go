@@ -10,12 +10,12 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
 )
 
 func ExampleTable() {
-	recording, err := probetest.Parse([]byte(`
+	recording, err := replay.Parse([]byte(`
 # level: greeting
 # target: 192.0.2.7:119
 1 open 192.0.2.7:119

@@ -14,7 +14,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/smb"
 	"github.com/handclasp/handclasp/ssh"
@@ -36,7 +36,7 @@ func TestEvidenceTellsWhetherTheServerSpoke(t *testing.T) {
 		for _, file := range files {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
-			recording, err := probetest.Parse(text)
+			recording, err := replay.Parse(text)
 			require.NoError(t, err)
 			synctest.Test(t, func(t *testing.T) { // rsync's prober leaves time between its connections
 				r := probe.Run(t.Context(), p, recording.Target, recording.Options())

@@ -7,13 +7,14 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	oasis "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/report/sarif"
 )
 
 // hostile are texts that a server may say in the hope that somebody looks at a report.
@@ -53,7 +54,7 @@ func written(t *testing.T, r finding.Record) map[string]string {
 	var jsonl, csv, log, page, list bytes.Buffer
 	writeAll(t, report.NewJSONL(&jsonl), r)
 	writeAll(t, report.NewCSV(&csv), r)
-	writeAll(t, report.NewSARIF(&log, report.SARIFOptions{Rules: rules}), r)
+	writeAll(t, sarif.New(&log, sarif.Options{Rules: rules}), r)
 	writeAll(t, report.NewHTML(&page, report.HTMLOptions{Rules: rules, Title: r.Target.Name}), r)
 	table := report.NewTable(&list, report.TableOptions{List: true})
 	require.NoError(t, table.Write(r, report.Host{Label: r.Target.Name}))
@@ -77,7 +78,7 @@ func TestNoServerReachesTheReader(t *testing.T) {
 				require.Equal(t, []byte("220 "+evil), r.Transcript[3].Data, "and nothing is lost")
 			case "sarif":
 				require.True(t, json.Valid([]byte(text)))
-				log, err := sarif.FromString(text)
+				log, err := oasis.FromString(text)
 				require.NoError(t, err)
 				for _, r := range log.Runs[0].Results {
 					require.NotContains(t, *r.Message.Text, "](", "no link")

@@ -51,8 +51,8 @@ func retained(b []byte) []byte {
 // Close returns nil: everything is written already.
 func (j *JSONL) Close() error { return nil }
 
-// spell writes characters of compact JSON as [Clean] would, in JSON's own way. They stand in strings only.
-func spell(json []byte) []byte {
+// CleanJSON writes characters of compact JSON as [Clean] would, in JSON's own way. They stand in strings only.
+func CleanJSON(json []byte) []byte {
 	if plainJSON(json) {
 		return json
 	}

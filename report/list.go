@@ -33,7 +33,7 @@ func (l *list) add(r finding.Record) {
 	}
 	document := documentOf(r)
 	for _, f := range r.Findings {
-		item := listItem{f.Severity, f.ID, fmt.Sprintf("%s %s", endpointName(r.Target), r.Protocol), ""}
+		item := listItem{f.Severity, f.ID, fmt.Sprintf("%s %s", r.Endpoint(), r.Protocol), ""}
 		if all := proofs(document, f); len(all) > 0 {
 			item.proof = fit(all[0], maxCell)
 		}

@@ -103,7 +103,7 @@ const (
 
 func newPageEndpoint(r finding.Record, document *document) *pageEndpoint {
 	e := &pageEndpoint{
-		Name: fit(endpointName(r.Target), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
+		Name: fit(r.Endpoint(), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
 		Protocol: fit(r.Protocol, 40), State: string(StateOf(r)), Greeting: fit(headline(r, document), pageWidth),
 		Security: fit(security(r), pageWidth), Level: r.Level.String(), When: r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
 		Findings: len(r.Findings), Transcript: len(r.Transcript) > 0, target: r.Target, worst: worstOf(r),
@@ -133,10 +133,11 @@ func newPageFinding(r finding.Record, e *pageEndpoint, f finding.Finding, rule f
 		Excerpt: excerpt(r.Transcript, document, f), ProofsHidden: max(0, len(f.Basis)-pageProofs),
 	}
 	for _, ref := range rule.References {
-		p.References = append(p.References, pageLink{ref, address(ref)})
+		p.References = append(p.References, pageLink{ref, Link(ref)})
 	}
 	for _, n := range f.CWE {
-		p.References = append(p.References, pageLink{fmt.Sprintf("CWE-%d", n), cweAddress(n)})
+		ref := fmt.Sprintf("CWE-%d", n)
+		p.References = append(p.References, pageLink{ref, Link(ref)})
 	}
 	for _, pointer := range f.Basis[:min(len(f.Basis), pageProofs)] {
 		proof := pageProof{Pointer: fit(pointer, pageWidth)}

@@ -12,6 +12,17 @@ import (
 // proofsShown is how much of a long basis is written.
 const proofsShown = 3
 
+// Proofs returns of each finding, in their order, the evidence that its basis points at, as "greeting: 220 ready"; of a
+// long basis the beginning. It is text that a server chose: see [Clean].
+func Proofs(r finding.Record) [][]string {
+	document := documentOf(r)
+	all := make([][]string, len(r.Findings))
+	for i, f := range r.Findings {
+		all[i] = proofs(document, f)
+	}
+	return all
+}
+
 // proofs are the evidence that a finding's basis points at, as "greeting: 220 ready". Text in them isn't clean.
 func proofs(document *document, f finding.Finding) []string {
 	var all []string

@@ -13,6 +13,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/report/sarif"
 )
 
 // stored is a record as a line.
@@ -99,7 +100,7 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		page := report.NewHTML(io.Discard, report.HTMLOptions{Rules: rules})
 		table := report.NewTable(io.Discard, report.TableOptions{List: true})
-		writers := []report.Writer{report.NewJSONL(io.Discard), report.NewCSV(io.Discard), report.NewSARIF(io.Discard, report.SARIFOptions{}), page}
+		writers := []report.Writer{report.NewJSONL(io.Discard), report.NewCSV(io.Discard), sarif.New(io.Discard, sarif.Options{}), page}
 		for record, err := range report.Read(strings.NewReader(string(data)), prober{}) {
 			if err != nil {
 				continue

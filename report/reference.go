@@ -36,12 +36,14 @@ func unknownRule(f finding.Finding) finding.Rule {
 var (
 	rfc  = regexp.MustCompile(`^RFC (\d+)(?: sections? (\d+(?:\.\d+)*))?`)
 	cve  = regexp.MustCompile(`^CVE-\d{4}-\d{4,}`)
+	cwe  = regexp.MustCompile(`^CWE-(\d+)$`)
 	cert = regexp.MustCompile(`VU#(\d+)`)
 	nist = regexp.MustCompile(`^NIST SP (\d+-\d+)( Part (\d+))?(?: Rev\. (\d+))?`)
 )
 
-// address returns where a reference can be read, and "" where only a person would know.
-func address(reference string) string {
+// Link returns where one of a rule's references can be read, such as "RFC 959 section 4.1.2", "CVE-2011-0411", "CWE-319" or
+// a URL; "" where only a person would know.
+func Link(reference string) string {
 	if m := rfc.FindStringSubmatch(reference); m != nil {
 		if m[2] == "" {
 			return "https://www.rfc-editor.org/rfc/rfc" + m[1]
@@ -50,6 +52,9 @@ func address(reference string) string {
 	}
 	if id := cve.FindString(reference); id != "" {
 		return "https://www.cve.org/CVERecord?id=" + id
+	}
+	if m := cwe.FindStringSubmatch(reference); m != nil {
+		return "https://cwe.mitre.org/data/definitions/" + m[1] + ".html"
 	}
 	if m := cert.FindStringSubmatch(reference); m != nil {
 		return "https://www.kb.cert.org/vuls/id/" + m[1]
@@ -68,8 +73,4 @@ func address(reference string) string {
 		return reference
 	}
 	return ""
-}
-
-func cweAddress(n int) string {
-	return fmt.Sprintf("https://cwe.mitre.org/data/definitions/%d.html", n)
 }

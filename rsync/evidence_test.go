@@ -48,7 +48,7 @@ func TestEmptyEvidence(t *testing.T) {
 
 // The names are a contract: they are added to, never changed.
 func TestJSON(t *testing.T) {
-	_, e := replay(t, plain, "handwritten-motd-glued")
+	_, e := rerun(t, plain, "handwritten-motd-glued")
 	text, err := json.Marshal(e)
 	require.NoError(t, err)
 	require.JSONEq(t, `{

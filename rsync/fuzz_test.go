@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/rsync"
 )
 
@@ -43,7 +43,7 @@ func FuzzProbe(f *testing.F) {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(f, err)
-		recording, err := probetest.Parse(text)
+		recording, err := replay.Parse(text)
 		require.NoError(f, err)
 		var conns [][]byte
 		for _, e := range recording.Transcript {

@@ -15,6 +15,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/rsync"
 )
 
@@ -87,12 +88,12 @@ func stored(t *testing.T, _ string, r *probe.Result) {
 	}
 }
 
-// replay plays one conversation once; TestReplay does so at each split.
-func replay(t *testing.T, p rsync.Prober, name string) (*probe.Result, *rsync.Evidence) {
+// rerun plays one conversation once; TestReplay does so at each split.
+func rerun(t *testing.T, p rsync.Prober, name string) (*probe.Result, *rsync.Evidence) {
 	t.Helper()
 	text, err := os.ReadFile(transcripts + name + ".txt")
 	require.NoError(t, err)
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	require.NoError(t, err)
 	r := probe.Run(t.Context(), p, recording.Target, recording.Options())
 	return r, evidence(t, r)
@@ -132,7 +133,7 @@ func TestGenerations(t *testing.T) {
 		{"handwritten-version-33", 33, final, append([]string{"blake3"}, strong...), rsync.AccessUnknown, []string{"rsync.exposed", "rsync.module-list"}},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			r, e := replay(t, plain, test.file)
+			r, e := rerun(t, plain, test.file)
 			require.NoError(t, r.Err)
 			require.Equal(t, test.version, e.ProtocolVersion)
 			require.Equal(t, test.sub, e.Subprotocol)
@@ -286,7 +287,7 @@ func TestConversations(t *testing.T) {
 		}},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			r, e := replay(t, plain, "handwritten-"+test.file)
+			r, e := rerun(t, plain, "handwritten-"+test.file)
 			require.Equal(t, test.outcome, r.Outcome, "%v", r.Err)
 			test.check(t, e)
 		})

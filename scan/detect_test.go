@@ -19,6 +19,7 @@ import (
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/scan"
 	"github.com/handclasp/handclasp/smtp"
 )
@@ -139,7 +140,7 @@ func TestDetect(t *testing.T) {
 			}
 			require.Equal(t, tc.calls, calls.Load(), "connections")
 
-			recorded := probetest.NewPlayer(r.Transcript)
+			recorded := replay.NewPlayer(r.Transcript)
 			again := probe.Run(t.Context(), d, target, &probe.Options{Dial: recorded.Dial, Rand: recorded.Rand()})
 			require.NoError(t, recorded.Err())
 			require.Equal(t, r.Evidence, again.Evidence, "%v", again.Err)

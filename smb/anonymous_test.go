@@ -11,6 +11,7 @@ import (
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // Conversations of the whole prober at level anonymous.
@@ -63,22 +64,22 @@ func TestAnonymousConform(t *testing.T) {
 	probetest.ConformWith(t, visitor{"3.1.1"}, probetest.Conformance{Recordings: path})
 }
 
-func recording(t testing.TB, file string) *probetest.Recording {
+func recording(t testing.TB, file string) *replay.Recording {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	rec, err := probetest.Parse(text)
+	rec, err := replay.Parse(text)
 	require.NoError(t, err)
 	return rec
 }
 
 // recordedVisits returns the sessions without a user that recordings end with, of servers that prefer 3.1.1.
-func recordedVisits(t testing.TB) map[string]*probetest.Recording {
+func recordedVisits(t testing.TB) map[string]*replay.Recording {
 	t.Helper()
 	files, err := filepath.Glob(anonymousTranscripts + "*.txt")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
-	visits := map[string]*probetest.Recording{}
+	visits := map[string]*replay.Recording{}
 	for _, file := range files {
 		rec := recording(t, file)
 		login := slices.IndexFunc(rec.Transcript, func(e probe.Event) bool { return e.Label == "SESSION_SETUP anonymous" })

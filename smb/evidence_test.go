@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/smb"
 )
 
@@ -24,7 +24,7 @@ func play(t testing.TB, name string) *probe.Result {
 	t.Helper()
 	text, err := os.ReadFile(transcripts + name + ".txt")
 	require.NoError(t, err)
-	rec, err := probetest.Parse(text)
+	rec, err := replay.Parse(text)
 	require.NoError(t, err)
 	player := rec.Player()
 	r := probe.Run(context.Background(), smb.Prober{}, rec.Target, &probe.Options{Level: rec.Level, Dial: player.Dial, Rand: player.Rand()})

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // heard adds each whole message that servers said in the transcripts.
@@ -21,7 +21,7 @@ func heard(f *testing.F) {
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		require.NoError(f, err)
-		rec, err := probetest.Parse(text)
+		rec, err := replay.Parse(text)
 		require.NoError(f, err)
 		whole := map[int][]byte{}
 		for _, e := range rec.Transcript {

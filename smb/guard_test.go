@@ -12,7 +12,7 @@ import (
 	"github.com/handclasp/handclasp/internal/nbt"
 	"github.com/handclasp/handclasp/internal/ntlmssp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // sendable is each kind of message that the prober sends, and its name.
@@ -197,7 +197,7 @@ func FuzzGuard(f *testing.F) {
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		require.NoError(f, err)
-		rec, err := probetest.Parse(text)
+		rec, err := replay.Parse(text)
 		require.NoError(f, err)
 		for _, e := range rec.Transcript {
 			if e.Dir == probe.DirSend {

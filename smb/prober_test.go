@@ -20,6 +20,7 @@ import (
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/smb"
 )
 
@@ -149,7 +150,7 @@ func TestScenarios(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := s.run(t)
 			if *update && slices.Contains(kept, name) {
-				rec := probetest.Record(r, "a made-up one: internal/fakesmb", "handwritten")
+				rec := replay.Record(r, "a made-up one: internal/fakesmb", "handwritten")
 				require.NoError(t, os.WriteFile(filepath.Join(transcripts, "handwritten-"+name+".txt"), rec.Format(), 0o644))
 			}
 			s.judge(t, r)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/smtp"
 )
 
@@ -17,7 +17,7 @@ func recorded(name string) *probe.Options {
 	if err != nil {
 		panic(err)
 	}
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	if err != nil {
 		panic(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/smtp"
 )
 
@@ -209,7 +210,7 @@ func TestVerify(t *testing.T) {
 
 // A level below the handshake reads and sends nothing.
 func TestGreetingOnly(t *testing.T) {
-	rec, err := probetest.Parse([]byte("1 open 192.0.2.7:25\n1 < \"220-mx.example.com\\r\\n220 ESMTP\\r\\n\"\n"))
+	rec, err := replay.Parse([]byte("1 open 192.0.2.7:25\n1 < \"220-mx.example.com\\r\\n220 ESMTP\\r\\n\"\n"))
 	require.NoError(t, err)
 	rec.Level = probe.LevelGreeting
 	player := rec.Player()

@@ -8,7 +8,7 @@ import (
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/ssh"
 )
 
@@ -18,7 +18,7 @@ func offline(name string) *probe.Options {
 	if err != nil {
 		log.Fatal(err)
 	}
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/ssh"
 )
 
@@ -52,7 +53,7 @@ func TestReplayLong(t *testing.T) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			text, err := os.ReadFile(path)
 			require.NoError(t, err)
-			recording, err := probetest.Parse(text)
+			recording, err := replay.Parse(text)
 			require.NoError(t, err)
 			player := recording.Player()
 			r := probe.Run(t.Context(), ssh.Prober{}, recording.Target, &probe.Options{Level: recording.Level, Dial: player.Dial, Rand: player.Rand()})
@@ -131,7 +132,7 @@ func TestConversations(t *testing.T) {
 		t.Run(test.file, func(t *testing.T) {
 			text, err := os.ReadFile(transcripts + test.file + ".txt")
 			require.NoError(t, err)
-			recording, err := probetest.Parse(text)
+			recording, err := replay.Parse(text)
 			require.NoError(t, err)
 			r := probe.Run(t.Context(), ssh.Prober{}, recording.Target, recording.Options())
 			require.Equal(t, test.outcome, r.Outcome, "%v", r.Err)

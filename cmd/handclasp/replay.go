@@ -10,7 +10,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fingerprint"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -134,11 +134,11 @@ type replaying struct {
 }
 
 func (r *replaying) one(ctx context.Context, record finding.Record) error {
-	again, err := probetest.Reprobe(ctx, record.Result, r.candidates(record.Protocol)...)
+	again, err := replay.Reprobe(ctx, record.Result, r.candidates(record.Protocol)...)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, probetest.ErrNoTranscript):
+	case errors.Is(err, replay.ErrNoTranscript):
 		r.silent++
 	case err != nil:
 		r.other++

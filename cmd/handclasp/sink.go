@@ -8,6 +8,7 @@ import (
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/report/sarif"
 )
 
 // The forms in which results are written.
@@ -53,7 +54,7 @@ func (a *app) newSink(w io.Writer, format string, stdout bool, o report.TableOpt
 	case formatCSV:
 		return plain{report.NewCSV(w)}
 	case formatSARIF:
-		return plain{report.NewSARIF(w, report.SARIFOptions{Rules: a.catalogue(), Version: moduleVersion()})}
+		return plain{sarif.New(w, sarif.Options{Rules: a.catalogue(), Version: moduleVersion()})}
 	case formatJSONL:
 		return plain{report.NewJSONL(w)}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -33,7 +33,7 @@ func (s *sluggish) Write(b []byte) (int, error) {
 func BenchmarkJSONL(b *testing.B) {
 	text, err := os.ReadFile("../../ftp/testdata/transcripts/vsftpd-3.0.3-anonymous.txt")
 	require.NoError(b, err)
-	rec, err := probetest.Parse(text)
+	rec, err := replay.Parse(text)
 	require.NoError(b, err)
 	result := probe.Run(b.Context(), ftp.Prober{}, rec.Target, rec.Options())
 	record := finding.NewRecord(result, handclasp.Rules()).WithoutTranscript()

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 var update = flag.Bool("update", false, "write the conversations with real servers into the protocols' testdata/transcripts")
@@ -22,7 +22,7 @@ func capture(t testing.TB, r *probe.Result, name, server string, port uint16) {
 	if !*update {
 		return
 	}
-	rec := probetest.Record(r, server, time.Now().UTC().Format(time.DateOnly))
+	rec := replay.Record(r, server, time.Now().UTC().Format(time.DateOnly))
 	rec.Target.Addr = netip.AddrPortFrom(netip.MustParseAddr("192.0.2.7"), port)
 	for i, e := range rec.Transcript {
 		if e.Dir == probe.DirOpen && string(e.Data) == r.Target.Addr.String() {

@@ -13,7 +13,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // What each server must show to an outsider. Facts that are left out must be unknown.
@@ -201,7 +201,7 @@ func captureFTP(t testing.TB, r *probe.Result, name, server string) {
 	if !*update {
 		return
 	}
-	rec := probetest.Record(r, server, time.Now().UTC().Format(time.DateOnly))
+	rec := replay.Record(r, server, time.Now().UTC().Format(time.DateOnly))
 	path := filepath.Join("..", "..", "ftp", "testdata", "transcripts", name+".txt")
 	if err := os.WriteFile(path, rec.Format(), 0o644); err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/internal/schema"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -89,7 +89,7 @@ func replayed(t *testing.T, p probe.Prober, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(name)
 	require.NoError(t, err)
-	rec, err := probetest.Parse(text)
+	rec, err := replay.Parse(text)
 	require.NoError(t, err)
 	document, err := json.Marshal(finding.NewRecord(probe.Run(t.Context(), p, rec.Target, rec.Options()), handclasp.Rules()))
 	require.NoError(t, err)

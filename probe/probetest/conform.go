@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // A Conformance says what [ConformWith] tries beyond the servers that every prober must stand. The zero value is what
@@ -65,7 +66,7 @@ type part struct {
 
 type recorded struct {
 	name string
-	*Recording
+	*replay.Recording
 }
 
 // A plan is what a suite tries.

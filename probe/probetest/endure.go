@@ -188,7 +188,7 @@ func (s *suite) concurrency() {
 	for _, rec := range s.recordings {
 		results := s.atOnce(func() *probe.Result {
 			player := rec.Player()
-			o := rec.options(player)
+			o := options(rec.Recording, player)
 			r, _ := s.start(context.Background(), &rig{target: rec.Target, lead: player.Dial, replayed: true}, part, rec.name, *o)
 			return r
 		})

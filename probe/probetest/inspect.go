@@ -22,7 +22,7 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 		return faults
 	}
 	var own *probe.Error
-	if errors.As(r.Err, &own) && !isFailure(string(own.Outcome)) {
+	if errors.As(r.Err, &own) && probe.OutcomeOf(own) != own.Outcome {
 		add("outcome %q isn't one of the closed set: return errors of the session, or make them with probe.Errorf", own.Outcome)
 		return faults
 	}
@@ -86,6 +86,8 @@ func checkOutcome(r *probe.Result, allowed []probe.Outcome) string {
 	}
 	return ""
 }
+
+func clip(b []byte) []byte { return b[:min(len(b), 96)] }
 
 func anyOf(tr probe.Transcript, dirs ...probe.Dir) bool {
 	return slices.ContainsFunc(tr, func(e probe.Event) bool { return slices.Contains(dirs, e.Dir) })

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // A mutation tells a conversation wrong from one event on.
@@ -33,11 +34,11 @@ func mutations(tr probe.Transcript, size int) (list []mutation) {
 		switch e.Dir {
 		case probe.DirRecv:
 			end("close", probe.OutcomeClosed)
-			end("RST", resetOutcome)
+			end("RST", replay.Reset)
 			end("silence", probe.OutcomeTimeout)
 			half := with(e, e.Data[:len(e.Data)/2])
 			end("half, then close", probe.OutcomeClosed, half)
-			end("half, then RST", resetOutcome, half)
+			end("half, then RST", replay.Reset, half)
 			end("half, then silence", probe.OutcomeTimeout, half)
 			change("left out")
 			change("twice", e, e)
@@ -183,8 +184,8 @@ func (s *suite) mutations(r recorded) {
 			part: "told wrong: " + r.name, name: m.name, target: r.Target, played: true,
 			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
 			lead: func() (*led, error) {
-				player := NewPlayer(m.tr)
-				player.lenient = true
+				player := replay.NewPlayer(m.tr)
+				player.Lenient = true
 				return &led{dial: player.Dial, stop: func() {}}, nil
 			},
 		})
@@ -197,19 +198,18 @@ func (s *suite) realTLS(r recorded) {
 	if r.Target.Network == probe.UDP {
 		return
 	}
-	player := r.Player()
-	for i, t := range player.tracks {
-		at := slices.IndexFunc(t.steps, func(st step) bool { return st.Dir == probe.DirTLS })
-		if at < 0 || i > 0 {
-			continue // those of later connections are reached by way of the first only
-		}
-		for _, e := range tlsEndings("250 injected\r\n") {
-			server := Server{Serve: tellUntil(t.steps[:at], e.act)}
-			s.add(&trial{
-				part: "told wrong: " + r.name, name: "the go-ahead, then " + e.name, target: r.Target,
-				options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
-				lead:    leadToServer(server),
-			})
-		}
+	// Handshakes of later connections are reached by way of the first only.
+	first := slices.DeleteFunc(slices.Clone(r.Transcript), func(e probe.Event) bool { return e.Conn != 1 })
+	at := slices.IndexFunc(first, func(e probe.Event) bool { return e.Dir == probe.DirTLS })
+	if at < 0 {
+		return
+	}
+	for _, e := range tlsEndings("250 injected\r\n") {
+		server := Server{Serve: tellUntil(first[:at], e.act)}
+		s.add(&trial{
+			part: "told wrong: " + r.name, name: "the go-ahead, then " + e.name, target: r.Target,
+			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
+			lead:    leadToServer(server),
+		})
 	}
 }

@@ -2,14 +2,17 @@ package probetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // ReplayFile runs the prober against a recorded file, strictly: an unexpected send fails the test, and so do events
@@ -18,9 +21,9 @@ import (
 func ReplayFile(t testing.TB, p probe.Prober, path string) *probe.Result {
 	t.Helper()
 	rec := parseFile(t, path)
-	first, err := rec.play(p, rec.Player())
+	first, err := play(p, rec, rec.Player())
 	if err == nil {
-		err = rec.sameLabels(first)
+		err = sameLabels(rec, first)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
@@ -29,15 +32,15 @@ func ReplayFile(t testing.TB, p probe.Prober, path string) *probe.Result {
 		return first // a datagram comes whole
 	}
 	drip := rec.Player()
-	drip.drip = true
-	if err := rec.again(p, drip, first); err != nil {
+	drip.Drip = true
+	if err := again(p, rec, drip, first); err != nil {
 		t.Fatalf("%s: one byte a read: %v", path, err)
 	}
-	for _, at := range rec.cuts() {
+	for _, at := range cuts(rec.Transcript) {
 		split := rec.Player()
-		split.cut = at
-		if err := rec.again(p, split, first); err != nil {
-			t.Fatalf("%s: received bytes split at %d of %d: %v", path, at, rec.received(), err)
+		split.Split = at
+		if err := again(p, rec, split, first); err != nil {
+			t.Fatalf("%s: received bytes split at %d: %v", path, at, err)
 		}
 	}
 	return first
@@ -82,13 +85,13 @@ func files(t testing.TB, glob string) []string {
 	return paths
 }
 
-func parseFile(t testing.TB, path string) *Recording {
+func parseFile(t testing.TB, path string) *replay.Recording {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := Parse(text)
+	rec, err := replay.Parse(text)
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
@@ -96,16 +99,20 @@ func parseFile(t testing.TB, path string) *Recording {
 }
 
 // play runs the prober once. The error says how the run differed from the recording.
-func (r *Recording) play(p probe.Prober, player *Player) (*probe.Result, error) {
-	result := probe.Run(context.Background(), p, r.Target, r.options(player))
+func play(p probe.Prober, rec *replay.Recording, player *replay.Player) (*probe.Result, error) {
+	result := probe.Run(context.Background(), p, rec.Target, options(rec, player))
 	if err := player.Err(); err != nil {
 		return result, fmt.Errorf("the run differs from the recording (outcome %s, error %v):\n%w", result.Outcome, result.Err, err)
 	}
 	return result, nil
 }
 
-func (r *Recording) again(p probe.Prober, player *Player, first *probe.Result) error {
-	second, err := r.play(p, player)
+func options(rec *replay.Recording, player *replay.Player) *probe.Options {
+	return &probe.Options{Level: rec.Level, ImplicitTLS: rec.ImplicitTLS, Dial: player.Dial, Rand: player.Rand()}
+}
+
+func again(p probe.Prober, rec *replay.Recording, player *replay.Player, first *probe.Result) error {
+	second, err := play(p, rec, player)
 	if err != nil {
 		return err
 	}
@@ -126,7 +133,7 @@ func opOf(err error) string {
 }
 
 // sameLabels holds the names that the file gives its sends against the guard's.
-func (r *Recording) sameLabels(result *probe.Result) error {
+func sameLabels(rec *replay.Recording, result *probe.Result) error {
 	sends := func(tr probe.Transcript) map[string]string {
 		labels := map[string]string{}
 		for _, e := range tr {
@@ -137,21 +144,12 @@ func (r *Recording) sameLabels(result *probe.Result) error {
 		return labels
 	}
 	given := sends(result.Transcript)
-	for data, label := range sends(r.Transcript) {
+	for data, label := range sends(rec.Transcript) {
 		if got, ok := given[data]; ok && label != "" && got != label {
 			return fmt.Errorf("the guard names %q %q, but the file %q", data, got, label)
 		}
 	}
 	return nil
-}
-
-func (r *Recording) received() (n int) {
-	for _, e := range r.Transcript {
-		if e.Dir == probe.DirRecv {
-			n += len(e.Data)
-		}
-	}
-	return n
 }
 
 const (
@@ -162,9 +160,8 @@ const (
 
 // cuts returns the positions to split at: all, or some at equal distances and the first and last bytes of each chunk,
 // where headers and line endings are.
-func (r *Recording) cuts() (list []int) {
-	player := r.Player()
-	total := r.received()
+func cuts(tr probe.Transcript) (list []int) {
+	all, total := received(tr)
 	step := 1
 	if total > everyPosition {
 		step = total / samples
@@ -172,43 +169,63 @@ func (r *Recording) cuts() (list []int) {
 	if testing.Short() {
 		step = max(step, total/shortSamples)
 	}
-	for k := step; k < total; k += step {
-		if !player.uncuttable(k) {
+	add := func(k int) {
+		if !slices.ContainsFunc(all, func(b burst) bool { return b.uncuttable(k) }) {
 			list = append(list, k)
 		}
+	}
+	for k := step; k < total; k += step {
+		add(k)
 	}
 	if step == 1 {
 		return list
 	}
 	const edge = 4
-	for _, t := range player.tracks {
-		for _, s := range t.steps {
-			for i := 1; s.Dir == probe.DirRecv && i <= edge && i < len(s.Data) && len(list) < 2*samples; i++ {
-				for _, k := range []int{s.base + i, s.base + len(s.Data) - i} {
-					if !player.uncuttable(k) {
-						list = append(list, k)
-					}
-				}
-			}
+	for _, b := range all {
+		for i := 1; i <= edge && i < len(b.data) && len(list) < 2*samples; i++ {
+			add(b.base + i)
+			add(b.base + len(b.data) - i)
 		}
 	}
 	return list
 }
 
+// A burst is what a connection received before anything else happened on it.
+type burst struct {
+	data []byte
+	base int          // its position, as [replay.Player]'s Split counts
+	next *probe.Event // nil for none
+}
+
+// received returns the bursts of all connections, in the order of their numbers, and how much they are in all.
+func received(tr probe.Transcript) (all []burst, total int) {
+	ordered := slices.Clone(tr)
+	slices.SortStableFunc(ordered, func(a, b probe.Event) int { return cmp.Compare(a.Conn, b.Conn) })
+	for i, e := range ordered {
+		before := i > 0 && ordered[i-1].Conn == e.Conn
+		switch {
+		case e.Dir != probe.DirRecv:
+			if before && ordered[i-1].Dir == probe.DirRecv {
+				all[len(all)-1].next = &ordered[i]
+			}
+			continue
+		case before && ordered[i-1].Dir == probe.DirRecv:
+			last := &all[len(all)-1]
+			last.data = slices.Concat(last.data, e.Data)
+		default:
+			all = append(all, burst{data: e.Data, base: total})
+		}
+		total += len(e.Data)
+	}
+	return all, total
+}
+
 // uncuttable reports whether k is inside plaintext that stands before a TLS handshake: how much of it has come by then
 // is evidence.
-func (p *Player) uncuttable(k int) bool {
-	for _, t := range p.tracks {
-		for i := 1; i < len(t.steps); i++ {
-			s, before := t.steps[i], t.steps[i-1]
-			if s.Dir != probe.DirTLS || s.TLS == nil || before.Dir != probe.DirRecv || len(s.TLS.LeftoverPlaintext) == 0 {
-				continue
-			}
-			from := bytes.Index(before.Data, s.TLS.LeftoverPlaintext) // evidence holds the beginning of it
-			if from >= 0 && before.base+from < k && k < before.base+len(before.Data) {
-				return true
-			}
-		}
+func (b burst) uncuttable(k int) bool {
+	if b.next == nil || b.next.Dir != probe.DirTLS || b.next.TLS == nil || len(b.next.TLS.LeftoverPlaintext) == 0 {
+		return false
 	}
-	return false
+	from := bytes.Index(b.data, b.next.TLS.LeftoverPlaintext) // evidence holds the beginning of it
+	return from >= 0 && b.base+from < k && k < b.base+len(b.data)
 }

@@ -1,12 +1,12 @@
 package probetest
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 func TestReplayFile(t *testing.T) {
@@ -30,36 +30,6 @@ func TestReplayFile(t *testing.T) {
 	})
 }
 
-// A result's transcript, replayed, gives the result again.
-func TestReplayOfAResult(t *testing.T) {
-	tr := probe.Transcript{
-		{Conn: 1, Dir: probe.DirOpen, Data: []byte("192.0.2.7:7007")},
-		{Conn: 1, Dir: probe.DirSend, Data: []byte("a"), Label: "any"},
-		{Conn: 1, Dir: probe.DirRecv, Data: []byte("b")},
-		{Conn: 1, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed},
-	}
-	p := probing(func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-		c, err := s.Open(ctx)
-		if err != nil {
-			return new(sampleEvidence), err
-		}
-		if err := c.Send([]byte("a")); err != nil {
-			return new(sampleEvidence), err
-		}
-		line, err := c.ReadLine()
-		return &sampleEvidence{Name: string(line)}, err
-	})
-	target, err := probe.ParseTarget("198.51.100.1:7007") // the port counts
-	require.NoError(t, err)
-	r := probe.Run(t.Context(), p, target, &probe.Options{Dial: Replay(tr)})
-	require.Equal(t, probe.OutcomeClosed, r.Outcome)
-	require.Equal(t, &sampleEvidence{Name: "b"}, r.Evidence)
-	again := probe.Run(t.Context(), p, target, &probe.Options{Dial: Replay(r.Transcript)})
-	require.Equal(t, r.Evidence, again.Evidence)
-	require.Equal(t, r.Err, again.Err)
-	require.Len(t, again.Transcript, len(tr))
-}
-
 // What was captured from a server replays the same: through a file, with TLS, and however it ended.
 func TestReplayOfACapture(t *testing.T) {
 	t.Parallel()
@@ -73,7 +43,7 @@ func TestReplayOfACapture(t *testing.T) {
 			t.Parallel()
 			target := probe.Target{Network: probe.TCP, Addr: Listen(t, server), Name: "hostile.example"}
 			live := probe.Run(t.Context(), sample{}, target, &probe.Options{Level: probe.LevelAnonymous, Limits: limits})
-			rec, err := Parse(Record(live, server.Name, "now").Format())
+			rec, err := replay.Parse(replay.Record(live, server.Name, "now").Format())
 			require.NoError(t, err)
 			o := rec.Options()
 			o.Limits = limits

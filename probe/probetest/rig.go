@@ -36,7 +36,7 @@ func (g *rig) Dial(ctx context.Context, network, address string) (net.Conn, erro
 	g.mu.Lock()
 	g.conns = append(g.conns, s)
 	g.mu.Unlock()
-	if played, ok := c.(*playedConn); ok {
+	if played, ok := c.(replayed); ok {
 		return &playedSpy{spy: s, played: played}, nil
 	}
 	return s, nil
@@ -123,7 +123,10 @@ func (s *spy) Close() error {
 // playedSpy is a spy on a replay, which hands its handshakes on.
 type playedSpy struct {
 	*spy
-	played *playedConn
+	played replayed
 }
+
+// replayed is a connection of a replay.
+type replayed interface{ ReplayTLS() (*probe.TLS, error) }
 
 func (s *playedSpy) ReplayTLS() (*probe.TLS, error) { return s.played.ReplayTLS() }

@@ -135,21 +135,3 @@ func (sample) list(c *probe.Conn, limit int, e *sampleEvidence) error {
 func always(g probe.Guard) func(probe.Contact) probe.Guard {
 	return func(probe.Contact) probe.Guard { return g }
 }
-
-// probing is a prober made of a function, which may send anything but "bad".
-type probing func(ctx context.Context, s *probe.Session) (probe.Evidence, error)
-
-func (p probing) Spec() probe.Spec {
-	s := sample{}.Spec()
-	s.Guard = always(func(_ probe.Level, plain []byte) (string, error) {
-		if bytes.HasPrefix(plain, []byte("bad")) {
-			return "", errors.New("bad")
-		}
-		return "any", nil
-	})
-	return s
-}
-
-func (p probing) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	return p(ctx, s)
-}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
@@ -181,7 +182,7 @@ func (s *suite) dials(m mode) {
 			return leadTo(addr)(ctx, network, address)
 		}, probe.OutcomeRefused},
 		"unreachable": {func(context.Context, string, string) (net.Conn, error) {
-			return nil, dialError("tcp", probe.OutcomeUnreachable)
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.EHOSTUNREACH}
 		}, probe.OutcomeUnreachable},
 		"no answer": {noAnswer, probe.OutcomeTimeout},
 	} {

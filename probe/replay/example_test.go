@@ -1,4 +1,4 @@
-package probetest_test
+package replay_test
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 // A prober of the dictionary server protocol (RFC 2229): it reads the banner and says goodbye.
@@ -74,7 +75,7 @@ const conversation = `# captured: handwritten
 
 // A prober runs against a recorded conversation as it does against a server.
 func Example() {
-	rec, err := probetest.Parse([]byte(conversation))
+	rec, err := replay.Parse([]byte(conversation))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -91,13 +92,13 @@ func Example() {
 
 // Record turns the result of a run into a file of testdata/transcripts.
 func ExampleRecord() {
-	rec, err := probetest.Parse([]byte(conversation))
+	rec, err := replay.Parse([]byte(conversation))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	r := probe.Run(context.Background(), dict{}, rec.Target, rec.Options()) // leave the options out for a real server
-	fmt.Printf("%s", probetest.Record(r, "dictd 1.13.3", "2026-01-31").Format())
+	fmt.Printf("%s", replay.Record(r, "dictd 1.13.3", "2026-01-31").Format())
 	// Output:
 	// # server: dictd 1.13.3
 	// # captured: 2026-01-31
@@ -109,5 +110,5 @@ func ExampleRecord() {
 	// 1 < "221 bye\r\n"
 }
 
-// The example passes what it is an example for.
+// The prober of the examples is one that conforms.
 func TestExampleConforms(t *testing.T) { probetest.Conform(t, dict{}) }

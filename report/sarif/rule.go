@@ -1,18 +1,19 @@
-package report
+package sarif
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	oasis "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/report"
 )
 
-// sarifLevel is what SARIF knows of severities.
-var sarifLevel = map[finding.Severity]string{
-	finding.Critical: sarif.LevelError, finding.High: sarif.LevelError, finding.Medium: sarif.LevelWarning,
-	finding.Low: sarif.LevelNote, finding.Info: sarif.LevelNote,
+// level is what SARIF knows of severities.
+var level = map[finding.Severity]string{
+	finding.Critical: oasis.LevelError, finding.High: oasis.LevelError, finding.Medium: oasis.LevelWarning,
+	finding.Low: oasis.LevelNote, finding.Info: oasis.LevelNote,
 }
 
 // securitySeverity is a score amid the band that GitHub shows under the severity's name. Information has none, so
@@ -21,29 +22,30 @@ var securitySeverity = map[finding.Severity]string{
 	finding.Critical: "9.5", finding.High: "8.0", finding.Medium: "5.5", finding.Low: "2.0",
 }
 
-func sarifRule(r finding.Rule) *sarif.ReportingDescriptor {
-	title, summary := Clean(r.Title), r.Summary
+// describe is what a log says of a rule.
+func describe(r finding.Rule) *oasis.ReportingDescriptor {
+	title, summary := report.Clean(r.Title), r.Summary
 	if title == "" {
-		title = Clean(r.ID)
+		title = report.Clean(r.ID)
 	}
 	if summary == "" {
 		summary = title + "."
 	}
-	properties := sarif.NewPropertyBag()
+	properties := oasis.NewPropertyBag()
 	if score := securitySeverity[r.Severity]; score != "" {
 		properties.Add("security-severity", score).AddTag("security")
 	}
 	if protocol, _, ok := strings.Cut(r.ID, "."); ok {
-		properties.AddTag(Clean(protocol))
+		properties.AddTag(report.Clean(protocol))
 	}
 	for _, n := range r.CWE {
 		properties.AddTag(fmt.Sprintf("external/cwe/cwe-%03d", n))
 	}
-	d := sarif.NewReportingDescriptor().WithID(r.ID).WithName(r.ID).
-		WithShortDescription(sarif.NewMultiformatMessageString().WithText(literal(title))).
-		WithFullDescription(sarif.NewMultiformatMessageString().WithText(literal(summary))).
-		WithHelp(sarif.NewMultiformatMessageString().WithText(literal(helpText(r, summary))).WithMarkdown(helpMarkdown(r, summary))).
-		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(sarifLevel[r.Severity])).
+	d := oasis.NewReportingDescriptor().WithID(r.ID).WithName(r.ID).
+		WithShortDescription(oasis.NewMultiformatMessageString().WithText(literal(title))).
+		WithFullDescription(oasis.NewMultiformatMessageString().WithText(literal(summary))).
+		WithHelp(oasis.NewMultiformatMessageString().WithText(literal(helpText(r, summary))).WithMarkdown(helpMarkdown(r, summary))).
+		WithDefaultConfiguration(oasis.NewReportingConfiguration().WithLevel(level[r.Severity])).
 		WithProperties(properties)
 	if uri := helpURI(r); uri != "" {
 		d.WithHelpURI(uri)
@@ -51,21 +53,23 @@ func sarifRule(r finding.Rule) *sarif.ReportingDescriptor {
 	return d
 }
 
+func weakness(n int) string { return fmt.Sprintf("CWE-%d", n) }
+
 // helpURI is where the rule's first reference can be read.
 func helpURI(r finding.Rule) string {
 	for _, ref := range r.References {
-		if uri := address(ref); uri != "" {
+		if uri := report.Link(ref); uri != "" {
 			return uri
 		}
 	}
 	if len(r.CWE) > 0 {
-		return cweAddress(r.CWE[0])
+		return report.Link(weakness(r.CWE[0]))
 	}
 	return ""
 }
 
 func helpText(r finding.Rule, summary string) string {
-	words := []string{Clean(summary)}
+	words := []string{report.Clean(summary)}
 	if r.Remediation != "" {
 		words = append(words, "What to do: "+r.Remediation)
 	}
@@ -86,14 +90,14 @@ func helpMarkdown(r finding.Rule, summary string) string {
 	}
 	b.WriteString("\n**References**\n\n")
 	for _, ref := range r.References {
-		if uri := address(ref); uri != "" {
+		if uri := report.Link(ref); uri != "" {
 			fmt.Fprintf(&b, "- [%s](%s)\n", markdown(ref), uri)
 		} else {
 			fmt.Fprintf(&b, "- %s\n", markdown(ref))
 		}
 	}
 	for _, n := range r.CWE {
-		fmt.Fprintf(&b, "- [CWE-%d](%s)\n", n, cweAddress(n))
+		fmt.Fprintf(&b, "- [%s](%s)\n", weakness(n), report.Link(weakness(n)))
 	}
 	return b.String()
 }
@@ -101,7 +105,7 @@ func helpMarkdown(r finding.Rule, summary string) string {
 // markdown spells text so that it is only text in Markdown.
 func markdown(text string) string {
 	var b strings.Builder
-	for _, r := range Clean(text) {
+	for _, r := range report.Clean(text) {
 		if strings.ContainsRune("\\`*_{}[]<>#|~&!", r) {
 			b.WriteByte('\\')
 		}

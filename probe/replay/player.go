@@ -1,4 +1,4 @@
-package probetest
+package replay
 
 import (
 	"cmp"
@@ -11,28 +11,36 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/handclasp/handclasp/internal/connid"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/internal/connid"
 )
+
+// Reset is the outcome of an end by RST, which a recording doesn't tell from another close: for transcripts that are
+// made up. Files don't hold it.
+const Reset probe.Outcome = "reset"
 
 // A Player plays the server's part of one recorded conversation, strictly: connections are opened in the recorded
 // order, and each send is byte for byte what was recorded at its place. What differs fails the connection with an
 // error that says what was expected and what came. No time passes: a recorded timeout happens at once. A read
 // that comes before its turn waits a moment for another goroutine's send, or close.
 //
-// A player plays once. It may be used by several goroutines.
+// A player plays once. Its fields are set before it does. It may be used by several goroutines.
 type Player struct {
+	// Split is a position in all that was received, counted through the connections in the order of their numbers, at
+	// which a read of a stream ends; 0 for none.
+	Split int
+	// Drip has each read of a stream give one byte.
+	Drip bool
+	// Lenient makes a server of it that goes its own way: it takes any message for the one that it waits for, keeps a
+	// client waiting that waits for it, and finds no deviation. It plays conversations to which no prober can keep.
+	Lenient bool
+
 	mu     sync.Mutex
 	sent   *sync.Cond // a send happened, or time is up
 	tracks []*track
 	dialed int // how many of tracks
 	rand   []step
 	drawn  int
-
-	cut  int  // a read ends at this position of all received bytes; 0 for none
-	drip bool // reads give one byte each
-
-	lenient bool // a client that departs from the recording is kept waiting, and no deviation
 
 	lines      []int // where events stand in a file
 	deviations []error
@@ -110,8 +118,8 @@ func (t *track) receive(s step) {
 	t.steps = append(t.steps, s)
 }
 
-// Replay returns a dialer that plays the transcript once, as [Player] does.
-func Replay(tr probe.Transcript) probe.DialFunc { return NewPlayer(tr).Dial }
+// Dial returns a dialer that plays the transcript once, as [Player] does.
+func Dial(tr probe.Transcript) probe.DialFunc { return NewPlayer(tr).Dial }
 
 // Dial is a [probe.DialFunc]. The address's port must be the recorded one; its host may differ.
 func (p *Player) Dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -120,7 +128,7 @@ func (p *Player) Dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.lenient {
+	if p.Lenient {
 		return p.dialAny(network, address)
 	}
 	if p.dialed == len(p.tracks) {

@@ -1,4 +1,4 @@
-package probetest
+package replay
 
 import (
 	"errors"
@@ -9,12 +9,6 @@ import (
 
 	"github.com/handclasp/handclasp/probe"
 )
-
-// A lenient player is a server that goes its own way: it takes any message for the one that it waits for. It plays
-// conversations that were told wrong, to which no prober can keep.
-
-// resetOutcome marks an end by RST, which a recording doesn't tell from another close.
-const resetOutcome probe.Outcome = "reset"
 
 // dialAny plays the next recorded connection to the port, refused where there is none.
 func (p *Player) dialAny(network, address string) (net.Conn, error) {

@@ -1,4 +1,4 @@
-package probetest
+package replay
 
 import (
 	"bytes"
@@ -7,23 +7,16 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
 
-// outcomes are the words that may follow open, tls and end.
-var outcomes = []probe.Outcome{
-	probe.OutcomeOK, probe.OutcomeRefused, probe.OutcomeUnreachable, probe.OutcomeTimeout, probe.OutcomeCanceled,
-	probe.OutcomeClosed, probe.OutcomeTLS, probe.OutcomeNotProtocol, probe.OutcomeMalformed, probe.OutcomeLimit,
-	probe.OutcomeForbidden, probe.OutcomeInternal,
-}
-
-// failures are those that something which failed can have had.
+// isFailure reports whether the word is an outcome that may follow open, tls and end.
 func isFailure(word string) bool {
-	return word != string(probe.OutcomeOK) && slices.Contains(outcomes, probe.Outcome(word))
+	o := probe.Outcome(word)
+	return probe.OutcomeOf(&probe.Error{Outcome: o}) == o // internal for a word that is none
 }
 
 // headerKey matches what looks like a header line, a misspelt one included; other lines of the head are comments.

@@ -1,4 +1,4 @@
-package probetest_test
+package replay_test
 
 import (
 	"encoding/json"
@@ -12,13 +12,13 @@ import (
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 func TestReprobe(t *testing.T) {
 	text, err := os.ReadFile("../../ftp/testdata/transcripts/vsftpd-3.0.3-anonymous.txt")
 	require.NoError(t, err)
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	require.NoError(t, err)
 	stored := probe.Run(t.Context(), ftp.Prober{}, recording.Target, recording.Options())
 	require.NoError(t, stored.Err)
@@ -27,26 +27,26 @@ func TestReprobe(t *testing.T) {
 	// An older version may have made other evidence of it.
 	older := *stored
 	older.Evidence, older.Outcome, older.Err = nil, probe.OutcomeInternal, errors.New("not understood")
-	again, err := probetest.Reprobe(t.Context(), &older, nntp.Prober{}, ftp.Prober{})
+	again, err := replay.Reprobe(t.Context(), &older, nntp.Prober{}, ftp.Prober{})
 	require.NoError(t, err)
 	require.Equal(t, stored, again)
 
 	older.Level = probe.LevelHandshake
-	_, err = probetest.Reprobe(t.Context(), &older, ftp.Prober{}, nntp.Prober{})
+	_, err = replay.Reprobe(t.Context(), &older, ftp.Prober{}, nntp.Prober{})
 	require.ErrorContains(t, err, `"PASV\r\n" was recorded`, "it asks less than was asked then")
 	older.Level = probe.LevelAnonymous
-	_, err = probetest.Reprobe(t.Context(), &older)
+	_, err = replay.Reprobe(t.Context(), &older)
 	require.ErrorContains(t, err, "no prober speaks ftp")
 	older.Transcript = nil
-	_, err = probetest.Reprobe(t.Context(), &older, ftp.Prober{})
-	require.ErrorIs(t, err, probetest.ErrNoTranscript)
+	_, err = replay.Reprobe(t.Context(), &older, ftp.Prober{})
+	require.ErrorIs(t, err, replay.ErrNoTranscript)
 }
 
 // A stored result may be anybody's file.
 func FuzzReprobe(f *testing.F) {
 	text, err := os.ReadFile("../../ftp/testdata/transcripts/vsftpd-3.0.3-anonymous.txt")
 	require.NoError(f, err)
-	recording, err := probetest.Parse(text)
+	recording, err := replay.Parse(text)
 	require.NoError(f, err)
 	stored, err := json.Marshal(probe.Run(f.Context(), ftp.Prober{}, recording.Target, recording.Options()))
 	require.NoError(f, err)
@@ -59,7 +59,7 @@ func FuzzReprobe(f *testing.F) {
 		if json.Unmarshal(b, &r) != nil {
 			return
 		}
-		again, err := probetest.Reprobe(t.Context(), &r, ftp.Prober{})
+		again, err := replay.Reprobe(t.Context(), &r, ftp.Prober{})
 		if err == nil {
 			require.Equal(t, r.Transcript, again.Transcript)
 			require.Equal(t, r.Target, again.Target)

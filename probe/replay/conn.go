@@ -1,4 +1,4 @@
-package probetest
+package replay
 
 import (
 	"bytes"
@@ -67,7 +67,7 @@ func (c *playedConn) Read(b []byte) (int, error) {
 	if n, ok := c.deliver(b); ok {
 		return n, nil
 	}
-	if c.p.lenient {
+	if c.p.Lenient {
 		return c.readLeniently(b)
 	}
 	if err := c.awaitTurn(); err != nil {
@@ -92,7 +92,7 @@ func (c *playedConn) Read(b []byte) (int, error) {
 	return 0, c.fail("%s: connection %d is read, but what came next was %s", c.p.at(*s), c.t.id, describe(*s))
 }
 
-// deliver gives what was received: to streams up to the cut, datagrams one at a time.
+// deliver gives what was received: to streams up to the split, datagrams one at a time.
 func (c *playedConn) deliver(b []byte) (n int, ok bool) {
 	if c.datagrams() {
 		if len(c.parts) == 0 {
@@ -106,10 +106,10 @@ func (c *playedConn) deliver(b []byte) (n int, ok bool) {
 		return 0, false
 	}
 	n = min(len(b), len(c.rest))
-	if cut := c.p.cut - c.offset; cut > 0 && cut < n {
-		n = cut
+	if split := c.p.Split - c.offset; split > 0 && split < n {
+		n = split
 	}
-	if c.p.drip {
+	if c.p.Drip {
 		n = min(n, 1)
 	}
 	copy(b, c.rest[:n])
@@ -181,7 +181,7 @@ func (c *playedConn) Write(b []byte) (int, error) {
 	if err := c.usable(); err != nil {
 		return 0, err
 	}
-	if c.p.lenient {
+	if c.p.Lenient {
 		return c.writeLeniently(b)
 	}
 	if !c.expects(b) {
@@ -263,7 +263,7 @@ func (c *playedConn) end(o probe.Outcome, op string) error {
 		return syscall.ECONNREFUSED
 	case probe.OutcomeUnreachable:
 		return syscall.EHOSTUNREACH
-	case resetOutcome:
+	case Reset:
 		err = syscall.ECONNRESET
 	default:
 		err = &probe.Error{Op: op, Outcome: o}
@@ -295,7 +295,7 @@ func (c *playedConn) ReplayTLS() (*probe.TLS, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
-	if c.p.lenient {
+	if c.p.Lenient {
 		if seen, err := c.shakeLeniently(); err != nil {
 			return seen, err
 		}

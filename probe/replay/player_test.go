@@ -1,4 +1,4 @@
-package probetest
+package replay
 
 import (
 	"context"
@@ -22,11 +22,37 @@ func tell(t *testing.T, events ...string) *Recording {
 	return rec
 }
 
+// probing is a prober made of a function, which may send anything.
+type probing func(ctx context.Context, s *probe.Session) (probe.Evidence, error)
+
+type evidence struct {
+	Reads  []string
+	Random string
+	TLS    *probe.TLS
+	Strays int
+}
+
+func (*evidence) Protocol() string { return "sample" }
+
+func (probing) Spec() probe.Spec {
+	return probe.Spec{
+		Protocol: "sample",
+		Ports:    []probe.Port{{Network: probe.TCP, Number: 7007}},
+		Guard: func(probe.Contact) probe.Guard {
+			return func(probe.Level, []byte) (string, error) { return "any", nil }
+		},
+	}
+}
+
+func (p probing) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+	return p(ctx, s)
+}
+
 // conversation is a prober of steps; "> x" sends, "< 3" reads so many bytes, "open" and "open 4001" connect, "tls"
 // shakes hands, "rand 2" draws, "2" changes to the second connection. It stops at the first error.
 func conversation(steps ...string) probing {
 	return func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-		e := &sampleEvidence{Names: []string{}}
+		e := new(evidence)
 		var all []*probe.Conn
 		var c *probe.Conn
 		for _, step := range steps {
@@ -46,13 +72,13 @@ func conversation(steps ...string) probing {
 				b := make([]byte, len(arg))
 				var n int
 				n, err = c.ReadFull(b)
-				e.Names = append(e.Names, string(b[:n]))
+				e.Reads = append(e.Reads, string(b[:n]))
 			case "tls":
 				e.TLS, err = c.StartTLS(ctx)
 			case "rand":
 				b := make([]byte, len(arg))
 				_, err = io.ReadFull(s.Rand(), b)
-				e.Token += string(b)
+				e.Random += string(b)
 			default:
 				c = all[verb[0]-'1']
 			}
@@ -205,10 +231,10 @@ func TestReplayOfDatagrams(t *testing.T) {
 	p := probing(func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 		c, err := s.Open(ctx)
 		if err != nil {
-			return new(sampleEvidence), err
+			return new(evidence), err
 		}
 		reply, strays, err := c.Exchange([]byte("ask"), func(b []byte) bool { return string(b) == "answer" })
-		return &sampleEvidence{Name: string(reply), Token: strings.Repeat("stray", strays)}, err
+		return &evidence{Reads: []string{string(reply)}, Strays: strays}, err
 	})
 	target := probe.Target{Network: probe.UDP, Addr: server.LocalAddr().(*net.UDPAddr).AddrPort()}
 	live := probe.Run(t.Context(), p, target, nil)
@@ -220,5 +246,35 @@ func TestReplayOfDatagrams(t *testing.T) {
 	again := probe.Run(t.Context(), p, rec.Target, rec.options(player))
 	require.NoError(t, again.Err)
 	require.NoError(t, player.Err())
-	require.Equal(t, &sampleEvidence{Name: "answer", Token: "stray"}, again.Evidence)
+	require.Equal(t, &evidence{Reads: []string{"answer"}, Strays: 1}, again.Evidence)
+}
+
+// A result's transcript, replayed, gives the result again.
+func TestDial(t *testing.T) {
+	tr := probe.Transcript{
+		{Conn: 1, Dir: probe.DirOpen, Data: []byte("192.0.2.7:7007")},
+		{Conn: 1, Dir: probe.DirSend, Data: []byte("a"), Label: "any"},
+		{Conn: 1, Dir: probe.DirRecv, Data: []byte("b")},
+		{Conn: 1, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed},
+	}
+	p := probing(func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+		c, err := s.Open(ctx)
+		if err != nil {
+			return new(evidence), err
+		}
+		if err := c.Send([]byte("a")); err != nil {
+			return new(evidence), err
+		}
+		line, err := c.ReadLine()
+		return &evidence{Reads: []string{string(line)}}, err
+	})
+	target, err := probe.ParseTarget("198.51.100.1:7007") // the port counts
+	require.NoError(t, err)
+	r := probe.Run(t.Context(), p, target, &probe.Options{Dial: Dial(tr)})
+	require.Equal(t, probe.OutcomeClosed, r.Outcome)
+	require.Equal(t, &evidence{Reads: []string{"b"}}, r.Evidence)
+	again := probe.Run(t.Context(), p, target, &probe.Options{Dial: Dial(r.Transcript)})
+	require.Equal(t, r.Evidence, again.Evidence)
+	require.Equal(t, r.Err, again.Err)
+	require.Len(t, again.Transcript, len(tr))
 }
