@@ -24,8 +24,12 @@ func TestProtocolsHaveNoWayAround(t *testing.T) {
 			path == "unsafe" || path == "plugin" || strings.HasPrefix(path, "golang.org/x/sys")
 	}
 	require.True(t, forbidden("net") && forbidden("net/http") && forbidden("os/exec") && !forbidden("net/netip"))
+	folders := []string{"detect"}
 	for _, p := range handclasp.Probers() {
-		files, err := filepath.Glob(filepath.Join(p.Spec().Protocol, "*.go"))
+		folders = append(folders, p.Spec().Protocol)
+	}
+	for _, folder := range folders {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		require.NoError(t, err)
 		require.NotEmpty(t, files, "a prober lives in the folder of its name")
 		for _, file := range files {
@@ -45,7 +49,7 @@ func TestProtocolsHaveNoWayAround(t *testing.T) {
 
 // The packages that a program embeds keep no state that is made or changed behind its back.
 func TestNoInitFunctions(t *testing.T) {
-	for _, folder := range []string{".", "probe", "finding", "fingerprint", "scan", "report", "report/sarif", "probe/replay", "ftp", "smtp", "nntp", "rsync", "netbios", "smb", "ssh"} {
+	for _, folder := range []string{".", "probe", "finding", "fingerprint", "detect", "dialer", "scan", "report", "report/sarif", "probe/replay", "ftp", "smtp", "nntp", "rsync", "netbios", "smb", "ssh"} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		require.NoError(t, err)
 		require.NotEmpty(t, files)

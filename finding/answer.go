@@ -174,7 +174,7 @@ func Speaks(r *probe.Result) string {
 	if r.Evidence == nil || r.Outcome != probe.OutcomeOK {
 		return ""
 	}
-	if name, ok := told(r, probe.NamedEvidence.Service, "service"); ok {
+	if name, ok := told(r, probe.NamedEvidence.ServiceName, "service"); ok {
 		return name
 	}
 	return r.Protocol

@@ -48,6 +48,6 @@ type NTLMEvidence interface {
 // NamedEvidence is implemented by evidence of services that no prober speaks, which has a JSON field "service".
 type NamedEvidence interface {
 	Evidence
-	// Service names what speaks there, such as "http"; empty if that isn't known.
-	Service() string
+	// ServiceName is what speaks there, such as "http"; empty if that isn't known.
+	ServiceName() string
 }

@@ -162,7 +162,7 @@ func TestSARIFFingerprintsAreStable(t *testing.T) {
 	login := ready()
 	login.Login = probe.Yes
 	seen[fingerprint(t, finding.NewRecord(result("192.0.2.7:21", "ftp.example.net", login), rules))] = true
-	require.Len(t, seen, 6)
+	require.Len(t, seen, 5, "another address of one name is the same endpoint")
 }
 
 func TestSARIFPaths(t *testing.T) {

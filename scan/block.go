@@ -14,9 +14,9 @@ const together = 1024
 type planned struct {
 	input Input
 	plan  plan
-	err   error // an error of the inputs', or the input's own
-	host  uint64
-	bad   bool // its name didn't resolve, and that was said
+	err   error  // an error of the inputs', or the input's own
+	first uint64 // the number of its first host, from 1 on
+	bad   bool   // its name didn't resolve, and that was said
 }
 
 // A block is inputs that are shuffled together: an index space of (address, service) pairs, of which none is stored.
@@ -40,7 +40,7 @@ func (b *block) size() uint64 {
 type slot struct {
 	position uint64
 	from     *planned
-	host     uint64
+	number   uint64     // of the host
 	addr     netip.Addr // where there is no name
 	service  service
 }
@@ -57,7 +57,7 @@ func (b *block) slot(position uint64, inOrder bool) slot {
 	}
 	from := b.inputs[k]
 	services := uint64(len(from.plan.ports))
-	s := slot{position: position, from: from, service: from.plan.ports[i%services], host: from.host + i/services}
+	s := slot{position: position, from: from, service: from.plan.ports[i%services], number: from.first + i/services}
 	if from.plan.name == "" {
 		s.addr = from.plan.address(i / services)
 	}

@@ -99,6 +99,7 @@ func drip(c net.Conn) {
 func speak(c net.Conn) {
 	defer c.Close()
 	reply := "220 files.example FTP server ready\r\n"
+	replies := map[string]string{"FEAT": "211-Features\r\n UTF8\r\n211 End\r\n", "QUIT": "221 bye\r\n"}
 	for lines := bufio.NewScanner(c); ; {
 		time.Sleep(*dripDelay)
 		if _, err := io.WriteString(c, reply); err != nil || !lines.Scan() {
@@ -106,8 +107,8 @@ func speak(c net.Conn) {
 		}
 		verb, _, _ := strings.Cut(lines.Text(), " ")
 		known := false
-		if reply, known = files[verb]; !known {
-			reply = files[""]
+		if reply, known = replies[verb]; !known {
+			reply = "500 no\r\n"
 		}
 	}
 }

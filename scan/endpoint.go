@@ -39,7 +39,7 @@ type EndpointOptions struct {
 	// NoDetection has ports that no prober claims refused, as inputs that can't be used, and the others asked by those that
 	// claim them, whatever greets there.
 	NoDetection bool
-	// GreetingWait is how long to listen for a greeting on a port that no prober claims; zero or less is [GreetingWait].
+	// GreetingWait is how long to listen for a greeting on a port that no prober claims; zero or less is [detect.GreetingWait].
 	GreetingWait time.Duration
 }
 
@@ -57,7 +57,7 @@ func (o *EndpointOptions) orDefault() EndpointOptions {
 // asked; with a port, the probers that live there. A name stands for all addresses that it resolves to; it is kept
 // for SNI and certificates. A range stands for each of its addresses.
 //
-// Where no prober lives on a port, a [Detector] finds out who speaks there. It is the prober, too, where one that is a
+// Where no prober lives on a port, a [detect.Detector] finds out who speaks there. It is the prober, too, where one that is a
 // [probe.Recogniser] expects a server to speak first, in cleartext: whatever prober recognises the greeting goes on, and
 // the expected one where none does. Behind a scheme the prober that it names is asked, whoever greets.
 //
@@ -139,7 +139,7 @@ func (s *slot) endpoint(a netip.Addr, number int) Endpoint {
 		Prober:      s.service.prober,
 		ImplicitTLS: s.service.implicitTLS,
 		Input:       s.from.input,
-		Host:        int(s.host),
+		Host:        int(s.number),
 		Address:     number,
 		Endpoints:   len(p.ports),
 		position:    s.position,

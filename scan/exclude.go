@@ -61,7 +61,7 @@ func (x *Exclusion) add(ctx context.Context, text string, r Resolver) error {
 		return nil
 	}
 	var p plan
-	if err := p.host(host); err != nil {
+	if err := p.parseHost(host); err != nil {
 		return err
 	}
 	addrs, err := resolve(ctx, r, p.name)

@@ -112,7 +112,7 @@ func (g *generator) changed() bool {
 func (g *generator) add(b *block, in Input, err error) bool {
 	g.inputs++
 	fmt.Fprintf(g.digest, "%q %q %t %t\n", in.Text, in.Name, in.Last, err == nil)
-	p := &planned{input: in, host: g.hosts + 1}
+	p := &planned{input: in, first: g.hosts + 1}
 	if err == nil {
 		if p.plan, err = g.parser.parse(in); err != nil {
 			err = &InputError{Input: in, Err: err}

@@ -13,13 +13,13 @@ import (
 // mistakes, and an IPv6 subnet can't be swept at all.
 const rangeBits = 24
 
-// host fills in whom the plan is about.
-func (p *plan) host(text string) error {
+// parseHost fills in whom the plan is about.
+func (p *plan) parseHost(text string) error {
 	if text == "" {
 		return fmt.Errorf("the host is missing")
 	}
 	if strings.Contains(text, "/") {
-		return p.network(text)
+		return p.parseRange(text)
 	}
 	if a, err := netip.ParseAddr(text); err == nil {
 		a = a.Unmap()
@@ -34,12 +34,12 @@ func (p *plan) host(text string) error {
 		p.hosts = netip.PrefixFrom(a, a.BitLen())
 		return nil
 	}
-	return p.domain(text)
+	return p.parseName(text)
 }
 
-// network fills in a range. All of its addresses are probed, the first and the last included: a range needn't be a
+// parseRange fills in a range. All of its addresses are probed, the first and the last included: a range needn't be a
 // subnet, and inside of a larger one they are ordinary hosts. Bits behind the mask are ignored.
-func (p *plan) network(text string) error {
+func (p *plan) parseRange(text string) error {
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil {
 		return fmt.Errorf("not a range: write an address and the number of its leading bits, such as 192.0.2.0/24 or 2001:db8::/120")
@@ -79,9 +79,9 @@ func last(p netip.Prefix) netip.Addr {
 	return a
 }
 
-// domain fills in a name. The checks are those of a host name (RFC 1123 §2.1), underscores being let through since
+// parseName fills in a name. The checks are those of a host name (RFC 1123 §2.1), underscores being let through since
 // they are in use.
-func (p *plan) domain(text string) error {
+func (p *plan) parseName(text string) error {
 	name := strings.TrimSuffix(text, ".")
 	if strings.Contains(name, ":") {
 		return fmt.Errorf("not an IPv6 address; with a port it is written in brackets, as in [2001:db8::7]:21")

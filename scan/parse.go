@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -46,7 +47,7 @@ func newParser(probers []probe.Prober, o *EndpointOptions) parser {
 	return r
 }
 
-// detect has ports that nobody claims asked by a [Detector], and those where a server of one protocol is expected to
+// detect has ports that nobody claims asked by a [detect.Detector], and those where a server of one protocol is expected to
 // speak first, in cleartext: if another does, that costs no connection more.
 func (r *parser) detect(wait time.Duration) {
 	recognisers := 0
@@ -59,14 +60,14 @@ func (r *parser) detect(wait time.Duration) {
 	if recognisers == 0 {
 		return
 	}
-	r.anybody = Detector{Probers: r.probers, Wait: wait}
+	r.anybody = detect.Detector{Probers: r.probers, Wait: wait}
 	for _, s := range r.all {
 		claims[s.port]++
 	}
 	for i, s := range r.all {
 		known, ok := s.prober.(probe.Recogniser)
 		if ok && s.network == probe.TCP && !s.tls && claims[s.port] == 1 && recognisers > 1 && known.Recognise(nil) != probe.Possible {
-			r.all[i].prober = Detector{Probers: r.probers, Expected: s.prober, Wait: wait}
+			r.all[i].prober = detect.Detector{Probers: r.probers, Expected: s.prober, Wait: wait}
 		}
 	}
 }
@@ -81,7 +82,7 @@ func (r parser) parse(in Input) (plan, error) {
 		return p, errors.New("a name beside a name: one with an address is needed")
 	}
 	var named plan
-	if err := named.domain(in.Name); err != nil {
+	if err := named.parseName(in.Name); err != nil {
 		return p, fmt.Errorf("%q: %w", in.Name, err)
 	}
 	p.sni = named.sni
@@ -116,7 +117,7 @@ func (r parser) target(text string) (plan, error) {
 			return p, err
 		}
 	}
-	return p, p.host(host)
+	return p, p.parseHost(host)
 }
 
 // addressCount is how many addresses the plan has, a name counting as one.

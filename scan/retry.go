@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/handclasp/handclasp/dialer"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -32,7 +33,7 @@ func transient(r *probe.Result, o *probe.Options) bool {
 	dialling := errors.As(r.Err, &e) && e.Op == "dial"
 	switch r.Outcome {
 	case probe.OutcomeUnreachable:
-		return !errors.Is(r.Err, errNoWay)
+		return !errors.Is(r.Err, dialer.ErrNoWay)
 	case probe.OutcomeClosed: // servers that have too many clients do so
 		return true
 	case probe.OutcomeTimeout:
@@ -45,6 +46,3 @@ func transient(r *probe.Result, o *probe.Options) bool {
 	}
 	return false
 }
-
-// errNoWay is matched by errors of dialers for which trying again is of no use.
-var errNoWay = errors.New("no way")

@@ -21,8 +21,8 @@ type scheduler struct {
 	ended  chan attempt
 	probes sync.WaitGroup
 
-	hosts   map[netip.Addr]*host // those with endpoints that wait or run
-	ready   []*host              // in turn: an endpoint waits, and may begin
+	hosts   map[netip.Addr]*hostQueue // those with endpoints that wait or run
+	ready   []*hostQueue              // in turn: an endpoint waits, and may begin
 	later   sleepers
 	waiting int // endpoints, those that are to be tried again included
 	lanes   lanes
@@ -40,8 +40,8 @@ type attempt struct {
 	took   time.Duration
 }
 
-// A host is what is known of one address while its endpoints wait or run.
-type host struct {
+// A hostQueue holds the endpoints of one address that wait, and counts those that run.
+type hostQueue struct {
 	addr    netip.Addr
 	queue   []attempt
 	running int
@@ -51,7 +51,7 @@ type host struct {
 // A sleeper is a host, or an endpoint that is to be tried again, whose time is going to come.
 type sleeper struct {
 	at      time.Time
-	host    *host
+	host    *hostQueue
 	attempt *attempt
 }
 
@@ -70,7 +70,7 @@ func (s *sleepers) Pop() any {
 func newScheduler(o Options) *scheduler {
 	return &scheduler{
 		o: o, window: min(max(8*o.Concurrency, 256), MaxConcurrency), pacer: newPacer(&o),
-		out: make(chan item), ended: make(chan attempt), hosts: map[netip.Addr]*host{},
+		out: make(chan item), ended: make(chan attempt), hosts: map[netip.Addr]*hostQueue{},
 		lanes: newLanes(&o),
 	}
 }
@@ -199,7 +199,7 @@ func (s *scheduler) queue(a attempt) {
 	addr := a.Target.Addr.Addr()
 	h := s.hosts[addr]
 	if h == nil {
-		h = &host{addr: addr}
+		h = &hostQueue{addr: addr}
 		s.hosts[addr] = h
 	}
 	h.queue = append(h.queue, a)
@@ -207,7 +207,7 @@ func (s *scheduler) queue(a attempt) {
 }
 
 // enrol has a host wait for its turn, where one of its endpoints may begin now or at a time that is known.
-func (s *scheduler) enrol(h *host, now time.Time) {
+func (s *scheduler) enrol(h *hostQueue, now time.Time) {
 	if h.queued || len(h.queue) == 0 || h.running >= s.o.PerHost {
 		return
 	}
@@ -220,7 +220,7 @@ func (s *scheduler) enrol(h *host, now time.Time) {
 }
 
 // begin probes the endpoint that has waited longest for a host.
-func (s *scheduler) begin(ctx context.Context, h *host, now time.Time) {
+func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	a := h.queue[0]
 	h.queue = h.queue[1:]
 	h.running++

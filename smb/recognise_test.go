@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/scan"
 	"github.com/handclasp/handclasp/smb"
 )
 
@@ -31,7 +31,7 @@ func TestDetected(t *testing.T) {
 	server, err := lab.OldFiles(t.Context())
 	require.NoError(t, err)
 	defer server.Close()
-	d := scan.Detector{Probers: []probe.Prober{smb.Prober{}}, Wait: 10 * time.Millisecond}
+	d := detect.Detector{Probers: []probe.Prober{smb.Prober{}}, Wait: 10 * time.Millisecond}
 	r := probe.Run(t.Context(), d, probe.Target{Addr: server.Addr}, nil)
 	require.NoError(t, r.Err)
 	e, ok := probe.As[*smb.Evidence](r)

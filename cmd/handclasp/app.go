@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
-	"github.com/handclasp/handclasp/scan"
 )
 
 // An app is the command with the world around it.
@@ -28,7 +28,7 @@ type app struct {
 }
 
 // readers are the probers whose evidence a stored result may hold.
-func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), scan.Detector{}) }
+func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), detect.Detector{}) }
 
 // Exit statuses; the help explains them.
 const (

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/detect"
+	"github.com/handclasp/handclasp/dialer"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -33,7 +35,7 @@ type many struct {
 	hostSpacing time.Duration
 	retries     int
 
-	route scan.Route
+	route dialer.Route
 
 	progress time.Duration
 }
@@ -42,7 +44,7 @@ type many struct {
 const defaultRetries = 1
 
 func (m *many) register(cmd *cobra.Command, concurrency *int) {
-	m.perHost, m.retries, m.greetingWait = scan.DefaultPerHost, defaultRetries, scan.GreetingWait
+	m.perHost, m.retries, m.greetingWait = scan.DefaultPerHost, defaultRetries, detect.GreetingWait
 	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.Var(value[string]{&m.input, parseFile, text, "FILE"}, "input",
@@ -132,7 +134,7 @@ func showShard(s scan.Shard) string {
 }
 
 func parseURL(text string) (string, error) {
-	_, err := scan.Route{Proxy: text}.Dialer()
+	_, err := dialer.Route{Proxy: text}.Dialer()
 	return text, err
 }
 

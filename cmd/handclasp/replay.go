@@ -7,12 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fingerprint"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
-	"github.com/handclasp/handclasp/scan"
 )
 
 const replayHelp = `Derive evidence, software and findings again from what was said in an earlier scan, without a network.
@@ -170,7 +170,7 @@ func (r *replaying) candidates(protocol string) (list []probe.Prober) {
 			}
 		}
 	}
-	return append(list, scan.Detector{Probers: r.probers})
+	return append(list, detect.Detector{Probers: r.probers})
 }
 
 // String says what became of the results.

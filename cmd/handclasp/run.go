@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/handclasp/handclasp/dialer"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -169,7 +170,7 @@ func (s *session) result(r scan.Result) error {
 			return nil // it comes again
 		}
 	}
-	if r.Outcome == probe.OutcomeInternal || errors.Is(r.Err, scan.ErrProxy) {
+	if r.Outcome == probe.OutcomeInternal || errors.Is(r.Err, dialer.ErrProxy) {
 		s.missed++
 		s.why = cmp.Or(s.why, r.Err)
 	}

@@ -10,44 +10,26 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 
-	"golang.org/x/net/proxy"
-
+	"github.com/handclasp/handclasp/dialer"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/probe"
 )
 
-// dialer returns a probe.DialFunc; any function in the shape of net.Dialer.DialContext is one.
-func dialer(socks, source string) (probe.DialFunc, error) {
-	d := new(net.Dialer)
-	if source != "" {
-		ip := net.ParseIP(source)
-		if ip == nil {
-			return nil, fmt.Errorf("source %q is no IP address", source)
-		}
-		d.LocalAddr = &net.TCPAddr{IP: ip}
-	}
-	if socks == "" {
-		return d.DialContext, nil
-	}
-	p, err := proxy.SOCKS5("tcp", socks, nil, d) // d reaches the proxy
-	if err != nil {
-		return nil, err
-	}
-	return p.(proxy.ContextDialer).DialContext, nil
-}
-
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("proxy", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	socks := flags.String("socks", "", "address of a SOCKS5 proxy")
-	source := flags.String("source", "", "source address")
+	var route dialer.Route
+	flags.Func("socks", "address of a SOCKS5 proxy", func(text string) error {
+		route.Proxy = "socks5://" + text
+		return nil
+	})
+	flags.TextVar(&route.Source, "source", route.Source, "source address")
 	if err := flags.Parse(args); err != nil || flags.NArg() != 1 {
 		return errors.New("usage: proxy [-socks ADDRESS:PORT] [-source ADDRESS] ADDRESS:PORT")
 	}
-	dial, err := dialer(*socks, *source)
+	dial, err := route.Dialer()
 	if err != nil {
 		return err
 	}

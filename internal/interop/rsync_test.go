@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/rsync"
-	"github.com/handclasp/handclasp/scan"
 )
 
 var (
@@ -218,7 +218,7 @@ func TestRsyncDetected(t *testing.T) {
 	for name, s := range map[string]rsyncServer{"cleartext": rsyncConfig{pkg: "rsync", motd: rsyncMOTD, parts: rsyncOneAtATime}.start(t), "TLS": rsyncTLS(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := scan.Detector{Probers: handclasp.Probers(), Wait: time.Second}
+			d := detect.Detector{Probers: handclasp.Probers(), Wait: time.Second}
 			r := probe.Run(t.Context(), d, probe.Target{Addr: s.Addr}, &probe.Options{Level: probe.LevelAnonymous})
 			require.NoError(t, r.Err)
 			require.Equal(t, "rsync", r.Protocol)

@@ -14,12 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/internal/schema"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
-	"github.com/handclasp/handclasp/scan"
 )
 
 var update = flag.Bool("update", false, "write the schema anew")
@@ -30,7 +30,7 @@ const (
 )
 
 // readers are the probers of which there are results.
-func readers() []probe.Prober { return append(handclasp.Probers(), scan.Detector{}) }
+func readers() []probe.Prober { return append(handclasp.Probers(), detect.Detector{}) }
 
 // The committed schema is the one that the types give. After a change of theirs: go test ./internal/schema -update.
 func TestSchemaIsCurrent(t *testing.T) {

@@ -1,4 +1,4 @@
-package scan_test
+package dialer_test
 
 import (
 	"context"
@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/dialer"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/scan"
 )
 
 // hears is a probe that reads what the server says first.
@@ -32,7 +32,7 @@ func (hears) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error
 }
 
 // by connects by a route.
-func by(t *testing.T, r scan.Route, target probe.Target) *probe.Result {
+func by(t *testing.T, r dialer.Route, target probe.Target) *probe.Result {
 	t.Helper()
 	dial, err := r.Dialer()
 	require.NoError(t, err)
@@ -61,14 +61,14 @@ func TestRouteSource(t *testing.T) {
 		t.Skip("all of 127.0.0.0/8 is loopback on Linux only")
 	}
 	target := mirror(t)
-	r := by(t, scan.Route{Source: netip.MustParseAddr("127.0.0.3")}, target)
+	r := by(t, dialer.Route{Source: netip.MustParseAddr("127.0.0.3")}, target)
 	require.Contains(t, heard(r), "127.0.0.3")
-	r = by(t, scan.Route{Interface: "lo"}, target)
+	r = by(t, dialer.Route{Interface: "lo"}, target)
 	require.Contains(t, heard(r), "127.0.0.1")
-	r = by(t, scan.Route{Interface: "lo", Source: netip.MustParseAddr("127.0.0.4")}, target)
+	r = by(t, dialer.Route{Interface: "lo", Source: netip.MustParseAddr("127.0.0.4")}, target)
 	require.Contains(t, heard(r), "127.0.0.4")
 
-	r = by(t, scan.Route{Source: netip.MustParseAddr("127.0.0.3")}, probe.Target{Addr: netip.MustParseAddrPort("[::1]:21")})
+	r = by(t, dialer.Route{Source: netip.MustParseAddr("127.0.0.3")}, probe.Target{Addr: netip.MustParseAddrPort("[::1]:21")})
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)
 	require.ErrorContains(t, r.Err, "the source address 127.0.0.3 is of the other IP version")
 }
@@ -80,7 +80,7 @@ func TestRouteOfDatagrams(t *testing.T) {
 	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer server.Close()
-	dial, err := scan.Route{Source: netip.MustParseAddr("127.0.0.3"), Interface: "lo"}.Dialer()
+	dial, err := dialer.Route{Source: netip.MustParseAddr("127.0.0.3"), Interface: "lo"}.Dialer()
 	require.NoError(t, err)
 	c, err := dial(t.Context(), "udp", server.LocalAddr().String())
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestRouteProxy(t *testing.T) {
 	socks, err := lab.SOCKS5(t.Context())
 	require.NoError(t, err)
 	defer socks.Close()
-	route := scan.Route{Proxy: "socks5://" + socks.Addr.String()}
+	route := dialer.Route{Proxy: "socks5://" + socks.Addr.String()}
 	r := by(t, route, target)
 	require.Contains(t, heard(r), "127.0.0.1")
 	require.Equal(t, []netip.AddrPort{target.Addr}, socks.Seen())
@@ -111,27 +111,27 @@ func TestRouteProxy(t *testing.T) {
 	r = by(t, route, probe.Target{Addr: gone})
 	require.Equal(t, probe.OutcomeRefused, r.Outcome)
 	require.EqualError(t, r.Err, "dial: the proxy says: connection refused")
-	require.NotErrorIs(t, r.Err, scan.ErrProxy)
+	require.NotErrorIs(t, r.Err, dialer.ErrProxy)
 	r = by(t, route, probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:21")})
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)
 	require.EqualError(t, r.Err, "dial: the proxy: connection not allowed by ruleset")
-	require.ErrorIs(t, r.Err, scan.ErrProxy)
+	require.ErrorIs(t, r.Err, dialer.ErrProxy)
 
 	// A proxy that waits does so for the target.
 	waiting, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer waiting.Close()
-	dial, err := scan.Route{Proxy: "socks5://" + waiting.Addr().String()}.Dialer()
+	dial, err := dialer.Route{Proxy: "socks5://" + waiting.Addr().String()}.Dialer()
 	require.NoError(t, err)
 	r = probe.Run(t.Context(), hears{}, target, &probe.Options{Dial: dial, Limits: probe.Limits{Dial: 100 * time.Millisecond}})
 	require.Equal(t, probe.OutcomeTimeout, r.Outcome, r.Err)
-	require.NotErrorIs(t, r.Err, scan.ErrProxy)
+	require.NotErrorIs(t, r.Err, dialer.ErrProxy)
 
 	// A proxy that refuses says nothing of the target.
-	r = by(t, scan.Route{Proxy: "socks5://" + gone.String()}, target)
+	r = by(t, dialer.Route{Proxy: "socks5://" + gone.String()}, target)
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)
 	require.ErrorContains(t, r.Err, "the proxy "+gone.String()+" can't be reached")
-	require.ErrorIs(t, r.Err, scan.ErrProxy)
+	require.ErrorIs(t, r.Err, dialer.ErrProxy)
 
 	r = by(t, route, probe.Target{Network: probe.UDP, Addr: target.Addr})
 	require.Equal(t, probe.OutcomeUnreachable, r.Outcome)
@@ -139,10 +139,10 @@ func TestRouteProxy(t *testing.T) {
 }
 
 func TestRouteErrors(t *testing.T) {
-	dial, err := scan.Route{}.Dialer()
+	dial, err := dialer.Route{}.Dialer()
 	require.NoError(t, err)
 	require.Nil(t, dial)
-	for want, r := range map[string]scan.Route{
+	for want, r := range map[string]dialer.Route{
 		`source 192.0.2.7: it is no address of this machine`:                            {Source: netip.MustParseAddr("192.0.2.7")},
 		`proxy: not a URL: write socks5://HOST:PORT`:                                    {Proxy: "127.0.0.1:1080"},
 		`proxy: "http" isn't spoken: write socks5://HOST:PORT`:                          {Proxy: "http://127.0.0.1:3128"},
@@ -152,6 +152,6 @@ func TestRouteErrors(t *testing.T) {
 		_, err := r.Dialer()
 		require.EqualError(t, err, want)
 	}
-	_, err = scan.Route{Interface: "nosuch0"}.Dialer()
+	_, err = dialer.Route{Interface: "nosuch0"}.Dialer()
 	require.ErrorContains(t, err, `interface "nosuch0": there is none of this name: there are `)
 }

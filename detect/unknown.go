@@ -1,4 +1,4 @@
-package scan
+package detect
 
 import (
 	"bytes"
@@ -28,6 +28,9 @@ func (*Unknown) Protocol() string { return unknown }
 
 // TLSHandshake implements [probe.TLSEvidence].
 func (e *Unknown) TLSHandshake() *probe.TLS { return e.TLS }
+
+// ServiceName implements [probe.NamedEvidence].
+func (e *Unknown) ServiceName() string { return e.Service }
 
 // greetingKept is how much of what an unknown service said is evidence.
 const greetingKept = 256

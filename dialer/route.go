@@ -1,4 +1,6 @@
-package scan
+// Package dialer makes connections by a way that the caller picks: through a SOCKS5 proxy, from an address, by a network
+// interface. Its [Route] gives a [probe.DialFunc] for a single probe's [probe.Options] and for those of a scan.
+package dialer
 
 import (
 	"context"
@@ -7,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -24,6 +27,9 @@ type Route struct {
 	// they come from its address, as on other systems; which way they then take is up to the system's routes.
 	Interface string
 }
+
+// ErrNoWay is matched by the error of a result for which another try is of no use: there is no way to the target.
+var ErrNoWay = errors.New("no way")
 
 // Dialer returns what makes connections by this way, for [probe.Options]; nil for the zero Route. It finds out first
 // whether there is such a way, the proxy excepted.
@@ -99,7 +105,7 @@ func interfaces() string {
 func (w *way) from(to netip.Addr) (netip.Addr, error) {
 	switch {
 	case w.source.IsValid() && w.source.Is4() != to.Is4():
-		return netip.Addr{}, fmt.Errorf("%w: the source address %v is of the other IP version", errNoWay, w.source)
+		return netip.Addr{}, fmt.Errorf("%w: the source address %v is of the other IP version", ErrNoWay, w.source)
 	case w.source.IsValid(), len(w.addrs) == 0:
 		return w.source, nil
 	}
@@ -110,7 +116,7 @@ func (w *way) from(to netip.Addr) (netip.Addr, error) {
 		best = slices.IndexFunc(w.addrs, func(a netip.Addr) bool { return a.Is4() == to.Is4() })
 	}
 	if best < 0 {
-		return netip.Addr{}, fmt.Errorf("%w: the interface %s has no address of the same IP version", errNoWay, w.name)
+		return netip.Addr{}, fmt.Errorf("%w: the interface %s has no address of the same IP version", ErrNoWay, w.name)
 	}
 	a := w.addrs[best]
 	if a.Is6() && a.IsLinkLocalUnicast() {
@@ -148,15 +154,15 @@ func resolveProxy(ctx context.Context, address string, w *way) (netip.AddrPort, 
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	number, err := parsePort(port)
+	number, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	addrs, err := resolve(ctx, net.DefaultResolver, host)
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	for _, a := range addrs {
-		if _, err = w.from(a); err == nil {
-			return netip.AddrPortFrom(a, number), nil
+		if _, err = w.from(a.Unmap()); err == nil {
+			return netip.AddrPortFrom(a.Unmap(), uint16(number)), nil
 		}
 	}
-	return netip.AddrPort{}, errors.Join(err, nil)
+	return netip.AddrPort{}, err
 }

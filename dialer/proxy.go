@@ -1,4 +1,4 @@
-package scan
+package dialer
 
 import (
 	"context"
@@ -47,7 +47,7 @@ func throughProxy(text string, forward probe.DialFunc) (probe.DialFunc, error) {
 	through := d.(proxy.ContextDialer)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if network != string(probe.TCP) {
-			return nil, probe.Errorf("dial", probe.OutcomeUnreachable, "%w: a SOCKS5 proxy carries TCP only, and this is %s", errNoWay, network)
+			return nil, probe.Errorf("dial", probe.OutcomeUnreachable, "%w: a SOCKS5 proxy carries TCP only, and this is %s", ErrNoWay, network)
 		}
 		c, err := through.DialContext(ctx, network, address)
 		if err != nil && ctx.Err() == nil {

@@ -1,4 +1,8 @@
-package scan
+// Package detect finds out what is spoken on a port where anything may be, and lets the prober of that protocol go on. It is
+// part of a scan, and for a program a prober like others:
+//
+//	result := probe.Run(ctx, detect.Detector{Probers: handclasp.Probers()}, target, nil)
+package detect
 
 import (
 	"context"
@@ -114,7 +118,7 @@ func (d Detector) listen(c *probe.Conn) (said []byte, possible []probe.Prober, e
 	until := time.Now().Add(d.wait())
 	for {
 		var sure, undecided []probe.Prober
-		sure, possible, undecided = d.judge(said)
+		sure, possible, undecided = d.recognise(said)
 		switch {
 		case serviceName(said) != "":
 			return said, nil, err
@@ -140,15 +144,16 @@ func (d Detector) wait() time.Duration {
 	return GreetingWait
 }
 
-// answer is how long to wait for an answer.
-func (d Detector) answer() time.Duration { return min(d.wait(), answerWait) }
+// patience is how long to wait for an answer.
+func (d Detector) patience() time.Duration { return min(d.wait(), answerWait) }
 
 func holds(probers []probe.Prober, p probe.Prober) bool {
 	protocol := p.Spec().Protocol
 	return slices.ContainsFunc(probers, func(other probe.Prober) bool { return other.Spec().Protocol == protocol })
 }
 
-func (d Detector) judge(said []byte) (sure, possible, undecided []probe.Prober) {
+// recognise asks each prober whether what was said is its protocol.
+func (d Detector) recognise(said []byte) (sure, possible, undecided []probe.Prober) {
 	for _, p := range d.Probers {
 		r, ok := p.(probe.Recogniser)
 		if !ok {
@@ -188,10 +193,10 @@ func (d Detector) ask(s *probe.Session, c *probe.Conn, possible []probe.Prober) 
 		if !ok {
 			continue
 		}
-		answer, err := d.question(s, c, a)
+		recognition, err := d.question(s, c, a)
 		c.Forget(greeting)
 		switch {
-		case answer == probe.Recognised:
+		case recognition == probe.Recognised:
 			return p, nil
 		case err != nil && !errors.Is(err, probe.ErrTimeout):
 			return nil, err
@@ -212,12 +217,12 @@ func (d Detector) question(s *probe.Session, c *probe.Conn, a probe.Asker) (prob
 	before := len(c.Buffered())
 	for err == nil {
 		var said []byte
-		if said, err = c.Peek(d.answer()); len(said) == before {
+		if said, err = c.Peek(d.patience()); len(said) == before {
 			continue
 		}
-		answer := a.Answers(said[before:])
-		if answer != probe.Undecided || len(said)-before >= enough {
-			return answer, nil
+		recognition := a.Answers(said[before:])
+		if recognition != probe.Undecided || len(said)-before >= enough {
+			return recognition, nil
 		}
 	}
 	return probe.Undecided, err
@@ -234,10 +239,10 @@ func (d Detector) knock(ctx context.Context, s *probe.Session, e *Unknown) (prob
 		if err != nil {
 			return nil, err
 		}
-		answer, err := d.question(s, c, a)
+		recognition, err := d.question(s, c, a)
 		e.hear(c.Buffered())
 		_ = c.Close()
-		if answer == probe.Recognised {
+		if recognition == probe.Recognised {
 			return p, nil
 		}
 		switch probe.OutcomeOf(err) { // silence is a limit, too, but not by its outcome
@@ -274,7 +279,7 @@ func (d Detector) insideTLS(ctx context.Context, s *probe.Session, e *Unknown) (
 
 // handshake is StartTLS that waits no longer than for an answer.
 func (d Detector) handshake(ctx context.Context, c *probe.Conn) (*probe.TLS, error) {
-	brief, cancel := context.WithTimeout(ctx, d.answer())
+	brief, cancel := context.WithTimeout(ctx, d.patience())
 	defer cancel()
 	t, err := c.StartTLS(brief)
 	if errors.Is(err, probe.ErrCanceled) && ctx.Err() == nil {

@@ -1,4 +1,4 @@
-package scan_test
+package detect_test
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,11 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
-	"github.com/handclasp/handclasp/smtp"
 )
 
 // ask scans one target with all probers. Whatever its address is, a server at addr takes the calls, which are counted.
@@ -133,7 +132,7 @@ func TestServicesThatNoProberSpeaks(t *testing.T) {
 				return
 			}
 			require.Equal(t, "unknown", r.Protocol)
-			e, ok := probe.As[*scan.Unknown](r.Result)
+			e, ok := probe.As[*detect.Unknown](r.Result)
 			require.True(t, ok)
 			require.Equal(t, tc.service, e.Service)
 			for _, f := range finding.Evaluate(r.Result, handclasp.Rules()) {
@@ -142,7 +141,7 @@ func TestServicesThatNoProberSpeaks(t *testing.T) {
 
 			line, err := finding.NewRecord(r.Result, handclasp.Rules()).MarshalJSON()
 			require.NoError(t, err)
-			stored, err := finding.DecodeRecord(line, append(handclasp.Probers(), scan.Detector{})...)
+			stored, err := finding.DecodeRecord(line, append(handclasp.Probers(), detect.Detector{})...)
 			require.NoError(t, err)
 			require.Equal(t, r.Evidence, stored.Evidence)
 		})
@@ -153,76 +152,8 @@ func TestServicesThatNoProberSpeaks(t *testing.T) {
 func TestSilenceHasAnEnd(t *testing.T) {
 	target, _ := somewhere(t, silence)
 	start := time.Now()
-	d := scan.Detector{Probers: handclasp.Probers(), Wait: 150 * time.Millisecond}
+	d := detect.Detector{Probers: handclasp.Probers(), Wait: 150 * time.Millisecond}
 	r := probe.Run(t.Context(), d, target, &probe.Options{Limits: probe.Limits{Idle: time.Minute, Total: 10 * time.Minute}})
 	require.Equal(t, probe.OutcomeTimeout, r.Outcome, "%v", r.Err)
 	require.Less(t, time.Since(start), 30*time.Second)
-}
-
-// Which ports are listened at before anything is asked.
-func TestWhereServicesAreDetected(t *testing.T) {
-	off := scan.EndpointOptions{NoDetection: true, InOrder: true}
-	for text, want := range map[string]string{
-		"192.0.2.7:2121":       "unknown, whoever greets",
-		"192.0.2.6/31:2121":    "unknown, whoever greets; unknown, whoever greets",
-		"[2001:db8::7]:443":    "unknown, whoever greets",
-		"192.0.2.7:21":         "ftp, or whoever greets",
-		"192.0.2.7:22":         "ssh, or whoever greets",
-		"192.0.2.7:25":         "smtp, or whoever greets",
-		"192.0.2.7:433":        "nntp, or whoever greets",
-		"192.0.2.7:873":        "rsync, or whoever greets",
-		"192.0.2.7:990":        "ftp",
-		"192.0.2.7:465":        "smtp",
-		"192.0.2.7:445":        "smb",
-		"192.0.2.7:139":        "netbios; smb",
-		"ftp://192.0.2.7":      "ftp",
-		"ftp://192.0.2.7:2121": "ftp",
-		"smtp://192.0.2.7:21":  "smtp",
-	} {
-		require.Equal(t, want, detectors(t, text, scan.EndpointOptions{InOrder: true}), text)
-		require.NotContains(t, detectors(t, text, off), "whoever", text)
-	}
-	require.Contains(t, detectors(t, "192.0.2.7:2121", off), "no protocol lives on port 2121 by default")
-	for text, want := range map[string]int64{"192.0.2.0/24:2121": 256, "192.0.2.7:21": 1} {
-		inputs := scan.Args([]string{text})
-		require.Equal(t, want, scan.Count(inputs, handclasp.Probers(), nil))
-		require.Equal(t, want%256, scan.Count(inputs, handclasp.Probers(), &off))
-	}
-	require.Contains(t, detectors(t, "192.0.2.7:2121", scan.EndpointOptions{}, "192.0.2.7,,,2121"), "whoever greets; unknown")
-}
-
-func detectors(t *testing.T, text string, o scan.EndpointOptions, rows ...string) (all string) {
-	t.Helper()
-	inputs := scan.Concat(scan.Args([]string{text}), scan.Lines(t.Context(), "rows", strings.NewReader(strings.Join(rows, "\n"))))
-	for e, err := range scan.Endpoints(t.Context(), inputs, handclasp.Probers(), &o) {
-		if all != "" {
-			all += "; "
-		}
-		if err != nil {
-			all += err.Error()
-			continue
-		}
-		all += e.Prober.Spec().Protocol
-		if d, ok := e.Prober.(scan.Detector); ok {
-			if all += ", whoever greets"; d.Expected != nil {
-				all = all[:len(all)-len("whoever greets")] + "or whoever greets"
-			}
-		}
-	}
-	return all
-}
-
-// A scan that goes on looks for services as it began to.
-func TestResumeKeepsDetecting(t *testing.T) {
-	state := cut(t, list(300), scan.EndpointOptions{})
-	require.NoError(t, state.Check(probers(nil), nil))
-	require.ErrorContains(t, state.Check(probers(nil), &scan.EndpointOptions{NoDetection: true}), "it began with detect true, and this is false")
-}
-
-// Where one prober alone could recognise anybody, it is asked.
-func TestOneProberNeedsNoDetector(t *testing.T) {
-	for e, err := range scan.Endpoints(t.Context(), scan.Args([]string{"192.0.2.7:25"}), []probe.Prober{smtp.Prober{}}, nil) {
-		require.NoError(t, err)
-		require.Equal(t, smtp.Prober{}, e.Prober)
-	}
 }

@@ -1,4 +1,4 @@
-package scan
+package dialer
 
 import (
 	"net/netip"
@@ -20,6 +20,6 @@ func TestWayWithoutBinding(t *testing.T) {
 	}
 	w.addrs = w.addrs[1:2]
 	_, err := w.from(addr("2001:db8::7"))
-	require.ErrorIs(t, err, errNoWay)
+	require.ErrorIs(t, err, ErrNoWay)
 	require.EqualError(t, err, "no way: the interface eth0 has no address of the same IP version")
 }
