@@ -24,7 +24,7 @@ type TLS struct {
 	LeftoverPlaintext []byte `json:"leftover_plaintext"`
 	// Error says why the handshake failed; empty where it succeeded.
 	Error string `json:"error"`
-	// Chain is what the server sent, its own certificate first.
+	// Chain is what the server sent, its own certificate first; null if no certificate was seen.
 	Chain []Certificate `json:"chain"`
 	// Trusted says whether the chain leads to a root of Options.RootCAs or the system's. An expired certificate is
 	// judged at the last moment of its validity: that it expired is visible on its own. Unknown where the system has no
@@ -34,7 +34,7 @@ type TLS struct {
 	TrustError string `json:"trust_error"`
 	// NameMatches says whether the certificate is for the target's name (RFC 9525); Unknown where it has none.
 	NameMatches Fact `json:"name_matches"`
-	// Versions lists the versions that the server accepts, where the prober was asked to find out; else empty.
+	// Versions lists the versions that the server accepts; null unless the prober was asked to find out, and all were learned.
 	Versions []string `json:"versions"`
 }
 
@@ -83,7 +83,7 @@ func (c *Conn) StartTLSVersion(ctx context.Context, version string) (*TLS, error
 }
 
 func newTLS() *TLS {
-	return &TLS{Mode: ModeSTARTTLS, Chain: []Certificate{}, Versions: []string{}, LeftoverPlaintext: []byte{}}
+	return &TLS{Mode: ModeSTARTTLS, LeftoverPlaintext: []byte{}}
 }
 
 func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, error) {
@@ -161,6 +161,12 @@ func (c *Conn) replayed(t *TLS, replay func() (*TLS, error)) *Error {
 	seen, err := replay()
 	if seen != nil {
 		*t = *seen
+		if len(t.Chain) == 0 { // recordings of before version 0.1 have empty lists for what wasn't learned
+			t.Chain = nil
+		}
+		if len(t.Versions) == 0 {
+			t.Versions = nil
+		}
 	}
 	if err != nil {
 		return c.ioError("tls", err, OutcomeTLS)
