@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 	"sync"
 
-	"github.com/handclasp/handclasp/probe/internal/connid"
+	"github.com/handclasp/handclasp/internal/connid"
 )
 
 // OpenEach opens n connections to the target side by side and calls f for each, in goroutines of their own, with i from

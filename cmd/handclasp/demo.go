@@ -9,21 +9,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
-	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/internal/demo"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
 
-const demoHelp = `Start a few servers inside this program, some well kept and some with faults, scan them and report.
+const demoHelp = `Scan a few servers that are played inside this program, some well kept and some with faults, and report.
 
-The servers listen on free ports of 127.0.0.1 and are gone when the demo ends. Nothing else is needed: no network, no
-special rights, no file.`
+Recorded conversations are held again, on free ports of 127.0.0.1 that are gone when the demo ends. Nothing else is
+needed: no network, no special rights, no file.`
 
 func (a *app) demoCommand() *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Scan servers that are started for it, without a network",
+		Short: "Scan servers that are played for it, without a network",
 		Long:  demoHelp,
 		Example: `  handclasp demo
   handclasp demo --level greeting
@@ -39,23 +39,26 @@ func (a *app) demoCommand() *cobra.Command {
 
 func (a *app) demo(ctx context.Context, o *options) error {
 	err := a.interruptible(ctx, func(ctx context.Context) error {
-		// The servers stay until the last result is written, an interrupt or not.
-		servers, err := lab.Start(context.WithoutCancel(ctx))
+		stage, err := demo.Start(o.level)
 		if err != nil {
 			return err
 		}
-		defer func() { _ = servers.Close() }()
-		o.roots = servers.CA()
-		o.concurrency = 1 // the same order at every run
-		endpoints, labels := a.visit(servers.Neighbours())
+		defer func() { _ = stage.Close() }()
+		o.concurrency = 1 // the same order at every run, and one conversation at a time
+		endpoints, labels := a.visit(stage.Servers())
 		journal := new(scan.Journal)
 		journal.SetTotal(int64(len(endpoints)))
-		return a.without("net.odd-port").run(ctx, o, job{
+		err = a.without("net.odd-port").run(ctx, o, job{
 			endpoints: func(context.Context) iter.Seq2[scan.Endpoint, error] { return each(endpoints) },
+			options:   scan.Options{Probe: probe.Options{Dial: stage.Dial, Rand: stage.Rand()}, SlowLane: -1},
 			journal:   journal,
 			label:     func(e scan.Endpoint) string { return labels[e.Host] },
 			list:      true,
 		})
+		if departed := stage.Err(); departed != nil {
+			return fmt.Errorf("the demo isn't what was recorded: %w", departed)
+		}
+		return err
 	})
 	if (err == nil || err == exit(exitFindings)) && o.format == formatTable && o.output == "" {
 		fmt.Fprintf(a.stdout, "\nThe same as a page for a browser, with all that was said: %s\n", demoPage)
@@ -73,22 +76,22 @@ func (a *app) without(id string) *app {
 }
 
 // visit makes an endpoint of each server that a prober speaks with, every server being a host of its own in the table.
-func (a *app) visit(servers []lab.Neighbour) (endpoints []scan.Endpoint, labels map[int]string) {
+func (a *app) visit(servers []*demo.Server) (endpoints []scan.Endpoint, labels map[int]string) {
 	labels = map[int]string{}
-	for i, n := range servers {
+	for i, s := range servers {
 		for _, p := range a.probers {
-			if p.Spec().Protocol != n.Protocol {
+			if p.Spec().Protocol != s.Protocol {
 				continue
 			}
 			endpoints = append(endpoints, scan.Endpoint{
-				Target:      probe.Target{Network: probe.Network(n.Network), Addr: n.Addr, Name: "localhost"},
-				Prober:      p,
-				ImplicitTLS: probe.FactOf(n.ImplicitTLS),
-				Input:       scan.Input{Text: n.URL, Place: "demo"},
+				Target:      s.Target,
+				Prober:      s.Prober(p),
+				ImplicitTLS: s.ImplicitTLS,
+				Input:       scan.Input{Text: s.Name, Place: "demo"},
 				Host:        i + 1,
 				Endpoints:   1,
 			})
-			labels[i+1] = fmt.Sprintf("%s: %s", n.Name, n.About)
+			labels[i+1] = fmt.Sprintf("%s: %s", s.Name, s.About)
 		}
 	}
 	return endpoints, labels

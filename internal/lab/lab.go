@@ -1,4 +1,4 @@
-// Package lab starts small servers inside the process, for the demo, the examples and the tests: FTP, mail, news, rsync,
+// Package lab starts small servers inside the process, for the examples and the tests: FTP, mail, news, rsync,
 // NetBIOS, SMB and SSH services, some well kept and some with the faults that handclasp looks for.
 //
 // Every server listens on a free port of 127.0.0.1. None of them keeps anything: files are in memory and read-only,

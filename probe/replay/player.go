@@ -11,8 +11,8 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/handclasp/handclasp/internal/connid"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/internal/connid"
 )
 
 // Reset is the outcome of an end by RST, which a recording doesn't tell from another close: for transcripts that are
