@@ -52,7 +52,7 @@ func TestRecordings(t *testing.T) {
 			s, err := new(Stage).read(file)
 			require.NoError(t, err)
 			require.Equal(t, level, s.recording.Level, file)
-			require.NoError(t, departure(t, s.recording, s.Protocol), "%s: record it again: go test ./internal/demo -update", file)
+			require.NoError(t, departure(t, s.recording, s.Protocol), "%s: record it again: go test ./internal/demo -run TestRecordings -update", file)
 			require.Equal(t, string(text), string(s.recording.Format()))
 		}
 	}
