@@ -47,14 +47,14 @@ func TestAnonymousStalls(t *testing.T) {
 		if answered < 9 {
 			require.Equal(t, probe.OutcomeCanceled, r.Outcome, "%d answers: %v", answered, r.Err)
 		}
-		require.Less(t, time.Since(start), patience)
+		require.Less(t, time.Since(start), 5*time.Second)
 		cancel()
 		_ = far.Close()
 	}
 	settle(t, before)
 }
 
-// A context that ends while the library thinks ends the session as well, and is no fault of the server's.
+// A context that ends between the messages ends the session as well, and is no fault of the server's.
 func TestAnonymousCanceledBetween(t *testing.T) {
 	for answered := range 9 {
 		server := serve(fakesmb.Visit{})

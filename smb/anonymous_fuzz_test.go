@@ -99,7 +99,7 @@ func (s *script) change(op int, m []byte) []byte {
 		return append(m[:headerSize:headerSize], s.take(4*s.number())...)
 	case 4:
 		data := s.take(4 * s.number())
-		switch command := uint16(u16(m, 12)); {
+		switch command := le.Uint16(m[12:]); {
 		case command == commandIoctl && len(m) >= headerSize+48:
 			m = append(m[:headerSize+48:headerSize+48], data...)
 			le.PutUint32(m[headerSize+36:], uint32(len(data)))

@@ -45,13 +45,13 @@
 // [Prober.Algorithms] opens four more connections to a server that speaks 3.1.1, which offer one cipher and one signing
 // algorithm each.
 //
-// # Sessions without a user
+// # Null sessions
 //
 // At [probe.LevelAnonymous] one more connection follows where the server speaks SMB 2, with the dialect that it prefers:
 //
 //	NEGOTIATE 3.1.1
 //	SESSION_SETUP with NTLM's first message
-//	SESSION_SETUP with NTLM's last message      of nobody: no name, no domain, no workstation, no response
+//	SESSION_SETUP with NTLM's last message      without a user: no name, no domain, no workstation, no response
 //	TREE_CONNECT \\192.0.2.7\IPC$              the target's own address
 //	CREATE srvsvc                               the pipe of the server service, which exists, and is only opened
 //	IOCTL FSCTL_PIPE_TRANSCEIVE                 RPC bind to the server service
@@ -59,9 +59,7 @@
 //	READ                                        of what is left of the answer, a fragment each
 //	CLOSE, TREE_DISCONNECT, LOGOFF
 //
-// A step that is refused ends it, politely. No share but IPC$ is connected to. These messages are composed by
-// github.com/cloudsoda/go-smb2, which is given neither a name nor a way to the network, and hears nothing of the server
-// but what was checked first: see docs/decisions.
+// A step that is refused ends it, politely. No share but IPC$ is connected to. Compression isn't offered.
 //
 // The server decides what such a login gives. Where it flags the session as one of a guest, [Evidence.Guest] is meant,
 // and else [Evidence.NullSession]: Windows has a flag for that, Samba has none. Servers that take unknown users for

@@ -161,6 +161,23 @@ type SMB1 struct {
 	SystemTime *time.Time `json:"system_time"`
 }
 
+// AnonymousSession says how a login without a user went, step by step. A step that wasn't taken, or that the server
+// didn't answer, has an empty status.
+type AnonymousSession struct {
+	// NegotiateStatus is the answer to the negotiation, with which each connection begins.
+	NegotiateStatus string `json:"negotiate_status"`
+	// Status is the final answer to the session setup, such as "STATUS_SUCCESS" or "STATUS_ACCESS_DENIED".
+	Status string `json:"status"`
+	// Flags are those of the session (MS-SMB2 §2.2.6): "guest", "null", "encrypt", or a number such as "0x0008".
+	Flags []string `json:"flags"`
+	// TreeStatus is the answer to the tree connect to IPC$.
+	TreeStatus string `json:"tree_status"`
+	// ListStatus is how the list of shares ended: the status of the request that failed, "RPC bind refused", an RPC
+	// fault such as "RPC fault 0x00000005" (C706 appendix E), or what NetrShareEnum returned (MS-ERREF §2.2):
+	// "ERROR_SUCCESS", "ERROR_ACCESS_DENIED".
+	ListStatus string `json:"list_status"`
+}
+
 // A Share is an entry of the list of shares.
 type Share struct {
 	Name string `json:"name"`

@@ -25,12 +25,12 @@ func serve(v fakesmb.Visit) *fakeServer { return &fakeServer{Visit: v} }
 
 // answer returns the messages that answer a request, without their frames.
 func (f *fakeServer) answer(request []byte) (messages [][]byte) {
-	command := uint16(u16(request, 12))
+	command := le.Uint16(request[12:])
 	var status uint32
 	var body []byte
 	switch {
 	case command == commandNegotiate:
-		body = fakeNegotiate(uint16(u16(request, headerSize+36)))
+		body = fakeNegotiate(le.Uint16(request[headerSize+36:]))
 	case command == commandSessionSetup && !f.challenged:
 		f.challenged = true
 		token := fakeChallenge()

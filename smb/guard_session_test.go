@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,17 +84,10 @@ func TestGuardSessionRefusesChanges(t *testing.T) {
 	}
 }
 
-func utf16le(s string) (b []byte) {
-	for _, u := range utf16.Encode([]rune(s)) {
-		b = le.AppendUint16(b, u)
-	}
-	return b
-}
-
 // withName replaces the name that a message ends with.
 func withName(m []byte, at int, name string) []byte {
 	m = bytes.Clone(m)
-	fixed := u16(m, headerSize+at)
+	fixed := int(le.Uint16(m[headerSize+at:]))
 	m = append(m[:fixed], utf16le(name)...)
 	le.PutUint16(m[headerSize+at+2:], uint16(2*len(name)))
 	return m
@@ -234,7 +226,7 @@ func FuzzGuardSession(f *testing.F) {
 	f.Fuzz(func(t *testing.T, m []byte) {
 		label, err := guardSession(m)
 		require.Equal(t, err == nil, label != "" && err == nil)
-		if err == nil && (u32(m, 20) != 0 || u32(m, 16) != 0) {
+		if err == nil && (le.Uint32(m[20:]) != 0 || le.Uint32(m[16:]) != 0) {
 			t.Fatalf("%s with flags", label)
 		}
 	})

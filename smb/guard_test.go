@@ -23,17 +23,26 @@ func sendable(t testing.TB) map[string][]byte {
 	require.NoError(t, err)
 	token := ntlmToken(ntlmssp.Negotiate())
 	return map[string][]byte{
-		"NEGOTIATE 2.0.2":                     frame(appendNegotiate(nil, dialects[:1], offer{}, [randomSize]byte{})),
-		"NEGOTIATE 3.0.2":                     frame(appendNegotiate(nil, dialects[3:4], everything, [randomSize]byte{})),
-		"NEGOTIATE 3.1.1":                     frame(appendNegotiate(nil, dialects[4:], everything, [randomSize]byte{})),
-		"NEGOTIATE 2.0.2 2.1 3.0 3.0.2 3.1.1": frame(appendNegotiate(nil, dialects, everything, [randomSize]byte{})),
-		"SESSION_SETUP NTLM":                  frame(sessionSetup(dialect311, token)),
+		"NEGOTIATE 2.0.2":                     offered(dialects[:1], offer{}),
+		"NEGOTIATE 3.0.2":                     offered(dialects[3:4], everything),
+		"NEGOTIATE 3.1.1":                     offered(dialects[4:], everything),
+		"NEGOTIATE 2.0.2 2.1 3.0 3.0.2 3.1.1": offered(dialects, everything),
+		"SESSION_SETUP NTLM":                  frame(setup2(dialect311, token)),
 		"NEGOTIATE NT LM 0.12":                frame(negotiate1(smb1Dialects[4:], true)),
 		"SESSION_SETUP NTLM over SMB1":        frame(sessionSetup1(7, token)),
 		"SESSION REQUEST *SMBSERVER":          nbt.AppendSessionRequest(nil, server, calling),
 		"NBSTAT":                              nbt.StatusQuery(nil, 0x4711, nbt.Wildcard),
 		"NEGOTIATE PC NETWORK PROGRAM 1.0, LANMAN1.0, LM1.2X002, LANMAN2.1": frame(negotiate1(lanmanDialects, false)),
 	}
+}
+
+func offered(list []uint16, algorithms offer) []byte {
+	return frame(header{command: commandNegotiate}.request(negotiate(list, algorithms, [randomSize]byte{})))
+}
+
+// setup2 is a session setup of SMB 2.
+func setup2(dialect uint16, token []byte) []byte {
+	return header{command: commandSessionSetup, charge: chargeOf(dialect), message: 1}.request(sessionSetup(token))
 }
 
 func TestGuardAllows(t *testing.T) {
@@ -46,7 +55,7 @@ func TestGuardAllows(t *testing.T) {
 		_, err := guard(probe.LevelGreeting, message)
 		require.Error(t, err, want)
 	}
-	for _, bare := range [][]byte{frame(sessionSetup(dialect202, ntlmssp.Negotiate())), frame(sessionSetup1(0, ntlmssp.Negotiate()))} {
+	for _, bare := range [][]byte{frame(setup2(dialect202, ntlmssp.Negotiate())), frame(sessionSetup1(0, ntlmssp.Negotiate()))} {
 		_, err := guard(probe.LevelHandshake, bare)
 		require.NoError(t, err)
 	}
@@ -86,7 +95,7 @@ func TestGuardKnowsEachByte(t *testing.T) {
 
 // header2 is a header of SMB 2 and a body.
 func header2(command uint16, body string) []byte {
-	return frame(append(appendHeader(nil, command, 0, 1), body...))
+	return frame(header{command: command, message: 1}.request([]byte(body)))
 }
 
 // A connection has one negotiation, which comes first, and at a handshake one session setup, which comes last.
@@ -140,11 +149,11 @@ func TestGuardForbids(t *testing.T) {
 		"IOCTL":                    header2(11, "\x39\x00"),
 		"QUERY_DIRECTORY":          header2(14, "\x21\x00"),
 		"SET_INFO":                 header2(17, "\x21\x00"),
-		"a login":                  frame(sessionSetup(dialect311, ntlmToken(authenticate))),
+		"a login":                  frame(setup2(dialect311, ntlmToken(authenticate))),
 		"a login over SMB1":        frame(sessionSetup1(0, ntlmToken(authenticate))),
-		"a workstation's name":     frame(sessionSetup(dialect311, ntlmToken(named))),
-		"a bare login":             frame(sessionSetup(dialect311, authenticate)),
-		"another mechanism":        frame(sessionSetup(dialect311, bytes.Replace(ntlmToken(ntlmssp.Negotiate()), []byte{0x37, 2, 2, 0x0a}, []byte{0x37, 2, 2, 0x1e}, 1))),
+		"a workstation's name":     frame(setup2(dialect311, ntlmToken(named))),
+		"a bare login":             frame(setup2(dialect311, authenticate)),
+		"another mechanism":        frame(setup2(dialect311, bytes.Replace(ntlmToken(ntlmssp.Negotiate()), []byte{0x37, 2, 2, 0x0a}, []byte{0x37, 2, 2, 0x1e}, 1))),
 		"a session bound":          change("SESSION_SETUP NTLM", 4+66, 1),
 		"a session before":         change("SESSION_SETUP NTLM", 4+80, 1),
 		"a signed message":         change("SESSION_SETUP NTLM", 4+16, 8),

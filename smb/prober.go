@@ -160,7 +160,7 @@ func (v *interview) details(ctx context.Context) {
 	if v.p.Algorithms && v.e.PreferredDialect == dialectNames[dialect311] {
 		for i, cipher := range everything.ciphers {
 			signing := everything.signing[min(i, len(everything.signing)-1)]
-			one := offer{ciphers: []uint16{cipher}, signing: []uint16{signing}}
+			one := offer{ciphers: []uint16{cipher}, compression: everything.compression, signing: []uint16{signing}}
 			list = append(list, question{dialects: []uint16{dialect311}, algorithms: one})
 		}
 	}

@@ -21,7 +21,7 @@ func (p Prober) Question(s *probe.Session) ([]byte, error) {
 	if err := q.draw(s); err != nil {
 		return nil, err
 	}
-	return frame(appendNegotiate(nil, q.dialects, q.algorithms, q.random)), nil
+	return frame(header{command: commandNegotiate}.request(negotiate(q.dialects, q.algorithms, q.random))), nil
 }
 
 // Answers implements [probe.Asker].

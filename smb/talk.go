@@ -51,7 +51,7 @@ func (q question) hold(c *probe.Conn) (a answer) {
 }
 
 func (q question) offerSMB2(c *probe.Conn, a *answer) error {
-	message, err := exchange(c, opNegotiate, appendNegotiate(nil, q.dialects, q.algorithms, q.random))
+	message, err := exchange(c, opNegotiate, header{command: commandNegotiate}.request(negotiate(q.dialects, q.algorithms, q.random)))
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,9 @@ func (q question) offerSMB2(c *probe.Conn, a *answer) error {
 	if err != nil {
 		return malformed(opNegotiate, err)
 	}
-	return q.login(c, a, reply.token, func(token []byte) []byte { return sessionSetup(reply.dialect, token) }, parseSessionSetup)
+	return q.login(c, a, reply.token, func(token []byte) []byte {
+		return header{command: commandSessionSetup, charge: chargeOf(reply.dialect), message: 1}.request(sessionSetup(token))
+	}, parseSessionSetup)
 }
 
 func (q question) offerSMB1(c *probe.Conn, a *answer) error {
@@ -110,7 +112,7 @@ func (q question) login(c *probe.Conn, a *answer, offered []byte, request func(t
 		if !a.setup.pending {
 			return a.readChallenge()
 		}
-		message, err = receive(c, opSetup)
+		message, err = receive(c, opSetup, maxMessage)
 	}
 	return probe.Errorf(opSetup, probe.OutcomeMalformed, "nothing but interim replies")
 }
@@ -134,7 +136,7 @@ func exchange(c *probe.Conn, op string, message []byte) ([]byte, error) {
 	if err := c.Send(frame(message)); err != nil {
 		return nil, err
 	}
-	return receive(c, op)
+	return receive(c, op, maxMessage)
 }
 
 const (
@@ -144,8 +146,8 @@ const (
 	maxKeepAlives = 8
 )
 
-// receive reads one message. Keep-alives of a NetBIOS session are skipped (RFC 1002 §4.3.7).
-func receive(c *probe.Conn, op string) ([]byte, error) {
+// receive reads one message of at most so many bytes. Keep-alives of a NetBIOS session are skipped (RFC 1002 §4.3.7).
+func receive(c *probe.Conn, op string, most int) ([]byte, error) {
 	for range maxKeepAlives {
 		var head [frameSize]byte
 		if _, err := c.ReadFull(head[:]); err != nil {
@@ -155,7 +157,7 @@ func receive(c *probe.Conn, op string) ([]byte, error) {
 		switch {
 		case head[0] == nbt.TypeKeepAlive && size == 0:
 			continue
-		case head[0] != nbt.TypeMessage || size < len(magicSMB1) || size > maxMessage:
+		case head[0] != nbt.TypeMessage || size < len(magicSMB1) || size > most:
 			return nil, probe.Errorf(op, probe.OutcomeNotProtocol, "%q begins no reply", head)
 		}
 		return receiveBody(c, op, size)

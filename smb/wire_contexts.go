@@ -65,44 +65,41 @@ func nameOf(id uint16, known map[uint16]string) string {
 	return fmt.Sprintf("%#04x", id)
 }
 
-// An offer is the ciphers and signing algorithms that are offered, the favourite first.
-type offer struct{ ciphers, signing []uint16 }
+// An offer is the algorithms that are offered, the favourite first. What has none is left out.
+type offer struct{ ciphers, compression, signing []uint16 }
 
 // everything is offered in the order of the clients that most servers know.
 var everything = offer{
-	ciphers: []uint16{cipherAES128GCM, cipherAES128CCM, cipherAES256GCM, cipherAES256CCM},
-	signing: []uint16{signingGMAC, signingCMAC, signingHMAC},
+	ciphers:     []uint16{cipherAES128GCM, cipherAES128CCM, cipherAES256GCM, cipherAES256CCM},
+	compression: []uint16{compressionPattern, compressionLZ77, compressionLZ77Huffman, compressionLZNT1, compressionLZ4},
+	signing:     []uint16{signingGMAC, signingCMAC, signingHMAC},
 }
 
-var compressions = []uint16{compressionPattern, compressionLZ77, compressionLZ77Huffman, compressionLZNT1, compressionLZ4}
-
 // appendContexts appends what a client of 3.1.1 must say of its hash (MS-SMB2 §2.2.3.1.1), and what it may say of its
-// ciphers, compression and signing, to a message that begins at start. It returns how many contexts there are.
-func appendContexts(b []byte, start int, algorithms offer, salt []byte) ([]byte, uint16) {
+// ciphers, compression and signing, to a request. It returns how many contexts there are.
+func appendContexts(b []byte, algorithms offer, salt []byte) ([]byte, uint16) {
+	var count uint16
+	add := func(kind uint16, data []byte) {
+		b = align(b)
+		b = le.AppendUint16(b, kind)
+		b = le.AppendUint16(b, uint16(len(data)))
+		b = append(b, 0, 0, 0, 0)
+		b = append(b, data...)
+		count++
+	}
 	preauth := le.AppendUint16(nil, 1)
 	preauth = le.AppendUint16(preauth, uint16(len(salt)))
-	preauth = append(le.AppendUint16(preauth, hashSHA512), salt...)
-
-	compression := le.AppendUint16(nil, uint16(len(compressions)))
-	compression = append(compression, 0, 0)
-	compression = appendIDs(le.AppendUint32(compression, compressionChained), compressions)
-
-	var count uint16
-	for _, c := range []struct {
-		kind uint16
-		data []byte
-	}{
-		{contextPreauth, preauth},
-		{contextEncryption, counted(algorithms.ciphers)},
-		{contextCompression, compression},
-		{contextSigning, counted(algorithms.signing)},
-	} {
-		b = align(b, start)
-		b = le.AppendUint16(b, c.kind)
-		b = le.AppendUint16(b, uint16(len(c.data)))
-		b = append(b, 0, 0, 0, 0)
-		b = append(b, c.data...)
-		count++
+	add(contextPreauth, append(le.AppendUint16(preauth, hashSHA512), salt...))
+	if len(algorithms.ciphers) > 0 {
+		add(contextEncryption, counted(algorithms.ciphers))
+	}
+	if len(algorithms.compression) > 0 {
+		compression := le.AppendUint16(nil, uint16(len(algorithms.compression)))
+		compression = append(compression, 0, 0)
+		add(contextCompression, appendIDs(le.AppendUint32(compression, compressionChained), algorithms.compression))
+	}
+	if len(algorithms.signing) > 0 {
+		add(contextSigning, counted(algorithms.signing))
 	}
 	return b, count
 }
@@ -159,7 +156,7 @@ func parseContexts(b []byte, offset uint32, count int) (c contexts, err error) {
 				err = errors.Join(err, fmt.Errorf("context %#04x: %w", kind, contextErr))
 			}
 		}
-		at += (contextHeaderSize + size + negotiateOffsetSize - 1) / negotiateOffsetSize * negotiateOffsetSize
+		at += (contextHeaderSize + size + contextAlignment - 1) / contextAlignment * contextAlignment
 		at = min(at, len(b)) // the last one isn't padded
 	}
 	return c, err

@@ -25,6 +25,15 @@ var dialectNames = map[uint16]string{
 	dialect202: "2.0.2", dialect210: "2.1", dialect300: "3.0", dialect302: "3.0.2", dialect311: "3.1.1",
 }
 
+func dialectByName(name string) (uint16, bool) {
+	for _, d := range dialects {
+		if dialectNames[d] == name {
+			return d, true
+		}
+	}
+	return 0, false
+}
+
 // SecurityMode (MS-SMB2 §2.2.3, §2.2.4).
 const (
 	modeSigningEnabled  = 0x0001
@@ -66,12 +75,10 @@ const (
 	randomSize = guidSize + saltSize
 )
 
-// appendNegotiate appends a request (MS-SMB2 §2.2.3) that offers some dialects.
-func appendNegotiate(b []byte, offered []uint16, algorithms offer, random [randomSize]byte) []byte {
+// negotiate returns a request (MS-SMB2 §2.2.3) that offers some dialects, the oldest first.
+func negotiate(offered []uint16, algorithms offer, random [randomSize]byte) []byte {
 	newest := offered[len(offered)-1]
-	start := len(b)
-	b = appendHeader(b, commandNegotiate, 0, 0)
-	b = le.AppendUint16(b, negotiateSize)
+	b := le.AppendUint16(nil, negotiateSize)
 	b = le.AppendUint16(b, uint16(len(offered)))
 	b = le.AppendUint16(b, modeSigningEnabled)
 	b = append(b, 0, 0)
@@ -89,20 +96,17 @@ func appendNegotiate(b []byte, offered []uint16, algorithms offer, random [rando
 	if newest < dialect311 {
 		return b
 	}
-	b = align(b, start)
-	le.PutUint32(b[at:], uint32(len(b)-start))
+	b = align(b)
+	le.PutUint32(b[at:], uint32(headerSize+len(b)))
 	var count uint16
-	b, count = appendContexts(b, start, algorithms, random[guidSize:])
+	b, count = appendContexts(b, algorithms, random[guidSize:])
 	le.PutUint16(b[at+4:], count)
 	return b
 }
 
-// align pads a message that begins at start to where a context may begin.
-func align(b []byte, start int) []byte {
-	for (len(b)-start)%negotiateOffsetSize != 0 {
-		b = append(b, 0)
-	}
-	return b
+// align pads a request to where a context may begin. The header in front of it has a multiple of that length.
+func align(b []byte) []byte {
+	return append(b, make([]byte, -len(b)&(contextAlignment-1))...)
 }
 
 // A negotiateReply is a server's answer (MS-SMB2 §2.2.4). Where status isn't success, it holds nothing else.
@@ -127,16 +131,13 @@ func parseNegotiate(b []byte) (*negotiateReply, error) {
 	}
 	n := &negotiateReply{status: r.status}
 	if n.status != statusSuccess {
-		if err := r.checkError(); err != nil {
+		if err := r.structure(errorSize); err != nil {
 			return nil, err
 		}
 		return n, nil
 	}
-	if len(r.body) < negotiateReplySize {
-		return nil, errShort
-	}
-	if size := le.Uint16(r.body); size != negotiateReplySize+1 {
-		return nil, fmt.Errorf("negotiate reply of size %d", size)
+	if err := r.structure(negotiateReplySize); err != nil {
+		return nil, err
 	}
 	n.securityMode, n.dialect = le.Uint16(r.body[2:]), le.Uint16(r.body[4:])
 	n.guid = [16]byte(r.body[8:])
