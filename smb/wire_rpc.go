@@ -145,33 +145,31 @@ var errTooMany = errors.New("a longer list of shares than is kept")
 // shareTypes are the base types of MS-SRVS §2.2.2.4; flags stand above.
 var shareTypes = map[uint32]string{0: "disk", 1: "printer", 2: "device", 3: "ipc"}
 
-// shareResult returns what NetrShareEnum returned, which its result ends with.
-func shareResult(stub []byte) (uint32, error) {
+// parseShares reads what NetrShareEnum at level 1 brought (MS-SRVS §2.2.4.33), if it returned no error, and what it
+// returned, which is at the end: the level twice, a pointer to the list, its size, a pointer to the entries and their
+// number; then the entries, and then their texts. Of a list the shares are never nil.
+func parseShares(stub []byte) (shares []Share, result uint32, err error) {
 	if len(stub) < 4 {
-		return 0, errShort
+		return nil, 0, errShort
 	}
-	return le.Uint32(stub[len(stub)-4:]), nil
-}
-
-// parseShares reads the result of NetrShareEnum at level 1 (MS-SRVS §2.2.4.33): the level twice, a pointer to the list, its
-// size, a pointer to the entries and their number; then the entries, and then their texts. It is never nil but beside an
-// error.
-func parseShares(stub []byte) ([]Share, error) {
+	if result = le.Uint32(stub[len(stub)-4:]); result != 0 {
+		return nil, result, nil
+	}
 	d := ndrReader{b: stub}
 	d.uint32()
 	d.uint32()
 	list, count, entries := d.uint32(), d.uint32(), d.uint32()
 	switch {
 	case d.short:
-		return nil, errShort
+		return nil, 0, errShort
 	case list == 0, entries == 0:
-		return []Share{}, nil
+		return []Share{}, 0, nil
 	case count > maxShares:
-		return nil, errTooMany
+		return nil, 0, errTooMany
 	case d.uint32() != count:
-		return nil, errors.New("a list of shares of two sizes")
+		return nil, 0, errors.New("a list of shares of two sizes")
 	}
-	shares := make([]Share, count)
+	shares = make([]Share, count)
 	texts := make([]*string, 0, 2*count)
 	for i := range shares {
 		s := &shares[i]
@@ -188,9 +186,9 @@ func parseShares(stub []byte) ([]Share, error) {
 		*text = d.text()
 	}
 	if d.short {
-		return nil, errShort
+		return nil, 0, errShort
 	}
-	return shares, nil
+	return shares, 0, nil
 }
 
 // An ndrReader reads NDR (C706 §14.2, §14.3). Behind the end everything is zero.
