@@ -6,16 +6,13 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Prober asks file servers. Its zero value is ready for use; the fields go beyond the levels.
+// Prober asks file servers. Its zero value is ready for use.
 type Prober struct {
-	// NetBIOS says whether SMB is carried inside a NetBIOS session. Unknown leaves it to the port: it is at 139.
-	NetBIOS probe.Fact
-	// Algorithms learns all ciphers and signing algorithms of 3.1.1 that the server takes, with four more connections:
-	// Evidence.Ciphers and Evidence.SigningAlgorithms.
-	Algorithms bool
+	NetBIOS    probe.Fact // whether SMB is carried inside a NetBIOS session; unknown leaves it to the port
+	Algorithms bool       // learn all ciphers and signing algorithms of 3.1.1, with four more connections
 }
 
-// Grab probes one server, such as "192.0.2.7:445". The evidence is valid, if partial, beside an error.
+// Grab probes one server. The evidence is valid, if partial, beside an error.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
 	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
 }
@@ -42,8 +39,7 @@ func (p Prober) ForScheme(scheme string) probe.Prober {
 	return p
 }
 
-// Probe implements [probe.Prober]: one connection that offers everything, and where that is answered, one for each
-// dialect and one for SMB1 side by side.
+// Probe implements [probe.Prober].
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	k := newTalk(p, s)
 	if s.Level() < probe.LevelHandshake {

@@ -25,7 +25,7 @@ func newTalk(p Prober, s *probe.Session) *talk {
 	return k
 }
 
-// everything offers all dialects of SMB 2 and 3. Where that isn't answered it offers SMB1, and reports whether either
+// everything offers all dialects of SMB 2 and 3. If that isn't answered it offers SMB1, and reports whether either
 // was.
 func (k *talk) everything(ctx context.Context, c *probe.Conn) bool {
 	defer c.Close()

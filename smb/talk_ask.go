@@ -21,7 +21,7 @@ const (
 
 // A question is what one connection asks: an offer of dialects, and whether to ask for an NTLM challenge as well.
 type question struct {
-	dialects   []uint16 // of SMB 2 and 3; empty where smb1 is asked
+	dialects   []uint16 // of SMB 2 and 3; empty when smb1 is asked
 	algorithms offer
 	smb1       []string
 	extended   bool // of SMB1: extended security
@@ -49,7 +49,7 @@ func draw(s *probe.Session) (random [randomSize]byte, err error) {
 type answer struct {
 	reply      *negotiateReply
 	smb1       *negotiate1Reply
-	mechanisms []string // of the negotiation's token; nil where there is none
+	mechanisms []string // of the negotiation's token; nil if there is none
 	setup      *setupReply
 	challenge  *probe.NTLM
 	asked      bool // the connection carried SMB: err is of the conversation
@@ -109,9 +109,9 @@ func (q question) offerSMB1(c *probe.Conn, a *answer) error {
 	return q.login(c, a, a.smb1.token, func(token []byte) []byte { return sessionSetup1(key, token) }, parseSessionSetup1)
 }
 
-// login reads the negotiation's token and, where that is asked, begins a login by NTLM up to the challenge.
+// login reads the negotiation's token and, if that is asked, begins a login by NTLM up to the challenge.
 func (q question) login(c *probe.Conn, a *answer, offered []byte, request func(token []byte) []byte, parse func([]byte) (*setupReply, error)) (err error) {
-	token := ntlmssp.Negotiate() // as it is, where the server doesn't wrap its token either
+	token := ntlmssp.Negotiate() // as it is, if the server doesn't wrap its token either
 	if len(offered) > 0 {
 		if a.mechanisms, err = parseMechanisms(offered); err != nil {
 			return malformed(opNegotiate, err)

@@ -127,7 +127,7 @@ func (e *Evidence) smb1(a answer) {
 	}
 }
 
-// hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, where it answered all others of the
+// hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, when it answered all others of the
 // matrix: one that drops some of those as well may have had enough of connections.
 func (e *Evidence) hungUpOnSMB1(a answer) {
 	silent := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status == "" })
@@ -212,8 +212,8 @@ func granted(status string) probe.Fact {
 }
 
 // facts says whether a null session and one as guest were given that may connect to IPC$. The login had no user, so
-// that the session is null where the server doesn't flag it as guest: Windows flags it, Samba doesn't. Whether there are
-// guests where such a login doesn't make one isn't known: that would take the name of a user.
+// that the session is null if the server doesn't flag it as guest: Windows flags it, Samba doesn't. Whether there are
+// guests when such a login doesn't make one isn't known: that would take the name of a user.
 func (a *AnonymousSession) facts() (null, guest probe.Fact) {
 	isGuest := slices.Contains(a.Flags, "guest")
 	login, tree := granted(a.Status), granted(a.TreeStatus)

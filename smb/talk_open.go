@@ -32,7 +32,7 @@ func (k *talk) knock(ctx context.Context) error {
 	return nil
 }
 
-// first opens the first connection, and learns by which name the server is called. It returns nil without an error where
+// first opens the first connection, and learns by which name the server is called. It returns nil without an error if
 // the server refuses the session in words.
 func (k *talk) first(ctx context.Context) (*probe.Conn, error) {
 	c, err := k.s.Open(ctx)

@@ -31,7 +31,7 @@ const (
 // headerSize is that of SMB 2's header (MS-SMB2 §2.2.1).
 const headerSize = 64
 
-// The StructureSize of what follows it (MS-SMB2 §2.2.2 to §2.2.32). Where it is odd, the fixed part is one byte shorter,
+// The StructureSize of what follows it (MS-SMB2 §2.2.2 to §2.2.32). If it is odd, the fixed part is one byte shorter,
 // and texts and tokens of any length follow.
 const (
 	errorSize             = 9
@@ -119,7 +119,7 @@ type response struct {
 	status  uint32
 	credits int
 	session uint64
-	tree    uint32 // 0 where async
+	tree    uint32 // 0 if async
 	async   bool
 	pending bool // the reply is still to come (MS-SMB2 §3.3.4.2)
 }

@@ -110,7 +110,7 @@ func align(b []byte) []byte {
 	return append(b, make([]byte, -len(b)&(contextAlignment-1))...)
 }
 
-// A negotiateReply is a server's answer (MS-SMB2 §2.2.4). Where status isn't success, it holds nothing else.
+// A negotiateReply is a server's answer (MS-SMB2 §2.2.4). If status isn't success, it holds nothing else.
 type negotiateReply struct {
 	status                         uint32
 	securityMode, dialect          uint16
@@ -123,7 +123,7 @@ type negotiateReply struct {
 	broken                         bool // not all contexts could be read
 }
 
-// parseNegotiate parses the reply to a negotiation. It returns nil where the reply is none; where the token or the
+// parseNegotiate parses the reply to a negotiation. It returns nil if the reply is none; if the token or the
 // contexts are broken, the rest is returned beside the error.
 func parseNegotiate(b []byte) (*negotiateReply, error) {
 	r, err := parseResponse(b, commandNegotiate, 0)
@@ -159,8 +159,8 @@ func parseNegotiate(b []byte) (*negotiateReply, error) {
 	return n, err
 }
 
-// encryption says whether the reply offers it: by a cipher at 3.1.1, by the capability at 3.0 and 3.0.2, where the bit
-// has a meaning (MS-SMB2 §2.2.4). Older dialects have none. Where contexts are broken, a cipher may be among them.
+// encryption says whether the reply offers it: by a cipher at 3.1.1, by the capability at 3.0 and 3.0.2, when the bit
+// has a meaning (MS-SMB2 §2.2.4). Older dialects have none. If contexts are broken, a cipher may be among them.
 func (n *negotiateReply) encryption() probe.Fact {
 	switch n.dialect {
 	case dialect311:
@@ -283,7 +283,7 @@ func appendIDs(b []byte, ids []uint16) []byte {
 	return b
 }
 
-// contexts are what a server chose (MS-SMB2 §2.2.4.1). A cipher or an algorithm of zero, where it means none, is left
+// contexts are what a server chose (MS-SMB2 §2.2.4.1). A cipher or an algorithm of zero, if it means none, is left
 // out.
 type contexts struct {
 	hashes, ciphers, compression, signing []uint16

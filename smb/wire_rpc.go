@@ -100,7 +100,7 @@ func parsePDU(b []byte, call uint32) (p pdu, err error) {
 	return p, nil
 }
 
-// fault says how a call failed (C706 §12.6.4.7); empty where it isn't said.
+// fault says how a call failed (C706 §12.6.4.7); empty if it isn't said.
 func (p pdu) fault() string {
 	if p.kind != rpcFault || len(p.data) < rpcResponseSize+4 {
 		return ""

@@ -35,7 +35,7 @@ type setupReply struct {
 	nativeOS, nativeLM string
 }
 
-// parseSessionSetup parses the reply to the first request for a session. It returns nil where the reply is none; where the
+// parseSessionSetup parses the reply to the first request for a session. It returns nil if the reply is none; if the
 // token is out of bounds, the rest is returned beside the error.
 func parseSessionSetup(b []byte) (*setupReply, error) {
 	r, err := parseResponse(b, commandSessionSetup, 1)
@@ -82,7 +82,7 @@ const (
 	genericReadWrite = 0xc0000000
 	attributeNormal  = 0x00000080
 	shareReadWrite   = 0x00000003
-	dispositionOpen  = 1 // fail where it doesn't exist
+	dispositionOpen  = 1 // fail if it doesn't exist
 	synchronousAlert = 0x00000020
 )
 
