@@ -11,161 +11,108 @@ import (
 
 const protocol = "smb"
 
-// Evidence is what a file server showed. A fact that wasn't learned is empty, a time that wasn't told nil.
+// Evidence is what a file server showed. What wasn't learned, or isn't told, is empty or nil. Statuses have their names of
+// MS-ERREF, such as "STATUS_SUCCESS", or are numbers such as "0xc0000001".
 type Evidence struct {
-	// Transport says how SMB was carried: "direct" over TCP, or "netbios" inside a session of RFC 1002 §4.3. Empty
-	// where no session came about.
-	Transport string `json:"transport"`
-	// SessionRequests are those that were made to learn which name the server answers to, in their order; empty where
-	// the transport is direct.
-	SessionRequests []SessionRequest `json:"session_requests"`
-	// CalledName is the name that the server took; empty where it took none, and where the transport is direct.
-	CalledName string `json:"called_name"`
+	Transport       string           `json:"transport"`        // how SMB was carried: "direct" over TCP, or "netbios" (RFC 1002 §4.3)
+	SessionRequests []SessionRequest `json:"session_requests"` // those made to learn the name that the server answers to
+	CalledName      string           `json:"called_name"`      // the name that the server took in a session request
 
-	// NegotiateStatus is the answer where all dialects of SMB 2 and 3 were offered: "STATUS_SUCCESS", or
-	// "STATUS_NOT_SUPPORTED" where it speaks none of them; a number such as "0xc0000001" where it has no name here.
-	// Empty where there was no such answer.
-	NegotiateStatus string `json:"negotiate_status"`
-	// Dialects are the dialects of SMB 2 and 3 that the server chose when each was offered alone: "2.0.2", "2.1",
-	// "3.0", "3.0.2", "3.1.1".
-	Dialects []string `json:"dialects"`
-	// DialectsRefused are those that it refused in words. A dialect in neither list wasn't learned.
-	DialectsRefused []string `json:"dialects_refused"`
-	// Matrix says of each dialect how the server answered to it alone.
-	Matrix []Negotiation `json:"matrix"`
+	NegotiateStatus string        `json:"negotiate_status"` // the answer to an offer of all dialects of SMB 2 and 3
+	Dialects        []string      `json:"dialects"`         // those that the server chose when offered alone: "2.0.2" to "3.1.1"
+	DialectsRefused []string      `json:"dialects_refused"` // those that it refused in words; one in neither list wasn't learned
+	Matrix          []Negotiation `json:"matrix"`           // the answer to each dialect alone
 
-	// PreferredDialect is what the server chose where all were offered; what follows is of that reply. Empty where it
-	// speaks none.
-	PreferredDialect string `json:"preferred_dialect"`
-	// SigningEnabled and SigningRequired are the SecurityMode (MS-SMB2 §2.2.4) of the successful reply. A client that
-	// asks can always have signing, whatever SigningEnabled says (§3.2.5.2).
-	SigningEnabled  probe.Fact `json:"signing_enabled"`
-	SigningRequired probe.Fact `json:"signing_required"`
-	// ServerGUID identifies the server, such as "6f6e6d6c-1a2b-3c4d-8e5f-001122334455".
-	ServerGUID string `json:"server_guid"`
-	// Capabilities are the names of MS-SMB2 §2.2.4 without their prefix, such as "DFS" and "LARGE_MTU"; bits without a
-	// name are written as "0x00000100".
-	Capabilities []string `json:"capabilities"`
-	// SystemTime is the server's clock, and BootTime when it was started, in UTC, to 100 ns. Many servers tell no
-	// BootTime.
-	SystemTime *time.Time `json:"system_time"`
-	BootTime   *time.Time `json:"boot_time"`
-	// MaxTransactSize, MaxReadSize and MaxWriteSize are in bytes.
-	MaxTransactSize uint32 `json:"max_transact_size"`
-	MaxReadSize     uint32 `json:"max_read_size"`
-	MaxWriteSize    uint32 `json:"max_write_size"`
-	// AuthMechanisms are those of the SPNEGO token (RFC 4178 §4.2.1), the server's favourite first: "NTLM", "KRB5",
-	// "MS-KRB5", "NEGOEX", or an object identifier in dots. Of the first reply that has a token, SMB1's included.
-	AuthMechanisms []string `json:"auth_mechanisms"`
+	// PreferredDialect is what the server chose of all; the fields up to auth_mechanisms are of that reply (MS-SMB2 §2.2.4).
+	PreferredDialect string     `json:"preferred_dialect"`
+	SigningEnabled   probe.Fact `json:"signing_enabled"` // whatever it says, a client that asks can have signing (§3.2.5.2)
+	SigningRequired  probe.Fact `json:"signing_required"`
+	ServerGUID       string     `json:"server_guid"`       // such as "6f6e6d6c-1a2b-3c4d-8e5f-001122334455"
+	Capabilities     []string   `json:"capabilities"`      // such as "DFS", or "0x00000100" for one without a name
+	SystemTime       *time.Time `json:"system_time"`       // the server's clock in UTC, to 100 ns
+	BootTime         *time.Time `json:"boot_time"`         // when the server was started, which few tell
+	MaxTransactSize  uint32     `json:"max_transact_size"` // bytes
+	MaxReadSize      uint32     `json:"max_read_size"`     // bytes
+	MaxWriteSize     uint32     `json:"max_write_size"`    // bytes
+	AuthMechanisms   []string   `json:"auth_mechanisms"`   // of SPNEGO: "NTLM", "KRB5", "1.2.3.4"; SMB1's if it alone is spoken
 
-	// PreauthHash is the hash of the pre-authentication integrity context, "SHA-512" (MS-SMB2 §2.2.4.1.1), or a number
-	// such as "0x0002"; empty where the server doesn't speak 3.1.1.
-	PreauthHash string `json:"preauth_hash"`
-	// Ciphers are what the server chose for encryption (§2.2.4.1.2): its favourite of all, "AES-128-GCM", and with
-	// [Prober.Algorithms] all of "AES-128-CCM", "AES-128-GCM", "AES-256-CCM" and "AES-256-GCM" that it takes.
-	Ciphers []string `json:"ciphers"`
-	// Compression are the algorithms that the server takes (§2.2.4.1.3): "LZNT1", "LZ77", "LZ77+Huffman",
-	// "Pattern_V1", "LZ4".
-	Compression []string `json:"compression"`
-	// CompressionChained says whether they may be combined; unknown where there is no compression.
-	CompressionChained probe.Fact `json:"compression_chained"`
-	// SigningAlgorithms are what the server chose (§2.2.4.1.7): its favourite, and with [Prober.Algorithms] all of
-	// "HMAC-SHA256", "AES-CMAC" and "AES-GMAC" that it takes. Empty for a server that doesn't know the context, which
-	// signs with AES-CMAC.
-	SigningAlgorithms []string `json:"signing_algorithms"`
-	// Encryption says whether SMB 3 encryption is offered: by a cipher at 3.1.1 or the capability at 3.0 and 3.0.2.
-	// It is no only where that was refused, or 3.0 and later were.
+	PreauthHash        string     `json:"preauth_hash"`        // of 3.1.1 (§2.2.4.1.1): "SHA-512"
+	Ciphers            []string   `json:"ciphers"`             // the favourite, or all with [Prober.Algorithms], such as "AES-128-GCM"
+	Compression        []string   `json:"compression"`         // "LZNT1", "LZ77", "LZ77+Huffman", "Pattern_V1", "LZ4"
+	CompressionChained probe.Fact `json:"compression_chained"` // whether algorithms may be combined
+	SigningAlgorithms  []string   `json:"signing_algorithms"`  // as Ciphers, such as "AES-GMAC"; AES-CMAC if the context isn't known
+	// Encryption says whether SMB 3's is offered: by a cipher at 3.1.1, by the capability at 3.0 and 3.0.2. It is no only if
+	// that was refused, or 3.0 and later were.
 	Encryption probe.Fact `json:"encryption"`
+	SMB1       SMB1       `json:"smb1"` // what the server says if only SMB1 is offered
 
-	// SMB1 is what the server says where only SMB1 is offered.
-	SMB1 SMB1 `json:"smb1"`
+	NTLMAccepted       probe.Fact  `json:"ntlm_accepted"`        // no if others only are listed, or STATUS_NOT_SUPPORTED is the answer
+	SessionSetupStatus string      `json:"session_setup_status"` // the answer to NTLM's first message
+	NTLM               *probe.NTLM `json:"ntlm"`                 // the challenge
 
-	// NTLMAccepted says whether the server began a login by NTLM; no where it lists mechanisms without NTLM or answers
-	// STATUS_NOT_SUPPORTED.
-	NTLMAccepted probe.Fact `json:"ntlm_accepted"`
-	// SessionSetupStatus is the answer to the first message of that login, such as "STATUS_MORE_PROCESSING_REQUIRED", or
-	// a number such as "0xc0000001" without a name here; empty where there was none.
-	SessionSetupStatus string `json:"session_setup_status"`
-	// NTLM is the challenge; nil where there was none.
-	NTLM *probe.NTLM `json:"ntlm"`
-
-	// Anonymous says how a login without a user went; nil where there was none.
-	Anonymous *AnonymousSession `json:"anonymous"`
-	// NullSession says whether a login without a user gave a session that isn't one as guest (the flags of MS-SMB2
-	// §2.2.6; Samba has none for it), and that may connect to IPC$. Unknown below [probe.LevelAnonymous].
+	Anonymous *AnonymousSession `json:"anonymous"` // how a login without a user went
+	// NullSession and Guest say whether that login gave a session of the kind (§2.2.6) that may connect to IPC$. Whether
+	// strangers with a name are guests isn't asked.
 	NullSession probe.Fact `json:"null_session"`
-	// Guest says the same of a session as guest. Where the login gave another one it is unknown: whether strangers with a
-	// name are guests isn't asked.
-	Guest probe.Fact `json:"guest"`
-	// Shares are what such a session lists; empty where it lists none and below [probe.LevelAnonymous].
-	Shares []Share `json:"shares"`
+	Guest       probe.Fact `json:"guest"`
+	Shares      []Share    `json:"shares"` // those that such a session lists
 }
 
-// A SessionRequest is a NetBIOS session request and its reply (RFC 1002 §4.3.2 to §4.3.5).
+// A SessionRequest is one of NetBIOS and its reply (RFC 1002 §4.3.2 to §4.3.5).
 type SessionRequest struct {
 	CalledName string `json:"called_name"`
-	// Reply is "positive", "negative", "retarget", or empty where the server didn't answer.
-	Reply string `json:"reply"`
-	// Error is the reason of a negative reply, such as "called name not present".
-	Error string `json:"error"`
-	// Retarget is where a retarget points, such as "192.0.2.9:139". It is never followed.
-	Retarget string `json:"retarget"`
+	Reply      string `json:"reply"`    // "positive", "negative", "retarget"
+	Error      string `json:"error"`    // the reason of a negative reply, such as "called name not present"
+	Retarget   string `json:"retarget"` // where a retarget points, such as "192.0.2.9:139"
 }
 
 // A Negotiation is the answer to one dialect alone.
 type Negotiation struct {
-	Dialect string `json:"dialect"`
-	// Spoken is yes where the server chose it, no where it refused in words, and unknown for any other end.
-	Spoken probe.Fact `json:"spoken"`
-	// Outcome says how the conversation ended: "ok" where the server answered in words.
-	Outcome probe.Outcome `json:"outcome"`
-	// Status is the server's, such as "STATUS_NOT_SUPPORTED"; empty where it didn't answer.
-	Status          string     `json:"status"`
-	SigningEnabled  probe.Fact `json:"signing_enabled"`
-	SigningRequired probe.Fact `json:"signing_required"`
-	// Encryption says whether it is offered with this dialect; no for those that have none.
-	Encryption      probe.Fact `json:"encryption"`
-	Capabilities    []string   `json:"capabilities"`
-	MaxTransactSize uint32     `json:"max_transact_size"`
-	MaxReadSize     uint32     `json:"max_read_size"`
-	MaxWriteSize    uint32     `json:"max_write_size"`
+	Dialect         string        `json:"dialect"`
+	Spoken          probe.Fact    `json:"spoken"`  // no only if the server refused in words
+	Outcome         probe.Outcome `json:"outcome"` // "ok" if the server answered in words
+	Status          string        `json:"status"`
+	SigningEnabled  probe.Fact    `json:"signing_enabled"`
+	SigningRequired probe.Fact    `json:"signing_required"`
+	Encryption      probe.Fact    `json:"encryption"` // no for dialects that have none
+	Capabilities    []string      `json:"capabilities"`
+	MaxTransactSize uint32        `json:"max_transact_size"`
+	MaxReadSize     uint32        `json:"max_read_size"`
+	MaxWriteSize    uint32        `json:"max_write_size"`
 }
 
-// SMB1 is the answer to a negotiation that offers SMB1 only (MS-CIFS §2.2.4.52, MS-SMB §2.2.4.5).
+// SMB1 is the answer to an offer of it alone (MS-CIFS §2.2.4.52, MS-SMB §2.2.4.5).
 type SMB1 struct {
-	// Supported is no where the server says that it takes none of the dialects, and where it hangs up on them though it
-	// speaks SMB 2 and answered to each dialect of that, which is how servers do that have SMB1 turned off.
-	Supported probe.Fact `json:"supported"`
-	// Outcome says how the negotiation ended: "ok" where the server answered in words; empty where it wasn't asked.
-	Outcome probe.Outcome `json:"outcome"`
-	// Dialect is what it chose of all, such as "NT LM 0.12".
-	Dialect string `json:"dialect"`
-	// Dialects are all that it was seen to choose: Dialect, and the best of the LANMAN ones where those are offered
-	// alone.
-	Dialects []string `json:"dialects"`
-	// UserSecurity says whether users log in (yes), or each share has a password of its own (no).
-	UserSecurity probe.Fact `json:"user_security"`
-	// ChallengeResponse says whether passwords are proven by answering a challenge (yes), or sent as they are (no).
-	ChallengeResponse probe.Fact `json:"challenge_response"`
-	SigningEnabled    probe.Fact `json:"signing_enabled"`
-	SigningRequired   probe.Fact `json:"signing_required"`
-	// NativeOS and NativeLM are how the server names its system and itself in a session setup, such as "Unix" and
-	// "Samba 4.17.12-Debian".
-	NativeOS string `json:"native_os"`
-	NativeLM string `json:"native_lm"`
-	// Domain is the domain or workgroup that a negotiation without extended security tells, and ServerName the name that
-	// some servers tell beside it.
-	Domain     string `json:"domain"`
-	ServerName string `json:"server_name"`
-	// SystemTime is the server's clock in UTC; nil where it isn't told.
-	SystemTime *time.Time `json:"system_time"`
+	Supported         probe.Fact    `json:"supported"`          // no if it takes no dialect, or hangs up but answers to each of SMB 2
+	Outcome           probe.Outcome `json:"outcome"`            // "ok" if the server answered in words
+	Dialect           string        `json:"dialect"`            // what the server chose of all, such as "NT LM 0.12"
+	Dialects          []string      `json:"dialects"`           // that, and the best of those before NT LM 0.12
+	UserSecurity      probe.Fact    `json:"user_security"`      // whether users log in, or shares have passwords
+	ChallengeResponse probe.Fact    `json:"challenge_response"` // whether passwords are proven, or sent as they are
+	SigningEnabled    probe.Fact    `json:"signing_enabled"`
+	SigningRequired   probe.Fact    `json:"signing_required"`
+	NativeOS          string        `json:"native_os"` // the server's system, such as "Unix"
+	NativeLM          string        `json:"native_lm"` // the server itself, such as "Samba 4.17.12-Debian"
+	Domain            string        `json:"domain"`    // the domain or workgroup
+	ServerName        string        `json:"server_name"`
+	SystemTime        *time.Time    `json:"system_time"` // the server's clock in UTC
 }
 
-// A Share is an entry of the list of shares.
+// AnonymousSession says how a login without a user went, step by step.
+type AnonymousSession struct {
+	NegotiateStatus string   `json:"negotiate_status"`
+	Status          string   `json:"status"`      // the final answer to the session setup
+	Flags           []string `json:"flags"`       // of the session (MS-SMB2 §2.2.6): "guest", "null", "encrypt", or a number
+	TreeStatus      string   `json:"tree_status"` // the answer to the tree connect to IPC$
+	// ListStatus is how the list of shares ended: the status of the request that failed, "RPC bind refused", an RPC fault
+	// such as "RPC fault 0x00000005" (C706 appendix E), or what NetrShareEnum returned: "ERROR_SUCCESS" (MS-ERREF §2.2).
+	ListStatus string `json:"list_status"`
+}
+
+// A Share is an entry of the list of shares (MS-SRVS §2.2.4.23).
 type Share struct {
-	Name string `json:"name"`
-	// Type is "disk", "printer", "device", "ipc", or empty for one that has no name.
-	Type    string `json:"type"`
+	Name    string `json:"name"`
+	Type    string `json:"type"` // "disk", "printer", "device", "ipc", or empty for one without a name
 	Comment string `json:"comment"`
 }
 
@@ -188,8 +135,7 @@ func (e *Evidence) NTLMChallenge() *probe.NTLM {
 	return e.NTLM
 }
 
-// Headline is the dialect that the server prefers and the name of its computer, such as "SMB 3.1.1 · files.example.net";
-// where it speaks none, how it refused. It is empty where the server said nothing.
+// Headline is such as "SMB 3.1.1 · files.example.net", or how it refused.
 func (e *Evidence) Headline() string {
 	if e == nil {
 		return ""

@@ -25,12 +25,12 @@ func serve(v fakesmb.Visit) *fakeServer { return &fakeServer{Visit: v} }
 
 // answer returns the messages that answer a request, without their frames.
 func (f *fakeServer) answer(request []byte) (messages [][]byte) {
-	command := uint16(u16(request, 12))
+	command := le.Uint16(request[12:])
 	var status uint32
 	var body []byte
 	switch {
 	case command == commandNegotiate:
-		body = fakeNegotiate(uint16(u16(request, headerSize+36)))
+		body = fakeNegotiate(le.Uint16(request[headerSize+36:]))
 	case command == commandSessionSetup && !f.challenged:
 		f.challenged = true
 		token := fakeChallenge()
@@ -118,7 +118,7 @@ func (f *fakeServer) stream(request []byte) (stream []byte) {
 	return stream
 }
 
-// visit runs a session without a user against answers.
+// visitServer runs a null session against answers.
 func visitServer(dialect string, answer func(request []byte) []byte) *probe.Result {
 	return probe.Run(context.Background(), visitor{dialect},
 		probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:445")}, &probe.Options{
@@ -142,4 +142,33 @@ func evidenceOf(t testing.TB, r *probe.Result) *Evidence {
 	e, ok := probe.As[*Evidence](r)
 	require.True(t, ok)
 	return e
+}
+
+// visitor is a prober that does nothing but open a null session.
+type visitor struct{ dialect string }
+
+func (v visitor) Spec() probe.Spec {
+	return probe.Spec{
+		Protocol: protocol, Ports: []probe.Port{{Network: probe.TCP, Number: 445}},
+		Evidence: func() probe.Evidence { return newEvidence() },
+		Guard: func(c probe.Contact) probe.Guard {
+			g := newGuard(c)
+			return func(l probe.Level, plain []byte) (string, error) {
+				if l == probe.LevelHandshake {
+					l = probe.LevelAnonymous // the visitor is one at both
+				}
+				return g(l, plain)
+			}
+		},
+	}
+}
+
+func (v visitor) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+	k := newTalk(Prober{}, s)
+	if s.Level() < probe.LevelHandshake {
+		return k.e, k.knock(ctx)
+	}
+	k.e.PreferredDialect = v.dialect
+	k.nullSession(ctx)
+	return k.e, k.err
 }

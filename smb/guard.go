@@ -5,92 +5,133 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/internal/ntlmssp"
 	"github.com/handclasp/handclasp/probe"
 )
 
-// newGuard returns the guard of one connection, which begins with a negotiation, or with a NetBIOS session and one in
-// that, and has no second one. Below [probe.LevelAnonymous] one session setup ends it.
+// A step is a kind of message that may be sent.
+type step int
+
+const (
+	stepStart step = iota
+	stepNames      // over UDP
+	stepRequest
+	stepNegotiate
+	stepSetup
+	stepNegotiate1
+	stepSetup1
+	stepLogin // from here on at [probe.LevelAnonymous] only
+	stepTree
+	stepCreate
+	stepBind
+	stepCall
+	stepRead
+	stepClose
+	stepDisconnect
+	stepLogoff
+)
+
+// behind tells of each step behind which others it may come on a connection. A server may end a null session at any step,
+// and give one without the login.
+var behind = map[step][]step{
+	stepNames:      {stepStart, stepNames},
+	stepRequest:    {stepStart},
+	stepNegotiate:  {stepStart, stepRequest},
+	stepSetup:      {stepNegotiate},
+	stepNegotiate1: {stepStart, stepRequest},
+	stepSetup1:     {stepNegotiate1},
+	stepLogin:      {stepSetup},
+	stepTree:       {stepSetup, stepLogin},
+	stepCreate:     {stepTree},
+	stepBind:       {stepCreate},
+	stepCall:       {stepBind, stepRead},
+	stepRead:       {stepBind, stepCall, stepRead},
+	stepClose:      {stepCreate, stepBind, stepCall, stepRead},
+	stepDisconnect: {stepTree, stepCreate, stepClose},
+	stepLogoff:     {stepSetup, stepLogin, stepTree, stepDisconnect},
+}
+
+// newGuard returns the guard of one connection, which knows what was sent on it.
 func newGuard(probe.Contact) probe.Guard {
-	requested, negotiated, setUp := false, false, false
-	return func(l probe.Level, plain []byte) (label string, err error) {
-		if label, err = guard(l, plain); err != nil {
-			return "", err
-		}
-		first, _, _ := strings.Cut(label, " ")
+	last, number := stepStart, uint64(0)
+	return func(l probe.Level, plain []byte) (string, error) {
+		s, label, err := guard(l, plain, number)
 		switch {
-		case first == "NBSTAT": // over UDP, and perhaps again
-		case first == "SESSION" && !requested && !negotiated:
-			requested = true
-		case first == "NEGOTIATE" && !negotiated:
-			negotiated = true
-		case first != "SESSION" && first != "NEGOTIATE" && negotiated && (!setUp || l >= probe.LevelAnonymous):
-			setUp = true
-		default:
+		case err != nil:
+			return "", err
+		case s >= stepLogin && l < probe.LevelAnonymous:
+			return "", fmt.Errorf("%s at level %v", label, l)
+		case !slices.Contains(behind[s], last):
 			return "", fmt.Errorf("%s out of turn", label)
+		}
+		last = s
+		if s >= stepNegotiate {
+			number++
 		}
 		return label, nil
 	}
 }
 
-// guard allows one message of the ones that doc.go lists. It decodes them by positions of its own.
-func guard(l probe.Level, plain []byte) (label string, err error) {
+// guard names one message of the ones that doc.go lists, or refuses it. It decodes them by positions of its own. A request of
+// SMB 2 has the number.
+func guard(l probe.Level, plain []byte, number uint64) (s step, label string, err error) {
 	switch {
 	case l < probe.LevelHandshake:
-		return "", fmt.Errorf("nothing is sent at level %v", l)
+		return 0, "", fmt.Errorf("nothing is sent at level %v", l)
 	case len(plain) < 5:
-		return "", errors.New("too short for a message")
+		return 0, "", errors.New("too short for a message")
 	case plain[0] == 0x81:
-		return guardRequest(plain)
+		label, err = guardRequest(plain)
+		return stepRequest, label, err
 	case len(plain) == 50 && plain[2] == 0 && plain[3] == 0:
-		return guardStatusQuery(plain)
+		label, err = guardStatusQuery(plain)
+		return stepNames, label, err
 	case plain[0] != 0 || int(plain[1])<<16|int(plain[2])<<8|int(plain[3]) != len(plain)-4:
-		return "", errors.New("not exactly one message")
+		return 0, "", errors.New("not exactly one message")
 	}
 	m := plain[4:]
 	switch {
 	case bytes.HasPrefix(m, []byte{0xff, 'S', 'M', 'B'}):
 		return guardSMB1(m)
-	case len(m) < 66 || !bytes.HasPrefix(m, []byte{0xfe, 'S', 'M', 'B'}):
-		return "", errors.New("neither SMB1 nor SMB 2")
+	case len(m) >= 64+4 && bytes.HasPrefix(m, []byte{0xfe, 'S', 'M', 'B'}):
+		return guardSMB2(m, number)
 	}
-	switch command := binary.LittleEndian.Uint16(m[12:]); {
-	case command == 0:
-		return guardNegotiate(m)
-	case command == 1 && l < probe.LevelAnonymous:
-		return guardSetup(m)
-	case l >= probe.LevelAnonymous:
-		if label, err = guardSetup(m); err == nil {
-			return label, nil
-		}
-		return guardSession(m)
-	default:
-		return "", fmt.Errorf("command %#04x at level %v", command, l)
-	}
+	return 0, "", errors.New("neither SMB1 nor SMB 2")
 }
 
-// guardHead checks a header of SMB 2 of which only command, charge and message id differ.
-func guardHead(m []byte, id byte) error {
-	h := bytes.Clone(m[:64])
-	if charge := binary.LittleEndian.Uint16(h[6:]); charge > 1 {
-		return fmt.Errorf("a charge of %d credits", charge)
+// guardSMB2 checks the header (MS-SMB2 §2.2.1.2): a request that asks for one credit and takes one at most, neither compound
+// nor signed nor encrypted. It has a session and a tree only behind the first session setup.
+func guardSMB2(m []byte, number uint64) (s step, label string, err error) {
+	var (
+		command, body  = binary.LittleEndian.Uint16(m[12:]), m[64:]
+		charge, credit = binary.LittleEndian.Uint16(m[6:]), binary.LittleEndian.Uint16(m[14:])
+	)
+	switch {
+	case binary.LittleEndian.Uint16(m[4:]) != 64 || !zero(m[8:12]) || charge > 1 || credit != 1:
+		return 0, "", errors.New("a header with a status, or of more than one credit")
+	case !zero(m[16:24]) || !zero(m[32:36]) || !zero(m[48:64]):
+		return 0, "", errors.New("a header with flags, a next command or a signature")
+	case binary.LittleEndian.Uint64(m[24:]) != number:
+		return 0, "", errors.New("a header with another number")
+	case number < 2 && !zero(m[36:48]):
+		return 0, "", errors.New("a header with a session or a tree before there is one")
 	}
-	h[6], h[12], h[13] = 0, 0, 0
-	want := append([]byte("\xfeSMB\x40\x00"), make([]byte, 58)...)
-	want[14], want[24] = 1, id
-	if !bytes.Equal(h, want) {
-		return errors.New("a header with a flag, a session or a tree")
+	switch {
+	case command == 0:
+		label, err = guardNegotiate(m)
+		return stepNegotiate, label, err
+	case command == 1 && number < 2:
+		label, err = guardSetup(body)
+		return stepSetup, label, err
 	}
-	return nil
+	return guardSession(command, body)
 }
 
 // guardNegotiate allows an offer of dialects of SMB 2 and 3 with the contexts of 3.1.1.
 func guardNegotiate(m []byte) (string, error) {
-	if err := guardHead(m, 0); err != nil {
-		return "", err
-	}
 	if len(m) < 64+36+2 || m[64] != 36 || m[65] != 0 {
 		return "", errors.New("no negotiate request")
 	}
@@ -98,10 +139,6 @@ func guardNegotiate(m []byte) (string, error) {
 	end := 64 + 36 + 2*count
 	if count < 1 || count > 5 || len(m) < end || m[68] != 1 || m[69]|m[70]|m[71] != 0 {
 		return "", errors.New("negotiate request out of shape")
-	}
-	// None, all of them, or LARGE_MTU and ENCRYPTION, as the library says.
-	if caps := binary.LittleEndian.Uint32(m[72:]); caps != 0 && caps != 0x7f && caps != 0x44 {
-		return "", fmt.Errorf("capabilities %#x", caps)
 	}
 	label, last := "NEGOTIATE", uint16(0)
 	for at := 100; at < end; at += 2 {
@@ -111,6 +148,9 @@ func guardNegotiate(m []byte) (string, error) {
 			return "", fmt.Errorf("dialect %#04x", d)
 		}
 		label, last = label+" "+name, d
+	}
+	if caps := binary.LittleEndian.Uint32(m[72:]); caps != 0 && (caps != 0x7f || last < 0x300) {
+		return "", fmt.Errorf("capabilities %#x", caps) // all of them, or none
 	}
 	if last != 0x311 {
 		if len(m) != end || binary.LittleEndian.Uint64(m[92:]) != 0 {
@@ -195,25 +235,29 @@ func guardIDs(data []byte, at int, least, most uint16) bool {
 }
 
 // guardSetup allows the session setup that asks for an NTLM challenge.
-func guardSetup(m []byte) (string, error) {
-	if err := guardHead(m, 1); err != nil {
-		return "", err
+func guardSetup(body []byte) (string, error) {
+	token, err := guardToken(body)
+	if err == nil && !asksForChallenge(token) {
+		err = errors.New("a token that does more than ask for a challenge")
 	}
-	if binary.LittleEndian.Uint16(m[12:]) != 1 || len(m) < 88 {
-		return "", errors.New("no session setup")
+	return "SESSION_SETUP NTLM", err
+}
+
+// guardToken returns the token of a session setup, which has no binding to another session, and ends none before (MS-SMB2
+// §2.2.5).
+func guardToken(body []byte) ([]byte, error) {
+	if len(body) < 24 {
+		return nil, errors.New("no session setup")
 	}
-	body := bytes.Clone(m[64:88])
-	size := int(binary.LittleEndian.Uint16(body[14:]))
-	body[14], body[15] = 0, 0
-	want := append([]byte{25, 0, 0, 1}, make([]byte, 20)...) // no binding, no session before this one
+	head := bytes.Clone(body[:24])
+	size := int(binary.LittleEndian.Uint16(head[14:]))
+	head[14], head[15] = 0, 0
+	want := append([]byte{25, 0, 0, 1}, make([]byte, 20)...)
 	want[12] = 88
-	if !bytes.Equal(body, want) || size != len(m)-88 {
-		return "", errors.New("session setup out of shape")
+	if !bytes.Equal(head, want) || size != len(body)-24 {
+		return nil, errors.New("session setup out of shape")
 	}
-	if !asksForChallenge(m[88:]) {
-		return "", errors.New("a token that does more than ask for a challenge")
-	}
-	return "SESSION_SETUP NTLM", nil
+	return body[24:], nil
 }
 
 // negTokenInit without its last 40 bytes: SPNEGO, NTLM as the only mechanism, and an octet string of that size.

@@ -9,24 +9,26 @@ import (
 )
 
 // guardSMB1 allows an offer of SMB1 alone, and the session setup that asks for an NTLM challenge.
-func guardSMB1(m []byte) (string, error) {
+func guardSMB1(m []byte) (s step, label string, err error) {
 	if len(m) < 32+3 {
-		return "", errors.New("too short for SMB1")
+		return 0, "", errors.New("too short for SMB1")
 	}
 	h := bytes.Clone(m[:32])
 	flags2, id := binary.LittleEndian.Uint16(h[10:]), h[30]
 	h[4], h[10], h[11], h[30] = 0, 0, 0, 0
 	want := append([]byte{0xff, 'S', 'M', 'B', 0, 0, 0, 0, 0, 0x18}, make([]byte, 22)...)
 	if !bytes.Equal(h, want) || flags2 != 0xc001 && flags2 != 0xc801 {
-		return "", errors.New("an SMB1 header with a flag, a user or a tree")
+		return 0, "", errors.New("an SMB1 header with a flag, a user or a tree")
 	}
 	switch {
 	case m[4] == 0x72 && id == 0:
-		return guardNegotiate1(m)
+		label, err = guardNegotiate1(m)
+		return stepNegotiate1, label, err
 	case m[4] == 0x73 && id == 1 && flags2 == 0xc801:
-		return guardSetup1(m)
+		label, err = guardSetup1(m)
+		return stepSetup1, label, err
 	}
-	return "", fmt.Errorf("SMB1 command %#02x", m[4])
+	return 0, "", fmt.Errorf("SMB1 command %#02x", m[4])
 }
 
 // guardNegotiate1 allows dialects of SMB1 only: one of SMB 2 among them would have the server change the protocol.

@@ -23,11 +23,11 @@ func sendable(t testing.TB) map[string][]byte {
 	require.NoError(t, err)
 	token := ntlmToken(ntlmssp.Negotiate())
 	return map[string][]byte{
-		"NEGOTIATE 2.0.2":                     frame(appendNegotiate(nil, dialects[:1], offer{}, [randomSize]byte{})),
-		"NEGOTIATE 3.0.2":                     frame(appendNegotiate(nil, dialects[3:4], everything, [randomSize]byte{})),
-		"NEGOTIATE 3.1.1":                     frame(appendNegotiate(nil, dialects[4:], everything, [randomSize]byte{})),
-		"NEGOTIATE 2.0.2 2.1 3.0 3.0.2 3.1.1": frame(appendNegotiate(nil, dialects, everything, [randomSize]byte{})),
-		"SESSION_SETUP NTLM":                  frame(sessionSetup(dialect311, token)),
+		"NEGOTIATE 2.0.2":                     offered(dialects[:1], offer{}),
+		"NEGOTIATE 3.0.2":                     offered(dialects[3:4], everything),
+		"NEGOTIATE 3.1.1":                     offered(dialects[4:], everything),
+		"NEGOTIATE 2.0.2 2.1 3.0 3.0.2 3.1.1": offered(dialects, everything),
+		"SESSION_SETUP NTLM":                  frame(setup2(dialect311, token)),
 		"NEGOTIATE NT LM 0.12":                frame(negotiate1(smb1Dialects[4:], true)),
 		"SESSION_SETUP NTLM over SMB1":        frame(sessionSetup1(7, token)),
 		"SESSION REQUEST *SMBSERVER":          nbt.AppendSessionRequest(nil, server, calling),
@@ -36,18 +36,43 @@ func sendable(t testing.TB) map[string][]byte {
 	}
 }
 
+func offered(list []uint16, algorithms offer) []byte {
+	return frame(header{command: commandNegotiate}.request(negotiate(list, algorithms, [randomSize]byte{})))
+}
+
+// setup2 is a session setup of SMB 2.
+func setup2(dialect uint16, token []byte) []byte {
+	return header{command: commandSessionSetup, charge: chargeOf(dialect), message: 1}.request(sessionSetup(token))
+}
+
+// atHandshake asks the guards of connections on which nothing was sent yet, a negotiation was, and an SMB1 one. It returns
+// what the first of them says that lets the message pass.
+func atHandshake(t testing.TB, l probe.Level, message []byte) (label string, err error) {
+	for _, before := range []string{"", "NEGOTIATE 3.1.1", "NEGOTIATE NT LM 0.12"} {
+		g := newGuard(probe.Contact{})
+		if before != "" {
+			_, err := g(probe.LevelHandshake, sendable(t)[before])
+			require.NoError(t, err)
+		}
+		if label, err = g(l, message); err == nil {
+			return label, nil
+		}
+	}
+	return label, err
+}
+
 func TestGuardAllows(t *testing.T) {
 	for want, message := range sendable(t) {
 		for _, l := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
-			label, err := guard(l, message)
+			label, err := atHandshake(t, l, message)
 			require.NoError(t, err, want)
 			require.Equal(t, want, label)
 		}
-		_, err := guard(probe.LevelGreeting, message)
+		_, err := atHandshake(t, probe.LevelGreeting, message)
 		require.Error(t, err, want)
 	}
-	for _, bare := range [][]byte{frame(sessionSetup(dialect202, ntlmssp.Negotiate())), frame(sessionSetup1(0, ntlmssp.Negotiate()))} {
-		_, err := guard(probe.LevelHandshake, bare)
+	for _, bare := range [][]byte{frame(setup2(dialect202, ntlmssp.Negotiate())), frame(sessionSetup1(0, ntlmssp.Negotiate()))} {
+		_, err := atHandshake(t, probe.LevelHandshake, bare)
 		require.NoError(t, err)
 	}
 }
@@ -68,51 +93,57 @@ func TestGuardKnowsEachByte(t *testing.T) {
 			for _, flip := range []byte{1, 8, 0xff} {
 				changed := slices.Clone(message)
 				changed[i] ^= flip
-				if label, err := guard(probe.LevelHandshake, changed); err == nil && label == name {
+				if label, err := atHandshake(t, probe.LevelHandshake, changed); err == nil && label == name {
 					free--
 					break
 				}
 			}
-			_, err := guard(probe.LevelHandshake, message[:i])
+			_, err := atHandshake(t, probe.LevelHandshake, message[:i])
 			require.Error(t, err, "%s, its first %d bytes", name, i)
 		}
 		require.Zero(t, free, name)
-		_, err := guard(probe.LevelHandshake, append(slices.Clone(message), 0))
+		_, err := atHandshake(t, probe.LevelHandshake, append(slices.Clone(message), 0))
 		require.Error(t, err, "%s and a byte", name)
-		_, err = guard(probe.LevelHandshake, append(slices.Clone(message), message...))
+		_, err = atHandshake(t, probe.LevelHandshake, append(slices.Clone(message), message...))
 		require.Error(t, err, "%s twice", name)
 	}
 }
 
 // header2 is a header of SMB 2 and a body.
 func header2(command uint16, body string) []byte {
-	return frame(append(appendHeader(nil, command, 0, 1), body...))
+	return frame(header{command: command, message: 1}.request([]byte(body)))
 }
 
 // A connection has one negotiation, which comes first, and at a handshake one session setup, which comes last.
 func TestGuardKnowsTheOrder(t *testing.T) {
 	all := sendable(t)
-	const session, negotiate, setup = "SESSION REQUEST *SMBSERVER", "NEGOTIATE 3.1.1", "SESSION_SETUP NTLM"
+	const (
+		session, negotiate, setup = "SESSION REQUEST *SMBSERVER", "NEGOTIATE 3.1.1", "SESSION_SETUP NTLM"
+		names, negotiate1, setup1 = "NBSTAT", "NEGOTIATE NT LM 0.12", "SESSION_SETUP NTLM over SMB1"
+	)
 	for _, c := range []struct {
-		level probe.Level
-		sent  []string
-		last  bool // whether the last of them may be
+		sent []string
+		last bool // whether the last of them may be
 	}{
-		{probe.LevelHandshake, []string{session, negotiate, setup}, true},
-		{probe.LevelHandshake, []string{"NBSTAT", "NBSTAT"}, true},
-		{probe.LevelHandshake, []string{setup}, false},
-		{probe.LevelHandshake, []string{session, setup}, false},
-		{probe.LevelHandshake, []string{session, session}, false},
-		{probe.LevelHandshake, []string{negotiate, session}, false},
-		{probe.LevelHandshake, []string{negotiate, negotiate}, false},
-		{probe.LevelHandshake, []string{negotiate, "NEGOTIATE NT LM 0.12"}, false},
-		{probe.LevelHandshake, []string{negotiate, setup, setup}, false},
-		{probe.LevelAnonymous, []string{negotiate, setup, setup}, true},
-		{probe.LevelAnonymous, []string{negotiate, setup, negotiate}, false},
+		{[]string{session, negotiate, setup}, true},
+		{[]string{session, negotiate1, setup1}, true},
+		{[]string{names, names}, true},
+		{[]string{names, negotiate}, false},
+		{[]string{setup}, false},
+		{[]string{setup1}, false},
+		{[]string{session, setup}, false},
+		{[]string{session, session}, false},
+		{[]string{negotiate, session}, false},
+		{[]string{negotiate, negotiate}, false},
+		{[]string{negotiate, negotiate1}, false},
+		{[]string{negotiate, setup1}, false},
+		{[]string{negotiate1, setup}, false},
+		{[]string{negotiate, setup, setup}, false},
+		{[]string{negotiate, setup, negotiate}, false},
 	} {
 		g := newGuard(probe.Contact{})
 		for i, name := range c.sent {
-			_, err := g(c.level, all[name])
+			_, err := g(probe.LevelAnonymous, all[name])
 			require.Equal(t, i < len(c.sent)-1 || c.last, err == nil, "%v: %d", c.sent, i)
 		}
 	}
@@ -140,11 +171,11 @@ func TestGuardForbids(t *testing.T) {
 		"IOCTL":                    header2(11, "\x39\x00"),
 		"QUERY_DIRECTORY":          header2(14, "\x21\x00"),
 		"SET_INFO":                 header2(17, "\x21\x00"),
-		"a login":                  frame(sessionSetup(dialect311, ntlmToken(authenticate))),
+		"a login":                  frame(setup2(dialect311, ntlmToken(authenticate))),
 		"a login over SMB1":        frame(sessionSetup1(0, ntlmToken(authenticate))),
-		"a workstation's name":     frame(sessionSetup(dialect311, ntlmToken(named))),
-		"a bare login":             frame(sessionSetup(dialect311, authenticate)),
-		"another mechanism":        frame(sessionSetup(dialect311, bytes.Replace(ntlmToken(ntlmssp.Negotiate()), []byte{0x37, 2, 2, 0x0a}, []byte{0x37, 2, 2, 0x1e}, 1))),
+		"a workstation's name":     frame(setup2(dialect311, ntlmToken(named))),
+		"a bare login":             frame(setup2(dialect311, authenticate)),
+		"another mechanism":        frame(setup2(dialect311, bytes.Replace(ntlmToken(ntlmssp.Negotiate()), []byte{0x37, 2, 2, 0x0a}, []byte{0x37, 2, 2, 0x1e}, 1))),
 		"a session bound":          change("SESSION_SETUP NTLM", 4+66, 1),
 		"a session before":         change("SESSION_SETUP NTLM", 4+80, 1),
 		"a signed message":         change("SESSION_SETUP NTLM", 4+16, 8),
@@ -181,7 +212,7 @@ func TestGuardForbids(t *testing.T) {
 		"HTTP":                     []byte("GET / HTTP/1.0\r\n\r\n"),
 	} {
 		for _, l := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake} {
-			label, err := guard(l, message)
+			label, err := atHandshake(t, l, message)
 			require.Error(t, err, name)
 			require.Empty(t, label, name)
 		}
@@ -191,6 +222,12 @@ func TestGuardForbids(t *testing.T) {
 func FuzzGuard(f *testing.F) {
 	for _, m := range sendable(f) {
 		f.Add(m)
+	}
+	for _, e := range sent(f) {
+		f.Add(e.Data)
+	}
+	for _, c := range forbiddenSessions(f) {
+		f.Add(c.message)
 	}
 	paths, err := filepath.Glob("testdata/transcripts/samba-*.txt")
 	require.NoError(f, err)
@@ -207,12 +244,12 @@ func FuzzGuard(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for l := probe.LevelGreeting; l <= probe.LevelAnonymous; l++ {
-			if label, err := guard(l, b); (err == nil) != (label != "") {
+			if label, err := atHandshake(t, l, b); (err == nil) != (label != "") {
 				t.Errorf("label %q, error %v", label, err)
 			}
 		}
 		// What passes at handshake holds no command but these, whatever else is in it.
-		if _, err := guard(probe.LevelHandshake, b); err == nil && len(b) > 4 && b[0] == 0 && string(b[4:8]) == magicSMB2 {
+		if _, err := atHandshake(t, probe.LevelHandshake, b); err == nil && len(b) > 4 && b[0] == 0 && string(b[4:8]) == magicSMB2 {
 			require.LessOrEqual(t, le.Uint16(b[16:]), uint16(commandSessionSetup))
 		}
 	})

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/handclasp/handclasp/detect"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/fakesmb"
 	"github.com/handclasp/handclasp/internal/lab"
 	"github.com/handclasp/handclasp/probe"
@@ -265,4 +267,83 @@ func TestConnectionLimit(t *testing.T) {
 	require.Equal(t, "3.1.1", evidence(t, r).PreferredDialect)
 	require.Equal(t, probe.OutcomeLimit, evidence(t, r).Matrix[4].Outcome)
 	require.Equal(t, probe.Unknown, evidence(t, r).SMB1.Supported)
+}
+
+// The whole prober, over TCP, finds what a server gives to anybody, and says so.
+func TestVisit(t *testing.T) {
+	server, err := lab.OpenFiles(t.Context())
+	require.NoError(t, err)
+	defer server.Close()
+	r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: server.Addr}, &probe.Options{Level: probe.LevelAnonymous})
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Equal(t, probe.Yes, e.NullSession)
+	require.Equal(t, probe.Unknown, e.Guest)
+	require.Equal(t, []smb.Share{{"public", "disk", "For everybody"}, {"backup", "disk", "Nightly"}, {"IPC$", "ipc", "Remote IPC"}}, e.Shares)
+	var ids []string
+	for _, f := range finding.Evaluate(r, smb.Rules) {
+		ids = append(ids, f.ID)
+	}
+	require.Subset(t, ids, []string{"smb.null-session", "smb.shares-listed"})
+	require.NotContains(t, ids, "smb.guest")
+}
+
+// A server without null sessions says so, at the same level.
+func TestVisitRefused(t *testing.T) {
+	server, err := lab.OldFiles(t.Context())
+	require.NoError(t, err)
+	defer server.Close()
+	r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: server.Addr}, &probe.Options{Level: probe.LevelAnonymous})
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Equal(t, probe.No, e.NullSession)
+	require.Equal(t, "STATUS_ACCESS_DENIED", e.Anonymous.Status)
+	require.Empty(t, e.Shares)
+}
+
+// A server with one cipher, whatever it is, is no obstacle: a null session isn't encrypted.
+func TestVisitOneCipher(t *testing.T) {
+	files := with(windows10(), func(s *fakesmb.Server) {
+		s.Ciphers, s.Visit = []uint16{4}, &fakesmb.Visit{Shares: []fakesmb.Share{{Name: "public"}}}
+	})
+	server, err := lab.Serve(t.Context(), lab.Neighbour{}, files.Handle)
+	require.NoError(t, err)
+	defer server.Close()
+	r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: server.Addr}, &probe.Options{Level: probe.LevelAnonymous})
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Equal(t, []string{"AES-256-GCM"}, e.Ciphers)
+	require.Equal(t, probe.Yes, e.NullSession)
+	require.Len(t, e.Shares, 1)
+}
+
+func TestConform(t *testing.T) {
+	probetest.ConformWith(t, smb.Prober{}, probetest.Conformance{Recordings: transcripts + "samba-*-lanman-netbios.txt"})
+}
+
+var _ probe.Asker = smb.Prober{}
+
+func TestRecognise(t *testing.T) {
+	require.Equal(t, probe.Possible, smb.Prober{}.Recognise(nil))
+	require.Equal(t, probe.Foreign, smb.Prober{}.Recognise([]byte("\x00")))
+	for reply, want := range map[string]probe.Recognition{
+		"": probe.Undecided, "\x00": probe.Undecided, "\x00\x00\x01\x1c": probe.Undecided, "\x00\x00\x01\x1c\xfeSM": probe.Undecided,
+		"\x00\x00\x01\x1c\xfeSMB": probe.Recognised, "\x00\x00\x00\x23\xffSMBr": probe.Recognised,
+		"H": probe.Foreign, "\x00\x01": probe.Foreign, "\x00\x00\x00\x05\xfdSMB": probe.Foreign, "\x82\x00\x00\x00": probe.Foreign,
+	} {
+		require.Equal(t, want, smb.Prober{}.Answers([]byte(reply)), "%q", reply)
+	}
+}
+
+// A file server is found on a port that says nothing of it, for one connection more than listening takes.
+func TestDetected(t *testing.T) {
+	server, err := lab.OldFiles(t.Context())
+	require.NoError(t, err)
+	defer server.Close()
+	d := detect.Detector{Probers: []probe.Prober{smb.Prober{}}, Wait: 10 * time.Millisecond}
+	r := probe.Run(t.Context(), d, probe.Target{Addr: server.Addr}, nil)
+	require.NoError(t, r.Err)
+	e, ok := probe.As[*smb.Evidence](r)
+	require.True(t, ok)
+	require.Equal(t, []string{"2.0.2", "2.1"}, e.Dialects)
 }

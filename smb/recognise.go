@@ -15,13 +15,13 @@ func (Prober) Recognise(said []byte) probe.Recognition {
 	return probe.Foreign
 }
 
-// Question implements [probe.Asker]: an offer of all dialects of SMB 2 and 3. Servers of SMB1 alone hang up on it.
+// Question implements [probe.Asker] by an offer of all dialects of SMB 2.
 func (p Prober) Question(s *probe.Session) ([]byte, error) {
 	q := everyDialect
 	if err := q.draw(s); err != nil {
 		return nil, err
 	}
-	return frame(appendNegotiate(nil, q.dialects, q.algorithms, q.random)), nil
+	return frame(header{command: commandNegotiate}.request(negotiate(q.dialects, q.algorithms, q.random))), nil
 }
 
 // Answers implements [probe.Asker].

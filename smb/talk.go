@@ -1,190 +1,151 @@
 package smb
 
 import (
-	"encoding/binary"
-	"slices"
+	"context"
+	"errors"
 
 	"github.com/handclasp/handclasp/internal/nbt"
-	"github.com/handclasp/handclasp/internal/ntlmssp"
 	"github.com/handclasp/handclasp/probe"
 )
 
-// What is being done, in errors.
-const (
-	opNegotiate = "negotiate"
-	opSetup     = "session setup"
+// A talk is one probe of one server.
+type talk struct {
+	p       Prober
+	s       *probe.Session
+	e       *Evidence
+	netbios bool     // SMB is carried inside NetBIOS sessions
+	called  nbt.Name // that the server took
+	err     error    // the first that isn't evidence
+}
+
+func newTalk(p Prober, s *probe.Session) *talk {
+	k := &talk{p: p, s: s, e: newEvidence()}
+	k.netbios = p.NetBIOS == probe.Yes || p.NetBIOS == probe.Unknown && s.Target().Addr.Port() == portNetBIOS
+	s.Keep(k.e)
+	return k
+}
+
+// everything offers all dialects of SMB 2 and 3. If that isn't answered it offers SMB1, and reports whether either
+// was.
+func (k *talk) everything(ctx context.Context, c *probe.Conn) bool {
+	defer c.Close()
+	q := everyDialect
+	if k.fail(q.draw(k.s)); k.err != nil {
+		return false
+	}
+	a := q.hold(c)
+	k.e.preferred(a)
+	if a.answered() || errors.Is(a.err, probe.ErrNotProtocol) {
+		k.fail(a.err)
+		return a.answered()
+	}
+	_ = c.Close()
+	only := answer{err: a.err}
+	if dropped(a.err) || errors.Is(a.err, probe.ErrTimeout) || errors.Is(a.err, probe.ErrMalformed) {
+		only = k.alone(ctx, offerSMB1)
+	}
+	if !only.answered() {
+		k.fail(a.err)
+		return false
+	}
+	k.e.smb1(only)
+	k.fail(only.err)
+	return true
+}
+
+var (
+	everyDialect = question{dialects: dialects, algorithms: everything, setup: true}
+	offerSMB1    = question{smb1: smb1Dialects, extended: true, setup: true}
 )
 
-// A question is what one connection asks: an offer of dialects, and whether to ask for an NTLM challenge as well.
-type question struct {
-	dialects   []uint16 // of SMB 2 and 3; empty where smb1 is asked
-	algorithms offer
-	smb1       []string
-	extended   bool // of SMB1: extended security
-	setup      bool
-	random     [randomSize]byte
-}
-
-// An answer is what came to a question. What came before a conversation broke off stands beside the error.
-type answer struct {
-	reply      *negotiateReply
-	smb1       *negotiate1Reply
-	mechanisms []string // of the negotiation's token; nil where there is none
-	setup      *setupReply
-	challenge  *probe.NTLM
-	asked      bool // the connection carried SMB: err is of the conversation
-	err        error
-}
-
-// answered reports whether the negotiation was answered in words.
-func (a answer) answered() bool { return a.reply != nil || a.smb1 != nil }
-
-// hold holds the conversation over a connection that carries SMB.
-func (q question) hold(c *probe.Conn) (a answer) {
-	a.asked = true
-	if len(q.smb1) > 0 {
-		a.err = q.offerSMB1(c, &a)
-	} else {
-		a.err = q.offerSMB2(c, &a)
+// matrix asks for each dialect alone, and for SMB1.
+func (k *talk) matrix(ctx context.Context) {
+	if k.over(ctx) {
+		return
 	}
-	return a
-}
-
-func (q question) offerSMB2(c *probe.Conn, a *answer) error {
-	message, err := exchange(c, opNegotiate, appendNegotiate(nil, q.dialects, q.algorithms, q.random))
-	if err != nil {
-		return err
-	}
-	reply, err := parseNegotiate(message)
-	switch {
-	case reply == nil:
-		return malformed(opNegotiate, err)
-	case reply.status != statusSuccess:
-		a.reply = reply
-		return nil
-	case !slices.Contains(q.dialects, reply.dialect):
-		return probe.Errorf(opNegotiate, probe.OutcomeMalformed, "chose dialect %#04x, which wasn't offered", reply.dialect)
-	}
-	a.reply = reply
-	if err != nil {
-		return malformed(opNegotiate, err)
-	}
-	return q.login(c, a, reply.token, func(token []byte) []byte { return sessionSetup(reply.dialect, token) }, parseSessionSetup)
-}
-
-func (q question) offerSMB1(c *probe.Conn, a *answer) error {
-	message, err := exchange(c, opNegotiate, negotiate1(q.smb1, q.extended))
-	if err != nil {
-		return err
-	}
-	if a.smb1, err = parseNegotiate1(message, q.smb1); err != nil {
-		return malformed(opNegotiate, err)
-	}
-	if a.smb1.capabilities&cap1ExtendedSecurity == 0 {
-		return nil
-	}
-	key := a.smb1.sessionKey
-	return q.login(c, a, a.smb1.token, func(token []byte) []byte { return sessionSetup1(key, token) }, parseSessionSetup1)
-}
-
-// login reads the negotiation's token and, where that is asked, begins a login by NTLM up to the challenge.
-func (q question) login(c *probe.Conn, a *answer, offered []byte, request func(token []byte) []byte, parse func([]byte) (*setupReply, error)) (err error) {
-	token := ntlmssp.Negotiate() // as it is, where the server doesn't wrap its token either
-	if len(offered) > 0 {
-		if a.mechanisms, err = parseMechanisms(offered); err != nil {
-			return malformed(opNegotiate, err)
-		}
-		token = ntlmToken(token)
-	}
-	if !q.setup || len(a.mechanisms) > 0 && !slices.Contains(a.mechanisms, mechanismNTLM) {
-		return nil
-	}
-	message, err := exchange(c, opSetup, request(token))
-	for range maxInterim {
-		if err != nil {
-			return err
-		}
-		if a.setup, err = parse(message); err != nil {
-			return malformed(opSetup, err)
-		}
-		if !a.setup.pending {
-			return a.readChallenge()
-		}
-		message, err = receive(c, opSetup)
-	}
-	return probe.Errorf(opSetup, probe.OutcomeMalformed, "nothing but interim replies")
-}
-
-// readChallenge reads what a login that goes on brought.
-func (a *answer) readChallenge() error {
-	if a.setup.status != statusMoreProcessing {
-		return nil
-	}
-	message, err := challengeOf(a.setup.token)
-	if err == nil {
-		a.challenge, err = ntlmssp.Challenge(message)
-	}
-	if err != nil {
-		return malformed(opSetup, err)
-	}
-	return nil
-}
-
-func exchange(c *probe.Conn, op string, message []byte) ([]byte, error) {
-	if err := c.Send(frame(message)); err != nil {
-		return nil, err
-	}
-	return receive(c, op)
-}
-
-const (
-	// maxInterim is how many replies may say that the reply is still to come.
-	maxInterim = 4
-	// maxKeepAlives is more than a server sends that answers at all.
-	maxKeepAlives = 8
-)
-
-// receive reads one message. Keep-alives of a NetBIOS session are skipped (RFC 1002 §4.3.7).
-func receive(c *probe.Conn, op string) ([]byte, error) {
-	for range maxKeepAlives {
-		var head [frameSize]byte
-		if _, err := c.ReadFull(head[:]); err != nil {
-			return nil, err
-		}
-		size := int(binary.BigEndian.Uint32(head[:]) & 0x00ffffff)
-		switch {
-		case head[0] == nbt.TypeKeepAlive && size == 0:
-			continue
-		case head[0] != nbt.TypeMessage || size < len(magicSMB1) || size > maxMessage:
-			return nil, probe.Errorf(op, probe.OutcomeNotProtocol, "%q begins no reply", head)
-		}
-		return receiveBody(c, op, size)
-	}
-	return nil, probe.Errorf(op, probe.OutcomeMalformed, "nothing but keep-alives")
-}
-
-// firstRead is how much memory a reply gets on its word alone; it gets more as it comes.
-const firstRead = 1 << 10
-
-func receiveBody(c *probe.Conn, op string, size int) ([]byte, error) {
-	b := make([]byte, len(magicSMB1), min(size, firstRead))
-	if _, err := c.ReadFull(b); err != nil {
-		return nil, err
-	}
-	if magic := string(b); magic != magicSMB2 && magic != magicSMB1 {
-		return nil, probe.Errorf(op, probe.OutcomeNotProtocol, "%q begins no SMB message", magic)
-	}
-	for len(b) < size {
-		have := len(b)
-		b = slices.Grow(b, min(size-have, max(have, firstRead)))
-		b = b[:min(size, cap(b))]
-		if _, err := c.ReadFull(b[have:]); err != nil {
-			return nil, err
+	var list []question
+	if k.e.NegotiateStatus != statusName(statusNotSupported) {
+		for _, d := range dialects {
+			list = append(list, question{dialects: []uint16{d}, algorithms: everything})
 		}
 	}
-	return b, nil
+	if k.e.SMB1.Outcome == "" {
+		list = append(list, offerSMB1)
+	}
+	answers := k.each(ctx, list)
+	for i, q := range list {
+		a := answers[i]
+		if len(q.smb1) > 0 { // the last
+			k.e.smb1(a)
+			k.e.hungUpOnSMB1(a)
+		} else {
+			k.e.alone(q.dialects[0], a)
+		}
+		k.note(ctx, a.err)
+	}
 }
 
-func malformed(op string, err error) error {
-	return &probe.Error{Op: op, Outcome: probe.OutcomeMalformed, Err: err}
+// details asks what only makes sense behind what was learned: SMB1 without extended security and the dialects of LAN
+// Manager, and the algorithms of 3.1.1.
+func (k *talk) details(ctx context.Context) {
+	if k.over(ctx) {
+		return
+	}
+	var list []question
+	if k.e.SMB1.Supported == probe.Yes {
+		list = append(list, question{smb1: lanmanDialects})
+		if k.e.SMB1.Dialect == dialectNTLM012 && k.e.SMB1.Domain == "" {
+			list = append(list, question{smb1: smb1Dialects})
+		}
+	}
+	if k.p.Algorithms && k.e.PreferredDialect == dialectNames[dialect311] {
+		for i, cipher := range everything.ciphers {
+			signing := everything.signing[min(i, len(everything.signing)-1)]
+			one := offer{ciphers: []uint16{cipher}, compression: everything.compression, signing: []uint16{signing}}
+			list = append(list, question{dialects: []uint16{dialect311}, algorithms: one})
+		}
+	}
+	answers := k.each(ctx, list)
+	for i, q := range list {
+		a := answers[i]
+		if len(q.smb1) > 0 {
+			k.e.smb1Detail(a)
+		} else {
+			k.e.algorithms(q.algorithms, a)
+		}
+		k.note(ctx, a.err)
+	}
+}
+
+// fail keeps the first error.
+func (k *talk) fail(err error) {
+	if k.err == nil {
+		k.err = err
+	}
+}
+
+// dropped reports whether a server hung up.
+func dropped(err error) bool {
+	return errors.Is(err, probe.ErrClosed) || errors.Is(err, probe.ErrRefused)
+}
+
+// lost reports whether a conversation didn't come about, which leaves what it asks for unknown.
+func lost(err error) bool {
+	return dropped(err) || errors.Is(err, probe.ErrUnreachable) || errors.Is(err, probe.ErrTimeout)
+}
+
+// note keeps the error of one conversation of many, unless that only leaves something unknown.
+func (k *talk) note(ctx context.Context, err error) {
+	if ctx.Err() != nil || !lost(err) {
+		k.fail(err)
+	}
+}
+
+// over reports whether no other conversation can come about.
+func (k *talk) over(ctx context.Context) bool {
+	switch probe.OutcomeOf(k.err) {
+	case probe.OutcomeCanceled, probe.OutcomeLimit, probe.OutcomeForbidden, probe.OutcomeInternal:
+		return true
+	}
+	return ctx.Err() != nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unicode/utf16"
 )
 
 var le = binary.LittleEndian
@@ -27,21 +28,41 @@ const (
 	magicSMB1 = "\xffSMB"
 )
 
-// Sizes of the SMB 2 header and of what follows it (MS-SMB2 §2.2.1, §2.2.2 to §2.2.6).
+// headerSize is that of SMB 2's header (MS-SMB2 §2.2.1).
+const headerSize = 64
+
+// The StructureSize of what follows it (MS-SMB2 §2.2.2 to §2.2.32). If it is odd, the fixed part is one byte shorter,
+// and texts and tokens of any length follow.
 const (
-	headerSize          = 64
-	negotiateSize       = 36
-	negotiateReplySize  = 64 // its StructureSize says one more, for the first byte of what follows
-	sessionSetupSize    = 24 // the same
-	sessionReplySize    = 8  // the same
-	errorStructureSize  = 9
-	negotiateOffsetSize = 8 // contexts are aligned to it (MS-SMB2 §2.2.3.1)
+	errorSize             = 9
+	negotiateSize         = 36
+	negotiateReplySize    = 65
+	sessionSetupSize      = 25
+	sessionSetupReplySize = 9
+	treeConnectSize       = 9
+	treeConnectReplySize  = 16
+	createSize            = 57
+	createReplySize       = 89
+	closeSize             = 24
+	readSize              = 49
+	readReplySize         = 17
+	ioctlSize             = 57
+	ioctlReplySize        = 49
+	emptySize             = 4 // LOGOFF and TREE_DISCONNECT
+	contextAlignment      = 8 // §2.2.3.1
 )
 
 // Commands (MS-SMB2 §2.2.1.2).
 const (
-	commandNegotiate    = 0x0000
-	commandSessionSetup = 0x0001
+	commandNegotiate      = 0x0000
+	commandSessionSetup   = 0x0001
+	commandLogoff         = 0x0002
+	commandTreeConnect    = 0x0003
+	commandTreeDisconnect = 0x0004
+	commandCreate         = 0x0005
+	commandClose          = 0x0006
+	commandRead           = 0x0008
+	commandIoctl          = 0x000b
 )
 
 // Flags (MS-SMB2 §2.2.1.2).
@@ -50,25 +71,57 @@ const (
 	flagAsync    = 0x00000002
 )
 
-// appendHeader appends a header that asks for one credit and uses charge of them. Dialect 2.0.2, and so a negotiation,
-// has no charge.
-func appendHeader(b []byte, command, charge uint16, messageID uint64) []byte {
-	b = append(b, magicSMB2...)
-	b = le.AppendUint16(b, headerSize)
-	b = le.AppendUint16(b, charge)
-	b = append(b, 0, 0, 0, 0) // channel sequence
-	b = le.AppendUint16(b, command)
-	b = le.AppendUint16(b, 1) // credits
-	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
-	b = le.AppendUint64(b, messageID)
-	return append(b, make([]byte, headerSize-32)...) // no tree, no session, no signature
+// A header is what requests of SMB 2 differ in (MS-SMB2 §2.2.1.2). Each asks for one credit.
+type header struct {
+	command, charge  uint16
+	message, session uint64
+	tree             uint32
 }
 
-// A response is a reply's header, as far as it is of interest, and what follows it.
+// request returns the header and what follows it.
+func (h header) request(body []byte) []byte {
+	b := append(make([]byte, 0, headerSize+len(body)), magicSMB2...)
+	b = le.AppendUint16(b, headerSize)
+	b = le.AppendUint16(b, h.charge)
+	b = append(b, 0, 0, 0, 0) // channel sequence
+	b = le.AppendUint16(b, h.command)
+	b = le.AppendUint16(b, 1) // credits
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
+	b = le.AppendUint64(b, h.message)
+	b = append(b, 0, 0, 0, 0)
+	b = le.AppendUint32(b, h.tree)
+	b = le.AppendUint64(b, h.session)
+	b = append(b, make([]byte, 16)...) // no signature
+	return append(b, body...)
+}
+
+// chargeOf returns how many credits a message takes: dialect 2.0.2, and so a negotiation, knows of no charge (MS-SMB2
+// §3.2.4.1.5).
+func chargeOf(dialect uint16) uint16 {
+	if dialect > dialect202 {
+		return 1
+	}
+	return 0
+}
+
+// utf16le encodes text as SMB has it.
+func utf16le(s string) (b []byte) {
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = le.AppendUint16(b, u)
+	}
+	return b
+}
+
+// A response is a reply: its header, as far as it is of interest, and what follows it.
 type response struct {
-	status  uint32
-	pending bool // the reply is still to come (MS-SMB2 §3.3.4.2)
+	message []byte // all of it, into which offsets point
 	body    []byte
+	status  uint32
+	credits int
+	session uint64
+	tree    uint32 // 0 if async
+	async   bool
+	pending bool // the reply is still to come (MS-SMB2 §3.3.4.2)
 }
 
 var errShort = errors.New("ends too early")
@@ -93,19 +146,24 @@ func parseResponse(b []byte, command uint16, messageID uint64) (r response, err 
 	case le.Uint64(b[24:]) != messageID:
 		return r, fmt.Errorf("reply to message %d, not %d", le.Uint64(b[24:]), messageID)
 	}
-	r.status = le.Uint32(b[8:])
-	r.pending = r.status == statusPending && flags&flagAsync != 0
-	r.body = b[headerSize:]
+	r = response{
+		message: b, body: b[headerSize:], status: le.Uint32(b[8:]), credits: int(le.Uint16(b[14:])), session: le.Uint64(b[40:]),
+		async: flags&flagAsync != 0,
+	}
+	r.pending = r.status == statusPending && r.async
+	if !r.async {
+		r.tree = le.Uint32(b[36:])
+	}
 	return r, nil
 }
 
-// checkError checks the body of a reply that says no (MS-SMB2 §2.2.2).
-func (r response) checkError() error {
-	if len(r.body) < errorStructureSize-1 {
+// structure checks that the body has the StructureSize: an odd one counts a byte of what follows.
+func (r response) structure(size int) error {
+	if len(r.body) < size&^1 {
 		return errShort
 	}
-	if size := le.Uint16(r.body); size != errorStructureSize {
-		return fmt.Errorf("error reply of size %d", size)
+	if got := int(le.Uint16(r.body)); got != size {
+		return fmt.Errorf("a structure of size %d, not %d", got, size)
 	}
 	return nil
 }
@@ -116,6 +174,7 @@ const (
 	statusPending         = 0x00000103
 	statusNotSupported    = 0xc00000bb
 	statusMoreProcessing  = 0xc0000016
+	statusBufferOverflow  = 0x80000005 // there is more to read
 	statusLogonTypeDenied = 0xc000015b
 )
 
@@ -139,13 +198,26 @@ func statusName(status uint32) string {
 	return fmt.Sprintf("%#08x", status)
 }
 
-// within returns the part of a message that an offset from its beginning and a length describe.
+// within returns the part of a message of SMB 2 that an offset from its beginning and a length describe.
 func within(b []byte, offset, length int) ([]byte, error) {
 	if length == 0 {
 		return nil, nil
 	}
-	if offset > len(b) || length > len(b)-offset {
+	if offset < headerSize || offset > len(b) || length > len(b)-offset {
 		return nil, errors.New("points outside of the message")
 	}
 	return b[offset : offset+length], nil
+}
+
+// systemErrors are those that NetrShareEnum is seen to return (MS-SRVS §3.1.4.8, MS-ERREF §2.2).
+var systemErrors = map[uint32]string{
+	0: "ERROR_SUCCESS", 5: "ERROR_ACCESS_DENIED", 50: "ERROR_NOT_SUPPORTED", 87: "ERROR_INVALID_PARAMETER",
+	124: "ERROR_INVALID_LEVEL", 234: "ERROR_MORE_DATA",
+}
+
+func systemErrorName(code uint32) string {
+	if name, ok := systemErrors[code]; ok {
+		return name
+	}
+	return fmt.Sprintf("0x%08x", code)
 }

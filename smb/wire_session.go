@@ -1,56 +1,156 @@
 package smb
 
-import (
-	"fmt"
+import "fmt"
+
+// The requests of a session, from its setup to its end, without their headers; and what is read of the replies.
+
+// Flags of a session (MS-SMB2 §2.2.6) and of a share (§2.2.10).
+const (
+	sessionGuest   = 0x0001
+	sessionNull    = 0x0002
+	sessionEncrypt = 0x0004
+	shareEncrypt   = 0x00008000
 )
 
-// sessionSetup returns the first request for a session (MS-SMB2 §2.2.5): it holds a token that asks for an NTLM challenge.
-// A dialect that knows of credits is charged one.
-func sessionSetup(dialect uint16, token []byte) []byte {
-	var charge uint16
-	if dialect > dialect202 {
-		charge = 1
-	}
-	b := appendHeader(nil, commandSessionSetup, charge, 1)
-	b = le.AppendUint16(b, sessionSetupSize+1)
+// A pipeID names an open pipe (MS-SMB2 §2.2.14.1).
+type pipeID [16]byte
+
+// sessionSetup returns a request for a session (MS-SMB2 §2.2.5): no binding to another one, and none that ends one before.
+func sessionSetup(token []byte) []byte {
+	b := le.AppendUint16(nil, sessionSetupSize)
 	b = append(b, 0, modeSigningEnabled)
 	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0) // no capabilities, no channel
-	b = le.AppendUint16(b, headerSize+sessionSetupSize)
+	b = le.AppendUint16(b, headerSize+sessionSetupSize-1)
 	b = le.AppendUint16(b, uint16(len(token)))
-	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0) // no session before this one
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
 	return append(b, token...)
 }
 
-// A setupReply is the answer to a session setup. Over SMB1 it comes with native strings.
+// A setupReply is the answer to a session setup. Over SMB1 it comes with native strings, and without flags.
 type setupReply struct {
 	status             uint32
 	pending            bool
+	flags              uint16
 	token              []byte
 	nativeOS, nativeLM string
 }
 
-// parseSessionSetup parses the reply (MS-SMB2 §2.2.6). It returns nil where the reply is none; where the token is out of
-// bounds, the rest is returned beside the error.
+// parseSessionSetup parses the reply to the first request for a session. It returns nil if the reply is none; if the
+// token is out of bounds, the rest is returned beside the error.
 func parseSessionSetup(b []byte) (*setupReply, error) {
 	r, err := parseResponse(b, commandSessionSetup, 1)
 	if err != nil {
 		return nil, err
 	}
+	return r.setup()
+}
+
+// setup reads the reply to any request for a session (MS-SMB2 §2.2.6).
+func (r response) setup() (*setupReply, error) {
 	s := &setupReply{status: r.status, pending: r.pending}
 	if s.pending || s.status != statusSuccess && s.status != statusMoreProcessing {
-		if err := r.checkError(); err != nil {
+		if err := r.structure(errorSize); err != nil {
 			return nil, err
 		}
 		return s, nil
 	}
-	if len(r.body) < sessionReplySize {
-		return nil, errShort
+	if err := r.structure(sessionSetupReplySize); err != nil {
+		return nil, err
 	}
-	if size := le.Uint16(r.body); size != sessionReplySize+1 {
-		return nil, fmt.Errorf("session setup reply of size %d", size)
-	}
-	if s.token, err = within(b, int(le.Uint16(r.body[4:])), int(le.Uint16(r.body[6:]))); err != nil {
+	s.flags = le.Uint16(r.body[2:])
+	token, err := within(r.message, int(le.Uint16(r.body[4:])), int(le.Uint16(r.body[6:])))
+	if err != nil {
 		err = fmt.Errorf("the token %w", err)
 	}
+	s.token = token
 	return s, err
 }
+
+// treeConnect returns a request for a share (MS-SMB2 §2.2.9), by its path.
+func treeConnect(path string) []byte {
+	name := utf16le(path)
+	b := le.AppendUint16(nil, treeConnectSize)
+	b = append(b, 0, 0)
+	b = le.AppendUint16(b, headerSize+treeConnectSize-1)
+	b = le.AppendUint16(b, uint16(len(name)))
+	return append(b, name...)
+}
+
+// How a pipe is opened (MS-SMB2 §2.2.13): as it is, for its data, beside others.
+const (
+	impersonation    = 2
+	genericReadWrite = 0xc0000000
+	attributeNormal  = 0x00000080
+	shareReadWrite   = 0x00000003
+	dispositionOpen  = 1 // fail if it doesn't exist
+	synchronousAlert = 0x00000020
+)
+
+// openPipe returns a request to open a pipe of IPC$.
+func openPipe(pipe string) []byte {
+	name := utf16le(pipe)
+	b := le.AppendUint16(nil, createSize)
+	b = append(b, 0, 0) // no oplock
+	b = le.AppendUint32(b, impersonation)
+	b = append(b, make([]byte, 16)...)
+	for _, field := range []uint32{genericReadWrite, attributeNormal, shareReadWrite, dispositionOpen, synchronousAlert} {
+		b = le.AppendUint32(b, field)
+	}
+	b = le.AppendUint16(b, headerSize+createSize-1)
+	b = le.AppendUint16(b, uint16(len(name)))
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0) // no contexts
+	return append(b, name...)
+}
+
+// pipeOf returns what a reply to openPipe, of the right structure, opened.
+func pipeOf(r response) pipeID { return pipeID(r.body[64:]) }
+
+// pipeTransceive is FSCTL_PIPE_TRANSCEIVE, which writes to a pipe and reads from it (MS-FSCC §2.3.51).
+const pipeTransceive = 0x0011c017
+
+// transceive returns a request to write to a pipe and to read at most so many bytes (MS-SMB2 §2.2.31).
+func transceive(pipe pipeID, data []byte, most int) []byte {
+	b := le.AppendUint16(nil, ioctlSize)
+	b = le.AppendUint32(append(b, 0, 0), pipeTransceive)
+	b = append(b, pipe[:]...)
+	for _, field := range []uint32{headerSize + ioctlSize - 1, uint32(len(data)), 0, 0, 0, uint32(most), 1, 0} {
+		b = le.AppendUint32(b, field) // where the input is, and no room for it in the reply; no output; an FSCTL
+	}
+	return append(b, data...)
+}
+
+// transceived returns what a reply to transceive, of the right structure, brought (MS-SMB2 §2.2.32).
+func transceived(r response, most int) ([]byte, error) {
+	return piece(r, le.Uint32(r.body[32:]), le.Uint32(r.body[36:]), most)
+}
+
+// readPipe returns a request to read at most so many bytes (MS-SMB2 §2.2.19).
+func readPipe(pipe pipeID, most int) []byte {
+	b := le.AppendUint16(nil, readSize)
+	b = le.AppendUint32(append(b, 0, 0), uint32(most))
+	b = append(b, make([]byte, 8)...) // from where it is
+	b = append(b, pipe[:]...)
+	return append(b, make([]byte, 17)...) // any number of bytes; no channel; the byte that StructureSize counts
+}
+
+// dataRead returns what a reply to readPipe, of the right structure, brought (MS-SMB2 §2.2.20).
+func dataRead(r response, most int) ([]byte, error) {
+	return piece(r, uint32(r.body[2]), le.Uint32(r.body[4:]), most)
+}
+
+// piece returns data of a reply, which is neither nothing nor more than was asked for.
+func piece(r response, offset, length uint32, most int) ([]byte, error) {
+	if length == 0 || uint64(length) > uint64(most) {
+		return nil, fmt.Errorf("%d bytes out of a pipe", length)
+	}
+	return within(r.message, int(offset), int(length))
+}
+
+// closePipe returns a request to close a pipe (MS-SMB2 §2.2.15).
+func closePipe(pipe pipeID) []byte {
+	b := append(le.AppendUint16(nil, closeSize), 0, 0, 0, 0, 0, 0)
+	return append(b, pipe[:]...)
+}
+
+// empty returns the request to end a session (MS-SMB2 §2.2.7) or a connection to a share (§2.2.11).
+func empty() []byte { return append(le.AppendUint16(nil, emptySize), 0, 0) }

@@ -145,7 +145,7 @@ func (r response1) text(b []byte) (s string, rest []byte) {
 // A negotiate1Reply is the answer to an offer of SMB1.
 type negotiate1Reply struct {
 	status             uint32
-	dialect            string // empty where it takes none
+	dialect            string // empty if it takes none
 	refused            bool   // it says so, which a server that only has no room doesn't
 	securityMode       byte
 	signing            bool // whether the dialect has a place to say so
@@ -248,7 +248,7 @@ func sessionSetup1(sessionKey uint32, token []byte) []byte {
 	return b
 }
 
-// parseSessionSetup1 parses the reply (MS-SMB §2.2.4.6.2). It returns nil where the reply is none; where the token is out
+// parseSessionSetup1 parses the reply (MS-SMB §2.2.4.6.2). It returns nil if the reply is none; if the token is out
 // of bounds, the status is returned beside the error.
 func parseSessionSetup1(b []byte) (*setupReply, error) {
 	r, err := parseResponse1(b, command1SessionSetup, 1)

@@ -89,6 +89,33 @@ func ntlmToken(message []byte) []byte {
 	return token
 }
 
+// The flags of NTLM's last message (MS-NLMP §2.2.2.5): those of its first that still mean something, and that there is no
+// user.
+const (
+	ntlmUnicode                 = 0x00000001
+	ntlmRequestTarget           = 0x00000004
+	ntlmNTLM                    = 0x00000200
+	ntlmAnonymous               = 0x00000800
+	ntlmAlwaysSign              = 0x00008000
+	ntlmExtendedSessionSecurity = 0x00080000
+)
+
+// anonymousToken answers a challenge, whatever it is, with no name and no response (MS-NLMP §2.2.1.3, §3.2.5.1.2).
+func anonymousToken() []byte {
+	const fixed = 64 // up to the payload, of a message without version and MIC
+	b := []byte("NTLMSSP\x00\x03\x00\x00\x00")
+	b = append(b, 1, 0, 1, 0, fixed, 0, 0, 0) // LmChallengeResponse: Z(1), which says that there is none
+	for range 5 {                             // NtChallengeResponse, domain, user, workstation, session key
+		b = append(b, 0, 0, 0, 0, fixed, 0, 0, 0)
+	}
+	b = le.AppendUint32(b, ntlmUnicode|ntlmRequestTarget|ntlmNTLM|ntlmAnonymous|ntlmAlwaysSign|ntlmExtendedSessionSecurity)
+	token, err := asn1.MarshalWithParams(negTokenResp{NegState: 1, ResponseToken: append(b, 0)}, "explicit,tag:1")
+	if err != nil {
+		panic(err) // it is a constant
+	}
+	return token
+}
+
 // challengeOf returns the NTLM message within a server's later token, which some send without SPNEGO.
 func challengeOf(token []byte) ([]byte, error) {
 	if bytes.HasPrefix(token, []byte("NTLMSSP\x00")) {

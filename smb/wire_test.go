@@ -12,12 +12,12 @@ import (
 
 // reply is a negotiate reply of a dialect with what follows its fixed part.
 func reply(dialect uint16, behind ...byte) []byte {
-	b := appendHeader(nil, commandNegotiate, 0, 0)
-	b[16] = flagResponse
-	body := make([]byte, negotiateReplySize)
-	body[0] = negotiateReplySize + 1
+	body := make([]byte, negotiateReplySize-1)
+	body[0] = negotiateReplySize
 	le.PutUint16(body[4:], dialect)
-	return append(append(b, body...), behind...)
+	b := header{command: commandNegotiate}.request(append(body, behind...))
+	b[16] = flagResponse
+	return b
 }
 
 func TestParseNegotiate(t *testing.T) {
@@ -50,7 +50,7 @@ func TestParseNegotiate(t *testing.T) {
 	le.PutUint32(refusal[8:], statusNotSupported)
 	_, err = parseNegotiate(refusal)
 	require.ErrorContains(t, err, "size 65", "a refusal has a shape of its own")
-	refusal[headerSize] = errorStructureSize
+	refusal[headerSize] = errorSize
 	n, err = parseNegotiate(refusal)
 	require.NoError(t, err)
 	require.Equal(t, &negotiateReply{status: statusNotSupported}, n)
@@ -236,15 +236,15 @@ func TestMessages(t *testing.T) {
 	random := [randomSize]byte{0: 0xaa, guidSize: 0xbb}
 	require.Equal(t, "\xfeSMB\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00"+strings.Repeat("\x00", 48)+
 		"\x24\x00\x01\x00\x01\x00\x00\x00\x00\x00\x00\x00\xaa"+strings.Repeat("\x00", 15+8)+"\x02\x02",
-		string(appendNegotiate(nil, dialects[:1], everything, random)))
+		string(header{command: commandNegotiate}.request(negotiate(dialects[:1], everything, random))))
 
-	b := appendNegotiate(nil, dialects, everything, random)
+	b := header{command: commandNegotiate}.request(negotiate(dialects, everything, random))
 	contextsAt := le.Uint32(b[92:])
 	require.EqualValues(t, 112, contextsAt)
 	c, err := parseContexts(b, contextsAt, int(le.Uint16(b[96:])))
 	require.NoError(t, err)
 	require.Equal(t, contexts{
-		hashes: []uint16{hashSHA512}, ciphers: everything.ciphers, compression: compressions, signing: everything.signing, chained: true,
+		hashes: []uint16{hashSHA512}, ciphers: everything.ciphers, compression: everything.compression, signing: everything.signing, chained: true,
 	}, c)
 	require.EqualValues(t, saltSize, le.Uint16(b[contextsAt+10:]))
 	require.EqualValues(t, 0xbb, b[contextsAt+14])
@@ -262,4 +262,54 @@ func TestEncryption(t *testing.T) {
 			require.Equal(t, want, r.encryption(), "%#04x", r.dialect)
 		}
 	}
+}
+
+// Hanging up on SMB1 says no only where nothing else explains it.
+func TestHungUpOnSMB1(t *testing.T) {
+	closed := probe.Errorf(opNegotiate, probe.OutcomeClosed, "closed")
+	refused := probe.Errorf(opSession, probe.OutcomeRefused, "no more sessions")
+	answered, silent := Negotiation{Status: "STATUS_SUCCESS"}, Negotiation{Outcome: probe.OutcomeClosed}
+	for name, c := range map[string]struct {
+		matrix   []Negotiation
+		prefers  string
+		a        answer
+		expected probe.Fact
+	}{
+		"all others answered":     {[]Negotiation{answered, answered}, "3.1.1", answer{asked: true, err: closed}, probe.No},
+		"it drops others as well": {[]Negotiation{answered, silent}, "3.1.1", answer{asked: true, err: closed}, probe.Unknown},
+		"it speaks no SMB 2":      {nil, "", answer{asked: true, err: closed}, probe.Unknown},
+		"no connection":           {[]Negotiation{answered}, "3.1.1", answer{err: probe.Errorf("dial", probe.OutcomeRefused, "refused")}, probe.Unknown},
+		"no session":              {[]Negotiation{answered}, "3.1.1", answer{err: refused}, probe.Unknown},
+		"dropped before asked":    {[]Negotiation{answered}, "3.1.1", answer{err: closed}, probe.Unknown},
+		"silence":                 {[]Negotiation{answered}, "3.1.1", answer{asked: true, err: probe.Errorf("read", probe.OutcomeTimeout, "silence")}, probe.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEvidence()
+			e.NegotiateStatus, e.PreferredDialect, e.Matrix = "STATUS_SUCCESS", c.prefers, c.matrix
+			e.smb1(c.a)
+			e.hungUpOnSMB1(c.a)
+			require.Equal(t, c.expected, e.SMB1.Supported)
+		})
+	}
+}
+
+// A reply whose contexts can't be read doesn't say that there is no cipher.
+func TestEncryptionBehindBrokenContexts(t *testing.T) {
+	e := newEvidence()
+	broken := answer{reply: &negotiateReply{dialect: dialect311, broken: true}, err: probe.Errorf(opNegotiate, probe.OutcomeMalformed, "broken")}
+	e.preferred(broken)
+	require.Equal(t, probe.Unknown, e.Encryption)
+	for _, d := range dialects[:4] {
+		e.alone(d, answer{reply: &negotiateReply{dialect: d}})
+	}
+	e.alone(dialect311, broken)
+	e.conclude()
+	require.Equal(t, probe.Unknown, e.Encryption)
+	require.Equal(t, probe.Unknown, e.Matrix[4].Encryption)
+	whole := answer{reply: &negotiateReply{dialect: dialect311}}
+	e.Matrix = e.Matrix[:4]
+	e.preferred(whole)
+	e.alone(dialect311, whole)
+	e.conclude()
+	require.Equal(t, probe.No, e.Encryption)
 }

@@ -57,7 +57,7 @@ What is sent depends on --level; each level does what the one before it does.
   anonymous   What is offered to anybody, too: the listing of an anonymous FTP root, the first
               news groups, of each rsync module whether it wants a password, the ways to log in
               that an SSH server names to a made-up user, and the shares that a file server lists
-              to a session of nobody (SMB).
+              to a null session (SMB).
 Whatever the level, no credential, no mail, no article and no file is ever sent.
 
 Findings say how they are known: seen (in the conversation), claimed (by the server, and not

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hirochachacha/go-smb2"
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
@@ -106,6 +107,11 @@ func TestSMBAnonymous(t *testing.T) {
 			if e.Anonymous == nil {
 				return
 			}
+			if e.Anonymous.ListStatus != "" {
+				require.ElementsMatch(t, sharesOfUser(t, server.Direct), shareNames(e.Shares), "go-smb2, as a user")
+			} else {
+				require.Contains(t, sharesOfUser(t, server.Direct), pub.Name, "go-smb2: a user sees what isn't told to anybody")
+			}
 			require.ElementsMatch(t, sharesBySMBClient(t, server.Direct), shareNames(e.Shares), "smbclient -U%% -N -L")
 			require.ElementsMatch(t, sharesByRPCClient(t, server.Direct), shareNames(withoutIPC(e.Shares)), "rpcclient -U%%: it leaves IPC$ out")
 
@@ -142,6 +148,21 @@ func shareNames(shares []smb.Share) []string {
 
 func withoutIPC(shares []smb.Share) []smb.Share {
 	return slices.DeleteFunc(slices.Clone(shares), func(s smb.Share) bool { return s.Name == "IPC$" && s.Type == "ipc" })
+}
+
+// sharesOfUser logs in, with a client that shares no code with the prober, and lists the shares.
+func sharesOfUser(t *testing.T, addr netip.AddrPort) []string {
+	t.Helper()
+	c, err := net.Dial("tcp", addr.String())
+	require.NoError(t, err)
+	defer c.Close()
+	d := smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: smbUser, Password: smbPassword}}
+	s, err := d.DialContext(t.Context(), c)
+	require.NoError(t, err)
+	names, err := s.ListSharenames()
+	require.NoError(t, err)
+	require.NoError(t, s.Logoff())
+	return names
 }
 
 func sharesBySMBClient(t *testing.T, addr netip.AddrPort) []string {

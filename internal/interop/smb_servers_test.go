@@ -3,7 +3,9 @@ package interop_test
 import (
 	"fmt"
 	"net/netip"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -64,10 +66,26 @@ func smbd(t testing.TB, s smbServer, variant string, settings ...string) {
 	settings = append(settings, "netbios name = "+smbName, "workgroup = "+smbGroup, "load printers = no")
 	settings = append(settings, smbSettings[variant]...)
 	conf := sambaConf(t, append(settings, "[pub]", "path = "+pub, "comment = Public files")...)
+	smbAccount(t, conf)
 	hosts := writeFile(t, filepath.Join(serverDir(t, ""), "hosts"), "127.0.0.1 "+smbHost+" files localhost\n", 0o644)
 	start(t, inNamespace(t, process{
 		Path:   paths[1],
 		Args:   []string{"--uts", "sh", "-c", paths[2] + ` files; exec "$@"`, "sh", paths[0], "-F", "--no-process-group", "-s", conf, "-d", "1", "--debug-stdout"},
 		Listen: s.NetBIOS,
 	}, bind{hosts, "/etc/hosts"}, bind{filepath.Join(paths[0], "../../libexec"), "/usr/libexec"}))
+}
+
+// An account of the machine's that may log in to each Samba.
+const (
+	smbUser     = "daemon"
+	smbPassword = "correct horse"
+)
+
+func smbAccount(t testing.TB, conf string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), need(t, "smbpasswd")[0], "-L", "-c", conf, "-s", "-a", smbUser)
+	cmd.Stdin = strings.NewReader(smbPassword + "\n" + smbPassword + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("smbpasswd: %v\n%s", err, out)
+	}
 }

@@ -11,8 +11,6 @@ import (
 const (
 	transportDirect  = "direct"
 	transportNetBIOS = "netbios"
-
-	opSession = "session"
 )
 
 // nameService is where NBSTAT is answered (RFC 1002 §4.2), beside a session service.
@@ -24,17 +22,19 @@ const anyServer = "*SMBSERVER"
 // callingName is how a session request names who asks.
 const callingName = "HANDCLASP"
 
-// A carrier opens connections that carry SMB: directly, or within a NetBIOS session.
-type carrier struct {
-	s       *probe.Session
-	e       *Evidence
-	netbios bool
-	called  nbt.Name // that the server took
+// knock opens a connection and says nothing.
+func (k *talk) knock(ctx context.Context) error {
+	c, err := k.s.Open(ctx)
+	if err != nil {
+		return err
+	}
+	_ = c.Close()
+	return nil
 }
 
-// first opens the first connection, and learns by which name the server is called. It returns nil without an error where
+// first opens the first connection, and learns by which name the server is called. It returns nil without an error if
 // the server refuses the session in words.
-func (k *carrier) first(ctx context.Context) (*probe.Conn, error) {
+func (k *talk) first(ctx context.Context) (*probe.Conn, error) {
 	c, err := k.s.Open(ctx)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (k *carrier) first(ctx context.Context) (*probe.Conn, error) {
 }
 
 // request asks for a session and notes the answer.
-func (k *carrier) request(c *probe.Conn, called nbt.Name) (*nbt.SessionReply, error) {
+func (k *talk) request(c *probe.Conn, called nbt.Name) (*nbt.SessionReply, error) {
 	k.e.SessionRequests = append(k.e.SessionRequests, SessionRequest{CalledName: called.Text()})
 	note := &k.e.SessionRequests[len(k.e.SessionRequests)-1]
 	reply, err := requestSession(c, called)
@@ -102,7 +102,7 @@ func requestSession(c *probe.Conn, called nbt.Name) (*nbt.SessionReply, error) {
 }
 
 // open opens a later connection that carries SMB.
-func (k *carrier) open(ctx context.Context) (*probe.Conn, error) {
+func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
 	c, err := k.s.Open(ctx)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (k *carrier) open(ctx context.Context) (*probe.Conn, error) {
 }
 
 // prepare makes a later connection carry SMB.
-func (k *carrier) prepare(c *probe.Conn) error {
+func (k *talk) prepare(c *probe.Conn) error {
 	if !k.netbios {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (k *carrier) prepare(c *probe.Conn) error {
 
 // ownName asks the name service for the name of the file server. A host that doesn't answer has none that could be asked
 // for.
-func (k *carrier) ownName(ctx context.Context) (name nbt.Name, ok bool, err error) {
+func (k *talk) ownName(ctx context.Context) (name nbt.Name, ok bool, err error) {
 	c, err := k.s.OpenCompanion(ctx, nameService)
 	if err != nil {
 		return name, false, unlessSilent(err)

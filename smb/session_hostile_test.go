@@ -1,15 +1,166 @@
 package smb
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
 	"runtime"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/internal/fakesmb"
 	"github.com/handclasp/handclasp/probe"
 )
+
+// Wherever a server falls silent, the caller's end of patience is the end, and nothing stays behind.
+func TestAnonymousStalls(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for answered := range 10 {
+		server := serve(fakesmb.Visit{})
+		ctx, cancel := context.WithCancel(t.Context())
+		near, far := net.Pipe()
+		go func() {
+			for n := 0; ; n++ {
+				var head [frameSize]byte
+				if _, err := io.ReadFull(far, head[:]); err != nil {
+					return
+				}
+				request := make([]byte, int(head[2])<<8|int(head[3]))
+				if _, err := io.ReadFull(far, request); err != nil {
+					return
+				}
+				if n < answered {
+					_, _ = far.Write(server.stream(request))
+					continue
+				}
+				cancel()
+			}
+		}()
+		start := time.Now()
+		r := probe.Run(ctx, visitor{"3.1.1"}, probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:445")}, &probe.Options{
+			Level: probe.LevelAnonymous,
+			Dial:  func(context.Context, string, string) (net.Conn, error) { return near, nil },
+		})
+		if answered < 9 {
+			require.Equal(t, probe.OutcomeCanceled, r.Outcome, "%d answers: %v", answered, r.Err)
+		}
+		require.Less(t, time.Since(start), 5*time.Second)
+		cancel()
+		_ = far.Close()
+	}
+	settle(t, before)
+}
+
+// A context that ends between the messages ends the session as well, and is no fault of the server's.
+func TestAnonymousCanceledBetween(t *testing.T) {
+	for answered := range 9 {
+		server := serve(fakesmb.Visit{})
+		ctx, cancel := context.WithCancel(t.Context())
+		n := 0
+		r := probe.Run(ctx, visitor{"3.1.1"}, probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:445")}, &probe.Options{
+			Level: probe.LevelAnonymous,
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				return &fakeConn{answer: func(request []byte) []byte {
+					if n++; n > answered {
+						cancel()
+					}
+					return server.stream(request)
+				}}, nil
+			},
+		})
+		require.Equal(t, probe.OutcomeCanceled, r.Outcome, "%d answers: %v", answered, r.Err)
+		cancel()
+	}
+}
+
+// allocated returns how many bytes f allocates in all goroutines.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+const mostMemory = 2 << 20
+
+// No answer makes a session allocate more than 2 MiB, counting what is freed again and the transcript.
+func TestAnonymousMemory(t *testing.T) {
+	empty := func(n int) []fakesmb.Share { return make([]fakesmb.Share, n) }
+	huge := func(first byte) func([]byte) []byte {
+		return func([]byte) []byte {
+			m := bytes.Repeat([]byte{first}, maxMessage)
+			copy(m, magicSMB2)
+			return frame(m)
+		}
+	}
+	pad := func(f *fakeServer, size int) func([]byte) []byte {
+		return func(request []byte) (stream []byte) {
+			for _, m := range f.answer(request) {
+				stream = append(stream, frame(append(m, make([]byte, size)...))...)
+			}
+			return stream
+		}
+	}
+	garbage := rand.New(rand.NewPCG(1, 2))
+	for name, answer := range map[string]func([]byte) []byte{
+		"a session":            serve(fakesmb.Visit{Shares: empty(10)}).stream,
+		"many small shares":    serve(fakesmb.Visit{Shares: empty(1500), Fragment: 4200}).stream,
+		"many small fragments": serve(fakesmb.Visit{Shares: empty(1500), Fragment: 40}).stream,
+		"nulls":                nullShares(maxShares),
+		"more nulls":           nullShares(9000),
+		"a long list":          serve(fakesmb.Visit{Shares: fakeShares(longList(1000, 40)), Fragment: 4200}).stream,
+		"parts":                serve(fakesmb.Visit{Shares: empty(1500), Fragment: 4200, Part: 60}).stream,
+		"promises":             serve(fakesmb.Visit{Shares: empty(1500), Interim: maxInterim}).stream,
+		"large messages":       pad(serve(fakesmb.Visit{Shares: empty(700), Fragment: 3000}), 24<<10),
+		"larger messages":      pad(serve(fakesmb.Visit{Shares: empty(700), Fragment: 3000}), maxMessage-5<<10),
+		"the largest":          huge(0),
+		"the largest of 0xff":  huge(0xff),
+		"endless":              func([]byte) []byte { return bytes.Repeat([]byte{0x85, 0, 0, 0}, 100000) },
+		"noise": func([]byte) []byte {
+			m := make([]byte, maxMessage)
+			for i := range m {
+				m[i] = byte(garbage.Uint32())
+			}
+			return m
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var answers [][]byte // what the server's memory is needed for
+			visitServer("3.1.1", func(request []byte) []byte {
+				answers = append(answers, answer(request))
+				return answers[len(answers)-1]
+			})
+			var r *probe.Result
+			n := allocated(func() {
+				r = visitServer("3.1.1", func([]byte) (stream []byte) {
+					stream, answers = answers[0], answers[1:]
+					return stream
+				})
+			})
+			t.Logf("%d KiB, %s %v", n>>10, r.Outcome, r.Err)
+			require.LessOrEqual(t, n, uint64(mostMemory))
+		})
+	}
+}
+
+// nullShares answers with a list of shares that have neither name nor comment: the most entries in the fewest bytes.
+func nullShares(n int) func([]byte) []byte {
+	f := serve(fakesmb.Visit{Shares: make([]fakesmb.Share, n), Fragment: 4200})
+	stub := fakesmb.ShareList(nil, 0)
+	list := append([]byte{}, stub[:24]...)
+	le.PutUint32(list[12:], uint32(n))
+	le.PutUint32(list[20:], uint32(n))
+	list = append(append(list, make([]byte, 12*n)...), stub[24:]...)
+	f.List = list
+	return f.stream
+}
 
 // A script tells a server what to do with its answers, a few bytes for each of them, from its beginning on. A server
 // without a script answers well.
@@ -99,7 +250,7 @@ func (s *script) change(op int, m []byte) []byte {
 		return append(m[:headerSize:headerSize], s.take(4*s.number())...)
 	case 4:
 		data := s.take(4 * s.number())
-		switch command := uint16(u16(m, 12)); {
+		switch command := le.Uint16(m[12:]); {
 		case command == commandIoctl && len(m) >= headerSize+48:
 			m = append(m[:headerSize+48:headerSize+48], data...)
 			le.PutUint32(m[headerSize+36:], uint32(len(data)))
@@ -140,7 +291,6 @@ func FuzzAnonymous(f *testing.F) {
 	for _, seed := range recordedScripts(f) {
 		f.Add(seed)
 	}
-	runs := 0
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := runtime.NumGoroutine()
 		start := time.Now()
@@ -167,9 +317,6 @@ func FuzzAnonymous(f *testing.F) {
 		_, err = probe.Decode(stored)
 		require.NoError(t, err)
 		settle(t, before)
-		if runs++; runs%2000 == 0 {
-			finalize(t)
-		}
 	})
 }
 
@@ -192,21 +339,6 @@ func settle(t testing.TB, before int) {
 		}
 		time.Sleep(wait)
 	}
-}
-
-// finalize has the finalizers of the library's open files run, and checks that they came to an end.
-func finalize(t testing.TB) {
-	done := make(chan bool)
-	runtime.SetFinalizer(&struct{ _ [32]byte }{}, func(any) { close(done) })
-	for range 50 {
-		runtime.GC()
-		select {
-		case <-done:
-			return
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	t.Fatal("a finalizer hangs")
 }
 
 func stacks() string {

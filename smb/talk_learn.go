@@ -2,6 +2,7 @@ package smb
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/handclasp/handclasp/internal/dtyp"
@@ -126,7 +127,7 @@ func (e *Evidence) smb1(a answer) {
 	}
 }
 
-// hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, where it answered all others of the
+// hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, when it answered all others of the
 // matrix: one that drops some of those as well may have had enough of connections.
 func (e *Evidence) hungUpOnSMB1(a answer) {
 	silent := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status == "" })
@@ -188,4 +189,59 @@ func (e *Evidence) conclude() {
 	if known && (e.PreferredDialect != "" || len(e.DialectsRefused) == len(dialects)) {
 		e.Encryption = probe.No
 	}
+}
+
+// denials are the statuses that say no to whoever has no name. Others may mean that the server is busy or the
+// client old.
+var denials = map[string]bool{
+	"STATUS_ACCESS_DENIED": true, "STATUS_LOGON_FAILURE": true, "STATUS_LOGON_TYPE_NOT_GRANTED": true,
+	"STATUS_ACCOUNT_RESTRICTION": true, "STATUS_ACCOUNT_DISABLED": true, "STATUS_NO_SUCH_USER": true,
+	"STATUS_WRONG_PASSWORD": true, "STATUS_NETWORK_ACCESS_DENIED": true, "STATUS_NTLM_BLOCKED": true,
+	"STATUS_LOGON_NOT_GRANTED": true, "STATUS_NOT_SUPPORTED": true,
+}
+
+// granted is yes for success, no for a denial, and unknown for what is neither.
+func granted(status string) probe.Fact {
+	switch {
+	case status == "STATUS_SUCCESS":
+		return probe.Yes
+	case denials[status]:
+		return probe.No
+	}
+	return probe.Unknown
+}
+
+// facts says whether a null session and one as guest were given that may connect to IPC$. The login had no user, so
+// that the session is null if the server doesn't flag it as guest: Windows flags it, Samba doesn't. Whether there are
+// guests when such a login doesn't make one isn't known: that would take the name of a user.
+func (a *AnonymousSession) facts() (null, guest probe.Fact) {
+	isGuest := slices.Contains(a.Flags, "guest")
+	login, tree := granted(a.Status), granted(a.TreeStatus)
+	switch {
+	case login != probe.Yes:
+		return login, probe.Unknown
+	case isGuest && slices.Contains(a.Flags, "null"):
+		return tree, tree
+	case isGuest:
+		return probe.No, tree
+	}
+	return tree, probe.Unknown
+}
+
+func sessionFlags(flags uint16) []string {
+	list := []string{}
+	for i := range 16 {
+		switch bit := uint16(1) << i; flags & bit {
+		case 0:
+		case sessionGuest:
+			list = append(list, "guest")
+		case sessionNull:
+			list = append(list, "null")
+		case sessionEncrypt:
+			list = append(list, "encrypt")
+		default:
+			list = append(list, fmt.Sprintf("0x%04x", bit))
+		}
+	}
+	return list
 }
