@@ -100,8 +100,7 @@ func (v *connView) Close() error {
 	}
 	for _, busy := range []*sync.Mutex{&v.reading, &v.writing} {
 		if !busy.TryLock() {
-			v.c.hungUp.Store(true)
-			_ = v.c.raw.Conn.Close()
+			v.c.hangUp()
 			busy.Lock()
 		}
 		defer busy.Unlock()
