@@ -38,11 +38,12 @@
 //
 // At [probe.LevelAnonymous], after PWD:
 //
-//	PASV                              EPSV over IPv6; LIST takes PASV where that fails
-//	MLSD                              LIST where FEAT doesn't name MLST
+//	PASV                              EPSV over IPv6; the other if that is refused
+//	MLSD                              if FEAT names MLST
 //
 // and a data connection to the port that the server named, at the target's address whatever address it named; inside
-// TLS where PROT P was granted. It receives only.
+// TLS if PROT P was granted. It receives only. If the server doesn't have MLSD, or refuses it, LIST is asked for by
+// another PASV and another data connection.
 //
 // # Knobs
 //
@@ -57,5 +58,9 @@
 // 331 to USER anonymous, and on tests that read every transcript for it. What a PASS can carry is a fixed word and a
 // host name, so that a guess at an account's password can't be made of it.
 //
-// LIST is sent, and its answer read, by github.com/jlaffaye/ftp, behind the same guard.
+// # Listings
+//
+// MLSD has a format (RFC 3659 §7.2); LIST has none (RFC 959 §4.1.3). Its rows are read as Unix, MS-DOS and IIS, EPLF,
+// NetWare, VMS, z/OS (data sets and members) and IBM i write them. A row in no such format is counted and shown: see
+// [Listing].
 package ftp

@@ -47,7 +47,8 @@ type Anonymous struct {
 	PassReply *probe.Reply `json:"pass_reply"`
 	// Directory is the working directory after the login, as PWD names it (RFC 959 App. II).
 	Directory string `json:"directory"`
-	// Listing is what the directory holds; null below LevelAnonymous, without a login, or where ListingError says why.
+	// Listing is what the directory holds, by MLSD or else by LIST; null below LevelAnonymous, without a login, or if
+	// ListingError says why.
 	Listing *Listing `json:"listing"`
 	// ListingError says why there is no listing, or no complete one: a refusal, or a data connection that failed.
 	ListingError string `json:"listing_error"`
@@ -58,8 +59,15 @@ type Anonymous struct {
 
 // A Listing is a directory's content, in the server's order.
 type Listing struct {
+	// Entries are the files and directories, without the listed directory itself and the one above it.
 	Entries []Entry `json:"entries"`
-	// Truncated says that there was more, or may have been: the listing was cut at 1,000 entries, or by a limit or a
+	// Current is the listed directory itself, for what its permissions say; null if the listing doesn't hold it.
+	Current *Entry `json:"current"`
+	// Unparsed is how many rows were in no format that is understood: each may be a file, or a remark.
+	Unparsed int `json:"unparsed"`
+	// UnparsedSample holds the first of them, at most 3, each cut at 256 bytes.
+	UnparsedSample []string `json:"unparsed_sample"`
+	// Truncated says that there was more, or may have been: the listing was cut at 1,000 rows, or by a limit or a
 	// failure.
 	Truncated bool `json:"truncated"`
 }
@@ -71,13 +79,14 @@ type Entry struct {
 	Lossy bool `json:"lossy,omitempty"`
 	// Type is one of the types below.
 	Type string `json:"type"`
-	// Size is in bytes; null where the server doesn't say, and for what isn't a file.
+	// Size is in bytes; null if the server doesn't say, or says blocks or records, if it is 2⁶³ or more, and for what
+	// isn't a file.
 	Size *int64 `json:"size"`
-	// Modified is RFC 3339 in UTC where the listing is for machines (MLSD, RFC 3659 §7.5.3), and else the words of the
-	// listing, such as "Jan 2 2019" or "Nov 22 14:57", which name no time zone and may lack the year.
+	// Modified is RFC 3339 in UTC if the listing is for machines (MLSD, RFC 3659 §7.5.3, and EPLF), and else the words of
+	// the listing, such as "Jan 2 2019" or "Nov 22 14:57", which name no time zone and may lack the year.
 	Modified string `json:"modified"`
-	// Permissions are the perm fact (RFC 3659 §7.5.5), such as "flcdmpe", or a Unix mode, such as "drwxr-xr-x" or
-	// "0755". Empty where the server doesn't say.
+	// Permissions are the perm fact (RFC 3659 §7.5.5), such as "flcdmpe", a Unix mode, such as "drwxr-xr-x" or "0755",
+	// NetWare's rights, "[R----F--]", or VMS's protection, "(RWED,RWED,RE,RE)". Empty if the server doesn't say.
 	Permissions string `json:"permissions"`
 	// Writable says whether the permissions let the anonymous visitor change something: it is what the server
 	// claims, and never tried. A mode that lets only the owner or the group write leaves it empty, for nobody knows
@@ -89,7 +98,7 @@ type Entry struct {
 const (
 	TypeFile      = "file"
 	TypeDirectory = "directory"
-	TypeCurrent   = "current" // the listed directory itself
+	TypeCurrent   = "current" // the listed directory itself: that of Listing.Current
 	TypeLink      = "link"
 	TypeOther     = "other"
 )

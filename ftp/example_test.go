@@ -54,7 +54,7 @@ func Example_findings() {
 		fmt.Println(f.Severity, f.ID, f.Known, f.Basis[0])
 	}
 	// Output:
-	// high ftp.anonymous-writable claimed /evidence/anonymous/listing/entries/0/permissions
+	// high ftp.anonymous-writable claimed /evidence/anonymous/listing/current/permissions
 	// medium ftp.anonymous seen /evidence/anonymous/pass_reply
 	// medium ftp.anonymous-listing seen /evidence/anonymous/listing/entries
 	// medium ftp.exposed seen /evidence/greeting
@@ -71,9 +71,9 @@ func ExampleAnonymous_listing() {
 		fmt.Printf("%-10s %-9s %q, writable: %q\n", f.Permissions, f.Type, f.Name, f.Writable)
 	}
 	// Output:
-	// drwxr-xr-x current   ".", writable: ""
 	// -r--r--r-- file      "two  words", writable: "no"
 	// drwxrwxrwt directory "incoming", writable: "yes"
 	// lrwxrwxrwx link      "link", writable: ""
+	// brw-rw-rw- other     "sda", writable: ""
 	// -rw-r--r-- file      "caf�", writable: ""
 }

@@ -8,24 +8,29 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// maxEntries is how much of a listing is kept: enough to show what an anonymous visitor finds.
-const maxEntries = 1000
-
 // A declined listing is the server's answer, or its firewall's, and no failure of the probe.
-type declined struct{ error }
+type declined struct {
+	error
+	code int // of the reply that declined; 0 if it was none
+}
 
-// list lists the working directory: for machines where the server offers it, since only that tells what the visitor
-// may do, and else by the library, which knows the dialects of LIST.
+// refused reports whether a command was declined by a server that goes on listening.
+func refused(err error) bool {
+	var d declined
+	return errors.As(err, &d) && d.code != 0 && d.code != 421
+}
+
+// list lists the working directory: by MLSD if the server offers it, since only that tells what the visitor may do,
+// and by LIST if it doesn't, or refuses it.
 func (v *visit) list(c *control, a *Anonymous) error {
 	features := v.e.Features
 	if c.Secure() {
 		features = v.e.FeaturesAfterTLS
 	}
-	var err error
-	if hasFeature(features, "MLST") { // announces MLSD as well (RFC 3659 §7.8)
-		err = v.listForMachines(c, a)
-	} else {
-		err = v.listForPeople(c, a)
+	machine := hasFeature(features, "MLST") // announces MLSD as well (RFC 3659 §7.8)
+	err := v.listBy(c, a, machine)
+	if machine && a.Listing == nil && refused(err) {
+		err = v.listBy(c, a, false)
 	}
 	if err == nil {
 		return nil
@@ -41,11 +46,9 @@ func (v *visit) list(c *control, a *Anonymous) error {
 	return err
 }
 
-// protected reports whether data connections are encrypted.
-func (v *visit) protected(c *control) bool { return c.Secure() && v.e.ProtectsData == probe.Yes }
-
-// listForMachines reads what MLSD gives (RFC 3659 §7).
-func (v *visit) listForMachines(c *control, a *Anonymous) error {
+// listBy asks for a listing and takes it from a data connection. The two run side by side: servers begin the transfer,
+// or its TLS handshake, before they answer or behind it, and answer before its end or behind that.
+func (v *visit) listBy(c *control, a *Anonymous, machine bool) error {
 	port, err := v.passive(c, a)
 	if err != nil {
 		return err
@@ -55,50 +58,64 @@ func (v *visit) listForMachines(c *control, a *Anonymous) error {
 		return softened(err)
 	}
 	defer data.Close()
-	if err := c.send("MLSD"); err != nil {
+	command := "LIST"
+	if machine {
+		command = "MLSD"
+	}
+	if err := c.send(command); err != nil {
 		return err
 	}
-	reply, err := textline.ReadReply(c, textline.FirstAndLast, c.maxLines)
-	if err != nil {
-		return err
-	}
-	if !reply.Is(125, 150) {
-		return refusal(reply)
-	}
-	a.Listing = &Listing{Entries: []Entry{}}
-	err = v.receive(data, v.protected(c), a.Listing)
-	data.Close()
-	if err != nil && !errors.As(err, new(declined)) {
-		return err
-	}
-	end, endErr := c.reply()
-	switch {
-	case endErr != nil:
-		return endErr
-	case err == nil && !end.Is(226, 250) && !a.Listing.Truncated:
-		err = refusal(end)
-	}
+	a.Listing, err = v.transfer(c, data, newRows(machine))
 	return err
 }
 
-// receive reads a data connection to its end, or up to the last entry that is kept.
-func (v *visit) receive(data *probe.Conn, protected bool, l *Listing) error {
-	if protected {
+// transfer returns the listing if it came, in part beside an error.
+func (v *visit) transfer(c *control, data *probe.Conn, rows *rows) (*Listing, error) {
+	end := data.Beside(func() error { return v.receive(data, c, rows) })
+	defer end(true)
+	reply, err := textline.ReadReply(c, textline.FirstAndLast, c.maxLines)
+	if err == nil && !reply.Is(125, 150, 226, 250) {
+		return nil, refusal(reply)
+	}
+	// A server that hangs up may have sent all before. From one that fell silent no more is awaited.
+	received := end(err != nil && !hungUp(err))
+	if err == nil && reply.Code < 200 && (received == nil || errors.As(received, new(declined))) {
+		data.Close()
+		reply, err = c.reply()
+	}
+	switch {
+	case err != nil:
+	case received != nil:
+		err = received
+	case !reply.Is(226, 250) && !rows.l.Truncated:
+		err = refusal(reply)
+	}
+	if err != nil && len(rows.l.Entries) == 0 && rows.l.Unparsed == 0 {
+		return nil, err
+	}
+	return rows.l, err
+}
+
+// receive reads a data connection to its end, or up to the last row that is wanted.
+func (v *visit) receive(data *probe.Conn, c *control, rows *rows) error {
+	if c.Secure() && v.e.ProtectsData == probe.Yes {
 		if _, err := data.StartTLS(v.ctx); err != nil {
 			return softened(err)
 		}
 	}
 	for {
 		line, err := data.ReadLine()
-		if entry, ok := parseMachineLine(line); ok {
-			if len(l.Entries) == maxEntries {
-				l.Truncated = true
+		ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) // many servers end TLS by closing
+		if err == nil || ended && len(line) > 0 {
+			if !rows.add(line) {
 				return nil
 			}
-			l.Entries = append(l.Entries, entry)
+		}
+		if err != nil {
+			rows.end()
 		}
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF): // many servers end TLS by closing
+		case ended:
 			return nil
 		case err != nil:
 			return softened(err)
@@ -106,18 +123,35 @@ func (v *visit) receive(data *probe.Conn, protected bool, l *Listing) error {
 	}
 }
 
-// passive asks for a port to fetch data from. Its host is this server, whatever address it names.
+// passive asks for a port to fetch data from: by PASV over IPv4, whose reply shows an address, by EPSV over IPv6, and by
+// the other if that is refused. The port's host is this server, whatever address it names.
 func (v *visit) passive(c *control, a *Anonymous) (port uint16, err error) {
+	first, second := v.pasv, v.epsv
 	if v.s.Target().Addr.Addr().Is6() {
-		reply, err := c.ask("EPSV")
-		if err != nil {
-			return 0, err
-		}
-		if port, ok := parseExtendedPassive(reply.Text()); ok && reply.Is(229) {
-			return port, nil
-		}
-		return 0, refusal(reply)
+		first, second = second, first
 	}
+	if port, err = first(c, a); !refused(err) {
+		return port, err
+	}
+	port, again := second(c, a)
+	if errors.As(again, new(declined)) {
+		return 0, err // what was asked first
+	}
+	return port, again
+}
+
+func (v *visit) epsv(c *control, _ *Anonymous) (port uint16, err error) {
+	reply, err := c.ask("EPSV")
+	if err != nil {
+		return 0, err
+	}
+	if port, ok := parseExtendedPassive(reply.Text()); ok && reply.Is(229) {
+		return port, nil
+	}
+	return 0, refusal(reply)
+}
+
+func (v *visit) pasv(c *control, a *Anonymous) (port uint16, err error) {
 	reply, err := c.ask("PASV")
 	if err != nil {
 		return 0, err
@@ -133,7 +167,7 @@ func (v *visit) passive(c *control, a *Anonymous) (port uint16, err error) {
 // refusal is what a reply in place of a listing means.
 func refusal(r *probe.Reply) error {
 	if r.Code >= 400 {
-		return declined{probe.Errorf("listing", probe.OutcomeRefused, "%d %s", r.Code, clip([]byte(r.Text())))}
+		return declined{probe.Errorf("listing", probe.OutcomeRefused, "%d %s", r.Code, clip([]byte(r.Text()))), r.Code}
 	}
 	return probe.Errorf("listing", probe.OutcomeMalformed, "%d %s", r.Code, clip([]byte(r.Text())))
 }
@@ -147,10 +181,10 @@ func softened(err error) error {
 	}
 	switch e.Outcome {
 	case probe.OutcomeRefused, probe.OutcomeUnreachable, probe.OutcomeClosed, probe.OutcomeTLS, probe.OutcomeForbidden:
-		return declined{err}
+		return declined{error: err}
 	case probe.OutcomeTimeout:
 		if e.Op == "dial" {
-			return declined{err}
+			return declined{error: err}
 		}
 	}
 	return err

@@ -72,7 +72,6 @@ func TestLongListings(t *testing.T) {
 		fmt.Fprintf(&machines, "type=file; %d\r\n", i)
 		fmt.Fprintf(&people, "-rw-r--r-- 1 0 0 7 Jan  2 2019 %d\r\n", i)
 	}
-	end := probe.Event{Conn: 2, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed}
 	quit := []probe.Event{said(1, probe.DirSend, "QUIT\r\n"), said(1, probe.DirRecv, "221 bye\r\n")}
 	for name, c := range map[string]struct {
 		transcript probe.Transcript
@@ -88,7 +87,7 @@ func TestLongListings(t *testing.T) {
 		},
 		"LIST": {
 			transcript: converse(t, "502 no", append([]probe.Event{
-				said(1, probe.DirSend, "LIST\r\n"), said(1, probe.DirRecv, "150 here\r\n"), said(2, probe.DirRecv, people.String()), end,
+				said(1, probe.DirSend, "LIST\r\n"), said(1, probe.DirRecv, "150 here\r\n"), said(2, probe.DirRecv, people.String()),
 				said(1, probe.DirRecv, "226 done\r\n")}, quit...)...),
 			entries: maxEntries, outcome: probe.OutcomeOK,
 		},

@@ -85,11 +85,12 @@ var conversations = map[string]want{
 			require.Equal(t, "10.0.0.5", e.Anonymous.PassiveAddress)
 			size := int64(12)
 			require.Equal(t, &Listing{Entries: []Entry{
-				{Name: "/", Type: TypeCurrent, Modified: "2026-01-01T00:00:00Z", Permissions: "flcdmpe", Writable: probe.Yes},
 				{Name: "two  words; and more", Type: TypeFile, Size: &size, Modified: "2026-01-02T03:04:05Z", Permissions: "r", Writable: probe.No},
 				{Name: "link", Type: TypeLink},
 				{Name: "dir", Type: TypeDirectory, Permissions: "0755"},
 				{Name: "caf�", Lossy: true, Type: TypeFile},
+			}, Unparsed: 1, UnparsedSample: []string{"not a line of MLSD"}, Current: &Entry{
+				Name: "/", Type: TypeCurrent, Modified: "2026-01-01T00:00:00Z", Permissions: "flcdmpe", Writable: probe.Yes,
 			}}, e.Anonymous.Listing)
 		},
 	},
@@ -146,12 +147,12 @@ var conversations = map[string]want{
 		check: func(t *testing.T, e *Evidence) {
 			size, seven := int64(1234), int64(7)
 			require.Equal(t, &Listing{Entries: []Entry{
-				{Name: ".", Type: TypeCurrent, Modified: "Jan 2 2019", Permissions: "drwxr-xr-x"},
 				{Name: "two  words", Type: TypeFile, Size: &size, Modified: "Jan 2 03:04", Permissions: "-r--r--r--", Writable: probe.No},
 				{Name: "incoming", Type: TypeDirectory, Modified: "Jan 2 03:04", Permissions: "drwxrwxrwt", Writable: probe.Yes},
 				{Name: "link", Type: TypeLink, Modified: "Jan 2 03:04", Permissions: "lrwxrwxrwx"},
+				{Name: "sda", Type: TypeOther, Modified: "Jan 2 03:04", Permissions: "brw-rw-rw-"},
 				{Name: "caf�", Lossy: true, Type: TypeFile, Size: &seven, Modified: "Jan 2 03:04", Permissions: "-rw-r--r--"},
-			}}, e.Anonymous.Listing)
+			}, UnparsedSample: []string{}, Current: &Entry{Name: ".", Type: TypeCurrent, Modified: "Jan 2 2019", Permissions: "drwxr-xr-x"}}, e.Anonymous.Listing)
 			require.Equal(t, "192.0.2.7", e.Anonymous.PassiveAddress)
 		},
 	},
@@ -162,16 +163,47 @@ var conversations = map[string]want{
 			require.Equal(t, &Listing{Entries: []Entry{
 				{Name: "pub", Type: TypeDirectory, Modified: "01-02-19 03:04PM"},
 				{Name: "read me.txt", Type: TypeFile, Size: &size, Modified: "01-02-2019 03:04PM"},
-			}}, e.Anonymous.Listing)
+			}, UnparsedSample: []string{}}, e.Anonymous.Listing)
 		},
 	},
+	"list-brackets":   {outcome: probe.OutcomeOK, findings: oneListed, check: whole("a.txt")},
+	"list-250":        {outcome: probe.OutcomeOK, findings: oneListed, check: whole("a.txt")},
+	"list-at-once":    {outcome: probe.OutcomeOK, findings: oneListed, check: whole("a.txt")},
+	"list-done-early": {outcome: probe.OutcomeOK, findings: oneListed, check: whole("a.txt")},
+	"list-epsv": {outcome: probe.OutcomeOK, findings: oneListed, check: func(t *testing.T, e *Evidence) {
+		require.Empty(t, e.Anonymous.PassiveAddress)
+		require.Equal(t, []string{"a.txt"}, names(e.Anonymous.Listing))
+	}},
+	"list-pasv-ipv6": {outcome: probe.OutcomeOK, findings: oneListed, check: func(t *testing.T, e *Evidence) {
+		require.Equal(t, "0.0.0.0", e.Anonymous.PassiveAddress)
+		require.Equal(t, []string{"a.txt"}, names(e.Anonymous.Listing))
+	}},
+	"list-machines-not-there": {
+		outcome: probe.OutcomeOK, findings: "anonymous anonymous-listing anonymous-writable cleartext-login exposed tls-missing", check: whole("incoming"),
+	},
+	"list-machines-failed": {outcome: probe.OutcomeOK, findings: oneListed, check: whole("a.txt")},
+	"list-mainframes": {outcome: probe.OutcomeOK, findings: oneListed, check: func(t *testing.T, e *Evidence) {
+		require.Equal(t, &Listing{Entries: []Entry{
+			{Name: "A.B.C", Type: TypeOther},
+			{Name: "DATA.SET", Type: TypeFile},
+			{Name: "FILE123.DAT;1", Type: TypeFile, Modified: "4-MAR-2019 00:04", Permissions: "(RWED,RWED,RWED,R)"},
+			{Name: "QOpenSys", Type: TypeDirectory, Modified: "02/23/00 15:09:55"},
+			file("a.txt", 3050, "01/02/24 10:00:00", ""),
+		}, Unparsed: 1, UnparsedSample: []string{"who knows"}}, e.Anonymous.Listing)
+	}},
+	"list-unread": {outcome: probe.OutcomeOK, findings: oneListed, check: func(t *testing.T, e *Evidence) {
+		require.Equal(t, &Listing{Entries: []Entry{}, Unparsed: 4, UnparsedSample: []string{"one", "two", "three"}}, e.Anonymous.Listing)
+	}},
+	"list-hang-up": {outcome: probe.OutcomeClosed, findings: oneListed, check: cut("a.txt")},
+
 	"list-refused":          {outcome: probe.OutcomeOK, findings: noListing, check: listingError("550")},
+	"list-refused-late":     {outcome: probe.OutcomeOK, findings: noListing, check: listingError("451")},
 	"list-pasv-refused":     {outcome: probe.OutcomeOK, findings: noListing, check: listingError("502")},
 	"list-no-data":          {outcome: probe.OutcomeOK, findings: noListing, check: listingError("refused")},
-	"list-panic":            {outcome: probe.OutcomeMalformed, findings: noListing, check: listingError("can't read")},
-	"list-garbled":          {outcome: probe.OutcomeMalformed, findings: noListing, check: listingError("PASV")},
+	"list-garbled":          {outcome: probe.OutcomeMalformed, findings: noListing, check: listingError("227")},
 	"list-low-port":         {outcome: probe.OutcomeOK, findings: noListing, check: listingError("below 1024")},
-	"list-machines-refused": {outcome: probe.OutcomeOK, findings: noListing, check: listingError("550 No")},
+	"list-machines-refused": {outcome: probe.OutcomeOK, findings: noListing, check: listingError("550 No such thing")},
+	"list-machines-busy":    {outcome: probe.OutcomeOK, findings: noListing, check: listingError("421")},
 	"list-machines-garbled": {outcome: probe.OutcomeMalformed, findings: noListing, check: listingError("227 300")},
 	"list-machines-no-data": {outcome: probe.OutcomeOK, findings: noListing, check: listingError("no connection within")},
 	"list-reset":            {outcome: probe.OutcomeOK, findings: "anonymous anonymous-listing cleartext-login exposed tls-missing", check: cut("one")},
@@ -186,7 +218,19 @@ var conversations = map[string]want{
 	},
 }
 
-const noListing = "anonymous cleartext-login exposed tls-missing"
+const (
+	noListing = "anonymous cleartext-login exposed tls-missing"
+	oneListed = "anonymous anonymous-listing cleartext-login exposed tls-missing"
+)
+
+func whole(name string) func(t *testing.T, e *Evidence) {
+	return func(t *testing.T, e *Evidence) {
+		require.Equal(t, []string{name}, names(e.Anonymous.Listing))
+		require.False(t, e.Anonymous.Listing.Truncated)
+		require.Empty(t, e.Anonymous.ListingError)
+		require.Equal(t, "192.0.2.7", e.Anonymous.PassiveAddress)
+	}
+}
 
 func nothingAsked(t *testing.T, e *Evidence) {
 	require.NotNil(t, e.Greeting)

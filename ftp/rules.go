@@ -3,6 +3,7 @@ package ftp
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -150,26 +151,36 @@ func onListing(check func(l *Listing) finding.Answer) func(e *Evidence) finding.
 func listed(l *Listing) finding.Answer {
 	var items []finding.Item
 	for i, entry := range l.Entries {
-		if entry.Type != TypeCurrent {
+		if entry.Type != TypeCurrent { // an entry in results of before version 0.1
 			items = append(items, finding.Item{Value: entry.Name, Basis: fmt.Sprintf("/evidence/anonymous/listing/entries/%d", i)})
 		}
 	}
-	switch n := len(items); n {
-	case 0:
-		return finding.NotSo()
-	case 1:
-		return listing(items, "1 entry")
-	default:
-		return listing(items, fmt.Sprintf("%d entries", n))
+	var basis, detail []string
+	if n := len(items); n > 0 {
+		basis, detail = append(basis, "/evidence/anonymous/listing/entries"), append(detail, count(n, "entry", "entries"))
 	}
+	if n := l.Unparsed; n > 0 { // each may be a file
+		basis = append(basis, "/evidence/anonymous/listing/unparsed_sample")
+		detail = append(detail, count(n, "row", "rows")+" in an unknown format")
+	}
+	if basis == nil {
+		return finding.NotSo()
+	}
+	return finding.Fires(finding.Seen, basis...).About(items...).With(strings.Join(detail, ", "))
 }
 
-func listing(items []finding.Item, detail string) finding.Answer {
-	return finding.Fires(finding.Seen, "/evidence/anonymous/listing/entries").About(items...).With(detail)
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 func writable(l *Listing) finding.Answer {
 	var items []finding.Item
+	if l.Current != nil && l.Current.Writable == probe.Yes {
+		items = append(items, finding.Item{Value: l.Current.Name, Basis: "/evidence/anonymous/listing/current/permissions"})
+	}
 	for i, entry := range l.Entries {
 		if entry.Writable == probe.Yes {
 			items = append(items, finding.Item{Value: entry.Name, Basis: fmt.Sprintf("/evidence/anonymous/listing/entries/%d/permissions", i)})

@@ -24,6 +24,7 @@ func TestRules(t *testing.T) {
 	listed := func(entries ...Entry) change {
 		return with(Anonymous{Login: probe.Yes, UserReply: reply(230), Listing: &Listing{Entries: entries}})
 	}
+	rows := func(l Listing) change { return with(Anonymous{Login: probe.Yes, UserReply: reply(230), Listing: &l}) }
 	nothing := func(*Evidence) {}
 	for id, c := range map[string]struct {
 		fires, not, unknown []change
@@ -71,8 +72,12 @@ func TestRules(t *testing.T) {
 			known:   finding.Seen,
 		},
 		"ftp.anonymous-listing": {
-			fires:   []change{listed(Entry{Type: TypeCurrent}, Entry{Name: "a", Type: TypeFile}), listed(Entry{Name: "a"}, Entry{Name: "b"})},
-			not:     []change{listed(), listed(Entry{Name: ".", Type: TypeCurrent})},
+			fires: []change{
+				listed(Entry{Type: TypeCurrent}, Entry{Name: "a", Type: TypeFile}), listed(Entry{Name: "a"}, Entry{Name: "b"}),
+				rows(Listing{Unparsed: 1, UnparsedSample: []string{"what?"}}),
+				rows(Listing{Entries: []Entry{{Name: "a"}}, Unparsed: 9, UnparsedSample: []string{"what?"}}),
+			},
+			not:     []change{listed(), listed(Entry{Name: ".", Type: TypeCurrent}), rows(Listing{Current: &Entry{Name: ".", Type: TypeCurrent}})},
 			unknown: []change{nothing, with(Anonymous{Login: probe.Yes}), with(Anonymous{Login: probe.No})},
 			known:   finding.Seen,
 		},
@@ -81,6 +86,7 @@ func TestRules(t *testing.T) {
 				listed(Entry{Name: "a"}, Entry{Name: "b", Permissions: "w", Writable: probe.Yes}),
 				listed(Entry{Name: ".", Type: TypeCurrent, Permissions: "c", Writable: probe.Yes}),
 				listed(slices.Repeat([]Entry{{Permissions: "w", Writable: probe.Yes}}, 20)...),
+				rows(Listing{Current: &Entry{Name: "/", Type: TypeCurrent, Permissions: "c", Writable: probe.Yes}}),
 			},
 			not:     []change{listed(Entry{Permissions: "r", Writable: probe.No}), listed()},
 			unknown: []change{nothing, listed(Entry{Permissions: "-rw-r--r--"})},

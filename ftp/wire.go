@@ -95,23 +95,34 @@ func parseDirectory(r *probe.Reply) string {
 	}
 }
 
-// parsePassive finds the six numbers of a 227 reply. No two servers agree on what stands around them
-// (RFC 1123 §4.1.2.6).
+// parsePassive finds the six numbers of a 227 reply. No two servers agree on what stands around them, so that they are
+// looked for from the first digit on (RFC 1123 §4.1.2.6); some write blanks between them.
 func parsePassive(text string) (addr netip.AddrPort, ok bool) {
-	const numbers = "0123456789,"
-	for text != "" {
-		i := strings.IndexAny(text, numbers)
+	for !ok {
+		i := strings.IndexAny(text, digits)
 		if i < 0 {
 			break
 		}
-		run := text[i:]
-		n := len(run) - len(strings.TrimLeft(run, numbers))
-		if addr, ok = sixNumbers(strings.Split(strings.Trim(run[:n], ","), ",")); ok {
-			return addr, true
-		}
-		text = run[n:]
+		var words []string
+		words, text = commaSeparated(text[i:])
+		addr, ok = sixNumbers(words)
 	}
-	return netip.AddrPort{}, false
+	return addr, ok
+}
+
+const digits = "0123456789"
+
+// commaSeparated returns the numbers that text begins with, and what follows them.
+func commaSeparated(text string) (words []string, rest string) {
+	for {
+		number := text[:len(text)-len(strings.TrimLeft(text, digits))]
+		words, rest = append(words, number), text[len(number):]
+		next, found := strings.CutPrefix(strings.TrimLeft(rest, " "), ",")
+		text = strings.TrimLeft(next, " ")
+		if !found || strings.IndexAny(text, digits) != 0 {
+			return words, rest
+		}
+	}
 }
 
 func sixNumbers(words []string) (addr netip.AddrPort, ok bool) {

@@ -47,7 +47,9 @@ func TestParsePassive(t *testing.T) {
 		"(192,0,2,7,195,80,1)":                      "",
 		"(256,0,2,7,195,80)":                        "",
 		"(192,0,,2,7,195,80)":                       "",
-		"(192, 0, 2, 7, 195, 80)":                   "",
+		"(192, 0, 2, 7, 195, 80)":                   "192.0.2.7:50000",
+		"port 4 is 192 ,0 , 2,7,195 ,80":            "192.0.2.7:50000",
+		"192 0 2 7 195 80":                          "",
 		"(-1,0,2,7,195,80)":                         "192.0.2.7", // see below
 		"":                                          "",
 		"(99999999999999999999,1,1,1,1,1)":          "",
@@ -112,50 +114,6 @@ func TestJudgements(t *testing.T) {
 		require.False(t, isNoAnswer(r))
 	}
 	require.True(t, isNoAnswer(reply(250, "ok")))
-}
-
-func TestParseMachineLine(t *testing.T) {
-	for line, want := range map[string]Entry{
-		"type=file;perm=rw; a":         {Name: "a", Type: TypeFile, Permissions: "rw", Writable: probe.Yes},
-		"type=file;perm=adfr; a":       {Name: "a", Type: TypeFile, Permissions: "adfr", Writable: probe.No},
-		"type=dir;perm=fle; a":         {Name: "a", Type: TypeDirectory, Permissions: "fle", Writable: probe.No},
-		"type=dir;perm=flcdmpe; a":     {Name: "a", Type: TypeDirectory, Permissions: "flcdmpe", Writable: probe.Yes},
-		"type=dir;size=5;perm=; a":     {Name: "a", Type: TypeDirectory, Writable: probe.No},
-		"type=dir;UNIX.mode=0777; a":   {Name: "a", Type: TypeDirectory, Permissions: "0777", Writable: probe.Yes},
-		"type=dir;UNIX.mode=0444; a":   {Name: "a", Type: TypeDirectory, Permissions: "0444", Writable: probe.No},
-		"type=dir;UNIX.mode=x; a":      {Name: "a", Type: TypeDirectory},
-		"type=OS.unix=symlink; a":      {Name: "a", Type: TypeLink},
-		"type=OS.unix=chr-1/3; a":      {Name: "a", Type: TypeOther},
-		" a":                           {Name: "a", Type: TypeOther},
-		"novalue;; a; b":               {Name: "a; b", Type: TypeOther},
-		"MODIFY=20260230000000; a":     {Name: "a", Type: TypeOther},
-		"size=99999999999999999999; a": {Name: "a", Type: TypeOther},
-	} {
-		e, ok := parseMachineLine([]byte(line))
-		require.True(t, ok, line)
-		require.Equal(t, want, e, line)
-	}
-	for _, line := range []string{"", " ", "a", "type=file a", "type=pdir; ..", "type=file; "} {
-		_, ok := parseMachineLine([]byte(line))
-		require.False(t, ok, line)
-	}
-}
-
-func TestParseListLine(t *testing.T) {
-	for line, want := range map[string][2]string{
-		"-rw-r--r--   1 ftp ftp  12 Nov 22 14:57 a":         {"-rw-r--r--", "Nov 22 14:57"},
-		"-rw-r--r--+  1 ftp ftp  12 Nov 22  2019 Dec 1 1 b": {"-rw-r--r--+", "Nov 22 2019"},
-		"drwxr-xr-x folder 0 Jan 1 2020 c":                  {"drwxr-xr-x", "Jan 1 2020"},
-		"01-02-19  03:04PM <DIR> pub":                       {"", "01-02-19 03:04PM"},
-		"2019-01-02  15:04 12 pub":                          {"", "2019-01-02 15:04"},
-		"total 12":                                          {"", ""},
-		"-rwxrwxrw? 1 a b 1 Nov 1 2020 x":                   {"", ""},
-		"a b c":                                             {"", ""},
-		"":                                                  {"", ""},
-	} {
-		mode, modified := parseListLine([]byte(line))
-		require.Equal(t, want, [2]string{mode, modified}, line)
-	}
 }
 
 // lineReader reads lines of any length.
@@ -233,32 +191,5 @@ func FuzzDirectory(f *testing.F) {
 			t.Fatalf("%q of %q", got, quoted)
 		}
 		parseDirectory(reply(257, name))
-	})
-}
-
-// FuzzListing reads a line as both kinds of listing.
-func FuzzListing(f *testing.F) {
-	probetest.Seeds(f, transcripts+"*list*.txt")
-	f.Add([]byte("type=file;perm=rw;size=1;modify=20260101000000; a"))
-	f.Add([]byte("-rw-r--r--   1 ftp ftp  12 Nov 22 14:57 a"))
-	f.Fuzz(func(t *testing.T, line []byte) {
-		e, ok := parseMachineLine(line)
-		if ok && (e.Name == "" || e.Size != nil && (*e.Size < 0 || e.Type != TypeFile)) {
-			t.Fatalf("%+v", e)
-		}
-		mode, modified := parseListLine(line)
-		for _, s := range []string{e.Name, e.Modified, e.Permissions, mode, modified} {
-			if !utf8.ValidString(s) {
-				t.Fatalf("%q", s)
-			}
-		}
-		modeWritable(mode)
-		for rest := [][]byte{line}; len(rest) > 0; {
-			if _, after := lineOf(e.Name, rest); len(after) == len(rest) {
-				break
-			} else {
-				rest = after
-			}
-		}
 	})
 }

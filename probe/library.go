@@ -17,10 +17,14 @@ import (
 // each, and Close, may be called at once; the Conn itself is left alone as long.
 func (c *Conn) NetConn() net.Conn { return &connView{c: c} }
 
-// LibraryDial returns a dial function in the shape that FTP libraries take. Its first call returns first, which
-// is already logged in, with preamble to be read before anything that the server says. Later calls open receive-only
-// connections to the port that they are asked for at the target's own address, whatever host they name; with
-// protected, they speak TLS from the first read on, when the server is ready for it.
+// LibraryDial returns a dial function in the shape that FTP libraries take, for probers that are built around one. Its
+// first call returns first, with preamble to be read before anything that the server says: a greeting, if the prober has
+// read the server's own. Later calls open receive-only connections to the port that they are asked for at the target's own
+// address, whatever host they name; with protected, they speak TLS from the first read on, when the server is ready for it.
+//
+// The guard, the limits and the transcript hold for the library as for any prober, and its reach is the target alone. What
+// the library makes of the bytes that it reads is its own: it may panic, which the prober's own recover turns into an
+// outcome, misread, or take as much memory as the limits let in.
 func (s *Session) LibraryDial(ctx context.Context, first *Conn, preamble string, protected bool) func(network, address string) (net.Conn, error) {
 	return func(_, address string) (net.Conn, error) {
 		if first != nil {
@@ -100,8 +104,7 @@ func (v *connView) Close() error {
 	}
 	for _, busy := range []*sync.Mutex{&v.reading, &v.writing} {
 		if !busy.TryLock() {
-			v.c.hungUp.Store(true)
-			_ = v.c.raw.Conn.Close()
+			v.c.hangUp()
 			busy.Lock()
 		}
 		defer busy.Unlock()

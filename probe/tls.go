@@ -98,9 +98,11 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 		e.Outcome = err.Outcome
 		c.err, c.spoiled = err, true
 	}
-	seen := *t // the prober may add to its own
-	e.TLS = &seen
-	c.s.log.add(e)
+	if err == nil || !c.hungUp.Load() {
+		seen := *t // the prober may add to its own
+		e.TLS = &seen
+		c.s.log.add(e)
+	}
 	if err != nil {
 		return t, err
 	}

@@ -43,6 +43,50 @@ func (s *Session) OpenEach(ctx context.Context, n int, f func(i int, c *Conn, er
 	}
 }
 
+// Beside calls f, which alone uses c from now on, in a goroutine of its own, so that another connection can be talked
+// on meanwhile: FTP's data comes beside the replies of its control connection. The function that it returns waits for f and
+// returns its error; with hangUp it first ends what f waits for, without a word of it in the transcript. It must be called
+// before c is used again or closed, and may be called again. A panic in f comes out of it.
+func (c *Conn) Beside(f func() error) (end func(hangUp bool) error) {
+	done := make(chan struct{})
+	var result error
+	var panicked *PanicError
+	go func() {
+		defer close(done)
+		returned := false
+		defer func() {
+			if v := recover(); v != nil {
+				panicked = asPanic(v)
+			} else if !returned { // by runtime.Goexit
+				result = Errorf("probe", OutcomeInternal, "a goroutine ended itself")
+			}
+		}()
+		result = f()
+		returned = true
+	}()
+	return func(hangUp bool) error {
+		if hangUp {
+			select {
+			case <-done:
+			default:
+				c.hangUp()
+			}
+		}
+		<-done
+		if p := panicked; p != nil {
+			panicked = nil
+			panic(p) // where the session's own recover is
+		}
+		return result
+	}
+}
+
+// hangUp ends a read, write or handshake that another goroutine has under way, without a word of it in the transcript.
+func (c *Conn) hangUp() {
+	c.hungUp.Store(true)
+	_ = c.raw.Conn.Close()
+}
+
 // asPanic keeps the stack of where a panic began.
 func asPanic(v any) *PanicError {
 	if p, ok := v.(*PanicError); ok {

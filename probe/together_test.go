@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime"
 	"testing"
 	"time"
 
@@ -91,4 +92,61 @@ func TestOpenEachPanics(t *testing.T) {
 	require.Equal(t, "at the disco", p.Value)
 	require.Contains(t, string(p.Stack), "TestOpenEachPanics")
 	require.Equal(t, 1, ended)
+}
+
+// While a connection is read in a goroutine of its own, another can be talked on; what the goroutine waits for can be
+// ended, without a word of it in the transcript.
+func TestBeside(t *testing.T) {
+	leakFree(t)
+	data := serve(t, hang)
+	run := func(f func(c *probe.Conn) error, end func(end func(bool) error) error) *probe.Result {
+		control := serve(t, func(c net.Conn) {
+			_, _ = bufio.NewReader(c).ReadString('\n')
+			fmt.Fprint(c, "done\r\n")
+		})
+		return probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+			c, err := s.Open(ctx)
+			require.NoError(t, err)
+			second, err := s.OpenPort(ctx, data.Addr.Port())
+			require.NoError(t, err)
+			defer second.Close()
+			wait := second.Beside(func() error { return f(second) })
+			require.NoError(t, c.Send([]byte("HELLO\r\n")))
+			line, err := c.ReadLine()
+			require.NoError(t, err)
+			e.Lines = append(e.Lines, string(line))
+			return end(wait)
+		}}, control, limits(probe.Limits{Total: 10 * time.Second}))
+	}
+	hangUp := func(end func(bool) error) error {
+		err := end(true)
+		require.ErrorIs(t, err, probe.ErrClosed)
+		require.Equal(t, err, end(true))
+		require.Equal(t, err, end(false))
+		return nil
+	}
+	for name, f := range map[string]func(c *probe.Conn) error{
+		"reading": func(c *probe.Conn) error { _, err := c.ReadLine(); return err },
+		"a handshake": func(c *probe.Conn) error {
+			_, err := c.StartTLS(t.Context())
+			require.ErrorIs(t, err, probe.ErrTLS)
+			return &probe.Error{Op: "tls", Outcome: probe.OutcomeClosed}
+		},
+	} {
+		r := run(f, hangUp)
+		require.NoError(t, r.Err, name)
+		require.Equal(t, []string{"done"}, r.Evidence.(*evidence).Lines)
+		for _, e := range r.Transcript {
+			require.False(t, e.Conn == 2 && e.Dir != probe.DirOpen, "%s: %+v", name, e)
+		}
+	}
+
+	r := run(func(*probe.Conn) error { return errors.New("over") }, func(end func(bool) error) error { return end(false) })
+	require.ErrorContains(t, r.Err, "over")
+	r = run(func(*probe.Conn) error { panic("in a goroutine") }, func(end func(bool) error) error { return end(false) })
+	require.Equal(t, probe.OutcomeInternal, r.Outcome)
+	require.ErrorContains(t, r.Err, "in a goroutine")
+	require.Equal(t, []string{"done"}, r.Evidence.(*evidence).Lines)
+	r = run(func(*probe.Conn) error { runtime.Goexit(); return nil }, func(end func(bool) error) error { return end(false) })
+	require.Equal(t, probe.OutcomeInternal, r.Outcome)
 }

@@ -82,8 +82,8 @@ var ftpFacts = []struct {
 		server: "pure-ftpd", variant: "anonymous", start: pureFTPd, system: "UNIX Type: L8",
 		authTLS: probe.No, cleartext: probe.Yes, cleartextReply: 331,
 		anonymous: probe.Yes, within: probe.No, replies: [2]int{230, 0}, listing: "README, pub, two  words", passive: "127.0.0.1",
-		// It was built with TLS and says so, without a certificate: no ftp.tls-missing.
-		findings: "anonymous cleartext-login exposed", beyond: "anonymous-listing",
+		// It was built with TLS and says so, and refuses AUTH for want of a certificate.
+		findings: "anonymous cleartext-login exposed tls-missing", beyond: "anonymous-listing",
 	},
 	{ // refuses by 421, and doesn't hang up
 		server: "pure-ftpd", variant: "tls-required", start: pureFTPdTLS, system: "UNIX Type: L8",

@@ -153,6 +153,7 @@ var enums = map[reflect.Type][]any{
 // later are fields that results of earlier versions lack, by type: they are always written, and not required.
 var later = map[string][]string{
 	"finding.Finding": {"key", "items", "remediation", "references"},
+	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
 }
 
 // A generator turns types into schemas. Structs become definitions.

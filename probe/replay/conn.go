@@ -300,6 +300,9 @@ func (c *playedConn) ReplayTLS() (*probe.TLS, error) {
 			return seen, err
 		}
 	}
+	if err := c.awaitTurn(); err != nil {
+		return nil, err
+	}
 	s := c.upcoming()
 	switch {
 	case s == nil:
