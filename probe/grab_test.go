@@ -33,13 +33,13 @@ func TestGrabAlwaysHasEvidence(t *testing.T) {
 		ctx  context.Context
 		want error
 	}{
-		refused:                  {t.Context(), probe.ErrRefused},
-		"no such host:1":         {t.Context(), probe.ErrUnreachable},
-		"localhost:1":            {ended, probe.ErrCanceled},
-		"127.0.0.1":              {t.Context(), probe.ErrForbidden},
-		"localhost:ftp":          {t.Context(), probe.ErrForbidden},
-		"localhost:0":            {t.Context(), probe.ErrForbidden},
-		":21":                    {t.Context(), probe.ErrForbidden},
+		refused:          {t.Context(), probe.ErrRefused},
+		"no such host:1": {t.Context(), probe.ErrUnreachable},
+		"localhost:1":    {ended, probe.ErrCanceled},
+		"127.0.0.1":      {t.Context(), probe.ErrForbidden},
+		"localhost:ftp":  {t.Context(), probe.ErrForbidden},
+		"localhost:0":    {t.Context(), probe.ErrForbidden},
+		":21":            {t.Context(), probe.ErrForbidden},
 	} {
 		e, err := probe.Grab[*evidence](test.ctx, script{talk: listen}, addr, nil)
 		require.ErrorIs(t, err, test.want, addr)
