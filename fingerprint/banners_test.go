@@ -68,6 +68,17 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+// A set of fingerprints that splits the text as Recog does needs none of its own for packages.
+func TestPackageBesideAnotherSet(t *testing.T) {
+	db := load(t, `<fingerprint pattern="^OpenSSH_(\S+) (.*)$"><param pos="0" name="service.product" value="OpenSSH"/>
+		<param pos="1" name="service.version"/><param pos="2" name="openssh.comment"/></fingerprint>`).Then(fingerprint.Builtin())
+	m, ok := db.Match("test.banner", "OpenSSH_9.2p1 Debian-2+deb12u5")
+	require.True(t, ok)
+	list := m.Software("identification")
+	require.Equal(t, "2+deb12u5", list[0].PackageRevision)
+	require.Equal(t, "12", list[1].Version)
+}
+
 // A honeypot is named as what it is if no other server says the same, and else hinted at.
 func TestHoneypots(t *testing.T) {
 	for _, c := range []struct{ kind, text, product, hint string }{

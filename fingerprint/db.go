@@ -85,6 +85,9 @@ const packageKind = "package"
 // unpack adds to a match what the name of the package in it tells.
 func (db *DB) unpack(kind string, m Match) {
 	text, ok := m.Params["service.package"]
+	if comment := m.Params["openssh.comment"]; !ok && comment != "" { // what Recog calls it
+		text, ok = m.Params["service.product"]+" "+m.Params["service.version"]+" "+comment, true
+	}
 	if !ok || kind == packageKind {
 		return
 	}

@@ -10,8 +10,9 @@ import (
 // Software returns what the evidence of r names: the service, its operating system, the device. It looks at the banners
 // of evidence that implements [probe.BannerEvidence] and at the NTLM challenge of evidence that implements
 // [probe.NTLMEvidence]. Each product is listed once, by the first banner that tells its version, or else by the first
-// that names it; of two names of Windows for one build the more exact one counts. The list is empty, and not nil, where
-// nothing is recognised.
+// that names it; of two names of Windows for one build, or for two builds that are one but for what is switched on, the
+// more exact one counts. A banner of the kind smb.dialect names nothing, but refutes a version in the challenge that is
+// older. The list is empty, and not nil, where nothing is recognised.
 func (db *DB) Software(r *probe.Result) []probe.Software {
 	list := []probe.Software{}
 	if db == nil || r == nil {
