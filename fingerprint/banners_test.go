@@ -84,9 +84,11 @@ func TestHoneypots(t *testing.T) {
 	for _, c := range []struct{ kind, text, product, hint string }{
 		{"smtp.banner", "mailrelay.local ESMTP Exim 4.81 #1 Thu, 29 Jul 2010 05:13:48 -0700", "Mailoney", "honeypot"},
 		{"ftp.banner", "---freeFTPd 1.0---warFTPd 1.65---", "Nepenthes", "honeypot"},
-		{"ftp.banner", "DiskStation FTP server ready.", "SmbFTPD", "honeypot"},              // Dionaea
-		{"ssh.banner", "OpenSSH_6.0p1 Debian-4+deb7u2", "OpenSSH", "honeypot"},              // Cowrie
-		{"ssh.banner", "OpenSSH_5.1p1 Debian-5", "OpenSSH", "honeypot"},                     // Kippo
+		{"ftp.banner", "DiskStation FTP server ready.", "SmbFTPD", "honeypot"}, // Dionaea
+		{"ssh.banner", "OpenSSH_6.0p1 Debian-4+deb7u2", "OpenSSH", "honeypot"}, // Cowrie
+		{"ssh.banner", "OpenSSH_5.1p1 Debian-5", "OpenSSH", "honeypot"},        // Kippo
+		{"smtp.banner", "mail ESMTP Exim 4.69 #1 Tue, 3 Jan 2023 04:05:06 -0700", "Mailoney", "honeypot"},
+		{"smtp.banner", "mail ESMTP Exim 4.69 #1 Fri, 13 Jan 2023 04:05:06 -0700", "Exim", "honeypot"},
 		{"smtp.banner", "mail ESMTP Exim 4.82 Thu, 29 Jul 2010 05:13:48 -0700", "Exim", ""}, // a server of that time
 		{"ssh.banner", "OpenSSH_6.0p1 Debian-4+deb7u4", "OpenSSH", ""},
 		{"ssh.banner", "OpenSSH_9.2p1 Debian-2+deb12u3", "OpenSSH", ""}, // which too many others say
