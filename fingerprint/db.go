@@ -66,10 +66,10 @@ func (db *DB) match(kind, text string) (Match, bool) {
 		return Match{}, false
 	}
 	var buffer [maxText]byte
-	folded := fold(buffer[:0], text)
+	folded := newFolded(buffer[:0], text)
 	lines := strings.Contains(text, "\n")
 	for _, f := range list() {
-		if f.near(folded) {
+		if f.near(&folded) {
 			if m, ok := f.match(text, lines); ok {
 				db.unpack(kind, m)
 				return m, true

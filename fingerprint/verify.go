@@ -25,8 +25,8 @@ func Verify(fsys fs.FS) (examples int, err error) {
 
 func (db *DB) verify(e example) error {
 	f := e.of
-	if !f.near(fold(nil, e.text)) {
-		return fmt.Errorf("pattern %q: %q holds none of %q", f.pattern, e.text, f.needs)
+	if folded := newFolded(nil, e.text); !f.near(&folded) {
+		return fmt.Errorf("pattern %q: %q holds none of %v", f.pattern, e.text, f.needs)
 	}
 	m, ok := f.match(e.text, strings.Contains(e.text, "\n"))
 	if !ok {
