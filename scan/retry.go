@@ -22,8 +22,12 @@ func backoff(attempts int) time.Duration {
 	return min(firstBackoff<<min(attempts-1, 10), maxBackoff)
 }
 
-// transient reports whether another try may end in another way: nothing was heard, and nobody said no.
+// transient reports whether another try may end in another way: the server said "not now", or nothing was heard and nobody
+// said no.
 func transient(r *probe.Result, o *probe.Options) bool {
+	if r.Outcome == probe.OutcomeBusy {
+		return true
+	}
 	for _, e := range r.Transcript {
 		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS {
 			return false
