@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/internal/fakesmb"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
 )
@@ -44,6 +45,7 @@ func heard(f *testing.F) {
 // FuzzReply gives any message to each parser of replies, and what comes of it to the evidence, which must survive JSON.
 func FuzzReply(f *testing.F) {
 	heard(f)
+	f.Add(fakesmb.ShareList([]fakesmb.Share{{Name: "public", Comment: "For everybody"}, {Name: "IPC$", Type: fakesmb.IPC}}, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		e := newEvidence()
 		a := answer{}
@@ -71,6 +73,13 @@ func FuzzReply(f *testing.F) {
 		e.smb1(one)
 		e.smb1Detail(one)
 		e.conclude()
+
+		if p, err := parsePDU(b, 2); err == nil {
+			_, _ = p.accepts()
+			_, _ = p.part(true)
+		}
+		shares, result, err := parseShares(b)
+		require.Equal(t, err == nil && result == 0, shares != nil)
 
 		text, err := json.Marshal(e)
 		require.NoError(t, err)

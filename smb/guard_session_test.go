@@ -266,3 +266,23 @@ func TestGuardSessionLogins(t *testing.T) {
 		require.Error(t, err, "%s: %s", name, label)
 	}
 }
+
+// Wherever a session is, what passes has a name, and no command but those of a null session.
+func FuzzGuardSession(f *testing.F) {
+	list := sent(f)
+	for _, e := range list {
+		f.Add(e.Data)
+	}
+	for _, c := range forbiddenSessions(f) {
+		f.Add(c.message)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for i := range list {
+			label, err := list.guard(t, i)(probe.LevelAnonymous, b)
+			require.Equal(t, err == nil, label != "")
+			if err == nil && i > 0 {
+				require.Contains(t, []uint16{1, 2, 3, 4, 5, 6, 8, 11}, le.Uint16(b[frameSize+12:]), label)
+			}
+		}
+	})
+}
