@@ -18,15 +18,16 @@
 // On port 139 and with [Prober.NetBIOS], a session request to *SMBSERVER from HANDCLASP comes first; if that name is
 // refused, NBSTAT to UDP port 137 of the same host, and a request to the name that it tells. No retarget is followed.
 //
-// At [probe.LevelAnonymous], a null session on one more connection with the dialect of SMB 2 that the server prefers. A
-// step that is refused ends it, politely:
+// At [probe.LevelAnonymous], a null session on one more connection with the dialect that the server prefers, which may be
+// NT LM 0.12. A step that is refused ends it, politely:
 //
 //	NEGOTIATE, SESSION_SETUP        NTLM's first message
 //	SESSION_SETUP                   NTLM's last message: no user, no domain, no workstation, no response
 //	TREE_CONNECT \\192.0.2.7\IPC$   by the target's own address, and no other share
 //	CREATE srvsvc                   which only opens the pipe
 //	IOCTL, READ                     RPC bind, NetrShareEnum at level 1; what is left of the answer
-//	CLOSE, TREE_DISCONNECT, LOGOFF
+//	CLOSE, TREE_DISCONNECT, LOGOFF  or all of this as SMB_COM_SESSION_SETUP_ANDX, TREE_CONNECT_ANDX, NT_CREATE_ANDX,
+//	                                TRANSACTION, READ_ANDX, CLOSE, TREE_DISCONNECT, LOGOFF_ANDX
 //
 // Never: a user's name, a password, a response to a challenge, a path on a share, a write. The guard knows each byte of these
 // messages, and their order.

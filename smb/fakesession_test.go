@@ -168,7 +168,9 @@ func (v visitor) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, e
 	if s.Level() < probe.LevelHandshake {
 		return k.e, k.knock(ctx)
 	}
-	k.e.PreferredDialect = v.dialect
+	if k.e.PreferredDialect = v.dialect; v.dialect == dialectNTLM012 {
+		k.e.PreferredDialect, k.e.SMB1.Dialect = "", v.dialect
+	}
 	k.nullSession(ctx)
 	return k.e, k.err
 }

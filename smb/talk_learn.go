@@ -1,6 +1,7 @@
 package smb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -120,11 +121,21 @@ func (e *Evidence) smb1(a answer) {
 	s.SystemTime = r.systemTime
 	s.Domain, s.ServerName = r.domain, r.serverName
 	if a.setup != nil {
-		s.NativeOS, s.NativeLM = a.setup.nativeOS, a.setup.nativeLM
+		s.native(a.setup)
 	}
-	if r.capabilities&cap1ExtendedSecurity != 0 && e.PreferredDialect == "" {
+	switch {
+	case r.capabilities&cap1ExtendedSecurity == 0:
+	case e.PreferredDialect == "":
 		e.login(a)
+	case e.NTLM == nil && a.challenge != nil: // SMB 2 gave none
+		e.NTLM, e.NTLMAccepted = a.challenge, probe.Yes
 	}
+}
+
+// native learns how the server names its system and itself, and where it is at home.
+func (s *SMB1) native(r *setupReply) {
+	s.NativeOS, s.NativeLM = cmp.Or(s.NativeOS, r.nativeOS), cmp.Or(s.NativeLM, r.nativeLM)
+	s.Domain = cmp.Or(s.Domain, r.domain)
 }
 
 // hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, when it answered all others of the

@@ -162,10 +162,9 @@ func TestChallengeOf(t *testing.T) {
 
 // reply1 is a reply of SMB1 to message 0.
 func reply1(words string, data string) []byte {
-	b := appendHeader1(nil, command1Negotiate, flag2Unicode, 0)
+	b := header1{command: command1Negotiate, flags2: flag2Unicode}.request(body1([]byte(words), []byte(data)))
 	b[9] |= flag1Reply
-	b = append(append(b, byte(len(words)/2)), words...)
-	return append(le.AppendUint16(b, uint16(len(data))), data...)
+	return b
 }
 
 func TestParseNegotiate1(t *testing.T) {
