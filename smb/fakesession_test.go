@@ -150,7 +150,7 @@ type visitor struct{ dialect string }
 func (v visitor) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: protocol, Ports: []probe.Port{{Network: probe.TCP, Number: 445}},
-		Evidence: func() probe.Evidence { return newEvidence() },
+		Evidence: func() probe.Evidence { return new(Evidence) },
 		Guard: func(c probe.Contact) probe.Guard {
 			g := newGuard(c)
 			return func(l probe.Level, plain []byte) (string, error) {

@@ -53,7 +53,7 @@ func FuzzReply(f *testing.F) {
 	heard(f)
 	f.Add(fakesmb.ShareList([]fakesmb.Share{{Name: "public", Comment: "For everybody"}, {Name: "IPC$", Type: fakesmb.IPC}}, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e := newEvidence()
+		e := new(Evidence)
 		a := answer{}
 		a.reply, a.err = parseNegotiate(b)
 		require.True(t, a.reply != nil || a.err != nil)
@@ -89,7 +89,7 @@ func FuzzReply(f *testing.F) {
 
 		text, err := json.Marshal(e)
 		require.NoError(t, err)
-		again := newEvidence()
+		again := new(Evidence)
 		require.NoError(t, json.Unmarshal(text, again))
 		require.Equal(t, e, again)
 		for _, r := range Rules {

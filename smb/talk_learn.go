@@ -30,7 +30,9 @@ func (e *Evidence) preferred(a answer) {
 		e.SystemTime, e.BootTime = r.systemTime, r.bootTime
 		e.MaxTransactSize, e.MaxReadSize, e.MaxWriteSize = r.maxTransact, r.maxRead, r.maxWrite
 		e.Encryption = r.encryption()
-		e.contexts(r.contexts)
+		if e.contexts(r.contexts); r.broken {
+			e.Ciphers, e.Compression, e.SigningAlgorithms = learned(e.Ciphers), learned(e.Compression), learned(e.SigningAlgorithms)
+		}
 		e.login(a)
 	}
 }
@@ -49,7 +51,7 @@ func (e *Evidence) contexts(c contexts) {
 
 // alone learns from the answer to one dialect.
 func (e *Evidence) alone(dialect uint16, a answer) {
-	n := Negotiation{Dialect: dialectNames[dialect], Outcome: probe.OutcomeOf(a.err), Capabilities: []string{}}
+	n := Negotiation{Dialect: dialectNames[dialect], Outcome: probe.OutcomeOf(a.err)}
 	if r := a.reply; r != nil {
 		n.Status = statusName(r.status)
 		switch r.status {
@@ -59,13 +61,29 @@ func (e *Evidence) alone(dialect uint16, a answer) {
 			n.Encryption = r.encryption()
 			n.Capabilities = capabilityList(r.capabilities)
 			n.MaxTransactSize, n.MaxReadSize, n.MaxWriteSize = r.maxTransact, r.maxRead, r.maxWrite
-			e.Dialects = append(e.Dialects, n.Dialect)
+			e.Dialects, e.DialectsRefused = append(e.Dialects, n.Dialect), asked(e.DialectsRefused)
 		case statusNotSupported:
 			n.Spoken = probe.No
-			e.DialectsRefused = append(e.DialectsRefused, n.Dialect)
+			e.Dialects, e.DialectsRefused = asked(e.Dialects), append(e.DialectsRefused, n.Dialect)
 		}
 	}
 	e.Matrix = append(e.Matrix, n)
+}
+
+// asked returns a list that isn't nil, since its server was asked.
+func asked(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// learned returns a list, or nil if it may be empty for other reasons than that there is nothing to put in.
+func learned(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // signing says what the SecurityMode says.
@@ -107,7 +125,7 @@ func (e *Evidence) smb1(a answer) {
 	s.Outcome = probe.OutcomeOK // a login that broke off behind it doesn't matter here
 	if r.dialect == "" {
 		if r.refused {
-			s.Supported = probe.No
+			s.Supported, s.Dialects = probe.No, []string{}
 		}
 		return
 	}
@@ -143,7 +161,7 @@ func (s *SMB1) native(r *setupReply) {
 func (e *Evidence) hungUpOnSMB1(a answer) {
 	silent := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status == "" })
 	if a.asked && a.smb1 == nil && errors.Is(a.err, probe.ErrClosed) && e.PreferredDialect != "" && !silent {
-		e.SMB1.Supported = probe.No
+		e.SMB1.Supported, e.SMB1.Dialects = probe.No, []string{}
 	}
 }
 

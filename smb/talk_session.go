@@ -69,7 +69,7 @@ func (k *talk) nullSession(ctx context.Context) {
 		return
 	}
 	defer c.Close()
-	k.e.Anonymous = &AnonymousSession{Flags: []string{}}
+	k.e.Anonymous = new(AnonymousSession)
 	v := visit{c: c, e: k.e, said: k.e.Anonymous, host: k.s.Target().Addr.Addr().Unmap().WithZone("").String()}
 	if newer {
 		err = v.hold(&session2{visit: v, dialect: dialect, random: random, credits: 1})

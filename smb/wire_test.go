@@ -283,7 +283,7 @@ func TestHungUpOnSMB1(t *testing.T) {
 		"silence":                 {[]Negotiation{answered}, "3.1.1", answer{asked: true, err: probe.Errorf("read", probe.OutcomeTimeout, "silence")}, probe.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEvidence()
+			e := new(Evidence)
 			e.NegotiateStatus, e.PreferredDialect, e.Matrix = "STATUS_SUCCESS", c.prefers, c.matrix
 			e.smb1(c.a)
 			e.hungUpOnSMB1(c.a)
@@ -294,7 +294,7 @@ func TestHungUpOnSMB1(t *testing.T) {
 
 // A reply whose contexts can't be read doesn't say that there is no cipher.
 func TestEncryptionBehindBrokenContexts(t *testing.T) {
-	e := newEvidence()
+	e := new(Evidence)
 	broken := answer{reply: &negotiateReply{dialect: dialect311, broken: true}, err: probe.Errorf(opNegotiate, probe.OutcomeMalformed, "broken")}
 	e.preferred(broken)
 	require.Equal(t, probe.Unknown, e.Encryption)

@@ -37,11 +37,11 @@ var smbAnonymousFacts = []struct {
 		shares: []smb.Share{{Name: "open", Type: "disk"}, pub}, findings: []string{"smb.null-session", "smb.shares-listed"},
 	},
 	{ // a session without a user has no key to encrypt with
-		variant: "strict", captured: true, null: probe.No, findings: none, shares: []smb.Share{},
-		session: &smb.AnonymousSession{NegotiateStatus: "STATUS_SUCCESS", Status: "STATUS_ACCESS_DENIED", Flags: none},
+		variant: "strict", captured: true, null: probe.No, findings: none,
+		session: &smb.AnonymousSession{NegotiateStatus: "STATUS_SUCCESS", Status: "STATUS_ACCESS_DENIED"},
 	},
 	{ // the login is taken, and IPC$ refused
-		variant: "restricted", captured: true, null: probe.No, findings: none, shares: []smb.Share{},
+		variant: "restricted", captured: true, null: probe.No, findings: none,
 		session: &smb.AnonymousSession{NegotiateStatus: "STATUS_SUCCESS", Status: "STATUS_SUCCESS", Flags: none, TreeStatus: "STATUS_ACCESS_DENIED"},
 	},
 	{ // nobody can sign either, and needn't
