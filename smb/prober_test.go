@@ -347,3 +347,45 @@ func TestDetected(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, []string{"2.0.2", "2.1"}, e.Dialects)
 }
+
+// A server that speaks nothing newer than SMB1 gives null sessions as well.
+func TestVisitSMB1(t *testing.T) {
+	const denied = 0xc0000022
+	const yes, no, unknown = probe.Yes, probe.No, probe.Unknown
+	only := func(command uint16, status uint32) map[uint16]uint32 { return map[uint16]uint32{command: status} }
+	shares := []fakesmb.Share{{Name: "öffentlich", Comment: "für alle"}, {Name: "IPC$", Type: fakesmb.IPC}}
+	for name, c := range map[string]struct {
+		visit       fakesmb.Visit
+		old         bool
+		null, guest probe.Fact
+		said        smb.AnonymousSession
+	}{
+		"extended security": {fakesmb.Visit{}, false, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"none":              {fakesmb.Visit{}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"guest":             {fakesmb.Visit{Flags: 1}, false, no, yes, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"many PDUs":         {fakesmb.Visit{Fragment: 60, Part: 48}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"login denied":      {fakesmb.Visit{Statuses: only(0x73, denied)}, false, no, unknown, smb.AnonymousSession{Status: "STATUS_ACCESS_DENIED"}},
+		"old login denied":  {fakesmb.Visit{Statuses: only(0x73, denied)}, true, no, unknown, smb.AnonymousSession{Status: "STATUS_ACCESS_DENIED"}},
+		"tree denied":       {fakesmb.Visit{Statuses: only(0x75, denied)}, true, no, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_ACCESS_DENIED"}},
+		"no pipe":           {fakesmb.Visit{Statuses: only(0xa2, denied)}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "STATUS_ACCESS_DENIED"}},
+		"bind refused":      {fakesmb.Visit{RefuseBind: true}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "RPC bind refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.visit.Shares = shares
+			d := &dialer{scenario: scenario{server: with(windows2003(), func(s *fakesmb.Server) { s.Visit, s.Old = &c.visit, c.old })}}
+			r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: direct}, &probe.Options{Dial: d.dial, Rand: new(counting), Level: probe.LevelAnonymous})
+			d.serving.Wait()
+			require.NoError(t, r.Err)
+			e := evidence(t, r)
+			require.Equal(t, [2]probe.Fact{c.null, c.guest}, [2]probe.Fact{e.NullSession, e.Guest})
+			c.said.NegotiateStatus, c.said.Flags = "STATUS_SUCCESS", e.Anonymous.Flags
+			require.Equal(t, &c.said, e.Anonymous)
+			if c.said.ListStatus == "ERROR_SUCCESS" {
+				require.Equal(t, []smb.Share{{"öffentlich", "disk", "für alle"}, {"IPC$", "ipc", ""}}, e.Shares)
+			}
+			if c.old && c.said.Status == "STATUS_SUCCESS" {
+				require.Equal(t, []string{"Unix", "Samba 3.0.37", "WERK"}, []string{e.SMB1.NativeOS, e.SMB1.NativeLM, e.SMB1.Domain})
+			}
+		})
+	}
+}
