@@ -208,7 +208,9 @@ func TestForeigners(t *testing.T) {
 						require.Equal(t, f.service, r.Evidence.(*detect.Unknown).Service, where)
 						greeting, _ := probe.UTF8([]byte(f.says))
 						require.Equal(t, greeting, r.Evidence.(*detect.Unknown).Greeting, where)
-
+						if cut < len(f.says) {
+							continue
+						}
 						recorded := replay.NewPlayer(r.Transcript)
 						again := probe.Run(t.Context(), detect.Detector{Probers: d.Probers}, target, &probe.Options{Dial: recorded.Dial, Rand: recorded.Rand()})
 						require.NoError(t, recorded.Err(), where)

@@ -148,7 +148,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	}
 	j.journal = j.resume.journal()
 	order := &scan.EndpointOptions{
-		Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, Journal: j.journal,
+		Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
 	l, err := a.openList(m.input, order)
