@@ -328,19 +328,28 @@ func TestRecognise(t *testing.T) {
 	require.Equal(t, probe.Foreign, smb.Prober{}.Recognise([]byte("\x00")))
 	for reply, want := range map[string]probe.Recognition{
 		"": probe.Undecided, "\x00": probe.Undecided, "\x00\x00\x01\x1c": probe.Undecided, "\x00\x00\x01\x1c\xfeSM": probe.Undecided,
-		"\x00\x00\x01\x1c\xfeSMB": probe.Recognised, "\x00\x00\x00\x23\xffSMBr": probe.Recognised,
+		"\x00\x00\x01\x1c\xfeSMB": probe.Undecided, "\x00\x00\x00\x23\xffSMBr": probe.Undecided,
+		offer("\xfeSMB", 16, 1): probe.Recognised, offer("\xffSMBr", 9, 0x88): probe.Recognised,
+		offer("\xfeSMB", 16, 0): probe.Foreign, offer("\xffSMBr", 9, 0x18): probe.Foreign, // an echo
 		"H": probe.Foreign, "\x00\x01": probe.Foreign, "\x00\x00\x00\x05\xfdSMB": probe.Foreign, "\x82\x00\x00\x00": probe.Foreign,
 	} {
-		require.Equal(t, want, smb.Prober{}.Answers([]byte(reply)), "%q", reply)
+		require.Equal(t, want, smb.Prober{}.Answers(0, []byte(reply)), "%q", reply)
 	}
 }
 
-// A file server is found on a port that says nothing of it, for one connection more than listening takes.
+// offer is the beginning of a message whose header has a byte of flags at a place.
+func offer(magic string, at int, flags byte) string {
+	header := append([]byte(magic), make([]byte, 64)...)
+	header[at] = flags
+	return "\x00\x00\x00\x40" + string(header)
+}
+
+// A file server is found on a port that says nothing of it.
 func TestDetected(t *testing.T) {
 	server, err := lab.OldFiles(t.Context())
 	require.NoError(t, err)
 	defer server.Close()
-	d := detect.Detector{Probers: []probe.Prober{smb.Prober{}}, Wait: 10 * time.Millisecond}
+	d := detect.Detector{Probers: []probe.Prober{smb.Prober{}}, Wait: 300 * time.Millisecond}
 	r := probe.Run(t.Context(), d, probe.Target{Addr: server.Addr}, nil)
 	require.NoError(t, r.Err)
 	e, ok := probe.As[*smb.Evidence](r)
