@@ -58,6 +58,7 @@ var errShortHello = errors.New("ClientHello whose parts don't fit")
 
 // checkExtensions allows those by which nothing is agreed on.
 func checkExtensions(b []byte) (tls13 bool, err error) {
+	seen := map[uint16]bool{}
 	for len(b) > 0 {
 		if len(b) < 4 {
 			return false, errShortHello
@@ -68,8 +69,29 @@ func checkExtensions(b []byte) (tls13 bool, err error) {
 			return false, errShortHello
 		}
 		b = rest
+		if seen[kind] {
+			return false, fmt.Errorf("ClientHello with extension %d twice", kind)
+		}
+		seen[kind] = true
 		switch kind {
-		case 0, 10, 11, 13, 23: // server_name, supported_groups, ec_point_formats, signature_algorithms, extended_master_secret
+		case 0: // server_name
+			name, after, ok := cut(body[min(3, len(body)):], 2)
+			if !ok || len(after) > 0 || len(name) == 0 || string(body[:3]) != string([]byte{byte((len(name) + 3) >> 8), byte(len(name) + 3), 0}) {
+				return false, errShortHello
+			}
+		case 10, 13: // supported_groups, signature_algorithms
+			list, after, ok := cut(body, 2)
+			if !ok || len(after) > 0 || len(list)%2 != 0 {
+				return false, errShortHello
+			}
+		case 11: // ec_point_formats
+			if string(body) != "\x01\x00" {
+				return false, errShortHello
+			}
+		case 23: // extended_master_secret
+			if len(body) > 0 {
+				return false, errShortHello
+			}
 		case 21: // padding
 			if len(bytes.Trim(body, "\x00")) > 0 {
 				return false, errors.New("ClientHello with padding that says something")

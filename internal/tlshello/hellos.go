@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // maxSuites is how many suites are offered at once except in mode "full": some servers choke on more.
@@ -25,16 +26,24 @@ func weight(s Suite) (w int) {
 
 func chacha(s Suite) bool { return strings.Contains(s.Name, "_CHACHA20_") }
 
-// suitesOf returns all suites of a version of which pred holds, the strongest first.
-func suitesOf(v Version, pred func(Suite) bool) []Suite {
-	var list []Suite
-	for _, s := range suites {
-		if !s.signal() && s.TLS13() == (v == TLS13) && (v >= TLS12 || !s.TLS12()) && (pred == nil || pred(s)) {
-			list = append(list, s)
+// byVersion are all suites of each version, the strongest first.
+var byVersion = sync.OnceValue(func() map[Version][]Suite {
+	ordered := slices.DeleteFunc(slices.Clone(suites), Suite.signal)
+	slices.SortStableFunc(ordered, func(a, b Suite) int { return weight(a) - weight(b) })
+	lists := map[Version][]Suite{}
+	for _, s := range ordered {
+		for _, v := range versions {
+			if s.TLS13() == (v == TLS13) && (v >= TLS12 || !s.TLS12()) {
+				lists[v] = append(lists[v], s)
+			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Suite) int { return weight(a) - weight(b) })
-	return list
+	return lists
+})
+
+// suitesOf returns all suites of a version of which has holds, the strongest first.
+func suitesOf(v Version, has func(Suite) bool) []Suite {
+	return slices.DeleteFunc(slices.Clone(byVersion()[v]), func(s Suite) bool { return has != nil && !has(s) })
 }
 
 // usual returns at most [maxSuites] of a version: all the common ones, and one of each rarer key exchange, so that a
