@@ -1,0 +1,105 @@
+package advisory
+
+import (
+	"cmp"
+	"strings"
+
+	apk "github.com/knqyf263/go-apk-version"
+	deb "github.com/knqyf263/go-deb-version"
+)
+
+// An order says how an ecosystem's versions follow each other.
+type order struct {
+	valid   func(version string) bool
+	compare func(a, b string) int // of valid versions
+}
+
+// The orders: Debian's, which Ubuntu shares (Debian Policy §5.6.12), and Alpine's.
+var (
+	dpkg = order{deb.Valid, func(a, b string) int {
+		x, _ := deb.NewVersion(a)
+		y, _ := deb.NewVersion(b)
+		return x.Compare(y)
+	}}
+	alpine = order{apk.Valid, func(a, b string) int { return apk.Version(a).Compare(apk.Version(b)) }}
+)
+
+// withEpoch puts the epoch of another version of the package, such as the 1 of 1:9.2p1-2, before a version that has none:
+// no server tells it.
+func withEpoch(version, other string) string {
+	epoch, _, ok := strings.Cut(other, ":")
+	if !ok || strings.Contains(version, ":") {
+		return version
+	}
+	return epoch + ":" + version
+}
+
+// olderPackage reports whether a package's version, of which the epoch may be missing, is older than another.
+func olderPackage(o order, version, than string) bool {
+	version = withEpoch(version, than)
+	return o.valid(version) && o.compare(version, than) < 0
+}
+
+// compareUpstream compares versions as projects themselves count: numbers by their value, so that 10.0 follows 9.9;
+// letters behind a number are later than it, as OpenSSH's 9.8p1, Samba's 3.0.28a and ProFTPD's 1.3.3c are, unless they
+// say that it isn't out yet, as ProFTPD's 1.3.5rc3 does. What separates the parts doesn't matter: Exim's 4.86_2 is its
+// 4.86.2.
+func compareUpstream(a, b string) int {
+	for a != "" || b != "" {
+		var x, y part
+		x, a = nextPart(a)
+		y, b = nextPart(b)
+		if c := x.compare(y); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// A part of a version is a number or a word.
+type part struct {
+	rank int // of what it is: see rankOf
+	text string
+}
+
+// The ranks. A version that ends is later than a pre-release of it and earlier than anything else that goes on.
+const (
+	rankPre = iota
+	rankEnd
+	rankWord
+	rankNumber
+)
+
+func nextPart(s string) (part, string) {
+	s = strings.TrimLeft(s, ".-_+~ ")
+	if s == "" {
+		return part{rank: rankEnd}, ""
+	}
+	n := strings.IndexFunc(s, isNot(digit))
+	if n != 0 {
+		if n < 0 {
+			n = len(s)
+		}
+		return part{rankNumber, strings.TrimLeft(s[:n], "0")}, s[n:]
+	}
+	if n = strings.IndexFunc(s, func(r rune) bool { return digit(r) || strings.ContainsRune(".-_+~ ", r) }); n < 0 {
+		n = len(s)
+	}
+	p := part{rankWord, strings.ToLower(s[:n])}
+	switch p.text {
+	case "rc", "alpha", "beta", "pre", "dev":
+		p.rank = rankPre
+	}
+	return p, s[n:]
+}
+
+func digit(r rune) bool { return '0' <= r && r <= '9' }
+
+func isNot(f func(rune) bool) func(rune) bool { return func(r rune) bool { return !f(r) } }
+
+func (p part) compare(q part) int {
+	if c := cmp.Compare(p.rank, q.rank); c != 0 || p.rank != rankNumber {
+		return cmp.Or(c, strings.Compare(p.text, q.text))
+	}
+	return cmp.Or(cmp.Compare(len(p.text), len(q.text)), strings.Compare(p.text, q.text))
+}
