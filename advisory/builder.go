@@ -12,8 +12,6 @@ import (
 	"path"
 	"strings"
 	"time"
-
-	"github.com/handclasp/handclasp/finding"
 )
 
 // Limits on what is read. The largest that were seen in November 2026: a record of 3 MiB, EPSS scores of 12 MiB.
@@ -32,7 +30,7 @@ type Builder struct {
 	packages  map[packageName]uint32
 	order     []packageName // the packages, by number
 	vulns     map[string]uint32
-	rated     []rated // the vulnerabilities, by number
+	rated     []Vulnerability // by number; the severity is a distribution's own word, 0 if there is none
 	rows      []rawRow
 	group     uint32 // of rows that come from one statement
 	kev       map[string]time.Time
@@ -43,12 +41,6 @@ type Builder struct {
 }
 
 type packageName struct{ ecosystem, name string }
-
-type rated struct {
-	id     string
-	cvss   string
-	spoken finding.Severity // the distribution's own word; 0 if there is none
-}
 
 // A rawRow says that the versions of a package between two are affected.
 type rawRow struct {
@@ -184,14 +176,14 @@ func (b *Builder) vulnerability(id, cvss, word string) uint32 {
 	if !ok {
 		n = uint32(len(b.rated))
 		b.vulns[id] = n
-		b.rated = append(b.rated, rated{id: id})
+		b.rated = append(b.rated, Vulnerability{ID: id})
 	}
-	r := &b.rated[n]
-	if cvss != "" && (r.cvss == "" || newerCVSS(cvss, r.cvss) || !newerCVSS(r.cvss, cvss) && cvss > r.cvss) {
-		r.cvss = cvss
+	v := &b.rated[n]
+	if cvss != "" && (v.CVSS == "" || newerCVSS(cvss, v.CVSS) || !newerCVSS(v.CVSS, cvss) && cvss > v.CVSS) {
+		v.CVSS = cvss
 	}
 	if word != "" {
-		r.spoken = max(r.spoken, severityOf(word))
+		v.Severity = max(v.Severity, severityOf(word))
 	}
 	return n
 }

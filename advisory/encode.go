@@ -18,7 +18,7 @@ import (
 //	digest    SHA-256 of all that follows
 //	date      8 bytes: seconds since 1970, of the newest of the data
 //	counts    6 × 4 bytes: vulnerabilities, packages, versions, rows; bytes of sources, bytes of text
-//	vulnerabilities, by name  7 × 4 bytes: name, CVSS vector, severity, KEV day, EPSS in 100,000ths
+//	vulnerabilities, by name  8 × 4 bytes: name, CVSS vector, score in tenths, severity, KEV day, EPSS in 100,000ths
 //	packages, by name         6 × 4 bytes: name, first version and how many, first row and how many
 //	versions                  2 × 4 bytes: of each package in its order
 //	rows                      3 × 4 bytes: of each package, by vulnerability: which; from which place; up to which
@@ -32,11 +32,12 @@ const (
 	digestAt   = len(magic)
 	bodyAt     = digestAt + sha256.Size
 	headSize   = bodyAt + 8 + 6*4
-	vulnSize   = 7 * 4
+	vulnSize   = 8 * 4
 	pkgSize    = 6 * 4
 	verSize    = 2 * 4
 	rowSize    = 3 * 4
 	epssScale  = 100_000
+	scoreScale = 10
 	endOfTime  = math.MaxUint32 // the place after all versions
 	packageSep = "\x00"
 )
@@ -48,7 +49,7 @@ type row struct{ vuln, from, to uint32 }
 func (b *Builder) Index() []byte {
 	b.init()
 	for _, k := range builtinTable() {
-		b.vulnerability(k.id, "", "")
+		b.vulnerability(k.id, k.cvss, "")
 	}
 	e := encoder{at: map[string]uint32{}}
 	renumbered := e.vulnerabilities(b)
@@ -90,13 +91,15 @@ func (e *encoder) vulnerabilities(b *Builder) []uint32 {
 	for i, id := range slices.Sorted(maps.Keys(b.vulns)) {
 		n := b.vulns[id]
 		renumbered[n] = uint32(i)
-		r := b.rated[n]
-		e.vulns = e.str(e.str(e.vulns, r.id), r.cvss)
+		v := b.rated[n]
+		v.KEV, v.EPSS = b.kev[id], b.epss[id]
+		v.rate()
 		var day uint32
-		if t, ok := b.kev[id]; ok {
-			day = uint32(t.Unix() / secondsADay)
+		if !v.KEV.IsZero() {
+			day = uint32(v.KEV.Unix() / secondsADay)
 		}
-		e.vulns = u32(e.vulns, uint32(r.spoken), day, uint32(math.Round(b.epss[id]*epssScale)))
+		e.vulns = u32(e.str(e.str(e.vulns, v.ID), v.CVSS), uint32(math.Round(v.Score*scoreScale)), uint32(v.Severity),
+			day, uint32(math.Round(v.EPSS*epssScale)))
 	}
 	return renumbered
 }

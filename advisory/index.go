@@ -1,11 +1,13 @@
 package advisory
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -18,7 +20,7 @@ type Index struct {
 	date                        time.Time
 	sources                     string
 	vulns, pkgs, versions, rows []byte
-	text                        string
+	text                        []byte
 }
 
 // ErrIndex is what [ReadIndex] returns for bytes that aren't an index, or not a whole one.
@@ -45,11 +47,11 @@ func ReadIndex(b []byte) (*Index, error) {
 		return nil, fmt.Errorf("%w: its date is no date", ErrIndex)
 	}
 	rest, head := b[headSize:], b[bodyAt+8:headSize]
-	var sources, text []byte
+	var sources []byte
 	for i, section := range []struct {
 		to   *[]byte
 		size uint64
-	}{{&x.vulns, vulnSize}, {&x.pkgs, pkgSize}, {&x.versions, verSize}, {&x.rows, rowSize}, {&sources, 1}, {&text, 1}} {
+	}{{&x.vulns, vulnSize}, {&x.pkgs, pkgSize}, {&x.versions, verSize}, {&x.rows, rowSize}, {&sources, 1}, {&x.text, 1}} {
 		n := uint64(at(head, i)) * section.size
 		if n > uint64(len(rest)) {
 			return nil, fmt.Errorf("%w: it ends early", ErrIndex)
@@ -59,7 +61,7 @@ func ReadIndex(b []byte) (*Index, error) {
 	if len(rest) > 0 {
 		return nil, fmt.Errorf("%w: something follows it", ErrIndex)
 	}
-	x.sources, x.text = string(sources), string(text)
+	x.sources = string(sources)
 	if err := x.check(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrIndex, err)
 	}
@@ -86,13 +88,15 @@ func at(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[4*i:]) }
 // record returns the i-th record of a section.
 func record(section []byte, size, i int) []byte { return section[i*size : (i+1)*size] }
 
-// str returns the text that the i-th number of a record names.
-func (x *Index) str(rec []byte, i int) string {
-	from, n := at(rec, i), at(rec, i+1)
+// word returns the text that the i-th number of a record names.
+func (x *Index) word(rec []byte, i int) []byte {
+	from, n := uint64(at(rec, i)), uint64(at(rec, i+1))
 	return x.text[from : from+n]
 }
 
-func (x *Index) hasStr(rec []byte, i int) bool {
+func (x *Index) str(rec []byte, i int) string { return string(x.word(rec, i)) }
+
+func (x *Index) hasWord(rec []byte, i int) bool {
 	return uint64(at(rec, i))+uint64(at(rec, i+1)) <= uint64(len(x.text))
 }
 
@@ -108,16 +112,17 @@ func (x *Index) check() error {
 	for i := range vulns {
 		r := record(x.vulns, vulnSize, i)
 		switch {
-		case !x.hasStr(r, 0) || !x.hasStr(r, 2):
+		case !x.hasWord(r, 0) || !x.hasWord(r, 2):
 			return errors.New("text is missing")
-		case i > 0 && x.str(record(x.vulns, vulnSize, i-1), 0) >= x.str(r, 0):
+		case i > 0 && bytes.Compare(x.word(record(x.vulns, vulnSize, i-1), 0), x.word(r, 0)) >= 0:
 			return errors.New("vulnerabilities aren't in order")
-		case at(r, 4) > uint32(finding.Critical) || at(r, 5) > lastDay || at(r, 6) > epssScale:
+		case at(r, 4) > 10*scoreScale || at(r, 5)-uint32(finding.Info) > uint32(finding.Critical-finding.Info),
+			at(r, 6) > lastDay || at(r, 7) > epssScale:
 			return errors.New("a rating is out of its scale")
 		}
 	}
 	for i := range versions {
-		if !x.hasStr(record(x.versions, verSize, i), 0) {
+		if !x.hasWord(record(x.versions, verSize, i), 0) {
 			return errors.New("text is missing")
 		}
 	}
@@ -129,9 +134,9 @@ func (x *Index) check() error {
 	for i := range pkgs {
 		r := record(x.pkgs, pkgSize, i)
 		switch {
-		case !x.hasStr(r, 0):
+		case !x.hasWord(r, 0):
 			return errors.New("text is missing")
-		case i > 0 && x.str(record(x.pkgs, pkgSize, i-1), 0) >= x.str(r, 0):
+		case i > 0 && bytes.Compare(x.word(record(x.pkgs, pkgSize, i-1), 0), x.word(r, 0)) >= 0:
 			return errors.New("packages aren't in order")
 		case uint64(at(r, 2))+uint64(at(r, 3)) > uint64(versions), uint64(at(r, 4))+uint64(at(r, 5)) > uint64(rows):
 			return errors.New("a package's records are missing")
@@ -142,30 +147,17 @@ func (x *Index) check() error {
 
 // pkg returns the record of a package of an ecosystem, nil if there is none.
 func (x *Index) pkg(ecosystem, name string) []byte {
-	i, ok := search(len(x.pkgs)/pkgSize, ecosystem+packageSep+name, func(i int) string {
-		return x.str(record(x.pkgs, pkgSize, i), 0)
-	})
-	if !ok {
-		return nil
-	}
-	return record(x.pkgs, pkgSize, i)
+	return x.search(x.pkgs, pkgSize, ecosystem+packageSep+name)
 }
 
-// search finds a key among n that are in order.
-func search(n int, key string, nth func(i int) string) (int, bool) {
-	from, to := 0, n
-	for from < to {
-		mid := int(uint(from+to) >> 1)
-		switch c := strings.Compare(nth(mid), key); {
-		case c == 0:
-			return mid, true
-		case c < 0:
-			from = mid + 1
-		default:
-			to = mid
-		}
+// search returns the record of a section that begins with a name, nil if there is none.
+func (x *Index) search(section []byte, size int, name string) []byte {
+	key, n := []byte(name), len(section)/size
+	i := sort.Search(n, func(i int) bool { return bytes.Compare(x.word(record(section, size, i), 0), key) >= 0 })
+	if i == n || !bytes.Equal(x.word(record(section, size, i), 0), key) {
+		return nil
 	}
-	return from, false
+	return record(section, size, i)
 }
 
 // A match is a vulnerability that an ecosystem knows of a package, by its number.
@@ -217,19 +209,11 @@ func (x *Index) place(o order, versions []byte, version string) (uint32, bool) {
 	if !o.valid(version) {
 		return 0, false
 	}
-	from, to := 0, n
-	for from < to {
-		mid := int(uint(from+to) >> 1)
-		switch c := o.compare(nth(mid), version); {
-		case c == 0:
-			return uint32(2*mid + 1), true
-		case c < 0:
-			from = mid + 1
-		default:
-			to = mid
-		}
+	i, found := sort.Find(n, func(i int) int { return o.compare(version, nth(i)) })
+	if found {
+		return uint32(2*i + 1), true
 	}
-	return uint32(2 * from), true
+	return uint32(2 * i), true
 }
 
 // find returns the vulnerabilities that a version of a package of a release has; known says whether the index knows
@@ -245,7 +229,7 @@ func (x *Index) find(ecosystem, name, version string) (found []Vulnerability, kn
 	}
 	for _, m := range list {
 		if m.affected {
-			v := x.vulnerability(int(m.vuln))
+			v := x.vulnerability(record(x.vulns, vulnSize, int(m.vuln)))
 			v.Fixed = m.fixed
 			found = append(found, v)
 		}
@@ -274,28 +258,25 @@ func merge(a, b []match) []match {
 	return a
 }
 
-// vulnerability returns what the index says of the i-th vulnerability.
-func (x *Index) vulnerability(i int) Vulnerability {
-	r := record(x.vulns, vulnSize, i)
-	v := Vulnerability{ID: x.str(r, 0), CVSS: x.str(r, 2), EPSS: float64(at(r, 6)) / epssScale}
-	if day := at(r, 5); day != 0 {
+// vulnerability returns what a record says.
+func (x *Index) vulnerability(r []byte) Vulnerability {
+	v := Vulnerability{
+		ID: x.str(r, 0), CVSS: x.str(r, 2), Score: float64(at(r, 4)) / scoreScale,
+		Severity: finding.Severity(at(r, 5)), EPSS: float64(at(r, 7)) / epssScale,
+	}
+	if day := at(r, 6); day != 0 {
 		v.KEV = time.Unix(int64(day)*secondsADay, 0).UTC()
 	}
-	word := ""
-	if spoken := finding.Severity(at(r, 4)); spoken != 0 {
-		word = spoken.String()
-	}
-	v.rate(word)
 	return v
 }
 
-// enrich adds what the index knows of how a vulnerability is exploited.
+// enrich adds what the index knows of how a vulnerability of the built-in table is exploited.
 func (x *Index) enrich(v *Vulnerability) {
-	i, ok := search(len(x.vulns)/vulnSize, v.ID, func(i int) string { return x.str(record(x.vulns, vulnSize, i), 0) })
-	if !ok {
+	r := x.search(x.vulns, vulnSize, v.ID)
+	if r == nil {
 		return
 	}
-	known := x.vulnerability(i)
+	known := x.vulnerability(r)
 	v.EPSS = known.EPSS
 	if !known.KEV.IsZero() {
 		v.KEV = known.KEV

@@ -340,5 +340,5 @@ func (j Judge) enrich(v *Vulnerability) {
 	if j.Index != nil {
 		j.Index.enrich(v)
 	}
-	v.rate("")
+	v.rate()
 }

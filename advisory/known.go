@@ -56,7 +56,7 @@ func (k *known) vulnerability(fixed string) Vulnerability {
 	if k.kev != "" {
 		v.KEV = day(k.kev)
 	}
-	v.rate("")
+	v.rate()
 	return v
 }
 

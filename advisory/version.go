@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	apk "github.com/knqyf263/go-apk-version"
-	deb "github.com/knqyf263/go-deb-version"
 )
 
 // An order says how an ecosystem's versions follow each other.
@@ -14,15 +13,8 @@ type order struct {
 	compare func(a, b string) int // of valid versions
 }
 
-// The orders: Debian's, which Ubuntu shares (Debian Policy §5.6.12), and Alpine's.
-var (
-	dpkg = order{deb.Valid, func(a, b string) int {
-		x, _ := deb.NewVersion(a)
-		y, _ := deb.NewVersion(b)
-		return x.Compare(y)
-	}}
-	alpine = order{apk.Valid, func(a, b string) int { return apk.Version(a).Compare(apk.Version(b)) }}
-)
+// alpine is the order of Alpine's versions.
+var alpine = order{apk.Valid, func(a, b string) int { return apk.Version(a).Compare(apk.Version(b)) }}
 
 // withEpoch puts the epoch of another version of the package, such as the 1 of 1:9.2p1-2, before a version that has none:
 // no server tells it.
@@ -75,14 +67,12 @@ func nextPart(s string) (part, string) {
 	if s == "" {
 		return part{rank: rankEnd}, ""
 	}
-	n := strings.IndexFunc(s, isNot(digit))
-	if n != 0 {
-		if n < 0 {
-			n = len(s)
-		}
-		return part{rankNumber, strings.TrimLeft(s[:n], "0")}, s[n:]
+	if digit(rune(s[0])) {
+		n, rest := number(s)
+		return part{rankNumber, n}, rest
 	}
-	if n = strings.IndexFunc(s, func(r rune) bool { return digit(r) || strings.ContainsRune(".-_+~ ", r) }); n < 0 {
+	n := strings.IndexFunc(s, func(r rune) bool { return digit(r) || strings.ContainsRune(".-_+~ ", r) })
+	if n < 0 {
 		n = len(s)
 	}
 	p := part{rankWord, strings.ToLower(s[:n])}
@@ -101,5 +91,5 @@ func (p part) compare(q part) int {
 	if c := cmp.Compare(p.rank, q.rank); c != 0 || p.rank != rankNumber {
 		return cmp.Or(c, strings.Compare(p.text, q.text))
 	}
-	return cmp.Or(cmp.Compare(len(p.text), len(q.text)), strings.Compare(p.text, q.text))
+	return compareNumbers(p.text, q.text)
 }
