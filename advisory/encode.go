@@ -25,7 +25,8 @@ import (
 //	sources   text: a line for each file
 //	text
 //
-// Text is named by where it begins in text, and how long it is. A package's name is its ecosystem's, NUL, its own. A
+// A row of which both places are 0 says that the vulnerability is listed and in no version. Text is named by where it
+// begins in text, and how long it is. A package's name is its ecosystem's, NUL, its own. A
 // place is 2i+1 at the package's version i, and 2i before it.
 const (
 	magic      = "handclasp-adv\x00\x00\x01"
@@ -42,8 +43,8 @@ const (
 	packageSep = "\x00"
 )
 
-// A row says that the versions of a package between two places have a vulnerability. Where both places are 0, none has.
-type row struct{ vuln, from, to uint32 }
+// A stretch is the versions of a package between two places: none if both are 0.
+type stretch struct{ from, to uint32 }
 
 // Index returns the index of what was added. The same files in the same order make the same index.
 func (b *Builder) Index() []byte {
@@ -181,13 +182,13 @@ func (e *encoder) order(b *Builder, rows []rawRow) map[uint32]uint32 {
 
 // agreed returns the places at which all statements about one vulnerability of one package agree that it is there: at
 // least one row, which is empty if there is none.
-func agreed(rows []rawRow, places map[uint32]uint32) []row {
-	var all []row
+func agreed(rows []rawRow, places map[uint32]uint32) []stretch {
+	var all []stretch
 	for first := true; len(rows) > 0; first = false {
 		n := run(rows, func(r rawRow) uint32 { return r.group })
-		var said []row
+		var said []stretch
 		for _, r := range rows[:n] {
-			s := row{from: 0, to: endOfTime}
+			s := stretch{from: 0, to: endOfTime}
 			if r.from != noName {
 				s.from = places[r.from]
 			}
@@ -205,17 +206,17 @@ func agreed(rows []rawRow, places map[uint32]uint32) []row {
 			all = intersect(all, said)
 		}
 	}
-	all = slices.DeleteFunc(all, func(s row) bool { return s.from >= s.to })
+	all = slices.DeleteFunc(all, func(s stretch) bool { return s.from >= s.to })
 	if len(all) == 0 {
-		return []row{{}}
+		return []stretch{{}}
 	}
 	return all
 }
 
-func intersect(a, b []row) (both []row) {
+func intersect(a, b []stretch) (both []stretch) {
 	for _, x := range a {
 		for _, y := range b {
-			if s := (row{from: max(x.from, y.from), to: min(x.to, y.to)}); s.from < s.to {
+			if s := (stretch{from: max(x.from, y.from), to: min(x.to, y.to)}); s.from < s.to {
 				both = append(both, s)
 			}
 		}
