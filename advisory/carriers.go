@@ -107,6 +107,9 @@ func packagingOf(s probe.Software, system *probe.Software) packaging {
 	if m := debianUpdate.FindStringSubmatch(s.PackageRevision); m != nil && p.distribution == "debian" && p.release == "" {
 		p.release = m[1]
 	}
+	if strings.Contains(p.revision, "fips") {
+		p.distribution, p.release = "ubuntu-fips", "" // a build of its own, which no public data is about
+	}
 	if p.distribution == "" {
 		return p
 	}

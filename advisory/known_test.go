@@ -141,6 +141,7 @@ func TestSilence(t *testing.T) {
 		"one that isn't known":              {{Product: "Samba", Version: "4.6.2", Distribution: "Slackware"}},
 		"FreeBSD's own":                     {{Product: "OpenSSH", Version: "9.7", Distribution: "FreeBSD", PackageRevision: "20240806"}},
 		"Microsoft's own":                   {{Product: "OpenSSH", Version: "9.5"}, {Product: "Windows"}},
+		"Ubuntu's certified build":          {{Product: "OpenSSH", Version: "8.9p1", Distribution: "Ubuntu", PackageRevision: "3ubuntu0.fips.0.1"}},
 		"a release that isn't told":         {{Product: "OpenSSH", Version: "9.7p1", Distribution: "Debian", PackageRevision: "5"}},
 		"no version":                        {{Product: "OpenSSH"}},
 		"a honeypot":                        {{Product: "OpenSSH", Version: "6.0p1", Hint: "honeypot"}},
