@@ -107,8 +107,8 @@ func packagingOf(s probe.Software, system *probe.Software) packaging {
 	if m := debianUpdate.FindStringSubmatch(s.PackageRevision); m != nil && p.distribution == "debian" && p.release == "" {
 		p.release = m[1]
 	}
-	if strings.Contains(p.revision, "fips") {
-		p.distribution, p.release = "ubuntu-fips", "" // a build of its own, which no public data is about
+	if strings.Contains(p.revision, "fips") || strings.Contains(p.revision, "~bpo") {
+		p.distribution, p.release = "another build of "+p.distribution, "" // which a release's data isn't about
 	}
 	if p.distribution == "" {
 		return p
@@ -144,7 +144,7 @@ func distributionOf(name, release string) (string, string) {
 	lower := strings.ToLower(name)
 	for _, d := range [...]struct{ begins, is string }{
 		{"debian", "debian"}, {"raspbian", "debian"}, {"raspberry pi os", "debian"}, {"ubuntu", "ubuntu"}, {"alpine", "alpine"},
-		{"red hat", "rhel"}, {"rhel", "rhel"}, {"centos", "rhel"}, {"alma", "rhel"}, {"rocky", "rhel"}, {"oracle linux", "rhel"},
+		{"red hat", "rhel"}, {"rhel", "rhel"}, {"enterprise linux", "rhel"}, {"centos", "rhel"}, {"alma", "rhel"}, {"rocky", "rhel"}, {"oracle linux", "rhel"},
 		{"freebsd", "freebsd"}, {"amazon linux", "amazon-linux"}, {"suse linux enterprise", "sles"}, {"sles", "sles"},
 	} {
 		if strings.HasPrefix(lower, d.begins) {

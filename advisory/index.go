@@ -167,8 +167,8 @@ type match struct {
 	fixed    string // the version that ends the range; empty if none does
 }
 
-// matches returns what an ecosystem says of a version of a package, by vulnerability. The version may lack the epoch
-// that the package has, since no server tells it.
+// matches returns what an ecosystem says of a version of a package, by vulnerability. The version is as a server
+// tells it.
 func (x *Index) matches(ecosystem, name, version string) (list []match, known bool) {
 	p := x.pkg(ecosystem, name)
 	if p == nil {
@@ -203,8 +203,8 @@ func (x *Index) matches(ecosystem, name, version string) (list []match, known bo
 func (x *Index) place(o order, versions []byte, version string) (uint32, bool) {
 	n := len(versions) / verSize
 	nth := func(i int) string { return x.str(record(versions, verSize, i), 0) }
-	if n > 0 {
-		version = withEpoch(version, nth(n-1))
+	for i := range n {
+		version = asPackaged(version, nth(i))
 	}
 	if !o.valid(version) {
 		return 0, false

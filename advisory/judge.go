@@ -208,20 +208,40 @@ func (j Judge) systemEnd(l *LifeCycle, s Subject, sw probe.Software) (e end, cla
 	return e, claimed, true
 }
 
-// windowsEnd returns when a Windows of that build ends; name is what follows the word Windows.
-func (l *LifeCycle) windowsEnd(name, build string) (end, bool) {
-	server, okServer := l.of("windows-server", build)
-	desktop, okDesktop := l.of("windows", build)
+// windowsEnd returns when a Windows of that build ends; name is what follows the word Windows. Of a name that may be of a
+// server or a desktop, as " Server 2019 or 10 1809" may, and of one that goes on, as " 10 or Server 2004 to 22H2" does
+// since later versions tell the same build, the youngest counts.
+func (l *LifeCycle) windowsEnd(name, build string) (last end, ok bool) {
 	either := strings.Contains(name, " or ") || name == ""
-	switch isServer := strings.HasPrefix(name, " Server"); {
-	case okServer && okDesktop && either:
-		return server.later(desktop), true
-	case okServer && (isServer || either):
-		return server, true
-	case okDesktop && (!isServer || either):
-		return desktop, true
+	isServer := strings.HasPrefix(name, " Server")
+	_, youngest, goesOn := strings.Cut(strings.ToLower(name), " to ")
+	for family, counts := range map[string]bool{"windows-server": isServer || either, "windows": !isServer || either} {
+		if !counts {
+			continue
+		}
+		ends := []string{build}
+		if goesOn {
+			ends = append(ends, l.buildsOf(family, youngest)...)
+		}
+		for _, build := range ends {
+			if e, found := l.of(family, build); found && !ok {
+				last, ok = e, true
+			} else if found {
+				last = last.later(e)
+			}
+		}
 	}
-	return end{}, false
+	return last, ok
+}
+
+// buildsOf returns the builds of a family's lines of that version, such as "22h2".
+func (l *LifeCycle) buildsOf(family, version string) (builds []string) {
+	for _, c := range l.products[family].cycles {
+		if slices.Contains(strings.Split(c.name, "-"), version) {
+			builds = append(builds, c.latest)
+		}
+	}
+	return builds
 }
 
 // title returns a distribution's name as people write it.

@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -31,6 +32,13 @@ type bounds struct{ from, to string }
 // builtinTable returns the table.
 func builtinTable() []known {
 	return slices.Concat(knownSSH, knownFTP, knownMail, knownFiles)
+}
+
+// of reports whether the entry is about a product, which a Windows is whatever it is called besides.
+func (k *known) of(product string) bool {
+	return slices.ContainsFunc(k.products, func(name string) bool {
+		return product == name || name == "Windows" && strings.HasPrefix(product, name+" ")
+	})
 }
 
 // has reports whether a version is among the affected, and the version that mends it.
@@ -66,7 +74,7 @@ func builtinOfVersion(s Subject, sw probe.Software) (list []Vulnerability) {
 		return nil
 	}
 	for _, k := range builtinTable() {
-		if !slices.Contains(k.products, sw.Product) || k.when != nil && !k.when(s) {
+		if !k.of(sw.Product) || k.when != nil && !k.when(s) {
 			continue
 		}
 		if fixed, ok := k.has(sw.Version); ok {
@@ -80,7 +88,7 @@ func builtinOfVersion(s Subject, sw probe.Software) (list []Vulnerability) {
 func builtinOfPackage(product, ecosystem, version string) (list []Vulnerability) {
 	for _, k := range builtinTable() {
 		fixed, ok := k.packages[ecosystem]
-		if ok && slices.Contains(k.products, product) && olderPackage(orderOf(ecosystem), version, fixed) {
+		if ok && k.of(product) && olderPackage(orderOf(ecosystem), version, fixed) {
 			list = append(list, k.vulnerability(fixed))
 		}
 	}

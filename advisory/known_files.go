@@ -48,10 +48,9 @@ var knownFiles = []known{
 		refs: []string{sambaHistory + "CVE-2007-2447.html"},
 	},
 	{
-		// Windows 10 and Server 1903 and 1909, if they take compressed messages. A mended one has the same build.
+		// Versions 1903 and 1909, if they take compressed messages. A mended one has the same build.
 		id: "CVE-2020-0796", name: "SMBGhost",
-		products: []string{"Windows 10 or Server 1903", "Windows 10 or Server 1909", "Windows 10 1903", "Windows 10 1909",
-			"Windows Server 1903", "Windows Server 1909"},
+		products: []string{"Windows"},
 		affected: []bounds{{"10.0.18362", "10.0.18364"}},
 		when:     func(s Subject) bool { return s.SMBCompression == probe.Yes },
 		cvss:     anybodyRoot, cwe: []int{119}, kev: "2022-02-10",

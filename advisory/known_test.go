@@ -142,6 +142,7 @@ func TestSilence(t *testing.T) {
 		"FreeBSD's own":                     {{Product: "OpenSSH", Version: "9.7", Distribution: "FreeBSD", PackageRevision: "20240806"}},
 		"Microsoft's own":                   {{Product: "OpenSSH", Version: "9.5"}, {Product: "Windows"}},
 		"Ubuntu's certified build":          {{Product: "OpenSSH", Version: "8.9p1", Distribution: "Ubuntu", PackageRevision: "3ubuntu0.fips.0.1"}},
+		"a backport":                        {{Product: "OpenSSH", Version: "8.4p1", Distribution: "Debian", PackageRevision: "2~bpo10+1"}},
 		"a release that isn't told":         {{Product: "OpenSSH", Version: "9.7p1", Distribution: "Debian", PackageRevision: "5"}},
 		"no version":                        {{Product: "OpenSSH"}},
 		"a honeypot":                        {{Product: "OpenSSH", Version: "6.0p1", Hint: "honeypot"}},
@@ -184,6 +185,6 @@ func TestSMBGhost(t *testing.T) {
 		_, ids = knownOf(Subject{SMBCompression: compression}, windows("Windows 10 or Server 1909", "10.0.18363"))
 		assert.Empty(t, ids)
 	}
-	_, ids = knownOf(Subject{SMBCompression: probe.Yes}, windows("Windows 10 or Server 2004", "10.0.19041"))
+	_, ids = knownOf(Subject{SMBCompression: probe.Yes}, windows("Windows 10 or Server 2004 to 22H2", "10.0.19041"))
 	assert.Empty(t, ids)
 }

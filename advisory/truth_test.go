@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -136,6 +137,9 @@ func indexOf(t testing.TB, list []*shipped) *advisory.Index {
 	return build(t, files...)
 }
 
+// repack is what a distribution adds to a project's version and no server tells.
+var repack = regexp.MustCompile(`[+~](dfsg|ds\d*)$`)
+
 // software is a package as a banner would tell it: without its epoch.
 func (s *shipped) software(version string) []probe.Software {
 	if i := strings.Index(version, ":"); i >= 0 {
@@ -144,7 +148,7 @@ func (s *shipped) software(version string) []probe.Software {
 	i := strings.LastIndexByte(version, '-')
 	distribution, release, _ := strings.Cut(s.ecosystem, ":")
 	return []probe.Software{
-		{Product: s.product, Version: version[:i], PackageRevision: version[i+1:], Distribution: distribution},
+		{Product: s.product, Version: repack.ReplaceAllString(version[:i], ""), PackageRevision: version[i+1:], Distribution: distribution},
 		{Product: distribution + " Linux", Version: strings.TrimSuffix(release, ":LTS")},
 	}
 }

@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 
 	apk "github.com/knqyf263/go-apk-version"
@@ -16,19 +17,29 @@ type order struct {
 // alpine is the order of Alpine's versions.
 var alpine = order{apk.Valid, func(a, b string) int { return apk.Version(a).Compare(apk.Version(b)) }}
 
-// withEpoch puts the epoch of another version of the package, such as the 1 of 1:9.2p1-2, before a version that has none:
-// no server tells it.
-func withEpoch(version, other string) string {
-	epoch, _, ok := strings.Cut(other, ":")
-	if !ok || strings.Contains(version, ":") {
-		return version
+// repack is how Debian marks a project's version whose source it has packed anew.
+var repack = regexp.MustCompile(`^[+~](?:dfsg|ds)[\d.]*$`)
+
+// asPackaged completes a version as a server tells it, such as 4.22.8-0+deb13u2, by another one of its package, such as
+// 2:4.22.10+dfsg-0+deb13u1: it gets the epoch, and the mark if both are of one version of the project.
+func asPackaged(version, other string) string {
+	epoch, upstream, revision := splitDebian(version)
+	otherEpoch, otherUpstream, _ := splitDebian(other)
+	if mark, ok := strings.CutPrefix(otherUpstream, upstream); ok && repack.MatchString(mark) {
+		upstream = otherUpstream
 	}
-	return epoch + ":" + version
+	if revision != "" {
+		upstream += "-" + revision
+	}
+	if epoch = cmp.Or(epoch, otherEpoch); epoch != "" {
+		return epoch + ":" + upstream
+	}
+	return upstream
 }
 
-// olderPackage reports whether a package's version, of which the epoch may be missing, is older than another.
+// olderPackage reports whether a package's version, as a server tells it, is older than another.
 func olderPackage(o order, version, than string) bool {
-	version = withEpoch(version, than)
+	version = asPackaged(version, than)
 	return o.valid(version) && o.compare(version, than) < 0
 }
 

@@ -73,3 +73,18 @@ func TestVersionsOfAlpine(t *testing.T) {
 	inOrder(t, alpine.compare, "9.6_p1-r0", "9.7_rc1-r0", "9.7_p1-r0", "9.7_p1-r4", "9.7_p1-r10", "9.8_p1-r0")
 	assert.False(t, alpine.valid("next week"))
 }
+
+func TestAsPackaged(t *testing.T) {
+	for _, test := range []struct{ told, other, want string }{
+		{"9.2p1-2+deb12u3", "1:9.2p1-2+deb12u2", "1:9.2p1-2+deb12u3"},
+		{"4.22.8-0+deb13u2", "2:4.22.8+dfsg-0+deb13u1", "2:4.22.8+dfsg-0+deb13u2"},
+		{"4.22.8-0+deb13u2", "2:4.22.10+dfsg-0+deb13u1", "2:4.22.8-0+deb13u2"},
+		{"4.13.17-0ubuntu1.20.04.1", "2:4.13.17~dfsg-0ubuntu0.21.04.1", "2:4.13.17~dfsg-0ubuntu1.20.04.1"},
+		{"3.4.1-5", "3.4.1+ds1-5+deb13u1", "3.4.1+ds1-5"},
+		{"2:4.22.8+dfsg-1", "2:4.22.8+dfsg-0", "2:4.22.8+dfsg-1"},
+		{"4.96-15", "4.96-15+deb12u1", "4.96-15"},
+		{"9.7_p1-r3", "9.7_p1-r4", "9.7_p1-r3"},
+	} {
+		assert.Equal(t, test.want, asPackaged(test.told, test.other), test.told)
+	}
+}
