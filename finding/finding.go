@@ -86,10 +86,13 @@ func Evaluate(r *probe.Result, rules []Rule) []Finding {
 			found = append(found, rule.finding(r, p))
 		}
 	}
-	slices.SortStableFunc(found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortStableFunc(found, Compare)
 	return found
+}
+
+// Compare orders findings: the most severe first, then by ID.
+func Compare(a, b Finding) int {
+	return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.ID, b.ID))
 }
 
 func (rule Rule) finding(r *probe.Result, p *Proof) Finding {

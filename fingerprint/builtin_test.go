@@ -33,11 +33,15 @@ func TestBuiltin(t *testing.T) {
 	require.NoError(t, err)
 	t.Logf("%d fingerprints of %d kinds, %d examples", Builtin().Len(), len(Builtin().Kinds()), n)
 
-	examples := map[*fingerprint][]example{}
-	db, err := load(files, func(f *fingerprint, e example) { examples[f] = append(examples[f], e) })
+	db, list, err := load(files, true)
 	require.NoError(t, err)
+	require.Equal(t, db.Kinds(), Builtin().Kinds(), "a file is named by its kind")
+	examples := map[*fingerprint][]example{}
+	for _, e := range list {
+		examples[e.of] = append(examples[e.of], e)
+	}
 	for kind, list := range db.kinds {
-		for _, f := range list {
+		for _, f := range list() {
 			require.NotEmpty(t, examples[f], "%s: %s has no example", kind, f.name)
 			for _, e := range examples[f] {
 				m, ok := db.Match(kind, e.text)

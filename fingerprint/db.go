@@ -14,8 +14,8 @@ const maxText = 1024
 // A DB is a set of fingerprints. It doesn't change once it is made, and any number of goroutines may use it. A nil DB
 // is empty.
 type DB struct {
-	kinds map[string][]*fingerprint
-	next  *DB // asked where this one doesn't know
+	kinds map[string]func() []*fingerprint // those of a kind, read when they are first asked for
+	next  *DB                              // asked where this one doesn't know
 }
 
 // Then returns a DB that asks next for what db doesn't know. Neither of them is changed.
@@ -42,7 +42,7 @@ func (db *DB) Len() int {
 	n := 0
 	for ; db != nil; db = db.next {
 		for _, list := range db.kinds {
-			n += len(list)
+			n += len(list())
 		}
 	}
 	return n
@@ -61,21 +61,42 @@ func (db *DB) Match(kind, text string) (Match, bool) {
 }
 
 func (db *DB) match(kind, text string) (Match, bool) {
-	list := db.kinds[kind]
-	if len(list) == 0 {
+	list, ok := db.kinds[kind]
+	if !ok {
 		return Match{}, false
 	}
 	var buffer [maxText]byte
-	folded := fold(buffer[:0], text)
+	folded := newFolded(buffer[:0], text)
 	lines := strings.Contains(text, "\n")
-	for _, f := range list {
-		if f.near(folded) {
+	for _, f := range list() {
+		if f.near(&folded) {
 			if m, ok := f.match(text, lines); ok {
+				db.unpack(kind, m)
 				return m, true
 			}
 		}
 	}
 	return Match{}, false
+}
+
+// packageKind is the kind of the texts in which a banner says whose package it is.
+const packageKind = "package"
+
+// unpack adds to a match what the name of the package in it tells.
+func (db *DB) unpack(kind string, m Match) {
+	text, ok := m.Params["service.package"]
+	if comment := m.Params["openssh.comment"]; !ok && comment != "" { // what Recog calls it
+		text, ok = m.Params["service.product"]+" "+m.Params["service.version"]+" "+comment, true
+	}
+	if !ok || kind == packageKind {
+		return
+	}
+	whose, _ := db.Match(packageKind, text)
+	for name, value := range whose.Params {
+		if _, known := m.Params[name]; !known {
+			m.Params[name] = value
+		}
+	}
 }
 
 // match matches the text, which has line ends or not.

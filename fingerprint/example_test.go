@@ -41,7 +41,7 @@ func ExampleDB_Match() {
 		fmt.Printf("%s %s, %s\n", s.Product, s.Version, s.CPE)
 	}
 	// Output:
-	// true OpenSSH on Debian, updated in a release
+	// true OpenSSH that tells its package
 	// OpenSSH 9.2p1, cpe:2.3:a:openbsd:openssh:9.2:p1:*:*:*:*:*:*
 	// Debian Linux 12, cpe:2.3:o:debian:debian_linux:12:*:*:*:*:*:*:*
 }

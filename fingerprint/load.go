@@ -23,17 +23,21 @@ var ErrNoFiles = errors.New("no files of fingerprints: the folder holds no *.xml
 // A fingerprint or a file that can't be used doesn't lose the others: the DB holds all that can, and the error, which
 // has an Unwrap() []error, names each of the rest by file, line and pattern. The DB is nil only where there is nothing to
 // read: [ErrNoFiles], or the error of fsys.
-func Load(fsys fs.FS) (*DB, error) { return load(fsys, nil) }
+func Load(fsys fs.FS) (*DB, error) {
+	db, _, err := load(fsys, false)
+	return db, err
+}
 
 // An example is a text that a fingerprint matches, and the params that it then gives.
 type example struct {
+	of     *fingerprint
 	place  string // file and line
 	text   string
 	params map[string]string
 }
 
-// load calls examples, if not nil, with each example.
-func load(fsys fs.FS, examples func(*fingerprint, example)) (*DB, error) {
+// load returns the examples as well, if they are wanted.
+func load(fsys fs.FS, wanted bool) (*DB, []example, error) {
 	names, err := fs.Glob(fsys, "xml/*.xml")
 	if err == nil && names == nil {
 		names, err = fs.Glob(fsys, "*.xml")
@@ -45,21 +49,26 @@ func load(fsys fs.FS, examples func(*fingerprint, example)) (*DB, error) {
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	l := loader{db: &DB{kinds: map[string][]*fingerprint{}}, fsys: fsys, examples: examples}
+	l := loader{fsys: fsys, wanted: wanted, kinds: map[string][]*fingerprint{}}
 	for _, name := range names {
 		if err := l.file(name); err != nil {
 			l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
 		}
 	}
-	return l.db, errors.Join(l.errs...)
+	db := &DB{kinds: map[string]func() []*fingerprint{}}
+	for kind, list := range l.kinds {
+		db.kinds[kind] = func() []*fingerprint { return list }
+	}
+	return db, l.examples, errors.Join(l.errs...)
 }
 
 type loader struct {
-	db       *DB
 	fsys     fs.FS
-	examples func(*fingerprint, example)
+	wanted   bool // the examples are
+	kinds    map[string][]*fingerprint
+	examples []example
 	errs     []error
 }
 
@@ -161,8 +170,8 @@ func (l *loader) add(kind, place string, x fingerprintXML) error {
 			return fmt.Errorf("pattern %q: %w", x.Pattern, err)
 		}
 	}
-	l.db.kinds[kind] = append(l.db.kinds[kind], f)
-	if l.examples == nil {
+	l.kinds[kind] = append(l.kinds[kind], f)
+	if !l.wanted {
 		return nil
 	}
 	for _, e := range x.Examples {
@@ -171,7 +180,8 @@ func (l *loader) add(kind, place string, x fingerprintXML) error {
 			l.errs = append(l.errs, fmt.Errorf("%s: pattern %q: example: %w", place, x.Pattern, err))
 			continue
 		}
-		l.examples(f, parsed)
+		parsed.of = f
+		l.examples = append(l.examples, parsed)
 	}
 	return nil
 }

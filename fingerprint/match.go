@@ -19,7 +19,10 @@ func (m Match) Software(source string) []probe.Software {
 	for _, part := range []string{"service", "os", "hw"} {
 		s := probe.Software{
 			Vendor: m.Params[part+".vendor"], Product: m.Params[part+".product"], Version: m.Params[part+".version"],
-			CPE: m.Params[part+".cpe23"], Source: source,
+			CPE: m.Params[part+".cpe23"], Source: source, Hint: m.Params[part+".hint"],
+		}
+		if part == "service" {
+			s.Distribution, s.PackageRevision = m.Params["package.distribution"], m.Params["package.revision"]
 		}
 		if s.Product != "" {
 			list = append(list, s)

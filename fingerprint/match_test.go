@@ -89,6 +89,15 @@ func TestSystemNamedTwice(t *testing.T) {
 		{"Windows Server 2016 Standard 6.3", "Windows Server 2016 Standard 14393", "10.0 build 14393", []string{"Windows Server 2016 14393"}},
 		{"Windows 10 Pro 6.3", "Windows 10 Pro 17763", "10.0 build 17763", []string{"Windows 10 17763"}},
 		{"Windows 10 Pro 6.3", "Windows 10 Pro 19045", "10.0 build 19045", []string{"Windows 10 22H2 10.0.19045"}},
+		// The challenge tells the first build of a family.
+		{"Windows 10 Pro 6.3", "Windows 10 Pro 19045", "10.0 build 19041", []string{"Windows 10 19045"}},
+		{"Windows 10 Pro 6.3", "Windows 10 Pro 18363", "10.0 build 18362", []string{"Windows 10 18363"}},
+		{"Windows 10 Pro 6.3", "Windows 11 Pro 22631", "10.0 build 22621", []string{"Windows 11 22631"}},
+		{"Windows 10 Pro 6.3", "Windows 11 Pro 26200", "10.0 build 26100", []string{"Windows 11 26200"}},
+		{"Windows 10 Pro 6.3", "Windows 11 Pro 26100", "10.0 build 26100", []string{"Windows 11 26100"}},
+		{"", "Windows Server 2025 Standard 26100", "10.0 build 26100", []string{"Windows Server 2025 26100"}},
+		{"Windows 10 Home 6.3", "Windows 10 Home 15063", "10.0 build 15063", []string{"Windows 10 1703 10.0.15063"}},
+		{`Windows (TM) Code Name "Longhorn" Ultimate 6.0`, `Windows (TM) Code Name "Longhorn" Ultimate 5231`, "6.0 build 5231", []string{"Windows Vista 5231"}},
 		// They contradict each other.
 		{"", "Windows Server 2016 Standard 14393", "10.0 build 17763", []string{"Windows Server 2016 14393", "Windows Server 2019 or 10 1809 10.0.17763"}},
 		{"", "Windows Server 2012 R2 Standard 9600", "10.0 build 14393", []string{"Windows Server 2012 R2 9600", "Windows Server 2016 or 10 1607 10.0.14393"}},
@@ -106,6 +115,52 @@ func TestSystemNamedTwice(t *testing.T) {
 		slices.Reverse(banners)
 		require.Len(t, software(fingerprint.Builtin(), &talker{banners: banners}), len(c.want), "in whichever order")
 	}
+}
+
+// Builds from the first Windows 10 on have names; what no Windows says has none.
+func TestWindowsBuilds(t *testing.T) {
+	for version, want := range map[string]string{
+		"Windows 10.0 build 10240": "Windows 10 1507", "Windows 10.0 build 10586": "Windows 10 1511",
+		"Windows 10.0 build 14393": "Windows Server 2016 or 10 1607", "Windows 10.0 build 15063": "Windows 10 1703",
+		"Windows 10.0 build 18362": "Windows 10 or Server 1903 to 1909", "Windows 10.0 build 19041": "Windows 10 or Server 2004 to 22H2",
+		"Windows 10.0 build 20348": "Windows Server 2022", "Windows 10.0 build 22621": "Windows 11 22H2 to 23H2",
+		"Windows 10.0 build 26100": "Windows Server 2025 or 11 24H2 to 26H2", "Windows 10.0 build 26200": "Windows 11 25H2",
+		"Windows 10.0 build 28000": "Windows 11 26H1", "Windows 10.0 build 27842": "Windows",
+		"255.255 build 65535 revision 255": "", "10.0 build 17763 revision 0": "", "0.0 build 0 revision 15": "",
+	} {
+		list := software(fingerprint.Builtin(), &talker{ntlm: &probe.NTLM{OSVersion: version}})
+		if want == "" {
+			require.Empty(t, list, version)
+			continue
+		}
+		require.Len(t, list, 1, version)
+		require.Equal(t, want, list[0].Product, version)
+	}
+}
+
+// A version older than the dialect allows is another system's.
+func TestDialectRefutesVersion(t *testing.T) {
+	for _, c := range []struct{ dialect, version, want string }{
+		{"3.0.2", "6.1 build 7600", ""}, {"2.0.2", "5.2 build 3790", ""}, {"2.1", "6.0 build 6002", ""}, {"3.1.1", "6.3 build 9600", ""},
+		{"2.1", "6.1 build 7601", "Windows Server 2008 R2 or 7 SP1"}, {"2.0.2", "6.0 build 6001", "Windows Server 2008 or Vista SP1"},
+		{"3.0", "6.2 build 9200", "Windows Server 2012 or 8"}, {"3.0.2", "6.3 build 9600", "Windows Server 2012 R2 or 8.1"},
+		{"2.0.2", "10.0 build 20348", "Windows Server 2022"}, {"3.1.1", "10.0 build 20348", "Windows Server 2022"},
+		{"3.1.1", "6.1 build 0", "Samba"},
+	} {
+		list := software(fingerprint.Builtin(), &talker{
+			ntlm: &probe.NTLM{OSVersion: "Windows " + c.version}, banners: []probe.Banner{says("smb.dialect", "preferred_dialect", c.dialect)},
+		})
+		if c.want == "" {
+			require.Empty(t, list, "%s %s", c.dialect, c.version)
+			continue
+		}
+		require.Equal(t, c.want, list[0].Product, "%s %s", c.dialect, c.version)
+	}
+	// Which other one, its mechanisms say.
+	list := software(fingerprint.Builtin(), &talker{ntlm: &probe.NTLM{OSVersion: "Windows 6.1 build 7600"}, banners: []probe.Banner{
+		says("smb.dialect", "preferred_dialect", "3.0.2"), says("smb.mechanisms", "auth_mechanisms", "KRB5\nMS-KRB5\n1.2.752.43.14.3\nNTLM"),
+	}})
+	require.Equal(t, []probe.Software{{Vendor: "Apple", Product: "macOS", CPE: "cpe:2.3:o:apple:macos:*:*:*:*:*:*:*:*", Source: "auth_mechanisms"}}, list)
 }
 
 func TestNothingToRecognise(t *testing.T) {

@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"regexp/syntax"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -30,6 +31,51 @@ func fold(b []byte, text string) []byte {
 	}
 	return b
 }
+
+// A need is a literal, folded, and three of its pairs of bytes. Few texts have them all, and that is learned much faster
+// than whether they hold the literal.
+type need struct {
+	literal []byte
+	pairs   [3]uint16
+}
+
+// String returns the literal.
+func (n need) String() string { return strconv.Quote(string(n.literal)) }
+
+func newNeed(literal string) need {
+	last := len(literal) - 2
+	return need{literal: []byte(literal), pairs: [3]uint16{
+		pair(literal[0], literal[1]), pair(literal[last/2], literal[last/2+1]), pair(literal[last], literal[last+1]),
+	}}
+}
+
+// pairs says which pairs of bytes a text has. Pairs may share a bit.
+type pairs [16]uint64
+
+func pair(a, b byte) uint16 { return (uint16(a)*37 + uint16(b)) % uint16(64*len(pairs{})) }
+
+// A folded text has its pairs of bytes beside it.
+type folded struct {
+	text []byte
+	has  pairs
+}
+
+// newFolded folds the text behind b.
+func newFolded(b []byte, text string) (f folded) {
+	f.text = fold(b, text)
+	f.has.of(f.text)
+	return f
+}
+
+// of adds the pairs of a folded text.
+func (p *pairs) of(text []byte) {
+	for i := range len(text) - 1 {
+		n := pair(text[i], text[i+1])
+		p[n/64] |= 1 << (n % 64)
+	}
+}
+
+func (p *pairs) has(n uint16) bool { return p[n/64]&(1<<(n%64)) != 0 }
 
 // needs returns folded literals of which a text holds at least one if the expression matches it; nil where there are no
 // such literals.

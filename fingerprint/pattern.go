@@ -15,9 +15,9 @@ const maxPattern = 4096
 // A fingerprint is a pattern and what it tells.
 type fingerprint struct {
 	name    string
-	pattern string   // in the syntax of package regexp
-	flags   string   // "", "i", "s" or "is"
-	needs   [][]byte // a text that matches holds one of these, folded; empty where that isn't known
+	pattern string // in the syntax of package regexp
+	flags   string // "", "i", "s" or "is"
+	needs   []need // a text that matches holds one of these; empty where that isn't known
 	params  params
 
 	line, text struct {
@@ -51,7 +51,7 @@ func (f *fingerprint) newPattern(pattern, flags string) (groups int, err error) 
 		return 0, fmt.Errorf("pattern %q: %w", pattern, err)
 	}
 	for _, literal := range needs(re) {
-		f.needs = append(f.needs, []byte(literal))
+		f.needs = append(f.needs, newNeed(literal))
 	}
 	return re.MaxCap(), nil
 }
@@ -105,10 +105,11 @@ func (f *fingerprint) regexp(lines bool) *regexp.Regexp {
 	return compiled.re
 }
 
-// near reports whether a folded text may match.
-func (f *fingerprint) near(folded []byte) bool {
-	for _, literal := range f.needs {
-		if bytes.Contains(folded, literal) {
+// near reports whether a text may match.
+func (f *fingerprint) near(t *folded) bool {
+	for i := range f.needs {
+		n := &f.needs[i]
+		if t.has.has(n.pairs[0]) && t.has.has(n.pairs[1]) && t.has.has(n.pairs[2]) && bytes.Contains(t.text, n.literal) {
 			return true
 		}
 	}

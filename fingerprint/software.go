@@ -10,8 +10,9 @@ import (
 // Software returns what the evidence of r names: the service, its operating system, the device. It looks at the banners
 // of evidence that implements [probe.BannerEvidence] and at the NTLM challenge of evidence that implements
 // [probe.NTLMEvidence]. Each product is listed once, by the first banner that tells its version, or else by the first
-// that names it; of two names of Windows for one build the more exact one counts. The list is empty, and not nil, where
-// nothing is recognised.
+// that names it; of two names of Windows for one build, or for two builds that are one but for what is switched on, the
+// more exact one counts. A banner of the kind smb.dialect names nothing, but refutes a version in the challenge that is
+// older. The list is empty, and not nil, where nothing is recognised.
 func (db *DB) Software(r *probe.Result) []probe.Software {
 	list := []probe.Software{}
 	if db == nil || r == nil {
@@ -25,14 +26,21 @@ func (db *DB) Software(r *probe.Result) []probe.Software {
 	return list
 }
 
-// banners returns the texts in the evidence that may name software.
+// banners returns the texts in the evidence that may name software. A version in an NTLM challenge is a claim, which the
+// dialect of SMB that the server prefers may refute: it stands behind the claim.
 func banners(e probe.Evidence) (list []probe.Banner) {
+	dialect := ""
 	if e, ok := e.(probe.BannerEvidence); ok {
 		list = e.Banners()
+		for _, b := range list {
+			if b.Kind == "smb.dialect" {
+				dialect = ", SMB " + b.Text
+			}
+		}
 	}
 	if e, ok := e.(probe.NTLMEvidence); ok {
-		if n := e.NTLMChallenge(); n != nil {
-			list = append(list, probe.Banner{Kind: "ntlm.os_version", Source: "ntlm", Text: n.OSVersion})
+		if n := e.NTLMChallenge(); n != nil && n.OSVersion != "" {
+			list = append(list, probe.Banner{Kind: "ntlm.os_version", Source: "ntlm", Text: n.OSVersion + dialect})
 		}
 	}
 	return list
@@ -67,9 +75,8 @@ func add(list []probe.Software, s probe.Software) []probe.Software {
 	return append(list, s)
 }
 
-// says reports whether a tells all that b does: the same product, and b no version that a doesn't know; or a product
-// whose name begins with b's, as "Windows Server 2019" does with "Windows"; or one of the two that b may be, as "Windows
-// Server 2019" with "Windows Server 2019 or 10 1809", where both are of one build.
+// says reports whether a tells all that b does: the same product, and b no version that a doesn't know; a product whose
+// name begins with b's, as "Windows Server 2019" does with "Windows"; or the same Windows, named more exactly.
 func says(a, b probe.Software) bool {
 	switch {
 	case same(a, b):
@@ -78,32 +85,13 @@ func says(a, b probe.Software) bool {
 		return false
 	case b.Version == "":
 		return extends(a.Product, b.Product)
-	case ambiguous(b):
-		return !ambiguous(a) && oneBuild(a.Version, b.Version) && slices.ContainsFunc(alternatives(b.Product), func(name string) bool {
-			return strings.EqualFold(name, a.Product) || extends(name, a.Product)
-		})
 	}
-	return !ambiguous(a) && extends(a.Product, b.Product) && oneBuild(b.Version, a.Version)
+	return sameWindows(a, b)
 }
 
 // extends reports whether a name is another one with more words behind it.
 func extends(name, other string) bool {
 	return len(name) > len(other) && name[len(other)] == ' ' && strings.EqualFold(name[:len(other)], other)
-}
-
-// oneBuild reports whether short, such as "17763", is the build in long, such as "10.0.17763".
-func oneBuild(short, long string) bool {
-	return short != "" && (short == long || strings.HasSuffix(long, "."+short))
-}
-
-// ambiguous reports whether the product is one of two whose builds are the same: the second name lacks its first word.
-func ambiguous(s probe.Software) bool { return strings.Contains(s.Product, " or ") }
-
-// alternatives are the two.
-func alternatives(product string) []string {
-	first, second, _ := strings.Cut(product, " or ")
-	family, _, _ := strings.Cut(first, " ")
-	return []string{first, family + " " + second}
 }
 
 // same reports whether a and b are one product. Sets of fingerprints spell vendors in their own ways, and one server

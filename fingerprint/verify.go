@@ -13,24 +13,26 @@ import (
 // the params that its attributes state. It returns how many examples there are, and an error with an Unwrap() []error
 // that names each that fails, and what Load finds wrong. It is for those who write fingerprints.
 func Verify(fsys fs.FS) (examples int, err error) {
+	db, list, err := load(fsys, true)
 	var errs []error
-	_, err = load(fsys, func(f *fingerprint, e example) {
-		examples++
-		if err := f.verify(e); err != nil {
+	for _, e := range list {
+		if err := db.verify(e); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", e.place, err))
 		}
-	})
-	return examples, errors.Join(append(errs, err)...)
+	}
+	return len(list), errors.Join(append(errs, err)...)
 }
 
-func (f *fingerprint) verify(e example) error {
-	if !f.near(fold(nil, e.text)) {
-		return fmt.Errorf("pattern %q: %q holds none of %q", f.pattern, e.text, f.needs)
+func (db *DB) verify(e example) error {
+	f := e.of
+	if folded := newFolded(nil, e.text); !f.near(&folded) {
+		return fmt.Errorf("pattern %q: %q holds none of %v", f.pattern, e.text, f.needs)
 	}
 	m, ok := f.match(e.text, strings.Contains(e.text, "\n"))
 	if !ok {
 		return fmt.Errorf("pattern %q doesn't match %q", f.pattern, e.text)
 	}
+	db.unpack("", m)
 	for _, name := range slices.Sorted(maps.Keys(e.params)) {
 		want := e.params[name]
 		if strings.HasSuffix(name, ".cpe23") {

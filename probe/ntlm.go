@@ -13,7 +13,8 @@ type NTLM struct {
 	DNSDomain       string `json:"dns_domain"`       // MsvAvDnsDomainName
 	DNSTree         string `json:"dns_tree"`         // MsvAvDnsTreeName, the forest
 	// OSVersion is the VERSION structure (MS-NLMP §2.2.2.10), such as "Windows 10.0 build 17763". Others than Windows
-	// fill it in as well: Samba says "Windows 6.1 build 0".
+	// fill it in as well: Samba says "Windows 6.1 build 0". What no Windows says, a major version other than 5, 6 and 10
+	// or a revision other than 15, is written without that name: "255.255 build 65535 revision 255".
 	OSVersion string `json:"os_version"`
 	// SystemTime is the server's clock in UTC, to 100 ns (MsvAvTimestamp); nil where it isn't told.
 	SystemTime *time.Time `json:"system_time"`

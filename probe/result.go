@@ -41,6 +41,13 @@ type Software struct {
 	// for an operating system and "h" for a device.
 	CPE    string `json:"cpe"`
 	Source string `json:"source"` // the evidence it was recognised by, such as "greeting"
+	// Distribution is whose package it is, such as "Debian", "Ubuntu" or "FreeBSD", and PackageRevision what that says of
+	// its own changes, such as "2+deb12u5": faults that were mended there without a new version. Empty if not told.
+	Distribution    string `json:"distribution"`
+	PackageRevision string `json:"package_revision"`
+	// Hint is "honeypot" for a product that plays another one to be attacked, and for a text that such products are known
+	// to send; else empty.
+	Hint string `json:"hint"`
 }
 
 // RawEvidence is evidence whose type isn't known to the program that decoded it.

@@ -59,18 +59,6 @@ func check(t Target, o Options) error {
 	return nil
 }
 
-// Grab probes a target given as an IP address and a port and returns the typed evidence, which is valid, if partial,
-// beside an error.
-func Grab[E Evidence](ctx context.Context, p Prober, addr string, o *Options) (e E, err error) {
-	t, err := ParseTarget(addr)
-	if err != nil {
-		return e, err
-	}
-	r := Run(ctx, p, t, o)
-	e, _ = As[E](r)
-	return e, r.Err
-}
-
 func (r *Result) fail(err error) {
 	r.Outcome = OutcomeOf(err)
 	r.Err = err

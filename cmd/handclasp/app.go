@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -29,6 +30,11 @@ type app struct {
 
 // readers are the probers whose evidence a stored result may hold.
 func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), detect.Detector{}) }
+
+// judge makes records of a scan's results.
+func (a *app) judge(o *options) *handclasp.Judge {
+	return handclasp.NewJudge(&handclasp.Options{Probers: a.probers, Rules: a.rules, Comparisons: a.comparisons, Fingerprints: o.software})
+}
 
 // Exit statuses; the help explains them.
 const (

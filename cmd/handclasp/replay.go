@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fingerprint"
@@ -85,7 +86,7 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 		return err
 	}
 	r := &replaying{
-		app: a, o: o, judge: finding.NewJudge(a.rules, a.comparisons),
+		app: a, o: o, judge: a.judge(&o.options),
 		sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}),
 	}
 	for record := range stored.records() {
@@ -126,7 +127,7 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 type replaying struct {
 	*app
 	o      *replayOptions
-	judge  *finding.Judge
+	judge  *handclasp.Judge
 	sink   sink
 	tally  report.Tally
 	silent int // results without a conversation
@@ -145,8 +146,7 @@ func (r *replaying) one(ctx context.Context, record finding.Record) error {
 	default:
 		record.Result = again
 	}
-	record.Software = r.o.software.Software(record.Result)
-	record.Findings = r.judge.Evaluate(record.Result)
+	record = r.judge.Record(record.Result)
 	r.tally.Add(record)
 	if r.o.format == formatJSONL && !r.o.transcript {
 		record = record.WithoutTranscript()

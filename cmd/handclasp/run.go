@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/dialer"
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
@@ -56,7 +56,7 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	signal.Ignore(syscall.SIGPIPE) // a pipe that nobody reads any more is an error like others
 	s := &session{
 		app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.journal, j.progress),
-		judge: finding.NewJudge(a.rules, a.comparisons),
+		judge: a.judge(o),
 	}
 	if j.resume.finished() {
 		a.complain("%s: the scan is finished: remove the file to scan anew", j.resume.path)
@@ -107,7 +107,7 @@ type session struct {
 	*app
 	o        *options
 	job      job
-	judge    *finding.Judge
+	judge    *handclasp.Judge
 	out      *output
 	spool    *spool // nil where the output is a terminal
 	progress *progress
@@ -174,8 +174,7 @@ func (s *session) result(r scan.Result) error {
 		s.missed++
 		s.why = cmp.Or(s.why, r.Err)
 	}
-	r.Software = s.o.software.Software(r.Result)
-	record := finding.Record{Result: r.Result, Findings: s.judge.Evaluate(r.Result)}
+	record := s.judge.Record(r.Result)
 	write := s.sink.write
 	if s.o.baseline != nil {
 		if record.Findings = s.o.baseline.New(record); len(record.Findings) == 0 {

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/handclasp/handclasp"
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -75,17 +74,12 @@ func run(ctx context.Context, args []string, dial probe.DialFunc, stdout io.Writ
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
 
-	inputs := scan.Args(args[1:])
-	order := &scan.EndpointOptions{Journal: journal}
-	journal.SetTotal(scan.Count(inputs, handclasp.Probers(), order))
-	endpoints := scan.Endpoints(ctx, inputs, handclasp.Probers(), order)
-	options := &scan.Options{Rate: 200, Probe: probe.Options{Dial: dial}, Journal: journal}
-	for r, err := range scan.Run(ctx, endpoints, options) {
+	journal.SetTotal(scan.Count(scan.Args(args[1:]), handclasp.Probers(), nil))
+	options := &handclasp.Options{Scan: scan.Options{Rate: 200, Probe: probe.Options{Dial: dial}, Journal: journal}}
+	for _, err := range handclasp.Scan(ctx, args[1:], options) {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "metrics:", err)
-			continue
 		}
-		journal.Done(r, len(finding.Evaluate(r.Result, handclasp.Rules())))
 	}
 	return json.NewEncoder(stdout).Encode(journal.Progress())
 }

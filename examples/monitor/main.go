@@ -18,20 +18,17 @@ import (
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/report"
-	"github.com/handclasp/handclasp/scan"
 )
 
 var errNew = errors.New("there is something new")
 
 // probeAll scans the targets and returns what was found.
 func probeAll(ctx context.Context, targets []string) (records []finding.Record, err error) {
-	judge := finding.NewJudge(handclasp.Rules(), handclasp.Comparisons())
-	endpoints := scan.Endpoints(ctx, scan.Args(targets), handclasp.Probers(), nil)
-	for r, err := range scan.Run(ctx, endpoints, nil) {
+	for r, err := range handclasp.Scan(ctx, targets, nil) {
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, finding.Record{Result: r.Result, Findings: judge.Evaluate(r.Result)})
+		records = append(records, r)
 	}
 	return records, ctx.Err()
 }

@@ -22,9 +22,6 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return errors.New("usage: quickstart ADDRESS:PORT")
 	}
 	e, err := ftp.Grab(ctx, args[0], nil)
-	if e == nil {
-		return err // it was no address
-	}
 	// What was learned before an error is there, too.
 	fmt.Fprintln(stdout, "greeting:", e.Greeting.Text())
 	fmt.Fprintln(stdout, "offers TLS:", fact(e.AuthTLS))

@@ -54,6 +54,6 @@ func TestWithoutAddress(t *testing.T) {
 
 	args, stop = orLab([]string{"localhost"})
 	defer stop()
-	require.ErrorContains(t, run(t.Context(), args, &out), "want an IP address and a port")
+	require.ErrorContains(t, run(t.Context(), args, &out), "want a host and a port")
 	require.ErrorContains(t, run(t.Context(), nil, &out), "usage")
 }

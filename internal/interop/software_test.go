@@ -19,7 +19,7 @@ type softwareFact struct {
 	cpe             string // up to the version
 	update          string // what begins the part of a version that is a field of its own in CPE names
 	source          string // "" is the greeting
-	debian          string // whether it names the operating system: "release" with its number, "name" without
+	debian          string // whether it names the operating system: "release" with its number and the package's revision, "name" without
 }
 
 var softwareFacts = map[string]softwareFact{
@@ -70,12 +70,16 @@ func requireSoftware(t *testing.T, r *probe.Result, server, installed string) {
 	if want.cpe != "" {
 		s.CPE = want.cpe + ":" + inCPE + strings.Repeat(":*", stars)
 	}
-	list := []probe.Software{s}
+	release := ""
 	if want.debian != "" {
-		release := ""
+		s.Distribution = "Debian"
 		if want.debian == "release" {
+			s.PackageRevision = installed[strings.LastIndexByte(installed, '-')+1:]
 			release = regexp.MustCompile(`\+deb(\d+)u`).FindStringSubmatch(installed)[1]
 		}
+	}
+	list := []probe.Software{s}
+	if want.debian != "" {
 		list = append(list, probe.Software{
 			Vendor: "Debian", Product: "Debian Linux", Version: release,
 			CPE: "cpe:2.3:o:debian:debian_linux:" + cmp.Or(release, "*") + strings.Repeat(":*", 7), Source: s.Source,

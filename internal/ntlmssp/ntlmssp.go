@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/handclasp/handclasp/internal/dtyp"
 	"github.com/handclasp/handclasp/probe"
@@ -73,7 +74,7 @@ func Challenge(b []byte) (*probe.NTLM, error) {
 	flags := binary.LittleEndian.Uint32(b[20:])
 	name, err := field(b, 12)
 	if flags&flagUnicode != 0 {
-		n.TargetName = dtyp.Text(name)
+		n.TargetName = text(name)
 	} else {
 		n.TargetName, _ = probe.UTF8(name) // in the server's OEM code page, of which ASCII is what can be told
 	}
@@ -82,9 +83,22 @@ func Challenge(b []byte) (*probe.NTLM, error) {
 		err = errors.Join(err, infoErr, pairs(n, info))
 	}
 	if flags&flagVersion != 0 && len(b) >= versionEnd {
-		n.OSVersion = fmt.Sprintf("Windows %d.%d build %d", b[48], b[49], binary.LittleEndian.Uint16(b[50:]))
+		n.OSVersion = osVersion(b[48:versionEnd])
 	}
 	return n, err
+}
+
+// revisionW2K3 is the only value that NTLMRevisionCurrent has (MS-NLMP §2.2.2.10).
+const revisionW2K3 = 0x0f
+
+// osVersion reads a VERSION structure (MS-NLMP §2.2.2.10). Some software fills it with noise: what no Windows says isn't
+// written as a version of Windows.
+func osVersion(b []byte) string {
+	major, minor, build, revision := b[0], b[1], binary.LittleEndian.Uint16(b[2:]), b[7]
+	if revision != revisionW2K3 || major != 5 && major != 6 && major != 10 {
+		return fmt.Sprintf("%d.%d build %d revision %d", major, minor, build, revision)
+	}
+	return fmt.Sprintf("Windows %d.%d build %d", major, minor, build)
 }
 
 // field returns what the length and offset at position at describe (MS-NLMP §2.2.1.2).
@@ -126,15 +140,15 @@ func pairs(n *probe.NTLM, b []byte) error {
 		b = b[length:]
 		switch id {
 		case avNetBIOSComputer:
-			n.NetBIOSComputer = dtyp.Text(value)
+			n.NetBIOSComputer = text(value)
 		case avNetBIOSDomain:
-			n.NetBIOSDomain = dtyp.Text(value)
+			n.NetBIOSDomain = text(value)
 		case avDNSComputer:
-			n.DNSComputer = dtyp.Text(value)
+			n.DNSComputer = text(value)
 		case avDNSDomain:
-			n.DNSDomain = dtyp.Text(value)
+			n.DNSDomain = text(value)
 		case avDNSTree:
-			n.DNSTree = dtyp.Text(value)
+			n.DNSTree = text(value)
 		case avTimestamp:
 			n.SystemTime = dtyp.FileTime(value)
 		}
@@ -144,3 +158,6 @@ func pairs(n *probe.NTLM, b []byte) error {
 	}
 	return nil
 }
+
+// text reads a string in UTF-16LE. Samba counts a NUL at its end as part of it.
+func text(b []byte) string { return strings.TrimRight(dtyp.Text(b), "\x00") }

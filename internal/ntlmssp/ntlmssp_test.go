@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,31 @@ func TestChallengeOfSamba(t *testing.T) {
 	require.Equal(t, "Windows 6.1 build 0", n.OSVersion)
 	require.Empty(t, n.TargetName)
 	require.Nil(t, n.SystemTime)
+}
+
+// Old Sambas count the NUL at the end of a name as part of it.
+func TestChallengeWithNULs(t *testing.T) {
+	info := slices.Concat(pair(1, utf16le("TS412")), pair(4, utf16le("\x00")), pair(3, utf16le("ts412\x00")), pair(0, nil))
+	n, err := Challenge(challenge(0xe2898205, utf16le("TS412\x00"), info, [8]byte{6, 1, 0, 0, 0, 0, 0, 15}))
+	require.NoError(t, err)
+	require.Equal(t, &probe.NTLM{TargetName: "TS412", NetBIOSComputer: "TS412", DNSComputer: "ts412", OSVersion: "Windows 6.1 build 0"}, n)
+}
+
+// A version is a claim: some software fills the structure with noise.
+func TestOSVersion(t *testing.T) {
+	for version, want := range map[[8]byte]string{
+		{5, 1, 0x28, 0x0a, 0, 0, 0, 15}:                    "Windows 5.1 build 2600",
+		{10, 0, 0xf4, 0x65, 0, 0, 0, 15}:                   "Windows 10.0 build 26100",
+		{255, 255, 255, 255, 255, 255, 255, 255}:           "255.255 build 65535 revision 255", // impacket
+		{10, 0, 0x63, 0x45, 0, 0, 0, 0}:                    "10.0 build 17763 revision 0",
+		{0, 0, 0, 0, 0, 0, 0, 15}:                          "0.0 build 0 revision 15",
+		{7, 0, 0x63, 0x45, 0, 0, 0, 15}:                    "7.0 build 17763 revision 15",
+		{6, 3, 0x80, 0x25, 0xff, 0xff, 0xff, revisionW2K3}: "Windows 6.3 build 9600",
+	} {
+		n, err := Challenge(challenge(0xe2898205, nil, nil, version))
+		require.NoError(t, err)
+		require.Equal(t, want, n.OSVersion)
+	}
 }
 
 func TestChallengeWithoutTargetInfo(t *testing.T) {

@@ -155,6 +155,7 @@ var later = map[string][]string{
 	"finding.Finding": {"key", "items", "remediation", "references"},
 	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
 	"TLS":             {"client_certificate_requested"},
+	"Software":        {"distribution", "package_revision", "hint"},
 }
 
 // A generator turns types into schemas. Structs become definitions.
