@@ -24,7 +24,7 @@ var names = []struct {
 	{"rtsp", begins(`RTSP/\d`)},
 	{"sip", begins(`SIP/2`)},
 	{serviceTLS, begins(`\x15\x03[\x00-\x04]`)}, // an alert (RFC 8446 §6)
-	// Redis answers lines, as which it takes a ClientHello; POP3 says -ERR when it is busy.
+	// Redis says so when it turns a client away, or to a line; POP3 says -ERR when it is busy.
 	{"redis", begins(`-(DENIED Redis|NOAUTH |LOADING |MASTERDOWN |ERR (unknown command|wrong number|Protocol error|unbalanced|max number))`)},
 	{"pop3", begins(`\+OK\b|-ERR\b`)},
 	{"mupdate", begins(`\* (OK MUPDATE|AUTH)`)},        // RFC 3656 §3.2
