@@ -39,7 +39,6 @@ type ServerHello2 struct {
 	Suites      []Suite
 }
 
-
 // readAnswer2 reads the answer to a [ClientHello2]: a SERVER-HELLO, an ERROR (§C.3), or an alert of a server that speaks
 // only TLS.
 func readAnswer2(r io.Reader) (*Answer, error) {
