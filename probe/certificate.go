@@ -33,14 +33,24 @@ type Certificate struct {
 	// SignatureAlgorithm is spelled as by crypto/x509, such as "SHA256-RSA" or "ECDSA-SHA256".
 	SignatureAlgorithm string `json:"signature_algorithm"`
 	SHA256             string `json:"sha256"` // of the whole certificate, hexadecimal
+	// SPKISHA256 is the SHA-256 of the SubjectPublicKeyInfo, hexadecimal: it is the same for all certificates of one key.
+	SPKISHA256 string `json:"spki_sha256"`
+	// KeyUsage is what the key is for (RFC 5280 §4.2.1.3), such as "digitalSignature"; null if the certificate doesn't say.
+	KeyUsage []string `json:"key_usage"`
+	// MustStaple says whether the certificate demands a stapled OCSP response (RFC 7633).
+	MustStaple Fact `json:"must_staple"`
+	// SCTs says whether timestamps of Certificate Transparency are embedded (RFC 6962 §3.3).
+	SCTs Fact `json:"scts"`
 	// SelfSigned says that the certificate names itself as its issuer, and its own key where it names the issuer's. Its
 	// signature isn't verified with that key: it would cost as much as a third of the handshake and prove nothing more
 	// about the server.
 	SelfSigned bool `json:"self_signed"`
+	// DER is the certificate itself; absent if Options.NoDER left it out.
+	DER []byte `json:"der,omitempty"`
 }
 
-func describeCertificate(cert *x509.Certificate) Certificate {
-	sum := sha256.Sum256(cert.Raw)
+func (s *Session) describeCertificate(cert *x509.Certificate) Certificate {
+	sum, key := sha256.Sum256(cert.Raw), sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	c := Certificate{
 		DNSNames:           []string{},
 		IPAddresses:        []string{},
@@ -48,7 +58,14 @@ func describeCertificate(cert *x509.Certificate) Certificate {
 		NotAfter:           representable(cert.NotAfter),
 		SignatureAlgorithm: cert.SignatureAlgorithm.String(),
 		SHA256:             hex.EncodeToString(sum[:]),
+		SPKISHA256:         hex.EncodeToString(key[:]),
+		KeyUsage:           keyUsage(cert),
+		MustStaple:         FactOf(mustStaple(cert)),
+		SCTs:               FactOf(extension(cert, oidSCTs) != nil),
 		SelfSigned:         selfSigned(cert),
+	}
+	if !s.opts.NoDER {
+		c.DER = bytes.Clone(cert.Raw)
 	}
 	c.Subject, _ = UTF8([]byte(distinguishedName(cert.Subject)))
 	c.Issuer, _ = UTF8([]byte(distinguishedName(cert.Issuer)))
@@ -135,7 +152,7 @@ func (t *TLS) judge(chain []*x509.Certificate, s *Session) {
 
 func (s *Session) judge(chain []*x509.Certificate) (j judged) {
 	for _, cert := range chain {
-		j.chain = append(j.chain, describeCertificate(cert))
+		j.chain = append(j.chain, s.describeCertificate(cert))
 	}
 	leaf := chain[0]
 	opts := x509.VerifyOptions{
