@@ -30,6 +30,8 @@ func rules() []finding.Rule {
 					return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/helo").With(e.Hostname)
 				case greets(e.Greeting) == probe.OutcomeBusy, greets(e.Greeting) == probe.OutcomeDenied:
 					return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
+				case greets(e.Greeting) == probe.OutcomeNotProtocol, unknown(e.EHLO) && unknown(e.HELO):
+					return finding.NotSo() // another protocol's
 				}
 				return finding.NotLearned()
 			}),

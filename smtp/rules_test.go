@@ -27,7 +27,8 @@ func TestRules(t *testing.T) {
 			{Fires: []*E{{Greeting: reply(220, "mx"), EHLO: ehlo, Hostname: "mx.example.com"}, {Greeting: reply(220, "mx"), EHLO: reply(500, ""), HELO: reply(250, "mx"), Hostname: "mx.example.com"}},
 				Known: finding.Seen, Detail: "mx.example.com"},
 			{Fires: []*E{{Greeting: reply(554, "no")}, {Greeting: reply(421, "later")}, {Greeting: reply(450, "later")}}, Known: finding.Seen, Detail: "turns clients away"},
-			{NotLearned: []*E{{Greeting: reply(220, "mx")}, {Greeting: reply(220, "ftp"), EHLO: reply(530, ""), HELO: reply(530, "")}}},
+			{NotSo: []*E{{Greeting: reply(220, "ftp"), EHLO: reply(530, ""), HELO: reply(530, "")}, {Greeting: reply(200, "news")}}},
+			{NotLearned: []*E{{}, {Greeting: reply(220, "mx")}}},
 		},
 		"smtp.starttls-missing": {{
 			Fires: []*E{{STARTTLS: probe.No, STARTTLSStripped: probe.No, EHLO: ehlo}}, Known: finding.Seen,
