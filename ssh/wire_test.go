@@ -192,6 +192,7 @@ func TestRecognise(t *testing.T) {
 		"Welcome\r\nSSH-2.0-x\r\n": probe.Recognised, "Welcome\n": probe.Undecided, "Welcome\nSS": probe.Undecided, "Wel": probe.Undecided,
 		"220 ftp\r\n": probe.Foreign, "220-ftp": probe.Foreign, "@RSYNCD: 31.0\n": probe.Foreign, "HTTP/1.1 400\r\n": probe.Foreign,
 		"+OK": probe.Foreign, "\xff\xfd\x18": probe.Foreign, "\x00\x00": probe.Foreign, "200 news\r\n": probe.Foreign,
+		"Not allowed at this time": probe.Undecided, "Not allowed at this time\r\n": probe.Recognised, "Exceeded MaxStartups\r\n": probe.Recognised,
 	} {
 		require.Equal(t, want, Prober{}.Recognise([]byte(said)), "%q", said)
 	}

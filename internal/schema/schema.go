@@ -156,6 +156,7 @@ var later = map[string][]string{
 	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
 	"ssh.Evidence":    {"identification_too_long", "gex"},
 	"ssh.HostKey":     {"key"},
+	"TLS":             {"client_certificate_requested"},
 	"Software":        {"distribution", "package_revision", "hint"},
 }
 
