@@ -203,8 +203,11 @@ func (x *Index) matches(ecosystem, name, version string) (list []match, known bo
 func (x *Index) place(o order, versions []byte, version string) (uint32, bool) {
 	n := len(versions) / verSize
 	nth := func(i int) string { return x.str(record(versions, verSize, i), 0) }
-	for i := range n {
-		version = asPackaged(version, nth(i))
+	_, upstream, _ := splitDebian(version)
+	for i := range n { // the last has the epoch, another one perhaps the mark
+		if w := x.word(record(versions, verSize, i), 0); i == n-1 || bytes.Contains(w, []byte(upstream)) {
+			version = asPackaged(version, string(w))
+		}
 	}
 	if !o.valid(version) {
 		return 0, false
