@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -183,7 +184,7 @@ func (x *Index) matches(ecosystem, name, version string) (list []match, known bo
 	list = make([]match, 0, len(rows)/rowSize)
 	for i := range len(rows) / rowSize {
 		r := record(rows, rowSize, i)
-		vuln, from, to := at(r, 0), at(r, 1), at(r, 2)
+		vuln, from, to := at(r, 0), at(r, 1)&math.MaxUint16, at(r, 1)>>16
 		if n := len(list); n == 0 || list[n-1].vuln != vuln {
 			list = append(list, match{vuln: vuln})
 		}

@@ -224,6 +224,23 @@ func TestDiscarded(t *testing.T) {
 	assert.Equal(t, 1, b.Discarded())
 }
 
+// TestTooManyBounds: a package that has more versions than places is left out, and nothing else is.
+func TestTooManyBounds(t *testing.T) {
+	many := osvAffected{Package: osvPackage{"Debian:12", "openssh"}}
+	for i := range 40_000 {
+		many.Versions = append(many.Versions, fmt.Sprintf("1:9.2p1-%d", i))
+	}
+	data, err := json.Marshal(record("CVE-2030-0001", many, upTo("Debian:12", "samba", "")))
+	require.NoError(t, err)
+	var b advisory.Builder
+	require.NoError(t, b.Add("record", bytes.NewReader(data), int64(len(data))))
+	x, err := advisory.ReadIndex(b.Index())
+	require.NoError(t, err)
+	assert.Equal(t, 40_000, b.Discarded())
+	assert.NotContains(t, of(x, debian("2")), "CVE-2030-0001")
+	assert.Contains(t, of(x, []probe.Software{{Product: "Samba", Version: "4.17.12", Distribution: "Debian 12", PackageRevision: "0"}}), "CVE-2030-0001")
+}
+
 // TestSameIndex: the same files make the same index.
 func TestSameIndex(t *testing.T) {
 	list := readShipped(t)
