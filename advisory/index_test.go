@@ -165,7 +165,7 @@ func TestFeeds(t *testing.T) {
 	v := verdicts[0]
 	assert.Equal(t, finding.High, v.Severity)
 	assert.Equal(t, finding.Claimed, v.Known)
-	assert.Equal(t, advisory.Data{Digest: x.Digest(), Date: x.Date()}, v.Data)
+	assert.Equal(t, finding.Data{Digest: x.Digest(), Date: x.Date()}, v.Data)
 	require.Len(t, v.Vulnerables, 1)
 	w := v.Vulnerables[0]
 	assert.Equal(t, "2026-11-02", w.KEV.Format("2006-01-02"))
