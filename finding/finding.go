@@ -29,7 +29,13 @@ type Rule struct {
 	CWE         []int    // Common Weakness Enumeration numbers; may be empty
 	CVE         []string // such as "CVE-2023-48795", if the finding is that vulnerability
 	CVSS        string   // a vector of CVSS 4.0, such as "CVSS:4.0/AV:N/…"; empty if it isn't scored
-	References  []string
+	// Score is what the vector scores, from 0 to 10; 0 if there is no vector, or nothing is harmed.
+	Score float64
+	// Techniques are those of MITRE ATT&CK that the finding serves, such as "T1135"; may be empty.
+	Techniques []string
+	// Controls are the requirements that the finding departs from, such as "PCI DSS 4.0.1 2.2.4"; may be empty.
+	Controls   []string
+	References []string
 	// Needs is what the rule can't be answered without.
 	Needs Needs
 	// Check says whether the rule holds for r. It only reads r. Most checks are made by [On] or [OnTLS].
