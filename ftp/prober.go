@@ -59,8 +59,9 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 		}
 	}
 	err := v.converse()
+	s.OfferTLS(ctx, v.e.TLS, v.reachTLS)
 	if err == nil && p.Versions {
-		err = s.AcceptedVersions(ctx, v.e.TLS, v.reachTLS)
+		err = s.AcceptedVersions(ctx, v.e.TLS, func() (*probe.Conn, error) { return v.reachTLS(ctx) })
 	}
 	return v.e, err
 }
@@ -187,8 +188,8 @@ func (v *visit) protect(c *control) error {
 }
 
 // reachTLS opens a connection and leads it to where TLS begins.
-func (v *visit) reachTLS() (*probe.Conn, error) {
-	raw, err := v.s.Open(v.ctx)
+func (v *visit) reachTLS(ctx context.Context) (*probe.Conn, error) {
+	raw, err := v.s.Open(ctx)
 	if err != nil || v.s.ImplicitTLS() {
 		return raw, err
 	}

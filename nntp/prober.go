@@ -50,6 +50,7 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	}
 	err = k.converse(ctx)
 	_ = k.c.Close()
+	s.OfferTLS(ctx, e.TLS, func(ctx context.Context) (*probe.Conn, error) { return reachTLS(ctx, s, e) })
 	if k.leaving && errors.Is(err, probe.ErrClosed) {
 		return e, nil // it said so
 	}

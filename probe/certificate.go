@@ -49,7 +49,7 @@ type Certificate struct {
 	DER []byte `json:"der,omitempty"`
 }
 
-func (s *Session) describeCertificate(cert *x509.Certificate) Certificate {
+func describeCertificate(cert *x509.Certificate) Certificate {
 	sum, key := sha256.Sum256(cert.Raw), sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	c := Certificate{
 		DNSNames:           []string{},
@@ -63,9 +63,6 @@ func (s *Session) describeCertificate(cert *x509.Certificate) Certificate {
 		MustStaple:         FactOf(mustStaple(cert)),
 		SCTs:               FactOf(extension(cert, oidSCTs) != nil),
 		SelfSigned:         selfSigned(cert),
-	}
-	if !s.opts.NoDER {
-		c.DER = bytes.Clone(cert.Raw)
 	}
 	c.Subject, _ = UTF8([]byte(distinguishedName(cert.Subject)))
 	c.Issuer, _ = UTF8([]byte(distinguishedName(cert.Issuer)))
@@ -86,6 +83,15 @@ func (s *Session) describeCertificate(cert *x509.Certificate) Certificate {
 		c.KeyType, c.KeyBits = "ECDSA", key.Params().BitSize
 	case ed25519.PublicKey:
 		c.KeyType, c.KeyBits = "Ed25519", 256
+	}
+	return c
+}
+
+// describeCertificate keeps the certificate itself beside what it says, unless that isn't wanted.
+func (s *Session) describeCertificate(cert *x509.Certificate) Certificate {
+	c := describeCertificate(cert)
+	if !s.opts.NoDER {
+		c.DER = bytes.Clone(cert.Raw)
 	}
 	return c
 }

@@ -18,6 +18,8 @@ import (
 // options are what the flags of a scan say.
 type options struct {
 	level       probe.Level
+	tls         probe.TLSMode // of a scan alone, as is
+	ssh         sshMode
 	format      string
 	output      string // empty for standard output
 	timeout     time.Duration

@@ -156,7 +156,8 @@ var later = map[string][]string{
 	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
 	"ssh.Evidence":    {"identification_too_long", "gex"},
 	"ssh.HostKey":     {"key"},
-	"TLS":             {"client_certificate_requested"},
+	"TLS":             {"client_certificate_requested", "offers", "ocsp_stapled", "scts"},
+	"Certificate":     {"spki_sha256", "key_usage", "must_staple", "scts"},
 	"Software":        {"distribution", "package_revision", "hint"},
 }
 
