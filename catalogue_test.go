@@ -60,6 +60,8 @@ var catalogue = map[string]finding.Severity{
 	"ssh.password-auth":        finding.Medium,
 	"ssh.shared-hostkey":       finding.High,
 	"ssh.no-post-quantum":      finding.Info,
+	"ssh.none-accepted":        finding.Critical,
+	"ssh.weak-gex":             finding.High,
 	"net.odd-port":             finding.Info,
 	"starttls.injection":       finding.High,
 	"ntlm.info":                finding.Low,

@@ -42,7 +42,7 @@ func TestPackages(t *testing.T) {
 		{"ssh.banner", "OpenSSH_6.6.1p1 Debian-4~bpo70+1", "Debian", "4~bpo70+1", "Debian Linux 7"},
 		{"ssh.banner", "OpenSSH_5.1p1 Debian-5ubuntu1", "Ubuntu", "5ubuntu1", "Ubuntu Linux 9.04"},
 		{"ssh.banner", "OpenSSH_8.9p1 Ubuntu-3ubuntu0.10", "Ubuntu", "3ubuntu0.10", "Ubuntu Linux 22.04"},
-		{"ssh.banner", "OpenSSH_10.2p1 Ubuntu-2ubuntu3", "Ubuntu", "2ubuntu3", "Ubuntu Linux "},
+		{"ssh.banner", "OpenSSH_10.2p1 Ubuntu-2ubuntu3", "Ubuntu", "2ubuntu3", "Ubuntu Linux 26.04"},
 		{"ssh.banner", "OpenSSH_7.9p1 Raspbian-10+deb10u2+rpt1", "Raspberry Pi OS", "10+deb10u2+rpt1", "Raspberry Pi OS 10"},
 		{"ssh.banner", "OpenSSH_9.7 FreeBSD-20240806", "FreeBSD", "20240806", "FreeBSD "},
 		{"ssh.banner", "OpenSSH_9.8 NetBSD_Secure_Shell-20240701-hpn13v14-lpk", "NetBSD", "20240701", "NetBSD "},

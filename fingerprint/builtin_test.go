@@ -26,6 +26,24 @@ func TestBuiltinMisses(t *testing.T) {
 	}
 }
 
+// A host may be called like a server.
+func TestHostNamesNameNothing(t *testing.T) {
+	for _, c := range []struct{ kind, text, want string }{
+		{"smtp.banner", "postfix.example.com ESMTP Sendmail 8.17.1/8.17.1; Tue, 3 Jan 2023", "Sendmail"},
+		{"smtp.banner", "exim.example.com ESMTP Sendmail 8.17.1/8.17.1; Tue, 3 Jan 2023", "Sendmail"},
+		{"smtp.banner", "zimbra.example.com ESMTP Postfix", "Postfix"},
+		{"smtp.banner", "mx.postfix.example.com ESMTP", ""},
+		{"smtp.banner", "qmail.example.com ESMTP", ""},
+		{"smtp.banner", "hmailserver.example.com ESMTP", ""},
+		{"ftp.banner", "proftpd.example.com FTP server (vsFTPd 3.0.5)", "vsftpd"},
+		{"ftp.banner", "vsftpd.example.com FTP server (GNU inetutils 2.4) ready.", "inetutils ftpd"},
+		{"ftp.banner", "pure-ftpd.example.com FTP server ready.", ""},
+	} {
+		m, _ := Builtin().Match(c.kind, c.text)
+		require.Equal(t, c.want, m.Params["service.product"], c.text)
+	}
+}
+
 // Each example matches its own fingerprint, and no earlier one takes it away.
 func TestBuiltin(t *testing.T) {
 	files := builtinFS()

@@ -3,6 +3,7 @@ package probe_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"math"
 	"net"
@@ -113,6 +114,37 @@ func TestLineEndings(t *testing.T) {
 		limits(probe.Limits{LineLength: 100}))
 	require.Equal(t, probe.OutcomeClosed, r.Outcome, "a line of just the limit is no longer than it")
 	require.Equal(t, []string{exact}, r.Evidence.(*evidence).Lines)
+
+	// One byte more is too much, also of a line that is complete.
+	r = probe.Run(t.Context(), script{talk: listen}, serve(t, func(c net.Conn) { _, _ = c.Write([]byte(exact + "!\r\nnext\r\n")) }),
+		limits(probe.Limits{LineLength: 100}))
+	require.Equal(t, probe.OutcomeLimit, r.Outcome)
+	require.Equal(t, []string{exact}, r.Evidence.(*evidence).Lines)
+}
+
+// A datagram counts for its headers too, so that a flood of empty ones ends.
+func TestDatagramsCost(t *testing.T) {
+	leakFree(t)
+	empty := make([]string, 20)
+	target := answer(t, func(int, string) []string { return empty })
+	strays := 0
+	r := probe.Run(t.Context(), script{talk: exchange(&strays)}, target, limits(probe.Limits{BytesIn: 280, Idle: time.Second}))
+	require.Equal(t, probe.OutcomeLimit, r.Outcome, r.Err)
+	require.Equal(t, 10, strays)
+}
+
+// What TLS adds counts: the budget holds below it.
+func TestBytesOutBelowTLS(t *testing.T) {
+	leakFree(t)
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}
+	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+		c, err := s.Open(ctx)
+		require.NoError(t, err)
+		e.TLS, err = c.StartTLS(ctx)
+		return err
+	}}, serve(t, secure("", cfg)), &probe.Options{Limits: probe.Limits{BytesOut: 64}, ImplicitTLS: probe.Yes})
+	require.Equal(t, probe.OutcomeLimit, r.Outcome, r.Err)
+	require.ErrorContains(t, r.Err, "64 bytes to send")
 }
 
 func TestDialTime(t *testing.T) {

@@ -53,7 +53,7 @@ type Options struct {
 	// is none.
 	HostSpacing time.Duration
 	// Retries is how often an endpoint is probed again, after a second, then two, and so on up to half a minute, where
-	// that may end in another way: no way to the host, hung up without a word, no descriptors left. A call that nobody
+	// that may end in another way: the server was busy, no way to the host, hung up without a word, no descriptors left. A call that nobody
 	// answers is among them only where its limit (Limits.Dial) is below three seconds: in that time the system has
 	// called three times.
 	Retries int
@@ -88,7 +88,7 @@ func (o *Options) effective() Options {
 type Result struct {
 	*probe.Result
 	Endpoint Endpoint
-	Attempts int // how often it was tried; the result is the last one's
+	Attempts int // how often it was tried; the result is the last one that learned something
 }
 
 // Run probes endpoints and yields each result as soon as it is there, in no particular order, and each error of

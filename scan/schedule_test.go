@@ -181,9 +181,60 @@ func TestRetries(t *testing.T) {
 			})
 		})
 	}
+	for want, o := range map[int]probe.Outcome{3: probe.OutcomeBusy, 1: probe.OutcomeDenied} {
+		synctest.Test(t, func(t *testing.T) {
+			all := consume(t, t.Context(), "192.0.2.7:21", &scan.Options{Retries: 2}, func(context.Context, *probe.Session) error {
+				return probe.Errorf("greeting", o, "421")
+			})
+			require.Equal(t, want, all[0].Attempts, o)
+		})
+	}
 	require.Equal(t, 1, consume(t, t.Context(), "192.0.2.7:21", nil, func(context.Context, *probe.Session) error {
 		return probe.Errorf("read", probe.OutcomeClosed, "gone")
 	})[0].Attempts, "none is the default")
+}
+
+// A retry that learns nothing doesn't undo what was learned before it.
+func TestRetriesKeepWhatWasLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		visits := 0
+		all := consume(t, t.Context(), "192.0.2.7:21", &scan.Options{Retries: 2}, func(_ context.Context, s *probe.Session) error {
+			visits++
+			busy := probe.Errorf("greeting", probe.OutcomeBusy, "421")
+			if visits == 1 {
+				s.Lost("/evidence/part", busy)
+				return nil
+			}
+			return busy
+		})
+		require.Equal(t, 3, all[0].Attempts)
+		require.Equal(t, []string{"/evidence/part"}, all[0].Partial)
+	})
+}
+
+// Who said something before it hung up isn't asked again: it would be counted, and banned, for nothing.
+func TestHeardIsNotRetried(t *testing.T) {
+	server, visits := net.Pipe, 0
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		visits++
+		ours, theirs := server()
+		go func() {
+			_, _ = io.WriteString(theirs, "220 hi\r\n")
+			_ = theirs.Close()
+		}()
+		return ours, nil
+	}
+	all := consume(t, t.Context(), "192.0.2.7:21", &scan.Options{Retries: 3, Probe: probe.Options{Dial: dial}}, func(ctx context.Context, s *probe.Session) error {
+		c, err := s.Open(ctx)
+		if err != nil {
+			return err
+		}
+		_, _ = c.ReadLine()
+		_, err = c.ReadLine()
+		return err
+	})
+	require.Equal(t, probe.OutcomeClosed, all[0].Outcome)
+	require.Equal(t, 1, visits)
 }
 
 // Retries don't hold up others, and an interrupt ends the waiting.
