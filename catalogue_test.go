@@ -25,6 +25,7 @@ var catalogue = map[string]finding.Severity{
 	"nntp.post-open":           finding.Medium,
 	"nntp.feed-open":           finding.Medium,
 	"nntp.auth-cleartext":      finding.Medium,
+	"nntp.starttls-broken":     finding.Medium,
 	"nntp.starttls-missing":    finding.Low,
 	"rsync.exposed":            finding.Medium,
 	"rsync.module-list":        finding.Low,
