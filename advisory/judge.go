@@ -297,7 +297,7 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 	return v, true
 }
 
-// detail names the first of a list and how many others there are.
+// detail names the first of a list, how many others there are, and since when the first is known to be exploited.
 func detail(list []Vulnerability) string {
 	text := list[0].ID
 	if list[0].Name != "" {
@@ -305,6 +305,9 @@ func detail(list []Vulnerability) string {
 	}
 	if n := len(list) - 1; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
+	}
+	if first := list[0]; !first.KEV.IsZero() {
+		text += ", exploited: in CISA's catalogue since " + first.KEV.Format(time.DateOnly)
 	}
 	return text
 }
