@@ -139,8 +139,8 @@ func (e *Evidence) Headline() string {
 		return fmt.Sprintf("refused with code %d", e.ResponseCode)
 	case e.ResponseBytes > 0:
 		return "no names"
-	case e.Strays > 0:
-		return fmt.Sprintf("no reply in %d datagrams", e.Strays)
+	case e.Strays > len(e.StrayReplies): // some are the host's
+		return fmt.Sprintf("no reply in %d datagrams", e.Strays-len(e.StrayReplies))
 	}
 	return ""
 }
