@@ -42,6 +42,7 @@ var catalogue = map[string]finding.Severity{
 	"smb.shares-listed":        finding.Medium,
 	"smb.no-encryption":        finding.Info,
 	"smtp.exposed":             finding.Info,
+	"smtp.starttls-broken":     finding.Medium,
 	"smtp.starttls-missing":    finding.Medium,
 	"smtp.starttls-stripped":   finding.High,
 	"smtp.auth-cleartext":      finding.Medium,

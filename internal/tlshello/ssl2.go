@@ -39,9 +39,6 @@ type ServerHello2 struct {
 	Suites      []Suite
 }
 
-// maxRecord2 is the length of a record with a header of two bytes (draft-hickman-netscape-ssl-00 §C.1).
-const maxRecord2 = 1<<15 - 1
-
 // readAnswer2 reads the answer to a [ClientHello2]: a SERVER-HELLO, an ERROR (§C.3), or an alert of a server that speaks
 // only TLS.
 func readAnswer2(r io.Reader) (*Answer, error) {
