@@ -91,6 +91,9 @@ func TestCatalogue(t *testing.T) {
 		require.NotEmpty(t, r.Remediation, r.ID)
 		require.NotEmpty(t, r.References, r.ID)
 		require.NotNil(t, r.Check, r.ID)
+		require.NotEmpty(t, r.CVSS, r.ID)
+		require.NotEmpty(t, r.Techniques, r.ID)
+		require.NotEmpty(t, r.Controls, r.ID)
 	}
 	require.Equal(t, catalogue, seen)
 }
