@@ -36,13 +36,6 @@ func (a *app) judge(o *options) *handclasp.Judge {
 	return handclasp.NewJudge(&handclasp.Options{Probers: a.probers, Rules: a.rules, Comparisons: a.comparisons, Fingerprints: o.software})
 }
 
-// Exit statuses; the help explains them.
-const (
-	exitDone     = 0
-	exitFindings = 1
-	exitTrouble  = 2
-)
-
 // An exit ends the command with a status, and with nothing more to say.
 type exit int
 
