@@ -181,6 +181,8 @@ var later = map[string][]string{
 	"Certificate":     {"key_sha256"},
 	"finding.Finding": {"key", "items", "remediation", "references"},
 	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
+	"ssh.Evidence":    {"identification_too_long", "gex"},
+	"ssh.HostKey":     {"key"},
 	"TLS":             {"client_certificate_requested"},
 	"Software":        {"distribution", "package_revision", "hint"},
 }
