@@ -26,6 +26,7 @@ type Conn struct {
 	aborted     bool        // a context narrower than the session's ended; guarded by s.mu
 	closed      bool
 	spoiled     bool // a handshake failed: what the server takes the next bytes for is anybody's guess
+	wanted      bool // the server asked for a client certificate, and said nothing inside TLS since
 	check       Guard
 	handshaken  *TLS        // done already by who handed the connection over
 	hungUp      atomic.Bool // closed below a read or write that is under way
@@ -67,7 +68,7 @@ func (c *Conn) Send(plain []byte) error {
 	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
 	c.talked.Store(true)
 	if _, err := c.rw.Write(plain); err != nil {
-		return c.failedSend(c.ioError("send", err, c.brokenOutcome()))
+		return c.failedSend(c.ioError("send", err, c.brokenOutcome()).unwelcome(c.wanted))
 	}
 	return nil
 }
@@ -132,9 +133,10 @@ func (c *Conn) fill() error {
 		c.s.log.received(Event{Conn: c.id, Dir: DirRecv, Data: c.buf[c.w : c.w+n]}, c.datagrams())
 		c.talked.Store(true)
 		c.w += n
+		c.wanted = false
 	}
 	if err != nil {
-		e := c.ioError("read", err, c.brokenOutcome())
+		e := c.ioError("read", err, c.brokenOutcome()).unwelcome(c.wanted)
 		c.err = e
 		if !c.hungUp.Load() {
 			c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 )
 
 // TLS is what was seen of a TLS handshake (RFC 8446), a failed one included. Fields that the handshake didn't get to
@@ -20,8 +21,11 @@ type TLS struct {
 	// ALPN is the protocol the server chose; empty since none is offered.
 	ALPN string `json:"alpn"`
 	// LeftoverPlaintext is what came in cleartext where the handshake was due, at most 1 KiB: behind the go-ahead, whose
-	// upgrade it stops (RFC 3207 §6), or in place of an implicit handshake.
+	// upgrade it stops (RFC 3207 §6), or in place of an implicit handshake. TLS records out of place are none.
 	LeftoverPlaintext []byte `json:"leftover_plaintext"`
+	// ClientCertificateRequested says whether the server asked for a certificate of ours (RFC 8446 §4.3.2). None is sent, so
+	// that a server that insists ends the connection. It is Unknown if the handshake didn't get so far.
+	ClientCertificateRequested Fact `json:"client_certificate_requested"`
 	// Error says why the handshake failed; empty where it succeeded.
 	Error string `json:"error"`
 	// Chain is what the server sent, its own certificate first; null if no certificate was seen.
@@ -120,8 +124,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *E
 	case c.datagrams():
 		return Errorf("tls", OutcomeInternal, "TLS over UDP is not supported")
 	case len(c.Buffered()) > 0:
-		t.LeftoverPlaintext = append(t.LeftoverPlaintext, c.Buffered()[:min(len(c.Buffered()), headSize)]...)
-		return leftover(len(c.Buffered()))
+		return t.leftover(c.Buffered()[:min(len(c.Buffered()), headSize)])
 	}
 	if rec, ok := c.raw.Conn.(interface{ ReplayTLS() (*TLS, error) }); ok {
 		return c.replayed(t, rec.ReplayTLS)
@@ -129,7 +132,12 @@ func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *E
 
 	defer c.until(ctx)()
 	c.raw.keep = true
-	conn := tls.Client(&c.raw, c.s.tlsConfig(lowest, highest))
+	cfg := c.s.tlsConfig(lowest, highest)
+	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		t.ClientCertificateRequested = Yes
+		return new(tls.Certificate), nil // none
+	}
+	conn := tls.Client(&c.raw, cfg)
 	err := conn.Handshake() // the context's end comes as a deadline, which spares a goroutine
 	head := c.raw.head
 	c.raw.keep, c.raw.head = false, nil
@@ -137,25 +145,46 @@ func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *E
 	state := conn.ConnectionState()
 	t.describe(state, err == nil)
 	t.judge(state.PeerCertificates, c.s)
+	c.wanted = t.ClientCertificateRequested == Yes
 	if err == nil {
+		t.ClientCertificateRequested = FactOf(c.wanted)
 		c.rw = conn
 		return nil
 	}
 	var notTLS tls.RecordHeaderError
 	if errors.As(err, &notTLS) && t.Version == "" && len(head) > 0 {
 		// It was still on its way when the go-ahead was read, or the server doesn't speak implicit TLS.
-		t.LeftoverPlaintext = head
-		return leftover(len(head))
+		return t.leftover(head)
 	}
 	e := c.ioError("tls", err, OutcomeTLS)
 	if e.Outcome == OutcomeClosed {
 		e.Outcome = OutcomeTLS // the server ended the handshake, which is its answer to it
 	}
-	return e
+	return e.unwelcome(c.wanted)
 }
 
-func leftover(n int) *Error {
-	return Errorf("tls", OutcomeTLS, "%d bytes of plaintext came where TLS was due", n)
+// leftover says what came where a handshake was due. Only plaintext is kept.
+func (t *TLS) leftover(head []byte) *Error {
+	if len(head) > 1 && changeCipherSpec <= head[0] && head[0] <= heartbeat && head[1] == tls.VersionTLS10>>8 {
+		return Errorf("tls", OutcomeTLS, "a TLS record of type %d came where a handshake was due", head[0])
+	}
+	t.LeftoverPlaintext = append(t.LeftoverPlaintext, head...)
+	return Errorf("tls", OutcomeTLS, "%d bytes of plaintext came where TLS was due", len(head))
+}
+
+// The types of TLS records (RFC 8446 §5.1, RFC 6520 §3), all that lie between these. Neither is a letter.
+const (
+	changeCipherSpec = 20
+	heartbeat        = 24
+)
+
+// unwelcome tells an end behind a request for a certificate from others: the server that insists on one ends the connection
+// once it sees that there is none, in TLS 1.3 only when the handshake is over for us.
+func (e *Error) unwelcome(wanted bool) *Error {
+	if wanted && (e.Outcome == OutcomeTLS || e.Outcome == OutcomeClosed) {
+		e.Outcome, e.Err = OutcomeTLS, fmt.Errorf("%w (the server asked for a client certificate)", e.cause())
+	}
+	return e
 }
 
 // replayed takes the evidence of a recorded handshake.

@@ -203,6 +203,54 @@ func TestFailedHandshakeKeepsChain(t *testing.T) {
 			require.Equal(t, []string{"ftp.example"}, seen.Chain[0].DNSNames)
 			require.NotEmpty(t, seen.Version)
 			require.Equal(t, probe.No, seen.Trusted)
+			require.Equal(t, probe.Yes, seen.ClientCertificateRequested)
+			require.ErrorContains(t, r.Err, "asked for a client certificate")
+		})
+	}
+}
+
+// One that only asks for it goes on.
+func TestClientCertificateAskedFor(t *testing.T) {
+	for auth, want := range map[tls.ClientAuthType]probe.Fact{tls.RequestClientCert: probe.Yes, tls.NoClientCert: probe.No} {
+		t.Run(auth.String(), func(t *testing.T) {
+			leakFree(t)
+			cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}, ClientAuth: auth}
+			r := probe.Run(t.Context(), script{talk: upgrade(true)}, serve(t, secure("", cfg)), nil)
+			require.NoError(t, r.Err)
+			require.Equal(t, want, r.Evidence.(*evidence).TLS.ClientCertificateRequested)
+		})
+	}
+}
+
+// A server that hangs up later, for a reason of its own, doesn't do so for want of a certificate.
+func TestClosedBehindAClientCertificate(t *testing.T) {
+	leakFree(t)
+	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}, ClientAuth: tls.RequestClientCert}
+	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+		c, err := s.Open(ctx)
+		require.NoError(t, err)
+		e.TLS, err = c.StartTLS(ctx)
+		require.NoError(t, err)
+		_, err = c.ReadLine()
+		require.NoError(t, err)
+		_, err = c.ReadLine()
+		return err
+	}}, serve(t, func(c net.Conn) { _, _ = io.WriteString(tls.Server(c, cfg), "bye\r\n") }), nil)
+	require.Equal(t, probe.OutcomeClosed, r.Outcome)
+}
+
+// TLS records that come where they don't belong are no plaintext.
+func TestTLSRecordOutOfPlace(t *testing.T) {
+	record := "\x14\x03\x03\x00\x01\x01" // ChangeCipherSpec (RFC 8446 §5)
+	for name, serving := range map[string]func(net.Conn){
+		"with the go-ahead":            func(c net.Conn) { _, _ = c.Read(make([]byte, 64)); say("220 go\r\n" + record)(c) },
+		"in place of a server's hello": func(c net.Conn) { _, _ = c.Read(make([]byte, 64)); say("220 go\r\n")(late{c, record}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			leakFree(t)
+			r := probe.Run(t.Context(), script{talk: upgrade(false)}, serve(t, serving), nil)
+			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
+			require.Empty(t, r.Evidence.(*evidence).TLS.LeftoverPlaintext)
 		})
 	}
 }
@@ -257,7 +305,7 @@ func TestPlaintextBehindTheGoAhead(t *testing.T) {
 	for name, serving := range map[string]func(net.Conn){
 		"with it": secure("220 go ahead\r\n250 injected\r\n", cfg),
 		"later": func(c net.Conn) {
-			secure("220 go ahead\r\n", nil)(late{c})
+			secure("220 go ahead\r\n", nil)(late{c, "250 injected\r\n"})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,13 +320,16 @@ func TestPlaintextBehindTheGoAhead(t *testing.T) {
 	}
 }
 
-// late sends plaintext where its server would begin TLS, once the client hello is there.
-type late struct{ net.Conn }
+// late sends more where its server would begin TLS, once the client hello is there.
+type late struct {
+	net.Conn
+	more string
+}
 
 func (l late) Write(p []byte) (int, error) {
 	n, err := l.Conn.Write(p)
 	_, _ = l.Conn.Read(make([]byte, 4096))
-	_, _ = io.WriteString(l.Conn, "250 injected\r\n")
+	_, _ = io.WriteString(l.Conn, l.more)
 	return n, err
 }
 

@@ -2,14 +2,13 @@ package smtp
 
 import (
 	"bytes"
-	"cmp"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
 // Recognise implements [probe.Recogniser]. FTP servers greet by 220 as well, so that without a word of either protocol it
-// may be both.
+// may be either.
 func (Prober) Recognise(said []byte) probe.Recognition {
 	code, whole, ok := textline.Opening(said)
 	text := bytes.ToUpper(said)
@@ -31,9 +30,7 @@ func (Prober) Recognise(said []byte) probe.Recognition {
 }
 
 // Question implements [probe.Asker]: it is EHLO, which mail servers alone accept.
-func (p Prober) Question(*probe.Session) ([]byte, error) {
-	return appendLine(nil, "EHLO", cmp.Or(p.Hello, defaultHello)), nil
-}
+func (Prober) Question(s *probe.Session) ([]byte, error) { return []byte(ehlo(s) + "\r\n"), nil }
 
 // Answers implements [probe.Asker].
 func (Prober) Answers(reply []byte) probe.Recognition {

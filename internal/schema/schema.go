@@ -154,6 +154,7 @@ var enums = map[reflect.Type][]any{
 var later = map[string][]string{
 	"finding.Finding": {"key", "items", "remediation", "references"},
 	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
+	"TLS":             {"client_certificate_requested"},
 	"Software":        {"distribution", "package_revision", "hint"},
 }
 
