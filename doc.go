@@ -13,7 +13,8 @@
 //
 // For the whole [probe.Result], with its outcome, transcript and JSON form, there is [probe.Run]; for findings,
 // [finding.Evaluate] with [Rules], and [finding.Diff] for what is new since another scan; for the software behind a
-// banner, package fingerprint; for many targets, package scan; for terminals and files, package report.
+// banner, package fingerprint; for many targets, package scan; for a port where anything may be, package detect; for
+// terminals and files, package report.
 // To write a prober of your own, see package probe and check it with package probetest.
 //
 // # The safety contract

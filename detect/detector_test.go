@@ -118,11 +118,11 @@ func TestDetect(t *testing.T) {
 		"mail inside TLS, in its dress":  {serve: insideTLS(replies("220 ready\r\n", mail)), protocol: "smtp", calls: 2},
 		"something else":                 {serve: replies("* OK IMAP4rev1 ready\r\n", nil), protocol: "unknown", outcome: probe.OutcomeNotProtocol, service: "imap", calls: 1},
 		"something that looks alike":     {serve: replies("220 VMware Authentication Daemon Version 1.10\r\n", nil), protocol: "unknown", outcome: probe.OutcomeNotProtocol, service: "vmware-auth", calls: 1},
-		"something else where FTP lives": {serve: replies("* OK IMAP4rev1 ready\r\n", nil), expected: ftp.Prober{}, protocol: "ftp", outcome: probe.OutcomeNotProtocol, calls: 1},
+		"something else where FTP lives": {serve: replies("* OK IMAP4rev1 ready\r\n", nil), expected: ftp.Prober{}, protocol: "unknown", outcome: probe.OutcomeNotProtocol, service: "imap", calls: 1},
 		"nobody has a word for it":       {serve: replies("hello there\r\n", nil), protocol: "unknown", outcome: probe.OutcomeNotProtocol, calls: 1},
 		"something inside TLS":           {serve: insideTLS(silence), protocol: "unknown", outcome: probe.OutcomeNotProtocol, service: "tls", calls: 2},
 		"hangs up":                       {serve: func(net.Conn) {}, protocol: "unknown", outcome: probe.OutcomeClosed, calls: 1},
-		"silence where FTP lives":        {serve: silence, expected: ftp.Prober{}, protocol: "ftp", outcome: probe.OutcomeTimeout, calls: 1},
+		"silence where FTP lives":        {serve: silence, expected: ftp.Prober{}, protocol: "ftp", outcome: probe.OutcomeTimeout, calls: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -181,22 +181,29 @@ func TestDetectAtLevelGreeting(t *testing.T) {
 	}
 }
 
-// The guard of a detector lets one question through, and nothing that isn't one.
+// The guard of a detector lets each question through once on a connection, and nothing that isn't one.
 func TestDetectorsGuard(t *testing.T) {
 	spec := detect.Detector{Probers: speakers}.Spec()
 	guard := func() probe.Guard { return spec.NewGuard(probe.Contact{}) }
-	label, err := guard()(probe.LevelHandshake, []byte("EHLO [127.0.0.1]\r\n"))
-	require.NoError(t, err)
-	require.Equal(t, "EHLO", label)
-	g := guard()
-	_, err = g(probe.LevelHandshake, []byte("EHLO [127.0.0.1]\r\n"))
-	require.NoError(t, err)
-	for _, bad := range []string{"EHLO [127.0.0.1]\r\n", "QUIT\r\n"} {
-		_, err = g(probe.LevelHandshake, []byte(bad))
-		require.Error(t, err, "a second one")
+	questions := map[string]string{
+		"EHLO [127.0.0.1]\r\n": "EHLO", "HELO [127.0.0.1]\r\n": "HELO", "FEAT\r\n": "FEAT", "SYST\r\n": "SYST",
+		"CAPABILITIES\r\n": "CAPABILITIES", "MODE READER\r\n": "MODE READER",
 	}
-	for _, bad := range []string{"USER anonymous\r\n", "CAPABILITIES\r\n", "MAIL FROM:<>\r\n", ""} {
-		_, err = guard()(probe.LevelAnonymous, []byte(bad))
+	g := guard()
+	for question, want := range questions {
+		label, err := g(probe.LevelHandshake, []byte(question))
+		require.NoError(t, err)
+		require.Equal(t, want, label)
+		_, err = g(probe.LevelHandshake, []byte(question))
+		require.Error(t, err, "a second one")
+		_, err = guard()(probe.LevelGreeting, []byte(question))
+		require.Error(t, err)
+	}
+	for _, bad := range []string{
+		"USER anonymous\r\n", "USER handclasp-no-such-user\r\n", "AUTH TLS\r\n", "QUIT\r\n", "DATE\r\n", "STARTTLS\r\n", "LIST\r\n",
+		"MAIL FROM:<>\r\n", "FEAT\r\nSYST\r\n", "GET / HTTP/1.0\r\n\r\n", "\r\n", "",
+	} {
+		_, err := guard()(probe.LevelAnonymous, []byte(bad))
 		require.Error(t, err, bad)
 	}
 }

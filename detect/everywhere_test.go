@@ -71,7 +71,7 @@ func TestServicesOnOthersPorts(t *testing.T) {
 		"rsync on 80":               {target: "192.0.2.7:80", url: "rsync://192.0.2.7:80", server: ofLab(lab.OpenRsync)},
 		"rsync on 22, in pieces":    {target: "192.0.2.7:22", url: "rsync://192.0.2.7:22", server: played(slowly("@RSY", "NCD: 3", "1.0\n", "@RSYNCD: EXIT\n"))},
 		"news behind TLS on 443":    {target: "192.0.2.7:443", url: "nntps://192.0.2.7:443", server: played(insideTLS(replies("200 hello\r\n", news))), extra: 2},
-		"files on 4450":             {target: "192.0.2.7:4450", url: "smb://192.0.2.7:4450", server: ofLab(lab.OpenFiles), extra: 2},
+		"files on 4450":             {target: "192.0.2.7:4450", url: "smb://192.0.2.7:4450", server: ofLab(lab.OpenFiles), extra: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -111,13 +111,13 @@ func TestServicesThatNoProberSpeaks(t *testing.T) {
 		calls   int
 	}{
 		"a database":          {"192.0.2.7:3306", replies(mysql, nil), probe.OutcomeNotProtocol, "mysql", 1},
-		"a web server":        {"192.0.2.7:8080", web, probe.OutcomeNotProtocol, "http", 2},
+		"a web server":        {"192.0.2.7:8080", web, probe.OutcomeNotProtocol, "http", 3},
 		"one behind TLS":      {"192.0.2.7:443", insideTLS(silence), probe.OutcomeNotProtocol, "tls", 3},
 		"mailboxes":           {"192.0.2.7:143", replies("* OK IMAP4rev1 ready\r\n", nil), probe.OutcomeNotProtocol, "imap", 1},
 		"nobody has a word":   {"192.0.2.7:7", replies("\x00\x01\x02", nil), probe.OutcomeNotProtocol, "", 1},
-		"a silent port":       {"192.0.2.7:9", silence, probe.OutcomeTimeout, "", 3},
+		"a silent port":       {"192.0.2.7:9", silence, probe.OutcomeTimeout, "silent", 3},
 		"one that hangs up":   {"192.0.2.7:9", func(net.Conn) {}, probe.OutcomeClosed, "", 1},
-		"one where FTP lives": {"192.0.2.7:21", silence, probe.OutcomeTimeout, "", 1},
+		"one where FTP lives": {"192.0.2.7:21", silence, probe.OutcomeTimeout, "", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -26,6 +26,9 @@ type Route struct {
 	// Interface is the network interface that they leave by. Linux binds them to it, or, where that isn't permitted,
 	// they come from its address, as on other systems; which way they then take is up to the system's routes.
 	Interface string
+	// PublicOnly refuses connections to addresses that aren't [Public], with outcome forbidden: for programs whose targets
+	// come from others, who might name what only this machine reaches. The proxy may be anywhere.
+	PublicOnly bool
 }
 
 // ErrNoWay is matched by the error of a result for which another try is of no use: there is no way to the target.
@@ -50,10 +53,17 @@ func (r Route) Dialer() (probe.DialFunc, error) {
 		}
 		_ = c.Close()
 	}
+	var dial probe.DialFunc = w.dial
 	if r.Proxy != "" {
-		return throughProxy(r.Proxy, w.dial)
+		var err error
+		if dial, err = throughProxy(r.Proxy, w.dial); err != nil {
+			return nil, err
+		}
 	}
-	return w.dial, nil
+	if r.PublicOnly {
+		dial = publicOnly(dial)
+	}
+	return dial, nil
 }
 
 // A way is where connections come from.

@@ -7,24 +7,30 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Recognise implements [probe.Recogniser]. Mail servers greet by 220 as well, so that without a word of either protocol
-// it may be both.
+// Recognise implements [probe.Recogniser]. Mail servers and others greet by the same codes, so that without a word of either
+// protocol it may be both.
 func (Prober) Recognise(said []byte) probe.Recognition {
-	code, whole, ok := textline.Opening(said)
-	text := bytes.ToUpper(said)
-	switch {
-	case !ok:
-		return probe.Foreign
-	case code == 0:
-		return probe.Undecided
-	case code != 120 && code != 220 && code != 421 && code != 500 && code != 530: // RFC 959 §5.4, and refusals that servers word so
-		return probe.Foreign
-	case bytes.Contains(text, []byte("SMTP")):
-		return probe.Foreign
-	case bytes.Contains(text, []byte("FTP")), bytes.Contains(text, []byte("FILEZILLA")), bytes.Contains(text, []byte("SERV-U")):
-		return probe.Recognised
-	case !whole:
-		return probe.Undecided
-	}
-	return probe.Possible
+	// RFC 959 §5.4, and refusals that servers word so.
+	return textline.Recognise(said, []int{120, 220, 421, 500, 530}, []string{"SMTP", "LMTP", "FTP", "FILEZILLA", "SERV-U"}, "FTP", "FILEZILLA", "SERV-U")
+}
+
+// Questions implements [probe.Asker]: what servers answer before a login.
+func (Prober) Questions() []string { return []string{"FEAT", "SYST"} }
+
+// Question implements [probe.Asker].
+func (p Prober) Question(_ *probe.Session, n int) ([]byte, error) {
+	return []byte(p.Questions()[n] + "\r\n"), nil
+}
+
+// Answers implements [probe.Asker]. 211 (RFC 2389 §3.2) and 215 (RFC 959 §4.1.3) are answers of FTP's to these commands, and
+// so is 530 that wants USER and PASS first; mail servers that want a login say 530 otherwise, and the rest refuses.
+func (Prober) Answers(n int, reply []byte) probe.Recognition {
+	return textline.Answers(reply, func(code int) bool {
+		return n == 0 && code == 211 || n == 1 && code == 215 || code == 530 && wantsLogin(reply)
+	})
+}
+
+func wantsLogin(reply []byte) bool {
+	text := bytes.ToUpper(reply)
+	return bytes.Contains(text, []byte("USER")) && bytes.Contains(text, []byte("PASS")) || bytes.Contains(text, []byte("LOGGED IN"))
 }

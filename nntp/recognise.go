@@ -5,19 +5,26 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Recognise implements [probe.Recogniser]: no other protocol greets by 200 or 201 (RFC 3977 §5.1), and none of those that
-// share the others' codes by 400 or 502.
+// Recognise implements [probe.Recogniser]. Others greet by the same codes (RFC 3977 §5.1), such as CDDBP and poppassd, so that
+// a word is needed.
 func (Prober) Recognise(said []byte) probe.Recognition {
-	code, _, ok := textline.Opening(said)
-	switch {
-	case !ok:
-		return probe.Foreign
-	case code == 0:
-		return probe.Undecided
-	case code == codePosting, code == codeNoPosting:
-		return probe.Recognised
-	case code == codeDiscontinued, code == codeNotPermitted:
-		return probe.Possible
-	}
-	return probe.Foreign
+	words := []string{"NNTP", "NNRP", "NETNEWS", "POSTING"}
+	return textline.Recognise(said, []int{codePosting, codeNoPosting, codeDiscontinued, codeNotPermitted}, words, words...)
+}
+
+// Questions implements [probe.Asker]: what readers say first, today and before there was CAPABILITIES.
+func (Prober) Questions() []string { return []string{"CAPABILITIES", "MODE READER"} }
+
+// Question implements [probe.Asker].
+func (p Prober) Question(_ *probe.Session, n int) ([]byte, error) {
+	return []byte(p.Questions()[n] + "\r\n"), nil
+}
+
+// Answers implements [probe.Asker]: 101 (RFC 3977 §5.2), the greetings' codes again (§5.3), or a login or TLS that is wanted first
+// (RFC 4643 §2.1, 3977 §3.2.1).
+func (Prober) Answers(n int, reply []byte) probe.Recognition {
+	return textline.Answers(reply, func(code int) bool {
+		return n == 0 && code == codeCapabilities || n == 1 && (code == codePosting || code == codeNoPosting) ||
+			code == codeWantsLogin || code == codeWantsTLS
+	})
 }

@@ -19,8 +19,16 @@ type Handed struct {
 // HandOver lets another prober go on with the session, which from then on is of its protocol and has its guard. What it
 // returns is that prober's.
 func (s *Session) HandOver(ctx context.Context, p Prober, h Handed) (Evidence, error) {
+	spec := p.Spec()
 	s.mu.Lock()
-	s.spec, s.kept, s.handed = p.Spec(), nil, h
+	s.spec, s.kept, s.handed = spec, nil, h
+	s.maxConns = s.opts.Limits.Conns
+	if most := spec.Bounds.At(s.opts.Level).Conns; most > 0 { // beside those that were opened to find out who is there
+		if h.Conn != nil {
+			most--
+		}
+		s.maxConns = min(s.maxConns, s.opened+most)
+	}
 	s.mu.Unlock()
 	s.opts.ImplicitTLS = FactOf(h.TLS != nil)
 	if h.Conn != nil {
@@ -52,6 +60,19 @@ func (c *Conn) Peek(d time.Duration) ([]byte, error) {
 		c.err = nil
 	}
 	return c.Buffered(), err
+}
+
+// SetPatience sets how long the server may keep silent from now on: d where that is less than Limits.Idle.
+func (c *Conn) SetPatience(d time.Duration) { c.raw.setIdle(min(d, c.s.opts.Limits.Idle)) }
+
+// Plain makes the connection readable again behind a handshake that failed because the server spoke plaintext, whose rest is
+// still to come; nothing can be sent on it any more. It reports whether the handshake failed so.
+func (c *Conn) Plain(t *TLS) bool {
+	if !c.spoiled || c.closed || len(t.LeftoverPlaintext) == 0 {
+		return false
+	}
+	c.spoiled, c.err, c.receiveOnly = false, nil, true
+	return true
 }
 
 // Forget drops what was received behind the first n unread bytes: the answer to a question that the prober which reads on

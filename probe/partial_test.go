@@ -118,3 +118,15 @@ func TestGoexit(t *testing.T) {
 	}}, target, nil)
 	<-ended
 }
+
+// A dialer that knows better may say that the server is busy; the transcript holds it.
+func TestDialerSaysBusy(t *testing.T) {
+	leakFree(t)
+	for _, o := range []probe.Outcome{probe.OutcomeBusy, probe.OutcomeDenied} {
+		r := probe.Run(t.Context(), script{talk: listen}, mustTarget("192.0.2.7:21"), &probe.Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, probe.Errorf("proxy", o, "no")
+		}})
+		require.Equal(t, o, r.Outcome)
+		require.Equal(t, o, r.Transcript[0].Outcome)
+	}
+}

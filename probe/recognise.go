@@ -23,11 +23,15 @@ type Recogniser interface {
 	Recognise(said []byte) Recognition
 }
 
-// An Asker is a recogniser that can ask where it isn't sure.
+// An Asker is a recogniser that can ask if it isn't sure. A question does nothing on the server, and what servers of other
+// protocols say to it isn't taken for an answer.
 type Asker interface {
 	Recogniser
-	// Question returns the message to be sent, which must pass the prober's guard, and what is read as the answer to it.
-	Question(s *Session) (message []byte, err error)
-	// Answers judges what has come in reply so far.
-	Answers(reply []byte) Recognition
+	// Questions are the names that the prober's guard gives its questions, such as "FEAT", in the order in which they are
+	// put. Servers of whose protocol clients speak first are asked the first one only.
+	Questions() []string
+	// Question returns the n-th as a message to be sent.
+	Question(s *Session, n int) (message []byte, err error)
+	// Answers judges what has come in reply to the n-th so far. Foreign means that it proves nothing.
+	Answers(n int, reply []byte) Recognition
 }

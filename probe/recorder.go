@@ -34,7 +34,7 @@ var (
 	dirs     = []Dir{DirOpen, DirSend, DirRecv, DirTLS, DirEnd, DirRand}
 	outcomes = []Outcome{
 		"", OutcomeRefused, OutcomeUnreachable, OutcomeTimeout, OutcomeCanceled, OutcomeClosed, OutcomeTLS,
-		OutcomeNotProtocol, OutcomeMalformed, OutcomeLimit, OutcomeForbidden, OutcomeInternal,
+		OutcomeNotProtocol, OutcomeMalformed, OutcomeLimit, OutcomeForbidden, OutcomeInternal, OutcomeBusy, OutcomeDenied,
 	}
 )
 

@@ -105,7 +105,7 @@ func (c *Conn) ioError(op string, err error, fallback Outcome) *Error {
 	}
 	o := ioOutcome(err, fallback)
 	if o == OutcomeTimeout {
-		err = &LimitError{Limit: "Idle", Value: c.s.opts.Limits.Idle}
+		err = &LimitError{Limit: "Idle", Value: c.raw.idle}
 	}
 	return &Error{Op: op, Outcome: o, Err: err}
 }

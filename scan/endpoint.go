@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/handclasp/handclasp/dialer"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -35,7 +36,10 @@ type EndpointOptions struct {
 	InOrder bool
 	Shard   Shard      // which part of the endpoints; the zero value is all
 	Exclude *Exclusion // addresses to leave alone; nil for none
-	Journal *Journal   // keeps the books; nil for none
+	// PublicOnly leaves alone addresses that aren't [dialer.Public]: loopback, private, link-local and the like, whether they
+	// are written out, in a range, or what a name resolves to.
+	PublicOnly bool
+	Journal    *Journal // keeps the books; nil for none
 	// NoDetection has ports that no prober claims refused, as inputs that can't be used, and the others asked by those that
 	// claim them, whatever greets there.
 	NoDetection bool
@@ -116,7 +120,7 @@ func (g *generator) expand(ctx context.Context, u upcoming, yield func(Endpoint,
 	}
 	endpoints := make([]Endpoint, 0, len(addrs))
 	for i, a := range addrs {
-		if g.Exclude.Holds(a) || contains(u.done, a) {
+		if g.leavesAlone(a) || contains(u.done, a) {
 			continue
 		}
 		endpoints = append(endpoints, u.slot.endpoint(a, i))
@@ -144,6 +148,11 @@ func (s *slot) endpoint(a netip.Addr, number int) Endpoint {
 		Endpoints:   len(p.ports),
 		position:    s.position,
 	}
+}
+
+// leavesAlone reports whether an address isn't to be probed.
+func (o *EndpointOptions) leavesAlone(a netip.Addr) bool {
+	return o.Exclude.Holds(a) || o.PublicOnly && a.IsValid() && !dialer.Public(a)
 }
 
 func contains(addrs []netip.Addr, a netip.Addr) bool {

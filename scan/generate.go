@@ -56,21 +56,23 @@ func (g *generator) run(inputs iter.Seq2[Input, error]) {
 		g.send(upcoming{slot: slot{from: new(planned)}, err: err})
 		return
 	}
-	g.resume = g.journal.State()
-	if err := g.resume.Check(g.parser.probers, &g.EndpointOptions); err != nil {
-		g.send(upcoming{slot: slot{from: new(planned)}, err: err})
-		return
-	}
-	if g.resume.Finished {
-		return
+	if g.resume = g.journal.State(); g.journal != nil {
+		if err := g.resume.Check(g.parser.probers, &g.EndpointOptions); err != nil {
+			g.send(upcoming{slot: slot{from: new(planned)}, err: err})
+			return
+		}
 	}
 	g.journal.begin(orderOf(g.parser.probers, &g.EndpointOptions))
 	g.replayed = g.resume.Inputs == 0
 	b := new(block)
 	whole := true
 	for in, err := range inputs {
-		whole = err == nil
+		whole = whole && !cutShort(err)
 		if !g.add(b, in, err) {
+			return
+		}
+		if g.resume.Finished && g.inputs > g.resume.Inputs {
+			g.changed()
 			return
 		}
 		if in.Last || len(b.inputs) == together {
@@ -90,6 +92,14 @@ func (g *generator) run(inputs iter.Seq2[Input, error]) {
 	if whole { // else the list may have more than could be read
 		g.journal.finish()
 	}
+}
+
+// cutShort reports whether a list may hold more than could be read: an input that can't be used is one, and no reason to
+// believe so.
+func cutShort(err error) bool {
+	var one *InputError
+	var unread *readError
+	return err != nil && (!errors.As(err, &one) || errors.As(err, &unread))
 }
 
 // send reports whether to go on.
@@ -158,7 +168,7 @@ func (g *generator) emit(b *block) bool {
 	g.journal.gathered(g.inputs, g.digest)
 	for position := from; position < g.position; position++ {
 		s := b.slot(position, g.InOrder)
-		if !g.Shard.holds(s.addr, s.from.plan.sharded()) || g.Exclude.Holds(s.addr) {
+		if !g.Shard.holds(s.addr, s.from.plan.sharded()) || g.leavesAlone(s.addr) {
 			g.journal.pass(position)
 			continue
 		}

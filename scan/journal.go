@@ -21,6 +21,7 @@ type Journal struct {
 	pending map[uint64]*pending
 	total   int64 // slots; unknown where known is false
 	known   bool
+	resumed bool // the state was another journal's
 	meter   meter
 }
 
@@ -35,7 +36,7 @@ type pending struct {
 func NewJournal(s *State) *Journal {
 	j := new(Journal)
 	if s != nil {
-		j.state = *s
+		j.state, j.resumed = *s, true
 		j.state.Pending = nil
 		j.pending = make(map[uint64]*pending, len(s.Pending))
 		for _, p := range s.Pending {
@@ -84,11 +85,12 @@ type Order struct {
 	Services []string `json:"services"` // of the probers, such as "ftp 21/tcp"
 	Exclude  string   `json:"exclude"`  // a digest; "none" for no exclusion
 	Detect   bool     `json:"detect"`   // ports that no prober claims are asked
+	Public   bool     `json:"public_only"`
 	shards   int
 }
 
 func orderOf(probers []probe.Prober, o *EndpointOptions) *Order {
-	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Shard: o.Shard.String(), Services: []string{}, Exclude: o.Exclude.digest(), Detect: !o.NoDetection, shards: o.Shard.Count}
+	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Shard: o.Shard.String(), Services: []string{}, Exclude: o.Exclude.digest(), Detect: !o.NoDetection, Public: o.PublicOnly, shards: o.Shard.Count}
 	for _, s := range everywhere(probers) {
 		order.Services = append(order.Services, fmt.Sprintf("%s %d/%s", s.prober.Spec().Protocol, s.port, s.network))
 	}
@@ -99,7 +101,10 @@ func orderOf(probers []probe.Prober, o *EndpointOptions) *Order {
 // when they are read again.
 func (s *State) Check(probers []probe.Prober, o *EndpointOptions) error {
 	opts := o.orDefault()
-	if s.Format != 0 && s.Format != StateFormat {
+	if s.Format == 0 {
+		return fmt.Errorf("%w: its state doesn't say which format it has", ErrResume)
+	}
+	if s.Format != StateFormat {
 		return fmt.Errorf("%w: its state has format %d, and this version knows %d", ErrResume, s.Format, StateFormat)
 	}
 	was, is := s.Order, orderOf(probers, &opts)
@@ -114,6 +119,7 @@ func (s *State) Check(probers []probe.Prober, o *EndpointOptions) error {
 		{"shard", was.Shard, is.Shard},
 		{"in-order", was.InOrder, is.InOrder},
 		{"detect", was.Detect, is.Detect},
+		{"public-only", was.Public, is.Public},
 	} {
 		if field.was != field.is {
 			return fmt.Errorf("%w: it began with %s %v, and this is %v", ErrResume, field.name, field.was, field.is)
@@ -136,7 +142,9 @@ func (j *Journal) State() State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.state
-	s.Format = StateFormat
+	if !j.resumed {
+		s.Format = StateFormat
+	}
 	s.Pending = make([]Pending, 0, len(j.pending))
 	for _, position := range slices.Sorted(maps.Keys(j.pending)) {
 		p := j.pending[position]

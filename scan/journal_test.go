@@ -156,6 +156,59 @@ func TestResumeRefusesAnotherScan(t *testing.T) {
 	require.ErrorIs(t, (&scan.State{Format: 99}).Check(nil, nil), scan.ErrResume)
 }
 
+// A state of another format, or of none, isn't gone on with, whatever else it says.
+func TestResumeWantsAFormat(t *testing.T) {
+	for format, want := range map[int]string{
+		0: "its state doesn't say which format it has", 99: "its state has format 99, and this version knows 1",
+	} {
+		for _, state := range []scan.State{*cut(t, list(300), scan.EndpointOptions{}), {}} {
+			state.Format = format
+			o := scan.EndpointOptions{Resolver: zone, Journal: scan.NewJournal(&state)}
+			got := describe(scan.Endpoints(t.Context(), list(300), probers(nil), &o))
+			require.Equal(t, []string{"error: the scan can't be resumed: " + want}, got)
+			require.Equal(t, format, o.Journal.State().Format, "and stays what it is")
+		}
+	}
+}
+
+// A scan that is finished isn't that of other targets.
+func TestResumeOfAFinishedScan(t *testing.T) {
+	done := func(inputs iter.Seq2[scan.Input, error], j *scan.Journal) []string {
+		var errs []string
+		for e, err := range scan.Endpoints(t.Context(), inputs, probers(nil), &scan.EndpointOptions{Resolver: zone, Journal: j}) {
+			if err != nil {
+				errs = append(errs, err.Error())
+				continue
+			}
+			j.Done(scan.Result{Result: &probe.Result{}, Endpoint: e}, 0)
+		}
+		return errs
+	}
+	const other = "the scan can't be resumed: the first %d targets aren't those that it began with"
+	for _, n := range []int{0, 3, 1024, 1030} {
+		j := new(scan.Journal)
+		done(list(n), j)
+		state := stored(t, j.State())
+		require.True(t, state.Finished)
+		for name, tc := range map[string]struct {
+			inputs iter.Seq2[scan.Input, error]
+			same   bool
+		}{
+			"the same": {list(n), true}, "one more": {list(n + 1), false}, "others": {scan.Args([]string{"198.51.100.7"}), false},
+			"one less": {list(max(n-1, 0)), n == 0},
+		} {
+			again := scan.NewJournal(state)
+			errs := done(tc.inputs, again)
+			if tc.same {
+				require.Empty(t, errs, name)
+			} else {
+				require.Equal(t, []string{fmt.Sprintf(other, n)}, errs, "%s than %d", name, n)
+			}
+			require.Equal(t, state, stored(t, again.State()), "it stays as it is")
+		}
+	}
+}
+
 func TestJournalIsOptional(t *testing.T) {
 	var j *scan.Journal
 	j.Done(scan.Result{}, 1)

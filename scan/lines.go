@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ var errLineLimit = fmt.Errorf("the line is longer than %d bytes: write one targe
 var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
 
 // Lines are inputs in a list, one a line; name is the list's, for errors. Blank lines, and what follows a # at the
-// start of a line or behind a blank, are skipped. An error of r ends the sequence.
+// start of a line or behind a blank, are skipped. A line of more than 4,096 bytes is one that can't be used; an error of r
+// ends the sequence.
 //
 // A line is a target, or a row of CSV as other scanners use it: as zgrab2 reads it, "address, domain, tag, port", of
 // which the last may be left out and any may be empty; or, where the first line names its columns and one of them is
@@ -48,15 +50,14 @@ func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error
 				return
 			}
 			if n == 1 && (strings.HasPrefix(l.text, "\xff\xfe") || strings.HasPrefix(l.text, "\xfe\xff")) {
-				l.text, l.err = "", errUTF16
+				l = line{err: &readError{errUTF16}}
 			}
 			in := Input{Text: uncomment(l.text), Place: fmt.Sprintf("%s:%d", name, n), Last: slow}
 			if l.err != nil {
-				if errors.Is(l.err, bufio.ErrTooLong) {
-					l.err = errLineLimit
+				if more := yield(in, &InputError{Input: in, Err: l.err}); !more || l.err != errLineLimit {
+					return
 				}
-				yield(in, &InputError{Input: in, Err: l.err})
-				return
+				continue
 			}
 			if in.Text == "" {
 				continue
@@ -77,22 +78,46 @@ type line struct {
 	err  error
 }
 
-// read sends the lines of r until done is closed.
+// A readError is why a list couldn't be read to its end.
+type readError struct{ err error }
+
+func (e *readError) Error() string { return e.err.Error() }
+func (e *readError) Unwrap() error { return e.err }
+
+// read sends the lines of r until done is closed. Of one that is too long nothing is kept.
 func read(r io.Reader, lines chan<- line, done <-chan struct{}) {
 	defer close(lines)
-	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 0, lineLimit), lineLimit)
-	for s.Scan() {
+	send := func(l line) bool {
 		select {
-		case lines <- line{text: s.Text()}:
+		case lines <- l:
+			return true
 		case <-done:
-			return
+			return false
 		}
 	}
-	if err := s.Err(); err != nil {
-		select {
-		case lines <- line{err: err}:
-		case <-done:
+	for b := bufio.NewReaderSize(r, lineLimit+len("\r\n")); ; {
+		text, err := b.ReadSlice('\n')
+		l := line{text: string(bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")))}
+		if len(l.text) > lineLimit {
+			l = line{err: errLineLimit}
+		}
+		for errors.Is(err, bufio.ErrBufferFull) {
+			select {
+			case <-done:
+				return
+			default:
+				_, err = b.ReadSlice('\n')
+			}
+		}
+		switch {
+		case err != nil && !errors.Is(err, io.EOF):
+			send(line{err: &readError{err}})
+			return
+		case err != nil && l == (line{}):
+			return
+		}
+		if !send(l) || err != nil {
+			return
 		}
 	}
 }

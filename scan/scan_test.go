@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -176,11 +177,78 @@ func TestLines(t *testing.T) {
 	}
 	require.Equal(t, []string{"hosts.txt:1 ftp.example.net", "hosts.txt:5 192.0.2.7:21", "hosts.txt:6 ftp://x#y"}, got)
 
-	for in, err := range scan.Lines(t.Context(), "hosts.txt", strings.NewReader("a\n"+strings.Repeat("x", 5000))) {
-		if in.Text != "a" {
-			require.EqualError(t, err, "hosts.txt:2: the line is longer than 4096 bytes: write one target a line")
+}
+
+// A line that is too long is one bad line, however long it is, and the others are read.
+func TestLongLines(t *testing.T) {
+	fits := strings.Repeat("x", 4096)
+	for _, end := range []string{"\n", "\r\n"} {
+		list := strings.Join([]string{"a", fits, fits + "y", "b", strings.Repeat("z", 1<<20), "c", fits + "yy", fits + "yyy"}, end)
+		var got []string
+		for in, err := range scan.Lines(t.Context(), "hosts.txt", strings.NewReader(list)) {
+			if err != nil {
+				got = append(got, err.Error())
+				continue
+			}
+			got = append(got, in.Place+" "+in.Text)
 		}
+		const long = ": the line is longer than 4096 bytes: write one target a line"
+		require.Equal(t, []string{
+			"hosts.txt:1 a", "hosts.txt:2 " + fits, "hosts.txt:3" + long, "hosts.txt:4 b", "hosts.txt:5" + long, "hosts.txt:6 c", "hosts.txt:7" + long, "hosts.txt:8" + long,
+		}, got)
 	}
+}
+
+// A list that can't be read to its end isn't finished; one with a line that can't be used is.
+func TestListsThatAreFinished(t *testing.T) {
+	for name, tc := range map[string]struct {
+		list     io.Reader
+		finished bool
+	}{
+		"a long line at the end": {strings.NewReader("192.0.2.7:21\n" + strings.Repeat("x", 5000)), true},
+		"a bad line at the end":  {strings.NewReader("192.0.2.7:21\nx://y\n"), true},
+		"an error":               {io.MultiReader(strings.NewReader("192.0.2.7:21\n"), iotest.ErrReader(errors.New("bad sector"))), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			journal := new(scan.Journal)
+			inputs := scan.Concat(scan.Lines(t.Context(), "one", tc.list), scan.Lines(t.Context(), "two", strings.NewReader("192.0.2.8:21\n")))
+			for e, err := range scan.Endpoints(t.Context(), inputs, probers(nil), &scan.EndpointOptions{Journal: journal}) {
+				if err == nil {
+					journal.Done(scan.Result{Result: &probe.Result{}, Endpoint: e}, 0)
+				}
+			}
+			s := journal.State()
+			require.EqualValues(t, 2, s.Done)
+			require.Equal(t, tc.finished, s.Finished)
+		})
+	}
+}
+
+// What isn't public is left alone, whether an address, a range or a name says it.
+func TestPublicOnly(t *testing.T) {
+	r := resolver{"mixed.example.net": {"10.1.2.3", "192.0.2.9", "::1", "2001:db8::9"}, "inside.example.net": {"127.0.0.1"}}
+	targets := []string{"127.0.0.1:21", "[::1]:21", "192.0.2.7:21", "192.168.0.0/30:21", "9.255.255.254/31:21", "169.254.169.254:21", "mixed.example.net:21", "inside.example.net:21"}
+	o := scan.EndpointOptions{Resolver: r, InOrder: true, PublicOnly: true, Journal: new(scan.Journal)}
+	var got []string
+	for e, err := range scan.Endpoints(t.Context(), scan.Args(targets), probers(nil), &o) {
+		require.NoError(t, err)
+		got = append(got, e.Target.Addr.String())
+		o.Journal.Done(scan.Result{Result: &probe.Result{}, Endpoint: e}, 0)
+	}
+	require.Equal(t, []string{"192.0.2.7:21", "9.255.255.254:21", "9.255.255.255:21", "192.0.2.9:21", "[2001:db8::9]:21"}, got)
+	state := o.Journal.State()
+	require.True(t, state.Finished)
+	o.PublicOnly = false
+	require.ErrorContains(t, state.Check(probers(nil), &o), "it began with public-only true, and this is false")
+}
+
+type resolver map[string][]string
+
+func (r resolver) LookupNetIP(_ context.Context, _, host string) (all []netip.Addr, err error) {
+	for _, text := range r[host] {
+		all = append(all, netip.MustParseAddr(text))
+	}
+	return all, nil
 }
 
 func TestSilentListDoesNotHoldUpTheEnd(t *testing.T) {

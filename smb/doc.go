@@ -3,8 +3,8 @@
 //
 // # What is sent
 //
-// At [probe.LevelGreeting] nothing. At [probe.LevelHandshake], each line on a connection of its own, those behind the first
-// side by side if that was answered, and again one by one if they are dropped:
+// At [probe.LevelGreeting] nothing. At [probe.LevelHandshake], a connection for each, after the first side by side, and again
+// one by one if they are dropped:
 //
 //	NEGOTIATE 2.0.2, 2.1, 3.0, 3.0.2, 3.1.1; SESSION_SETUP with NTLM's first message, which names nobody
 //	NEGOTIATE of each of them alone
@@ -12,21 +12,21 @@
 //	SMB_COM_NEGOTIATE without NT LM 0.12, and one without extended security, if SMB1 is spoken
 //	NEGOTIATE 3.1.1 with one cipher and one signing algorithm, four times, with [Prober.Algorithms]
 //
-// An offer has a random ClientGuid, all capabilities from 3.0 on, and a random salt and all algorithms at 3.1.1; the null
-// session's has no compression.
+// An offer has a random ClientGuid, from 3.0 on all capabilities, and at 3.1.1 a salt and all algorithms; that of the null
+// session has no compression.
 //
 // On port 139 and with [Prober.NetBIOS], a session request to *SMBSERVER from HANDCLASP comes first; if that name is
 // refused, NBSTAT to UDP port 137 of the same host, and a request to the name that it tells. No retarget is followed.
 //
-// At [probe.LevelAnonymous], a null session on one more connection with the dialect of SMB 2 that the server prefers. A
-// step that is refused ends it, politely:
+// At [probe.LevelAnonymous], a null session on one more connection with the dialect that the server prefers, which may be
+// NT LM 0.12. A step that is refused ends it, politely:
 //
 //	NEGOTIATE, SESSION_SETUP        NTLM's first message
 //	SESSION_SETUP                   NTLM's last message: no user, no domain, no workstation, no response
 //	TREE_CONNECT \\192.0.2.7\IPC$   by the target's own address, and no other share
 //	CREATE srvsvc                   which only opens the pipe
 //	IOCTL, READ                     RPC bind, NetrShareEnum at level 1; what is left of the answer
-//	CLOSE, TREE_DISCONNECT, LOGOFF
+//	CLOSE, TREE_DISCONNECT, LOGOFF  or what SMB1 has for all of these, such as NT_CREATE_ANDX and TRANSACTION
 //
 // Never: a user's name, a password, a response to a challenge, a path on a share, a write. The guard knows each byte of these
 // messages, and their order.

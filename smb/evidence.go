@@ -11,8 +11,8 @@ import (
 
 const protocol = "smb"
 
-// Evidence is what a file server showed. What wasn't learned, or isn't told, is empty or nil. Statuses have their names of
-// MS-ERREF, such as "STATUS_SUCCESS", or are numbers such as "0xc0000001".
+// Evidence is what a file server showed. What wasn't learned is empty or nil; a list of length 0 was asked for. Statuses are
+// those of MS-ERREF, such as "STATUS_SUCCESS", or numbers such as "0xc0000001".
 type Evidence struct {
 	Transport       string           `json:"transport"`        // how SMB was carried: "direct" over TCP, or "netbios" (RFC 1002 §4.3)
 	SessionRequests []SessionRequest `json:"session_requests"` // those made to learn the name that the server answers to
@@ -114,14 +114,6 @@ type Share struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"` // "disk", "printer", "device", "ipc", or empty for one without a name
 	Comment string `json:"comment"`
-}
-
-func newEvidence() *Evidence {
-	return &Evidence{
-		SessionRequests: []SessionRequest{}, Dialects: []string{}, DialectsRefused: []string{}, Matrix: []Negotiation{},
-		Capabilities: []string{}, AuthMechanisms: []string{}, Ciphers: []string{}, Compression: []string{},
-		SigningAlgorithms: []string{}, SMB1: SMB1{Dialects: []string{}}, Shares: []Share{},
-	}
 }
 
 // Protocol returns "smb".

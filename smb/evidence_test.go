@@ -49,7 +49,7 @@ func TestBanners(t *testing.T) {
 	require.Empty(t, evidence(t, play(t, "samba-4.17.12-strict-direct")).Banners())
 }
 
-// Lists that stored evidence doesn't have are empty, and never null when it is stored again.
+// Lists that stored evidence doesn't have weren't learned, and are null when it is stored again.
 func TestEmptyEvidence(t *testing.T) {
 	stored, err := json.Marshal(&probe.Result{Protocol: "smb", Evidence: &probe.RawEvidence{Name: "smb", JSON: []byte("{}")}})
 	require.NoError(t, err)
@@ -63,7 +63,22 @@ func TestEmptyEvidence(t *testing.T) {
 		"session_requests", "dialects", "dialects_refused", "matrix", "capabilities", "auth_mechanisms", "ciphers", "compression",
 		"signing_algorithms", "shares",
 	} {
-		require.Equal(t, []any{}, fields[list], list)
+		require.Contains(t, fields, list)
+		require.Nil(t, fields[list], list)
 	}
-	require.Equal(t, []any{}, fields["smb1"].(map[string]any)["dialects"])
+	require.Nil(t, fields["smb1"].(map[string]any)["dialects"])
+}
+
+// What was asked and has nothing is told from what wasn't asked.
+func TestListsThatWereAsked(t *testing.T) {
+	e := evidence(t, play(t, "samba-4.17.12-up-to-2.1-direct"))
+	require.Equal(t, []string{}, e.Ciphers, "the server has none")
+	require.Nil(t, e.Matrix[4].Capabilities, "of a dialect that it doesn't speak")
+	require.Nil(t, e.Shares, "below the level")
+	e = evidence(t, play(t, "samba-4.17.12-smb1-only-direct"))
+	require.Nil(t, e.Dialects, "it hangs up on SMB 2")
+	require.Nil(t, e.DialectsRefused)
+	e = evidence(t, play(t, "samba-4.17.12-default-direct"))
+	require.Equal(t, []string{}, e.DialectsRefused)
+	require.Equal(t, []string{}, e.SMB1.Dialects)
 }

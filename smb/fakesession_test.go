@@ -150,7 +150,7 @@ type visitor struct{ dialect string }
 func (v visitor) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: protocol, Ports: []probe.Port{{Network: probe.TCP, Number: 445}},
-		Evidence: func() probe.Evidence { return newEvidence() },
+		Evidence: func() probe.Evidence { return new(Evidence) },
 		Guard: func(c probe.Contact) probe.Guard {
 			g := newGuard(c)
 			return func(l probe.Level, plain []byte) (string, error) {
@@ -168,7 +168,9 @@ func (v visitor) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, e
 	if s.Level() < probe.LevelHandshake {
 		return k.e, k.knock(ctx)
 	}
-	k.e.PreferredDialect = v.dialect
+	if k.e.PreferredDialect = v.dialect; v.dialect == dialectNTLM012 {
+		k.e.PreferredDialect, k.e.SMB1.Dialect = "", v.dialect
+	}
 	k.nullSession(ctx)
 	return k.e, k.err
 }

@@ -1,13 +1,20 @@
 package smb
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/internal/fakesmb"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
 )
@@ -44,8 +51,9 @@ func heard(f *testing.F) {
 // FuzzReply gives any message to each parser of replies, and what comes of it to the evidence, which must survive JSON.
 func FuzzReply(f *testing.F) {
 	heard(f)
+	f.Add(fakesmb.ShareList([]fakesmb.Share{{Name: "public", Comment: "For everybody"}, {Name: "IPC$", Type: fakesmb.IPC}}, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		e := newEvidence()
+		e := new(Evidence)
 		a := answer{}
 		a.reply, a.err = parseNegotiate(b)
 		require.True(t, a.reply != nil || a.err != nil)
@@ -72,9 +80,16 @@ func FuzzReply(f *testing.F) {
 		e.smb1Detail(one)
 		e.conclude()
 
+		if p, err := parsePDU(b, 2); err == nil {
+			_, _ = p.accepts()
+			_, _ = p.part(true)
+		}
+		shares, result, err := parseShares(b)
+		require.Equal(t, err == nil && result == 0, shares != nil)
+
 		text, err := json.Marshal(e)
 		require.NoError(t, err)
-		again := newEvidence()
+		again := new(Evidence)
 		require.NoError(t, json.Unmarshal(text, again))
 		require.Equal(t, e, again)
 		for _, r := range Rules {
@@ -93,5 +108,44 @@ func FuzzToken(f *testing.F) {
 		require.NotNil(t, list)
 		message, err := challengeOf(b)
 		require.True(t, err != nil || len(message) > 0)
+	})
+}
+
+// What FuzzAnonymous asks for holds of SMB1 as well: one answer is cut, and bytes of it are replaced, three for each.
+func FuzzAnonymous1(f *testing.F) {
+	for at := range byte(14) {
+		f.Add(at, uint16(0xffff), []byte{0, 5, 0})
+		f.Add(at, uint16(40), []byte{})
+		f.Add(at, uint16(0xffff), []byte{0, 32, 255, 0, 45, 255})
+	}
+	f.Fuzz(func(t *testing.T, at byte, cut uint16, changes []byte) {
+		before, n := runtime.NumGoroutine(), byte(0)
+		server := fakesmb.Server{
+			SMB1: []string{dialectNTLM012}, Security: 7, Old: at >= 128, Token: fakesmb.Mechanisms(fakesmb.NTLM),
+			Visit: &fakesmb.Visit{Shares: fakeShares(longList(20, 10)), Fragment: 300, Part: 100},
+		}
+		server.Mangle = func(m []byte) []byte {
+			if n++; n-1 == at&127 {
+				m = bytes.Clone(m[:min(len(m), int(cut))])
+				for c := changes; len(c) >= 3 && len(m) > 0; c = c[3:] {
+					m[(int(c[0])<<8|int(c[1]))%len(m)] = c[2]
+				}
+			}
+			return m
+		}
+		near, far := net.Pipe()
+		served := make(chan bool)
+		go func() { server.Handle(far); _ = far.Close(); close(served) }()
+		r := probe.Run(t.Context(), visitor{dialectNTLM012}, probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:445")}, &probe.Options{
+			Level: probe.LevelAnonymous, Dial: func(context.Context, string, string) (net.Conn, error) { return near, nil },
+			Limits: probe.Limits{Idle: 100 * time.Millisecond},
+		})
+		<-served
+		switch r.Outcome {
+		case probe.OutcomeInternal, probe.OutcomeForbidden, probe.OutcomeCanceled:
+			t.Fatalf("%s: %v", r.Outcome, r.Err)
+		}
+		storable(t, r)
+		settle(t, before)
 	})
 }

@@ -21,8 +21,6 @@ const (
 	stepRequest
 	stepNegotiate
 	stepSetup
-	stepNegotiate1
-	stepSetup1
 	stepLogin // from here on at [probe.LevelAnonymous] only
 	stepTree
 	stepCreate
@@ -41,9 +39,7 @@ var behind = map[step][]step{
 	stepRequest:    {stepStart},
 	stepNegotiate:  {stepStart, stepRequest},
 	stepSetup:      {stepNegotiate},
-	stepNegotiate1: {stepStart, stepRequest},
-	stepSetup1:     {stepNegotiate1},
-	stepLogin:      {stepSetup},
+	stepLogin:      {stepNegotiate, stepSetup},
 	stepTree:       {stepSetup, stepLogin},
 	stepCreate:     {stepTree},
 	stepBind:       {stepCreate},
@@ -54,9 +50,9 @@ var behind = map[step][]step{
 	stepLogoff:     {stepSetup, stepLogin, stepTree, stepDisconnect},
 }
 
-// newGuard returns the guard of one connection, which knows what was sent on it.
+// newGuard returns the guard of one connection, which knows what was sent on it, and by which version.
 func newGuard(probe.Contact) probe.Guard {
-	last, number := stepStart, uint64(0)
+	last, number, version := stepStart, uint64(0), byte(0)
 	return func(l probe.Level, plain []byte) (string, error) {
 		s, label, err := guard(l, plain, number)
 		switch {
@@ -64,19 +60,19 @@ func newGuard(probe.Contact) probe.Guard {
 			return "", err
 		case s >= stepLogin && l < probe.LevelAnonymous:
 			return "", fmt.Errorf("%s at level %v", label, l)
-		case !slices.Contains(behind[s], last):
+		case !slices.Contains(behind[s], last) || number > 0 && plain[4] != version:
 			return "", fmt.Errorf("%s out of turn", label)
 		}
 		last = s
 		if s >= stepNegotiate {
-			number++
+			number, version = number+1, plain[4]
 		}
 		return label, nil
 	}
 }
 
 // guard names one message of the ones that doc.go lists, or refuses it. It decodes them by positions of its own. A request of
-// SMB 2 has the number.
+// SMB has the number.
 func guard(l probe.Level, plain []byte, number uint64) (s step, label string, err error) {
 	switch {
 	case l < probe.LevelHandshake:
@@ -95,7 +91,7 @@ func guard(l probe.Level, plain []byte, number uint64) (s step, label string, er
 	m := plain[4:]
 	switch {
 	case bytes.HasPrefix(m, []byte{0xff, 'S', 'M', 'B'}):
-		return guardSMB1(m)
+		return guardSMB1(m, number)
 	case len(m) >= 64+4 && bytes.HasPrefix(m, []byte{0xfe, 'S', 'M', 'B'}):
 		return guardSMB2(m, number)
 	}

@@ -2,8 +2,11 @@ package smb
 
 import (
 	"bytes"
+	"context"
 	"encoding/asn1"
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +24,27 @@ func sent(t testing.TB) (list sending) {
 	server := serve(fakesmb.Visit{Shares: fakeShares(longList(20, 10)), Fragment: 300})
 	r := visitServer("3.1.1", server.stream)
 	require.NoError(t, r.Err)
+	for _, e := range r.Transcript {
+		if e.Dir == probe.DirSend {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// sent1 is what one of SMB1 sends, with extended security or without.
+func sent1(t testing.TB, old bool) (list sending) {
+	server := fakesmb.Server{
+		SMB1: []string{dialectNTLM012}, Security: 7, Old: old, Token: fakesmb.Mechanisms(fakesmb.NTLM),
+		Visit: &fakesmb.Visit{Shares: fakeShares(longList(20, 10)), Fragment: 300, Part: 100},
+	}
+	near, far := net.Pipe()
+	go server.Handle(far)
+	r := probe.Run(t.Context(), visitor{dialectNTLM012}, probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:445")}, &probe.Options{
+		Level: probe.LevelAnonymous, Dial: func(context.Context, string, string) (net.Conn, error) { return near, nil },
+	})
+	require.NoError(t, r.Err)
+	_ = far.Close()
 	for _, e := range r.Transcript {
 		if e.Dir == probe.DirSend {
 			list = append(list, e)
@@ -59,6 +83,29 @@ func TestGuardSessionAllows(t *testing.T) {
 		"NEGOTIATE 3.1.1", "SESSION_SETUP NTLM", "SESSION_SETUP anonymous", `TREE_CONNECT \\192.0.2.7\IPC$`, "CREATE srvsvc",
 		"IOCTL RPC bind srvsvc", "IOCTL NetrShareEnum", "READ srvsvc", "CLOSE", "TREE_DISCONNECT", "LOGOFF",
 	}, slices.Compact(labels))
+}
+
+func TestGuardSession1Allows(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		list := sent1(t, old)
+		var labels []string
+		for i, e := range list {
+			labels = append(labels, strings.TrimSuffix(e.Label, " over SMB1"))
+			_, err := list.guard(t, i)(probe.LevelHandshake, e.Data)
+			require.Equal(t, labels[i] != "SESSION_SETUP NTLM" && i > 0, err != nil, "%s below the level", e.Label)
+			other := sent(t)
+			_, err = list.guard(t, i)(probe.LevelAnonymous, other[min(i+1, len(other)-1)].Data)
+			require.Error(t, err, "SMB 2 behind %s", e.Label)
+		}
+		want := []string{
+			"SESSION_SETUP NTLM", "SESSION_SETUP anonymous", `TREE_CONNECT \\192.0.2.7\IPC$`, "CREATE srvsvc",
+			"IOCTL RPC bind srvsvc", "IOCTL NetrShareEnum", "READ srvsvc", "CLOSE", "TREE_DISCONNECT", "LOGOFF",
+		}
+		if old {
+			want = want[1:]
+		}
+		require.Equal(t, want, slices.Compact(labels[1:]))
+	}
 }
 
 // A server may refuse any step, and give a session without the login: what may follow then does, and nothing else.
@@ -103,28 +150,41 @@ func TestGuardSessionKnowsTheOrder(t *testing.T) {
 // Any change of a byte is refused, but of those that tell nothing: a charge of one credit or none, the numbers of sessions,
 // trees, handles and calls, sizes that are smaller, and what the server's address may be.
 func TestGuardSessionRefusesChanges(t *testing.T) {
-	free := map[string][][2]int{ // offsets, from the header's end on
-		"SESSION_SETUP anonymous": {{24 + 13 + 60, 24 + 13 + 64}},                                 // NTLM's flags, of which one counts
-		"IOCTL RPC bind srvsvc":   {{8, 24}, {44, 46}, {68, 76}},                                  // handle, fragments, call
-		"IOCTL NetrShareEnum":     {{8, 24}, {44, 46}, {68, 76}, {80, 84}, {96, 114}, {124, 128}}, // the same, and pointers and the address
-		"READ srvsvc":             {{4, 6}, {16, 32}},                                             // size, handle
-		"CLOSE":                   {{8, 24}},
+	const call, address = 16 + 8, 16 + 8 + 16                                   // of an RPC PDU: its pointer and the server's name behind the header
+	refusesChanges(t, sent(t), [][2]int{{6, 7}, {36, 48}}, map[string][][2]int{ // offsets, from the message's beginning on
+		"SESSION_SETUP anonymous": {{88 + 13 + 60, 88 + 13 + 64}},                                                                                              // NTLM's flags, of which one counts
+		"IOCTL RPC bind srvsvc":   {{72, 88}, {108, 110}, {120 + 12, 120 + 20}},                                                                                // handle, size, call and fragments
+		"IOCTL NetrShareEnum":     {{72, 88}, {108, 110}, {120 + 12, 120 + 20}, {120 + call, 120 + call + 4}, {120 + address, 120 + address + 18}, {188, 192}}, // the same, pointers, address
+		"READ srvsvc":             {{68, 70}, {80, 96}},                                                                                                        // size, handle
+		"CLOSE":                   {{72, 88}},
+	})
+	pdu := 84 // where it begins in a TRANSACTION
+	for _, old := range []bool{false, true} {
+		refusesChanges(t, sent1(t, old), [][2]int{{24, 26}, {28, 30}}, map[string][][2]int{
+			"SESSION_SETUP anonymous over SMB1": {{43, 47}, {59 + 13 + 60, 59 + 13 + 64}},
+			"IOCTL RPC bind srvsvc over SMB1":   {{39, 41}, {63, 65}, {pdu + 12, pdu + 20}},
+			"IOCTL NetrShareEnum over SMB1":     {{39, 41}, {63, 65}, {pdu + 12, pdu + 20}, {pdu + call, pdu + call + 4}, {pdu + address, pdu + address + 18}, {pdu + 68, pdu + 72}},
+			"READ srvsvc over SMB1":             {{37, 39}, {43, 45}},
+			"CLOSE over SMB1":                   {{33, 35}},
+		})
 	}
-	list := sent(t)
-	for at := 2; at < len(list); at++ {
+}
+
+// refusesChanges changes each byte of what a session sends from the login on, but for those that are free in each message or
+// in those of a label.
+func refusesChanges(t *testing.T, list sending, always [][2]int, free map[string][][2]int) {
+	t.Helper()
+	for at := 1; at < len(list); at++ {
 		label, m := list[at].Label, list[at].Data[frameSize:]
-		if label == list[at-1].Label {
-			continue // another READ
+		if label == list[at-1].Label || label == "SESSION_SETUP NTLM" || label == "SESSION_SETUP NTLM over SMB1" {
+			continue // another READ, and what a handshake sends
 		}
 		for i := range m {
 			changed := bytes.Clone(m)
 			changed[i] ^= 0x41
-			inFree := i == 6 || i >= 36 && i < 48
-			for _, f := range free[label] {
-				inFree = inFree || i-headerSize >= f[0] && i-headerSize < f[1]
-			}
+			inFree := slices.ContainsFunc(append(free[label], always...), func(f [2]int) bool { return i >= f[0] && i < f[1] })
 			if got, err := list.guard(t, at)(probe.LevelAnonymous, frame(changed)); err == nil && !inFree && got == label {
-				t.Errorf("%s: byte %d of the body may be %#02x", label, i-headerSize, changed[i])
+				t.Errorf("%s: byte %d may be %#02x", label, i, changed[i])
 			}
 			_, err := list.guard(t, at)(probe.LevelAnonymous, frame(m[:i]))
 			require.Error(t, err, "%s cut to %d bytes", label, i)
@@ -265,4 +325,24 @@ func TestGuardSessionLogins(t *testing.T) {
 		label, err := judge(change)
 		require.Error(t, err, "%s: %s", name, label)
 	}
+}
+
+// Wherever a session is, what passes has a name, and no command but those of a null session.
+func FuzzGuardSession(f *testing.F) {
+	list := sent(f)
+	for _, e := range list {
+		f.Add(e.Data)
+	}
+	for _, c := range forbiddenSessions(f) {
+		f.Add(c.message)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for i := range list {
+			label, err := list.guard(t, i)(probe.LevelAnonymous, b)
+			require.Equal(t, err == nil, label != "")
+			if err == nil && i > 0 {
+				require.Contains(t, []uint16{1, 2, 3, 4, 5, 6, 8, 11}, le.Uint16(b[frameSize+12:]), label)
+			}
+		}
+	})
 }

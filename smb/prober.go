@@ -29,7 +29,7 @@ func (p Prober) Spec() probe.Spec {
 		Ports:      []probe.Port{{Network: probe.TCP, Number: 445}, {Network: probe.TCP, Number: portNetBIOS, Scheme: schemeNetBIOS}},
 		Companions: []probe.Port{nameService},
 		Guard:      newGuard,
-		Evidence:   func() probe.Evidence { return newEvidence() },
+		Evidence:   func() probe.Evidence { return new(Evidence) },
 	}
 }
 

@@ -328,22 +328,73 @@ func TestRecognise(t *testing.T) {
 	require.Equal(t, probe.Foreign, smb.Prober{}.Recognise([]byte("\x00")))
 	for reply, want := range map[string]probe.Recognition{
 		"": probe.Undecided, "\x00": probe.Undecided, "\x00\x00\x01\x1c": probe.Undecided, "\x00\x00\x01\x1c\xfeSM": probe.Undecided,
-		"\x00\x00\x01\x1c\xfeSMB": probe.Recognised, "\x00\x00\x00\x23\xffSMBr": probe.Recognised,
+		"\x00\x00\x01\x1c\xfeSMB": probe.Undecided, "\x00\x00\x00\x23\xffSMBr": probe.Undecided,
+		offer("\xfeSMB", 16, 1): probe.Recognised, offer("\xffSMBr", 9, 0x88): probe.Recognised,
+		offer("\xfeSMB", 16, 0): probe.Foreign, offer("\xffSMBr", 9, 0x18): probe.Foreign, // an echo
 		"H": probe.Foreign, "\x00\x01": probe.Foreign, "\x00\x00\x00\x05\xfdSMB": probe.Foreign, "\x82\x00\x00\x00": probe.Foreign,
 	} {
-		require.Equal(t, want, smb.Prober{}.Answers([]byte(reply)), "%q", reply)
+		require.Equal(t, want, smb.Prober{}.Answers(0, []byte(reply)), "%q", reply)
 	}
 }
 
-// A file server is found on a port that says nothing of it, for one connection more than listening takes.
+// offer is the beginning of a message whose header has a byte of flags at a place.
+func offer(magic string, at int, flags byte) string {
+	header := append([]byte(magic), make([]byte, 64)...)
+	header[at] = flags
+	return "\x00\x00\x00\x40" + string(header)
+}
+
+// A file server is found on a port that says nothing of it.
 func TestDetected(t *testing.T) {
 	server, err := lab.OldFiles(t.Context())
 	require.NoError(t, err)
 	defer server.Close()
-	d := detect.Detector{Probers: []probe.Prober{smb.Prober{}}, Wait: 10 * time.Millisecond}
+	d := detect.Detector{Probers: []probe.Prober{smb.Prober{}}, Wait: 300 * time.Millisecond}
 	r := probe.Run(t.Context(), d, probe.Target{Addr: server.Addr}, nil)
 	require.NoError(t, r.Err)
 	e, ok := probe.As[*smb.Evidence](r)
 	require.True(t, ok)
 	require.Equal(t, []string{"2.0.2", "2.1"}, e.Dialects)
+}
+
+// A server that speaks nothing newer than SMB1 gives null sessions as well.
+func TestVisitSMB1(t *testing.T) {
+	const denied = 0xc0000022
+	const yes, no, unknown = probe.Yes, probe.No, probe.Unknown
+	only := func(command uint16, status uint32) map[uint16]uint32 { return map[uint16]uint32{command: status} }
+	shares := []fakesmb.Share{{Name: "öffentlich", Comment: "für alle"}, {Name: "IPC$", Type: fakesmb.IPC}}
+	for name, c := range map[string]struct {
+		visit       fakesmb.Visit
+		old         bool
+		null, guest probe.Fact
+		said        smb.AnonymousSession
+	}{
+		"extended security": {fakesmb.Visit{}, false, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"none":              {fakesmb.Visit{}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"guest":             {fakesmb.Visit{Flags: 1}, false, no, yes, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"many PDUs":         {fakesmb.Visit{Fragment: 60, Part: 48}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "ERROR_SUCCESS"}},
+		"login denied":      {fakesmb.Visit{Statuses: only(0x73, denied)}, false, no, unknown, smb.AnonymousSession{Status: "STATUS_ACCESS_DENIED"}},
+		"old login denied":  {fakesmb.Visit{Statuses: only(0x73, denied)}, true, no, unknown, smb.AnonymousSession{Status: "STATUS_ACCESS_DENIED"}},
+		"tree denied":       {fakesmb.Visit{Statuses: only(0x75, denied)}, true, no, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_ACCESS_DENIED"}},
+		"no pipe":           {fakesmb.Visit{Statuses: only(0xa2, denied)}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "STATUS_ACCESS_DENIED"}},
+		"bind refused":      {fakesmb.Visit{RefuseBind: true}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "RPC bind refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.visit.Shares = shares
+			d := &dialer{scenario: scenario{server: with(windows2003(), func(s *fakesmb.Server) { s.Visit, s.Old = &c.visit, c.old })}}
+			r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: direct}, &probe.Options{Dial: d.dial, Rand: new(counting), Level: probe.LevelAnonymous})
+			d.serving.Wait()
+			require.NoError(t, r.Err)
+			e := evidence(t, r)
+			require.Equal(t, [2]probe.Fact{c.null, c.guest}, [2]probe.Fact{e.NullSession, e.Guest})
+			c.said.NegotiateStatus, c.said.Flags = "STATUS_SUCCESS", e.Anonymous.Flags
+			require.Equal(t, &c.said, e.Anonymous)
+			if c.said.ListStatus == "ERROR_SUCCESS" {
+				require.Equal(t, []smb.Share{{"öffentlich", "disk", "für alle"}, {"IPC$", "ipc", ""}}, e.Shares)
+			}
+			if c.old && c.said.Status == "STATUS_SUCCESS" {
+				require.Equal(t, []string{"Unix", "Samba 3.0.37", "WERK"}, []string{e.SMB1.NativeOS, e.SMB1.NativeLM, e.SMB1.Domain})
+			}
+		})
+	}
 }

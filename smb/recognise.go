@@ -15,8 +15,11 @@ func (Prober) Recognise(said []byte) probe.Recognition {
 	return probe.Foreign
 }
 
-// Question implements [probe.Asker] by an offer of all dialects of SMB 2.
-func (p Prober) Question(s *probe.Session) ([]byte, error) {
+// Questions implements [probe.Asker]: an offer of all dialects of SMB 2 and 3. Servers of SMB1 alone hang up on it.
+func (Prober) Questions() []string { return []string{"NEGOTIATE 2.0.2 2.1 3.0 3.0.2 3.1.1"} }
+
+// Question implements [probe.Asker].
+func (p Prober) Question(s *probe.Session, _ int) ([]byte, error) {
 	q := everyDialect
 	if err := q.draw(s); err != nil {
 		return nil, err
@@ -24,18 +27,26 @@ func (p Prober) Question(s *probe.Session) ([]byte, error) {
 	return frame(header{command: commandNegotiate}.request(negotiate(q.dialects, q.algorithms, q.random))), nil
 }
 
-// Answers implements [probe.Asker].
-func (Prober) Answers(reply []byte) probe.Recognition {
+// Answers implements [probe.Asker]. A flag tells an answer from what an echo service sends back.
+func (Prober) Answers(_ int, reply []byte) probe.Recognition {
 	if len(reply) > 0 && reply[0] != nbt.TypeMessage || len(reply) > 1 && reply[1] != 0 {
 		return probe.Foreign // answers to an offer are short
 	}
-	magic := reply[min(len(reply), frameSize):]
-	magic = magic[:min(len(magic), len(magicSMB2))]
+	message := reply[min(len(reply), frameSize):]
+	magic := string(message[:min(len(message), len(magicSMB2))])
+	flags, response := 16, byte(1) // SMB2_FLAGS_SERVER_TO_REDIR (MS-SMB2 §2.2.1.2)
 	switch {
-	case !strings.HasPrefix(magicSMB2, string(magic)) && !strings.HasPrefix(magicSMB1, string(magic)):
+	case strings.HasPrefix(magicSMB2, magic):
+	case strings.HasPrefix(magicSMB1, magic):
+		flags, response = 9, 0x80 // SMB_FLAGS_REPLY (MS-CIFS §2.2.3.1)
+	default:
 		return probe.Foreign
-	case len(magic) < len(magicSMB2):
+	}
+	switch {
+	case len(message) <= flags:
 		return probe.Undecided
+	case message[flags]&response == 0:
+		return probe.Foreign
 	}
 	return probe.Recognised
 }

@@ -7,8 +7,10 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Rules judge the evidence of this package. What an NTLM challenge tells is judged by a rule that all protocols share.
-var Rules = []finding.Rule{
+// Rules judge this evidence. [finding.NTLM] judges what a challenge tells.
+var Rules = rules[:]
+
+var rules = [...]finding.Rule{
 	{
 		ID: "smb.exposed", Title: "'Samba' port open", Severity: finding.High, CWE: []int{284},
 		Summary:     "A file server answers anybody from the network.",

@@ -150,6 +150,13 @@ func scenarios() map[string]scenario {
 			require.Equal(t, probe.Unknown, e.NTLMAccepted)
 			require.Equal(t, "0xc0001234", e.SessionSetupStatus)
 		}},
+		"challenge-by-smb1": {server: with(windows10(), func(s *fakesmb.Server) {
+			s.SMB1, s.Security, s.Mangle = []string{"NT LM 0.12"}, 3, answers(1, 0xc000000d)
+		}), check: func(t *testing.T, e *smb.Evidence) {
+			require.Equal(t, "STATUS_INVALID_PARAMETER", e.SessionSetupStatus)
+			require.Equal(t, probe.Yes, e.NTLMAccepted)
+			require.Equal(t, "FILES", e.NTLM.TargetName)
+		}},
 		"bare-ntlm": {server: with(windows10(), func(s *fakesmb.Server) { s.Token, s.Interim = nil, 2 }), check: func(t *testing.T, e *smb.Evidence) {
 			require.Empty(t, e.AuthMechanisms)
 			require.Equal(t, "FILES", e.NTLM.TargetName, "behind two interim replies")

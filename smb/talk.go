@@ -19,7 +19,7 @@ type talk struct {
 }
 
 func newTalk(p Prober, s *probe.Session) *talk {
-	k := &talk{p: p, s: s, e: newEvidence()}
+	k := &talk{p: p, s: s, e: new(Evidence)}
 	k.netbios = p.NetBIOS == probe.Yes || p.NetBIOS == probe.Unknown && s.Target().Addr.Port() == portNetBIOS
 	s.Keep(k.e)
 	return k

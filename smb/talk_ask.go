@@ -106,7 +106,9 @@ func (q question) offerSMB1(c *probe.Conn, a *answer) error {
 		return nil
 	}
 	key := a.smb1.sessionKey
-	return q.login(c, a, a.smb1.token, func(token []byte) []byte { return sessionSetup1(key, token) }, parseSessionSetup1)
+	return q.login(c, a, a.smb1.token, func(token []byte) []byte {
+		return header1{command: command1SessionSetup, flags2: flags2(true), multiplex: 1}.request(sessionSetup1(key, token))
+	}, parseSessionSetup1)
 }
 
 // login reads the negotiation's token and, if that is asked, begins a login by NTLM up to the challenge.

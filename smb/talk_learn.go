@@ -1,6 +1,7 @@
 package smb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,7 +30,9 @@ func (e *Evidence) preferred(a answer) {
 		e.SystemTime, e.BootTime = r.systemTime, r.bootTime
 		e.MaxTransactSize, e.MaxReadSize, e.MaxWriteSize = r.maxTransact, r.maxRead, r.maxWrite
 		e.Encryption = r.encryption()
-		e.contexts(r.contexts)
+		if e.contexts(r.contexts); r.broken {
+			e.Ciphers, e.Compression, e.SigningAlgorithms = learned(e.Ciphers), learned(e.Compression), learned(e.SigningAlgorithms)
+		}
 		e.login(a)
 	}
 }
@@ -48,7 +51,7 @@ func (e *Evidence) contexts(c contexts) {
 
 // alone learns from the answer to one dialect.
 func (e *Evidence) alone(dialect uint16, a answer) {
-	n := Negotiation{Dialect: dialectNames[dialect], Outcome: probe.OutcomeOf(a.err), Capabilities: []string{}}
+	n := Negotiation{Dialect: dialectNames[dialect], Outcome: probe.OutcomeOf(a.err)}
 	if r := a.reply; r != nil {
 		n.Status = statusName(r.status)
 		switch r.status {
@@ -58,13 +61,29 @@ func (e *Evidence) alone(dialect uint16, a answer) {
 			n.Encryption = r.encryption()
 			n.Capabilities = capabilityList(r.capabilities)
 			n.MaxTransactSize, n.MaxReadSize, n.MaxWriteSize = r.maxTransact, r.maxRead, r.maxWrite
-			e.Dialects = append(e.Dialects, n.Dialect)
+			e.Dialects, e.DialectsRefused = append(e.Dialects, n.Dialect), asked(e.DialectsRefused)
 		case statusNotSupported:
 			n.Spoken = probe.No
-			e.DialectsRefused = append(e.DialectsRefused, n.Dialect)
+			e.Dialects, e.DialectsRefused = asked(e.Dialects), append(e.DialectsRefused, n.Dialect)
 		}
 	}
 	e.Matrix = append(e.Matrix, n)
+}
+
+// asked returns a list that isn't nil, since its server was asked.
+func asked(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// learned returns a list, or nil if it may be empty for other reasons than that there is nothing to put in.
+func learned(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // signing says what the SecurityMode says.
@@ -106,7 +125,7 @@ func (e *Evidence) smb1(a answer) {
 	s.Outcome = probe.OutcomeOK // a login that broke off behind it doesn't matter here
 	if r.dialect == "" {
 		if r.refused {
-			s.Supported = probe.No
+			s.Supported, s.Dialects = probe.No, []string{}
 		}
 		return
 	}
@@ -120,11 +139,21 @@ func (e *Evidence) smb1(a answer) {
 	s.SystemTime = r.systemTime
 	s.Domain, s.ServerName = r.domain, r.serverName
 	if a.setup != nil {
-		s.NativeOS, s.NativeLM = a.setup.nativeOS, a.setup.nativeLM
+		s.native(a.setup)
 	}
-	if r.capabilities&cap1ExtendedSecurity != 0 && e.PreferredDialect == "" {
+	switch {
+	case r.capabilities&cap1ExtendedSecurity == 0:
+	case e.PreferredDialect == "":
 		e.login(a)
+	case e.NTLM == nil && a.challenge != nil: // SMB 2 gave none
+		e.NTLM, e.NTLMAccepted = a.challenge, probe.Yes
 	}
+}
+
+// native learns how the server names its system and itself, and where it is at home.
+func (s *SMB1) native(r *setupReply) {
+	s.NativeOS, s.NativeLM = cmp.Or(s.NativeOS, r.nativeOS), cmp.Or(s.NativeLM, r.nativeLM)
+	s.Domain = cmp.Or(s.Domain, r.domain)
 }
 
 // hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, when it answered all others of the
@@ -132,7 +161,7 @@ func (e *Evidence) smb1(a answer) {
 func (e *Evidence) hungUpOnSMB1(a answer) {
 	silent := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status == "" })
 	if a.asked && a.smb1 == nil && errors.Is(a.err, probe.ErrClosed) && e.PreferredDialect != "" && !silent {
-		e.SMB1.Supported = probe.No
+		e.SMB1.Supported, e.SMB1.Dialects = probe.No, []string{}
 	}
 }
 

@@ -16,9 +16,17 @@ const smb1HeaderSize = 32
 
 // Commands (MS-CIFS §2.2.2.1).
 const (
-	command1Negotiate    = 0x72
-	command1SessionSetup = 0x73
-	noAndX               = 0xff
+	command1Close          = 0x04
+	command1Transaction    = 0x25
+	command1Read           = 0x2e
+	command1TreeDisconnect = 0x71
+	command1Negotiate      = 0x72
+	command1SessionSetup   = 0x73
+	command1Logoff         = 0x74
+	command1TreeConnect    = 0x75
+	command1Create         = 0xa2
+
+	noAndX = 0xff // no command behind
 )
 
 // Flags and Flags2 (MS-CIFS §2.2.3.1, MS-SMB §2.2.3.1).
@@ -60,13 +68,38 @@ var lanmanDialects = smb1Dialects[:len(smb1Dialects)-1]
 // clientName is how the session setup names who asks.
 const clientName = "handclasp"
 
-// appendHeader1 appends a header without a tree or a user.
-func appendHeader1(b []byte, command byte, flags2, multiplex uint16) []byte {
-	b = append(b, magicSMB1...)
-	b = append(b, command, 0, 0, 0, 0, flag1Caseless|flag1Canonical)
-	b = le.AppendUint16(b, flags2)
-	b = append(b, make([]byte, 18)...)
-	return le.AppendUint16(b, multiplex)
+// A header1 is what requests of SMB1 differ in (MS-CIFS §2.2.3.1).
+type header1 struct {
+	command               byte
+	flags2                uint16
+	tree, user, multiplex uint16
+}
+
+// request returns the header and what follows it.
+func (h header1) request(body []byte) []byte {
+	b := append([]byte(magicSMB1), h.command, 0, 0, 0, 0, flag1Caseless|flag1Canonical)
+	b = le.AppendUint16(b, h.flags2)
+	b = append(b, make([]byte, 12)...) // no process, no signature
+	b = le.AppendUint16(b, h.tree)
+	b = append(b, 0, 0)
+	b = le.AppendUint16(b, h.user)
+	b = le.AppendUint16(b, h.multiplex)
+	return append(b, body...)
+}
+
+// body1 returns what follows a header: words and bytes.
+func body1(words, data []byte) []byte {
+	b := append([]byte{byte(len(words) / 2)}, words...)
+	return append(le.AppendUint16(b, uint16(len(data))), data...)
+}
+
+// text1 appends Unicode text with its NUL to the bytes of a request, which begin at an odd place of the message, so that it
+// begins at an even one (MS-CIFS §2.2.1.1.1).
+func text1(b []byte, s string) []byte {
+	if len(b)%2 == 0 {
+		b = append(b, 0)
+	}
+	return append(b, utf16le(s+"\x00")...)
 }
 
 // negotiate1 returns the request that offers dialects of SMB1 (MS-CIFS §2.2.4.52.1). Without extended security a server
@@ -76,9 +109,7 @@ func negotiate1(offered []string, extended bool) []byte {
 	for _, d := range offered {
 		list = append(append(append(list, 2), d...), 0)
 	}
-	b := appendHeader1(nil, command1Negotiate, flags2(extended), 0)
-	b = append(b, 0) // no words
-	return append(le.AppendUint16(b, uint16(len(list))), list...)
+	return header1{command: command1Negotiate, flags2: flags2(extended)}.request(body1(nil, list))
 }
 
 func flags2(extended bool) uint16 {
@@ -91,11 +122,13 @@ func flags2(extended bool) uint16 {
 
 // A response1 is a reply of SMB1.
 type response1 struct {
-	status  uint32
-	unicode bool
-	words   []byte
-	bytes   []byte
-	at      int // where bytes begins in the message
+	message    []byte // all of it, into which offsets point
+	status     uint32
+	tree, user uint16
+	unicode    bool
+	words      []byte
+	bytes      []byte
+	at         int // where bytes begins in the message
 }
 
 func parseResponse1(b []byte, command byte, multiplex uint16) (r response1, err error) {
@@ -112,7 +145,7 @@ func parseResponse1(b []byte, command byte, multiplex uint16) (r response1, err 
 	case le.Uint16(b[30:]) != multiplex:
 		return r, fmt.Errorf("reply to message %d, not %d", le.Uint16(b[30:]), multiplex)
 	}
-	r.status, r.unicode = le.Uint32(b[5:]), le.Uint16(b[10:])&flag2Unicode != 0
+	r = response1{message: b, status: le.Uint32(b[5:]), unicode: le.Uint16(b[10:])&flag2Unicode != 0, tree: le.Uint16(b[24:]), user: le.Uint16(b[28:])}
 	words := 2 * int(b[smb1HeaderSize])
 	r.at = smb1HeaderSize + 1 + words + 2
 	if len(b) < r.at {
@@ -221,57 +254,66 @@ func (n *negotiate1Reply) nt(r response1) {
 	n.serverName, _ = r.text(rest)
 }
 
-// sessionSetup1 returns the first request for a session (MS-SMB §2.2.4.6.1), with a token that asks for an NTLM
-// challenge. Its VcNumber isn't zero, which would have a server end the other sessions of this client (MS-CIFS
-// §2.2.4.53.1).
+// sessionSetup1 returns a request for a session (MS-SMB §2.2.4.6.1) with a token of SPNEGO or NTLM.
 func sessionSetup1(sessionKey uint32, token []byte) []byte {
-	b := appendHeader1(nil, command1SessionSetup, flags2(true), 1)
-	b = append(b, 12, noAndX, 0, 0, 0)
+	words := le.AppendUint16(setupWords(sessionKey), uint16(len(token)))
+	words = le.AppendUint32(append(words, 0, 0, 0, 0), cap1Unicode|cap1NTSMBs|cap1Status|cap1ExtendedSecurity)
+	return body1(words, text1(text1(bytes.Clone(token), ""), clientName))
+}
+
+// anonymousSetup1 returns a request for a session without extended security (MS-CIFS §2.2.4.53.1) and without a user: there
+// is one byte for a password, no account and no domain.
+func anonymousSetup1(sessionKey uint32) []byte {
+	words := append(setupWords(sessionKey), 1, 0, 0, 0)
+	words = le.AppendUint32(append(words, 0, 0, 0, 0), cap1Unicode|cap1NTSMBs|cap1Status)
+	return body1(words, text1(append([]byte{0}, make([]byte, 6)...), clientName))
+}
+
+// setupWords is what both requests begin with. VcNumber isn't zero, which would have a server end the other sessions of this
+// client (MS-CIFS §2.2.4.53.1).
+func setupWords(sessionKey uint32) []byte {
+	b := []byte{noAndX, 0, 0, 0}
 	b = le.AppendUint16(b, 0xffff) // MaxBufferSize
 	b = le.AppendUint16(b, 1)      // MaxMpxCount
 	b = le.AppendUint16(b, 1)      // VcNumber
-	b = le.AppendUint32(b, sessionKey)
-	b = le.AppendUint16(b, uint16(len(token)))
-	b = append(b, 0, 0, 0, 0)
-	b = le.AppendUint32(b, cap1Unicode|cap1NTSMBs|cap1Status|cap1ExtendedSecurity)
-	at := len(b)
-	b = append(append(b, 0, 0), token...)
-	if len(b)%2 != 0 {
-		b = append(b, 0)
-	}
-	b = append(b, 0, 0) // NativeOS
-	for _, c := range clientName {
-		b = le.AppendUint16(b, uint16(c))
-	}
-	b = append(b, 0, 0)
-	le.PutUint16(b[at:], uint16(len(b)-at-2))
-	return b
+	return le.AppendUint32(b, sessionKey)
 }
 
-// parseSessionSetup1 parses the reply (MS-SMB §2.2.4.6.2). It returns nil if the reply is none; if the token is out
-// of bounds, the status is returned beside the error.
+// parseSessionSetup1 parses the reply to the first request for a session. It returns nil if the reply is none; if the token
+// is out of bounds, the status is returned beside the error.
 func parseSessionSetup1(b []byte) (*setupReply, error) {
 	r, err := parseResponse1(b, command1SessionSetup, 1)
 	if err != nil {
 		return nil, err
 	}
+	return r.setup()
+}
+
+// setup reads the reply to any request for a session (MS-SMB §2.2.4.6.2, MS-CIFS §2.2.4.53.2).
+func (r response1) setup() (*setupReply, error) {
 	s := &setupReply{status: r.status}
-	if len(r.words) == 0 {
-		return s, nil // an error has none
-	}
-	if len(r.words) != 8 {
+	size := 0
+	switch len(r.words) {
+	case 0: // an error
+		return s, nil
+	case 6:
+	case 8:
+		size = int(le.Uint16(r.words[6:]))
+	default:
 		return nil, fmt.Errorf("session setup reply of %d words", len(r.words)/2)
 	}
-	size := int(le.Uint16(r.words[6:]))
 	if size > len(r.bytes) {
 		return s, errors.New("the token points outside of the message")
 	}
-	s.token = r.bytes[:size]
+	s.flags, s.token = le.Uint16(r.words[4:]), r.bytes[:size]
 	rest := r.bytes[size:]
 	if r.unicode && (r.at+size)%2 != 0 && len(rest) > 0 {
 		rest = rest[1:]
 	}
 	s.nativeOS, rest = r.text(rest)
-	s.nativeLM, _ = r.text(rest)
+	s.nativeLM, rest = r.text(rest)
+	if size == 0 {
+		s.domain, _ = r.text(rest)
+	}
 	return s, nil
 }

@@ -162,10 +162,9 @@ func TestChallengeOf(t *testing.T) {
 
 // reply1 is a reply of SMB1 to message 0.
 func reply1(words string, data string) []byte {
-	b := appendHeader1(nil, command1Negotiate, flag2Unicode, 0)
+	b := header1{command: command1Negotiate, flags2: flag2Unicode}.request(body1([]byte(words), []byte(data)))
 	b[9] |= flag1Reply
-	b = append(append(b, byte(len(words)/2)), words...)
-	return append(le.AppendUint16(b, uint16(len(data))), data...)
+	return b
 }
 
 func TestParseNegotiate1(t *testing.T) {
@@ -284,7 +283,7 @@ func TestHungUpOnSMB1(t *testing.T) {
 		"silence":                 {[]Negotiation{answered}, "3.1.1", answer{asked: true, err: probe.Errorf("read", probe.OutcomeTimeout, "silence")}, probe.Unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := newEvidence()
+			e := new(Evidence)
 			e.NegotiateStatus, e.PreferredDialect, e.Matrix = "STATUS_SUCCESS", c.prefers, c.matrix
 			e.smb1(c.a)
 			e.hungUpOnSMB1(c.a)
@@ -295,7 +294,7 @@ func TestHungUpOnSMB1(t *testing.T) {
 
 // A reply whose contexts can't be read doesn't say that there is no cipher.
 func TestEncryptionBehindBrokenContexts(t *testing.T) {
-	e := newEvidence()
+	e := new(Evidence)
 	broken := answer{reply: &negotiateReply{dialect: dialect311, broken: true}, err: probe.Errorf(opNegotiate, probe.OutcomeMalformed, "broken")}
 	e.preferred(broken)
 	require.Equal(t, probe.Unknown, e.Encryption)

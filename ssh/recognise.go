@@ -16,6 +16,8 @@ func (Prober) Recognise(said []byte) probe.Recognition {
 		switch {
 		case bytes.HasPrefix(line, []byte("SSH-")):
 			return probe.Recognised
+		case whole && (string(line) == "Not allowed at this time" || string(line) == "Exceeded MaxStartups"): // OpenSSH turns clients away so
+			return probe.Recognised
 		case !whole && strings.HasPrefix("SSH-", string(line)):
 			return probe.Undecided
 		case foreign(line), bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' && r != '\t' || r == 0xfffd }):

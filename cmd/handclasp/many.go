@@ -21,6 +21,7 @@ type many struct {
 	input       string
 	exclude     []string
 	excludeFile string
+	publicOnly  bool
 
 	detect       bool
 	greetingWait time.Duration
@@ -51,6 +52,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 		"read more targets from FILE, one a line, or CSV; - for standard input")
 	f.StringSliceVar(&m.exclude, "exclude", nil, "leave alone `HOSTS`: addresses, ranges and names, with commas between them")
 	f.Var(value[string]{&m.excludeFile, parseFile, text, "FILE"}, "exclude-file", "leave alone what FILE holds, one a line")
+	f.BoolVar(&m.publicOnly, "public-only", false, "leave alone addresses that are loopback, private or link-local, those of names, too")
 	f.BoolVar(&m.detect, "detect", true, "find out what is spoken on a port; --detect=false asks only what lives there by default")
 	f.Var(value[time.Duration]{&m.greetingWait, parseSpacing, showDuration, "DURATION"}, "greeting-wait",
 		"how long to listen for a greeting on a port where no protocol lives")

@@ -161,7 +161,7 @@ func (r *replaying) candidates(protocol string) (list []probe.Prober) {
 		if spec.Protocol != protocol {
 			continue
 		}
-		list = append(list, p)
+		list = append(list, p, detect.Detector{Probers: r.probers, Expected: p})
 		if by, ok := p.(probe.SchemeProber); ok {
 			for _, port := range spec.Ports {
 				if port.Scheme != "" {

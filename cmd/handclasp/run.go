@@ -58,14 +58,12 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 		app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.journal, j.progress),
 		judge: a.judge(o),
 	}
-	if j.resume.finished() {
-		a.complain("%s: the scan is finished: remove the file to scan anew", j.resume.path)
-	}
+	finished := j.resume.finished()
 	scanCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.open(cancel)
 	opts := j.options
-	opts.Concurrency, opts.Journal = o.concurrency, j.journal
+	opts.Concurrency, opts.SlowLane, opts.Journal = o.concurrency, slowLane(o.concurrency, mostFiles()), j.journal
 	opts.Probe.Level, opts.Probe.RootCAs, opts.Probe.Limits.Total = o.level, o.roots, o.timeout
 	for r, err := range scan.Run(scanCtx, j.endpoints(scanCtx), &opts) {
 		if errors.Is(err, scan.ErrResume) {
@@ -77,21 +75,10 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 		}
 	}
 	cancel()
+	if finished && s.refusal == nil {
+		a.complain("%s: the scan is finished: remove the file to scan anew", j.resume.path)
+	}
 	return s.finish(ctx.Err() != nil)
-}
-
-// enoughFiles refuses to probe more endpoints at once than the system has connections for: the rest would fail, and
-// look as if they had been scanned.
-func enoughFiles(concurrency int, most uint64) error {
-	const others = 16 // the program's own, such as its output and the names that are looked up
-	if most == 0 || uint64(concurrency)+others <= most {
-		return nil
-	}
-	text := fmt.Sprintf("--concurrency %d: this system lets a program have %d files open, and each connection is one", concurrency, most)
-	if most > others {
-		return fmt.Errorf("%s: take %d or less, or allow more, as with ulimit -n %d", text, most-others, concurrency+others)
-	}
-	return fmt.Errorf("%s: allow more, as with ulimit -n %d", text, concurrency+others)
 }
 
 // openOutput finds out, before anything is scanned, whether results can be written.
@@ -210,10 +197,14 @@ func (s *session) host(e scan.Endpoint) report.Host {
 	return host
 }
 
+// badTargets is how many targets that can't be used are named before the rest is only counted: a list of another kind has many.
+const badTargets = 20
+
 func (s *session) unusable(err error) {
-	s.refused++
-	s.progress.clear()
-	s.complain("%v", err)
+	if s.refused++; s.refused <= badTargets {
+		s.progress.clear()
+		s.complain("%v", err)
+	}
 }
 
 // finish writes what is left and returns how the command ends.
@@ -275,15 +266,18 @@ func (s *session) failure(err error) error {
 
 // nothing says why there was nothing to scan.
 func (s *session) nothing() error {
-	if state := s.job.journal.State(); state.Next > 0 && state.Begun == 0 {
-		s.complain("nothing to scan: the targets are excluded, or belong to other shards")
+	if s.job.journal.State().Next > 0 {
+		s.complain("nothing to scan: the targets are excluded or not public, or belong to other shards")
 		return nil
 	}
 	return errors.New("no targets: the list holds none")
 }
 
 func (s *session) verdict(interrupted bool) error {
-	if s.refused > 0 && s.tally.Endpoints > 0 {
+	switch {
+	case s.refused > badTargets:
+		s.complain("%d of the targets couldn't be used, of which the first %d are said above", s.refused, badTargets)
+	case s.refused > 0 && s.tally.Endpoints > 0:
 		s.complain("%d of the targets couldn't be used, as said above", s.refused)
 	}
 	if s.missed > 0 {

@@ -31,9 +31,9 @@ A name stands for all the addresses that it resolves to.
 it (with a header that names saddr, and sport) and as zgrab2 reads it (address, domain, tag, port).
 
 On a port where no protocol lives by default, one connection listens for a greeting, and who is
-recognised by it is asked further on the same connection. A server that keeps silent is asked on a
-second one whether it speaks SMB, and on a third one whether it speaks TLS, where the listening
-begins anew. What no protocol is recognised in is named where its first bytes tell (http, imap,
+recognised by it is asked further on the same connection. A server that keeps silent is asked side by
+side on a second one whether it speaks SMB, and on a third one whether it speaks TLS, where the
+listening begins anew. What no protocol is recognised in is named if what it says tells (http, imap,
 mysql …), and left. --detect=false refuses such targets, and lets nobody be recognised elsewhere.
 
 Many targets: the endpoints come in an order that is shuffled over addresses and ports, the same
@@ -148,7 +148,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	}
 	j.journal = j.resume.journal()
 	order := &scan.EndpointOptions{
-		Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, Journal: j.journal,
+		Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
 	l, err := a.openList(m.input, order)

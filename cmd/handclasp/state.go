@@ -105,7 +105,7 @@ func openResumption(path string, o *options) (*resumption, error) {
 
 // journal returns the books of the scan that goes on; r may be nil.
 func (r *resumption) journal() *scan.Journal {
-	if r == nil {
+	if r == nil || !r.resumed {
 		return new(scan.Journal)
 	}
 	return scan.NewJournal(&r.state.Scan)
@@ -116,7 +116,7 @@ func (r *resumption) finished() bool { return r != nil && r.state.Scan.Finished 
 
 // check refuses to go on in another order; r may be nil.
 func (r *resumption) check(probers []probe.Prober, order *scan.EndpointOptions) error {
-	if r == nil {
+	if r == nil || !r.resumed {
 		return nil
 	}
 	if err := r.state.Scan.Check(probers, order); err != nil {

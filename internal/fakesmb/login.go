@@ -158,7 +158,7 @@ func (s Server) negotiate1(m []byte) []byte {
 	caps := uint32(0x0000005c)
 	data := append([]byte("laughter"), utf16le(s.Domain+"\x00"+s.Name+"\x00")...)
 	words[33] = 8
-	if le.Uint16(m[10:])&0x0800 != 0 {
+	if le.Uint16(m[10:])&0x0800 != 0 && !s.Old {
 		caps |= 0x80000000
 		data = append([]byte("handclasp's lab!"), s.Token...)
 		words[33] = 0
@@ -171,8 +171,12 @@ func (s Server) negotiate1(m []byte) []byte {
 
 // setup1 answers a session setup of SMB1 (MS-SMB §2.2.4.6.2).
 func (s Server) setup1(m []byte) []byte {
+	if s.Visit != nil && anonymous1(m) {
+		return s.Visit.Answer1(m)
+	}
 	status, token := s.login(m)
 	reply := header1(m, status)
+	le.PutUint16(reply[28:], 100) // the user
 	if status != moreProcessing {
 		return append(reply, 0, 0, 0)
 	}

@@ -29,6 +29,8 @@ type Server struct {
 	SMB1 []string
 	// Security is the SecurityMode of SMB1: 1 users, 2 challenges, 4 signing enabled, 8 required.
 	Security byte
+	// Old has SMB1 without extended security.
+	Old bool
 	// NativeOS and NativeLM come with a session setup of SMB1.
 	NativeOS, NativeLM string
 
@@ -123,6 +125,8 @@ func (s Server) replies(m []byte) [][]byte {
 		return [][]byte{s.negotiate1(m)}
 	case len(m) >= 59 && string(m[:5]) == "\xffSMB\x73":
 		return [][]byte{s.setup1(m)}
+	case s.Visit != nil && len(m) >= 35 && string(m[:4]) == "\xffSMB":
+		return [][]byte{s.Visit.Answer1(m)}
 	case len(m) < 66 || string(m[:4]) != "\xfeSMB":
 		return hangUp
 	}

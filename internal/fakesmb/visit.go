@@ -114,10 +114,21 @@ func (v *Visit) body(command uint16, request []byte) (status uint32, body []byte
 	return 0, []byte{4, 0, 0, 0}
 }
 
-// transceive answers a PDU of RPC (C706 §12.6.4).
+// transceive answers a PDU of RPC.
 func (v *Visit) transceive(request []byte) (status uint32, body []byte) {
+	data, status := v.pdu(request[64+56:])
+	b := make([]byte, 48)
+	b[0] = 49
+	copy(b[4:24], request[64+4:])
+	le.PutUint32(b[24:], 64+48)
+	le.PutUint32(b[32:], 64+48)
+	le.PutUint32(b[36:], uint32(len(data)))
+	return status, append(b, data...)
+}
+
+// pdu returns what a PDU of RPC (C706 §12.6.4) brings at once.
+func (v *Visit) pdu(pdu []byte) (data []byte, status uint32) {
 	const bind, response, fault, bindAck, first, last = 11, 2, 3, 12, 1, 2
-	pdu := request[64+56:]
 	head := func(kind, flags byte, size int) []byte {
 		h := append([]byte{5, 0, kind, flags, 0x10, 0, 0, 0}, make([]byte, 8)...)
 		le.PutUint16(h[8:], uint16(16+size))
@@ -157,14 +168,7 @@ func (v *Visit) transceive(request []byte) (status uint32, body []byte) {
 	if v.Part > 0 && pdu[2] != bind {
 		part = v.Part
 	}
-	data, status := v.next(part)
-	b := make([]byte, 48)
-	b[0] = 49
-	copy(b[4:24], request[64+4:])
-	le.PutUint32(b[24:], 64+48)
-	le.PutUint32(b[32:], 64+48)
-	le.PutUint32(b[36:], uint32(len(data)))
-	return status, append(b, data...)
+	return v.next(part)
 }
 
 // next reads from the pipe: no further than to the end of a PDU.

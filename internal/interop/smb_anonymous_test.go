@@ -37,11 +37,11 @@ var smbAnonymousFacts = []struct {
 		shares: []smb.Share{{Name: "open", Type: "disk"}, pub}, findings: []string{"smb.null-session", "smb.shares-listed"},
 	},
 	{ // a session without a user has no key to encrypt with
-		variant: "strict", captured: true, null: probe.No, findings: none, shares: []smb.Share{},
-		session: &smb.AnonymousSession{NegotiateStatus: "STATUS_SUCCESS", Status: "STATUS_ACCESS_DENIED", Flags: none},
+		variant: "strict", captured: true, null: probe.No, findings: none,
+		session: &smb.AnonymousSession{NegotiateStatus: "STATUS_SUCCESS", Status: "STATUS_ACCESS_DENIED"},
 	},
 	{ // the login is taken, and IPC$ refused
-		variant: "restricted", captured: true, null: probe.No, findings: none, shares: []smb.Share{},
+		variant: "restricted", captured: true, null: probe.No, findings: none,
 		session: &smb.AnonymousSession{NegotiateStatus: "STATUS_SUCCESS", Status: "STATUS_SUCCESS", Flags: none, TreeStatus: "STATUS_ACCESS_DENIED"},
 	},
 	{ // nobody can sign either, and needn't
@@ -56,8 +56,17 @@ var smbAnonymousFacts = []struct {
 		variant: "up-to-2.1", captured: true, null: probe.Yes, session: listed(),
 		shares: []smb.Share{pub}, findings: []string{"smb.null-session", "smb.shares-listed"},
 	},
-	{ // no SMB 2: nobody is asked
-		variant: "smb1-only", null: probe.Unknown, findings: none, shares: []smb.Share{},
+	{ // by SMB1, and unsigned though signatures are mandatory
+		variant: "smb1-only", captured: true, null: probe.Yes, session: listed(),
+		shares: []smb.Share{pub}, findings: []string{"smb.null-session", "smb.shares-listed"},
+	},
+	{
+		variant: "smb1-many-shares", null: probe.Yes, session: listed(),
+		shares: append([]smb.Share{pub}, manyShares...), findings: []string{"smb.null-session", "smb.shares-listed"},
+	},
+	{ // which is about users
+		variant: "no-ntlm", null: probe.Yes, session: listed(),
+		shares: []smb.Share{pub}, findings: []string{"smb.null-session", "smb.shares-listed"},
 	},
 }
 
@@ -104,12 +113,11 @@ func TestSMBAnonymous(t *testing.T) {
 				}
 			}
 			require.ElementsMatch(t, want.findings, ids)
-			if e.Anonymous == nil {
-				return
-			}
-			if e.Anonymous.ListStatus != "" {
+			switch {
+			case e.PreferredDialect == "" || want.variant == "no-ntlm": // it speaks SMB 2, and NTLM
+			case e.Anonymous.ListStatus != "":
 				require.ElementsMatch(t, sharesOfUser(t, server.Direct), shareNames(e.Shares), "go-smb2, as a user")
-			} else {
+			default:
 				require.Contains(t, sharesOfUser(t, server.Direct), pub.Name, "go-smb2: a user sees what isn't told to anybody")
 			}
 			require.ElementsMatch(t, sharesBySMBClient(t, server.Direct), shareNames(e.Shares), "smbclient -U%% -N -L")
@@ -168,7 +176,7 @@ func sharesOfUser(t *testing.T, addr netip.AddrPort) []string {
 func sharesBySMBClient(t *testing.T, addr netip.AddrPort) []string {
 	t.Helper()
 	path := need(t, "smbclient")[0]
-	out, _ := exec.CommandContext(t.Context(), path, "-U%", "-N", "-g", "-p", fmt.Sprint(addr.Port()), "-L", addr.Addr().String()).CombinedOutput()
+	out, _ := exec.CommandContext(t.Context(), path, "-U%", "-N", "-g", "--option=client min protocol=NT1", "-p", fmt.Sprint(addr.Port()), "-L", addr.Addr().String()).CombinedOutput()
 	names := []string{}
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Split(line, "|"); len(f) == 3 {
@@ -183,7 +191,7 @@ var netname = regexp.MustCompile(`(?m)^netname: (.*)$`)
 func sharesByRPCClient(t *testing.T, addr netip.AddrPort) []string {
 	t.Helper()
 	path := need(t, "rpcclient")[0]
-	out, _ := exec.CommandContext(t.Context(), path, "-U%", "-p", fmt.Sprint(addr.Port()), addr.Addr().String(), "-c", "netshareenum 1").CombinedOutput()
+	out, _ := exec.CommandContext(t.Context(), path, "-U%", "--option=client min protocol=NT1", "-p", fmt.Sprint(addr.Port()), addr.Addr().String(), "-c", "netshareenum 1").CombinedOutput()
 	names := []string{}
 	for _, m := range netname.FindAllStringSubmatch(string(out), -1) {
 		names = append(names, m[1])

@@ -35,7 +35,9 @@ var smbSettings = map[string][]string{
 	"restricted": {"restrict anonymous = 2"},
 	"signing":    {"server signing = mandatory"},
 	// A list of shares that takes several fragments.
-	"many-shares": manyShareSettings(),
+	"many-shares":      manyShareSettings(),
+	"smb1-many-shares": append([]string{"server min protocol = CORE", "server max protocol = NT1"}, manyShareSettings()...),
+	"no-ntlm":          {"ntlm auth = disabled"},
 }
 
 // samba starts smbd on free ports of loopback.

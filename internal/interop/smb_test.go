@@ -87,8 +87,7 @@ var smbFacts = []struct {
 		findings: []string{"smb.exposed", "smb.v1", "smb.signing-optional", "ntlm.info"},
 	},
 	{ // hangs up on SMB 2, which says nothing, and on LAN Manager's dialects, which can't sign
-		variant: "smb1-only", kept: "direct", dialects: none, refused: none, capabilities: none,
-		ciphers: none, signing: none, allCiphers: none, allSigning: none,
+		variant: "smb1-only", kept: "direct",
 		smb1: smb.SMB1{
 			Supported: probe.Yes, Outcome: probe.OutcomeOK, Dialect: "NT LM 0.12", Dialects: []string{"NT LM 0.12"},
 			UserSecurity: probe.Yes, ChallengeResponse: probe.Yes, SigningEnabled: probe.Yes, SigningRequired: probe.Yes,

@@ -37,6 +37,27 @@ func TestOpening(t *testing.T) {
 	}
 }
 
+func TestWord(t *testing.T) {
+	for said, want := range map[string]string{
+		"":                                 "",
+		"220 FTP":                          "", // it may go on
+		"220 FTP\r\n":                      "FTP",
+		"220 (vsFTPd 3.0.3)\n":             "FTP",
+		"220 ProFTPD-1.3.8 ready\r\n":      "FTP",
+		"220 ftp.\r\n":                     "FTP",
+		"220 ftp.example.org\r\n":          "",
+		"220 <ftp.example.org>, hi\r\n":    "",
+		"220 ftp.example.org FTP\r\n":      "FTP",
+		"220 smtp.example.org FTP\r\n":     "FTP",
+		"220 FTP beside ESMTP\r\n":         "SMTP",
+		"220-FTP\r\n220 ESMTP\r\n":         "FTP", // the earlier line
+		"220-hello\r\n220 esmtp\r\n":       "SMTP",
+		"220 \xff\xfbFTP\x00 SMT\x00P\r\n": "FTP",
+	} {
+		require.Equal(t, want, textline.Word([]byte(said), "SMTP", "FTP"), "%q", said)
+	}
+}
+
 // A reply that is whole by its opening is the one that is read.
 func FuzzOpening(f *testing.F) {
 	f.Add([]byte("220-one\r\n two\r\n220 three\r\n"))

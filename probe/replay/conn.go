@@ -322,7 +322,9 @@ func (c *playedConn) ReplayTLS() (*probe.TLS, error) {
 	if seen.Error != "" {
 		err.Err = errors.New(strings.TrimPrefix(seen.Error, "tls: ")) // the session says so again
 	}
-	c.err = err
+	if len(seen.LeftoverPlaintext) == 0 { // else the plaintext may have gone on
+		c.err = err
+	}
 	return seen, err
 }
 

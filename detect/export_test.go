@@ -1,0 +1,4 @@
+package detect
+
+// ServiceName names the service that begins so.
+var ServiceName = serviceName

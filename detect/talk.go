@@ -1,0 +1,151 @@
+package detect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// What a detector reads of a greeting before it decides.
+const enough = 4 << 10
+
+// quiet is how long a service that nobody recognises must pause before what it said counts as all.
+const quiet = time.Second
+
+// A talk is one probe of one server.
+type talk struct {
+	Detector
+	s      *probe.Session
+	e      *Unknown
+	opened int
+}
+
+// maxConns is how many connections it takes at most to find out who is there.
+const maxConns = 3
+
+func (t *talk) open(ctx context.Context) (*probe.Conn, error) {
+	t.opened++
+	return t.s.Open(ctx)
+}
+
+// hold listens, asks, and hands over.
+func (t *talk) hold(ctx context.Context) (probe.Evidence, error) {
+	c, err := t.open(ctx)
+	if err != nil {
+		return t.giveUp(ctx, probe.Handed{Err: err}, err)
+	}
+	h := t.listen(c, t.Expected != nil)
+	p, c, err := t.choose(ctx, c, &h)
+	switch {
+	case h.service != "":
+		t.e.Service = h.service
+		t.e.hear(h.said)
+		return t.leave(ctx, t.e.verdict(nil))
+	case p != nil:
+		return t.s.HandOver(ctx, p, probe.Handed{Conn: c})
+	case len(h.said) > 0:
+		t.e.hear(h.said)
+		return t.giveUp(ctx, probe.Handed{Conn: c}, t.e.verdict(err))
+	case !errors.Is(err, probe.ErrTimeout) || t.s.Level() == probe.LevelGreeting:
+		return t.giveUp(ctx, probe.Handed{Conn: c}, err)
+	}
+	k := t.knock(ctx)
+	if k.over {
+		return k.evidence, k.err
+	}
+	return t.giveUp(ctx, probe.Handed{Conn: c}, k.err)
+}
+
+// giveUp lets the expected prober have the last word, if there is one.
+func (t *talk) giveUp(ctx context.Context, h probe.Handed, err error) (probe.Evidence, error) {
+	if t.Expected != nil {
+		return t.s.HandOver(ctx, t.Expected, h)
+	}
+	return t.e, err
+}
+
+// leave ends with a service that has a name and no prober, whoever was expected.
+func (t *talk) leave(ctx context.Context, err error) (probe.Evidence, error) {
+	return t.s.HandOver(ctx, stranger{t.e, err}, probe.Handed{})
+}
+
+// A stranger is what stands for the prober of a service that has none.
+type stranger struct {
+	e   *Unknown
+	err error
+}
+
+func (stranger) Spec() probe.Spec { return Detector{}.Spec() }
+
+func (s stranger) Probe(context.Context, *probe.Session) (probe.Evidence, error) { return s.e, s.err }
+
+// What was heard on a connection.
+type heard struct {
+	said     []byte
+	sure     probe.Prober   // whose protocol it is
+	possible []probe.Prober // whose protocol it may be; none if there is a sure one
+	service  string         // its name if it is none of theirs
+	err      error          // why no more was heard
+}
+
+// listen reads until it is clear whose protocol it is, or that it is nobody's. A patient one waits for the first byte as long
+// as a read may take.
+func (t *talk) listen(c *probe.Conn, patient bool) (h heard) {
+	until := time.Now().Add(t.wait())
+	for {
+		var undecided []probe.Prober
+		h.service = serviceName(h.said)
+		h.sure, h.possible, undecided = t.recognise(h.said)
+		nobodys := h.service != "" || len(h.said) > 0 && h.sure == nil && len(h.possible)+len(undecided) == 0
+		switch {
+		case nobodys && (h.err != nil || len(h.said) >= enough):
+			h.sure, h.possible = nil, nil
+			if errors.Is(h.err, probe.ErrTimeout) {
+				h.err = nil
+			}
+			return h
+		case !nobodys && (h.sure != nil || h.err != nil || len(h.said) >= enough || len(h.said) > 0 && len(undecided) == 0):
+			return h
+		}
+		left := time.Duration(0) // as long as a read may take
+		switch {
+		case nobodys:
+			left = untilThen(quiet, until)
+		case !patient || len(h.said) > 0 && !t.expects(undecided):
+			left = untilThen(t.wait(), until) // what is there already
+		}
+		var said []byte
+		said, h.err = c.Peek(left)
+		h.said = bytes.Clone(said)
+	}
+}
+
+// choose returns the prober to go on with, and the connection to go on on, nil if it is to be a new one. It asks if the
+// greeting leaves it open; what the answers tell of the service is noted in h.
+func (t *talk) choose(ctx context.Context, c *probe.Conn, h *heard) (probe.Prober, *probe.Conn, error) {
+	switch {
+	case h.sure != nil:
+		return h.sure, c, nil
+	case len(h.possible) == 0:
+		return nil, c, h.err
+	case t.expects(h.possible):
+		return t.Expected, c, nil
+	case t.s.Level() == probe.LevelGreeting:
+		return nil, c, h.err
+	}
+	return t.ask(ctx, c, h)
+}
+
+// verdict is the error of a conversation that no prober could take over; cause, which may be nil, is why it ended.
+func (e *Unknown) verdict(cause error) error {
+	switch o := probe.OutcomeOf(cause); {
+	case !o.Answered() && o != probe.OutcomeTimeout && o != probe.OutcomeClosed:
+		return cause
+	case e.Service != "":
+		return probe.Errorf("detect", probe.OutcomeNotProtocol, "it speaks %s", e.Service)
+	}
+	return probe.Errorf("detect", probe.OutcomeNotProtocol, "nothing that a prober recognises")
+}
