@@ -23,19 +23,17 @@ func (t *talk) logins(c *textline.Conn) (err error) {
 // loginsBeside asks in cleartext on connections of their own, and inside TLS on secure if anonymous wasn't let in before.
 func (t *talk) loginsBeside(secure *textline.Conn) error {
 	err := t.logins(nil)
-	if over(err) {
-		return err
-	}
 	away := turnedAway(err) && t.e.CleartextReply == nil
-	if t.e.Anonymous.Login == probe.Yes {
-		if err := secure.Leave(); err != nil {
-			return err
-		}
-	} else if err := t.anonymous(secure); over(err) {
+	switch {
+	case over(err):
 		return err
+	case t.e.Anonymous.Login == probe.Yes:
+		err = cmp.Or(secure.Leave(), err)
+	default:
+		err = t.anonymous(secure)
 	}
-	if away { // some servers let a client have one connection at a time
-		return t.logins(nil)
+	if away && !over(err) { // some servers let a client have one connection at a time
+		err = cmp.Or(t.logins(nil), err)
 	}
 	return err
 }
@@ -176,12 +174,8 @@ func (t *talk) sum(early, err error) error {
 	if t.e.CleartextReply == nil && !t.s.ImplicitTLS() {
 		t.miss("cleartext_login", err)
 	}
-	err = cmp.Or(t.login, err)
-	switch {
-	case t.e.Anonymous.Login == probe.Unknown:
-		t.miss("anonymous", err)
-	case t.login == nil:
-		err = nil // another attempt failed
+	if t.e.Anonymous.Login == probe.Unknown {
+		t.miss("anonymous", cmp.Or(t.login, err))
 	}
 	if errors.Is(early, probe.ErrClosed) && t.e.AuthTLS == probe.No {
 		early = nil // it hung up behind its answer
