@@ -98,7 +98,7 @@ func (k *talk) details(ctx context.Context) {
 	var list []question
 	if k.e.SMB1.Supported == probe.Yes {
 		list = append(list, question{smb1: lanmanDialects})
-		if k.e.SMB1.Dialect == dialectNTLM012 && k.e.SMB1.Domain == "" {
+		if k.e.SMB1.Dialect == dialectNTLM012 && k.e.SMB1.ServerName == "" {
 			list = append(list, question{smb1: smb1Dialects})
 		}
 	}
