@@ -173,11 +173,11 @@ func (e *Evidence) hungUp(q question, a answer) bool {
 	if !a.hungUp() {
 		return false
 	}
-	answered := func(n Negotiation) bool { return n.Status != "" }
 	if len(q.smb1) == 0 {
-		return e.PreferredDialect == "" && e.SMB1.Outcome == probe.OutcomeOK && !slices.ContainsFunc(e.Matrix, answered)
+		answered := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status != "" })
+		return e.PreferredDialect == "" && e.SMB1.Outcome == probe.OutcomeOK && !answered
 	}
-	if e.PreferredDialect == "" || slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return !answered(n) }) {
+	if e.PreferredDialect == "" || slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Spoken == probe.Unknown }) {
 		return false
 	}
 	e.SMB1.Supported, e.SMB1.Dialects = probe.No, []string{}

@@ -276,7 +276,7 @@ func TestEncryption(t *testing.T) {
 func TestHungUpOnSMB1(t *testing.T) {
 	closed := probe.Errorf(opNegotiate, probe.OutcomeClosed, "closed")
 	refused := probe.Errorf(opSession, probe.OutcomeRefused, "no more sessions")
-	answered, silent := Negotiation{Status: "STATUS_SUCCESS"}, Negotiation{Outcome: probe.OutcomeClosed}
+	answered, silent := Negotiation{Spoken: probe.Yes}, Negotiation{Outcome: probe.OutcomeClosed}
 	for name, c := range map[string]struct {
 		matrix   []Negotiation
 		prefers  string

@@ -154,6 +154,8 @@ var enums = map[reflect.Type][]any{
 var later = map[string][]string{
 	"finding.Finding": {"key", "items", "remediation", "references"},
 	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
+	"ssh.Evidence":    {"identification_too_long", "gex"},
+	"ssh.HostKey":     {"key"},
 	"TLS":             {"client_certificate_requested"},
 	"Software":        {"distribution", "package_revision", "hint"},
 }

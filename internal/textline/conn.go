@@ -33,6 +33,18 @@ func outOfStep(format string, args ...any) error {
 	return probe.Errorf("reply", probe.OutcomeMalformed, "%w: %s", ErrOutOfStep, fmt.Sprintf(format, args...))
 }
 
+// InStep holds a conversation and, if the server fell out of step, once more, patiently, on a connection of its own. What one told
+// that fell out of step is to be forgotten, the greeting aside.
+func InStep(converse func(patient bool) error, forget func()) (err error) {
+	for _, patient := range []bool{false, true} {
+		if err = converse(patient); !errors.Is(err, ErrOutOfStep) {
+			break
+		}
+		forget()
+	}
+	return err
+}
+
 // A Conn is a connection on which each command is answered by one reply.
 type Conn struct {
 	*probe.Conn
