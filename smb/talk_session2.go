@@ -31,6 +31,7 @@ func (s *session2) negotiate() error {
 	if err != nil {
 		return err
 	}
+	s.credits = max(s.credits, 1) // macOS grants none here, and answers
 	s.said.NegotiateStatus = statusName(r.status)
 	reply, err := parseNegotiate(r.message)
 	switch {
