@@ -20,7 +20,7 @@ type Certificate struct {
 	Subject     string   `json:"subject"` // RFC 2253 distinguished name; may be empty
 	Issuer      string   `json:"issuer"`
 	Serial      string   `json:"serial"` // hexadecimal, without leading zeros
-	DNSNames    []string `json:"dns_names"`
+	DNSNames    []string `json:"dns_names" diff:"identifying"`
 	IPAddresses []string `json:"ip_addresses"`
 	// NotBefore and NotAfter are in UTC, to the second. A time zone may carry them out of the years 0 to 9999, which is
 	// all that JSON can hold (RFC 3339): they are then the nearest second within.
@@ -33,8 +33,9 @@ type Certificate struct {
 	// SignatureAlgorithm is spelled as by crypto/x509, such as "SHA256-RSA" or "ECDSA-SHA256".
 	SignatureAlgorithm string `json:"signature_algorithm"`
 	SHA256             string `json:"sha256"` // of the whole certificate, hexadecimal
-	// SPKISHA256 is the SHA-256 of the SubjectPublicKeyInfo, hexadecimal: it is the same for all certificates of one key.
-	SPKISHA256 string `json:"spki_sha256"`
+	// KeySHA256 is that of the public key alone (SubjectPublicKeyInfo), which renewed certificates may keep; empty in results
+	// of before there was such a field.
+	KeySHA256 string `json:"key_sha256" diff:"identifying"`
 	// KeyUsage is what the key is for (RFC 5280 §4.2.1.3), such as "digitalSignature"; null if the certificate doesn't say.
 	KeyUsage []string `json:"key_usage"`
 	// MustStaple says whether the certificate demands a stapled OCSP response (RFC 7633).
@@ -58,7 +59,7 @@ func describeCertificate(cert *x509.Certificate) Certificate {
 		NotAfter:           representable(cert.NotAfter),
 		SignatureAlgorithm: cert.SignatureAlgorithm.String(),
 		SHA256:             hex.EncodeToString(sum[:]),
-		SPKISHA256:         hex.EncodeToString(key[:]),
+		KeySHA256:          hex.EncodeToString(key[:]),
 		KeyUsage:           keyUsage(cert),
 		MustStaple:         FactOf(mustStaple(cert)),
 		SCTs:               FactOf(extension(cert, oidSCTs) != nil),

@@ -13,7 +13,7 @@ type TLS struct {
 	// Mode is "implicit" (TLS from the first byte) or "starttls".
 	Mode string `json:"mode"`
 	// Version is the negotiated version: "1.0" to "1.3".
-	Version string `json:"version"`
+	Version string `json:"version" diff:"identifying"`
 	// CipherSuite is the IANA name, such as TLS_AES_128_GCM_SHA256.
 	CipherSuite string `json:"cipher_suite"`
 	// KeyExchange is the group, such as X25519; empty for RSA key transport.
@@ -44,7 +44,7 @@ type TLS struct {
 	NameMatches Fact `json:"name_matches"`
 	// Versions lists the versions from TLS 1.0 on that the server accepts; null unless Options.TLS asked for them, and all were
 	// learned.
-	Versions []string `json:"versions"`
+	Versions []string `json:"versions" diff:"identifying"`
 	// Offers is what else the server accepts; null unless Options.TLS asked for it.
 	Offers *TLSOffers `json:"offers"`
 }
