@@ -44,7 +44,5 @@
 // byte, and refuses the rest. Names that a host told are sent back to it only if they are printable ASCII. They hold no word about the visitor, so that
 // [probe.Contact] isn't told.
 //
-// UDP port 138, the datagram service, is not asked at all: each of its packets (§4.4) is a message that is delivered to the
-// programs behind a name, such as an election or an announcement to browsers, or an error, or a query that only a
-// distribution server for broadcasts answers. None is a question without an effect.
+// UDP port 138, the datagram service, is not asked at all: none of its packets (§4.4) is a question without an effect.
 package netbios
