@@ -20,16 +20,7 @@ const (
 // Grab probes one host: at "192.0.2.7:139" the session service over TCP, at any other port the name service over UDP.
 // The evidence is valid, if partial, beside an error.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
-	t, err := probe.ParseTarget(addr)
-	if err != nil {
-		return nil, err
-	}
-	if t.Addr.Port() != sessionPort {
-		t.Network = probe.UDP
-	}
-	r := probe.Run(ctx, Prober{}, t, o)
-	e, _ := probe.As[*Evidence](r)
-	return e, r.Err
+	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
 }
 
 // Spec implements [probe.Prober].
