@@ -188,6 +188,9 @@ var later = map[string][]string{
 	"Software":         {"distribution", "package_revision", "hint"},
 }
 
+// nulls are fields that results of earlier versions have as null if they weren't learned, by type.
+var nulls = map[string][]string{"ftp.Evidence": {"anonymous"}}
+
 // A generator turns types into schemas. Structs become definitions.
 type generator struct {
 	closed      bool
@@ -272,6 +275,9 @@ func (g *generator) structure(t reflect.Type) object {
 			name = f.Name
 		}
 		schema := g.of(f.Type)
+		if slices.Contains(nulls[g.nameOf(t)], name) {
+			schema = nullable(schema)
+		}
 		if text := g.comment(owner(t, f), f.Name); text != "" {
 			schema = append(schema, member{"description", text})
 		}
