@@ -2,6 +2,7 @@ package scan
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 	"time"
 
@@ -36,6 +37,17 @@ func answeredCall(r *probe.Result) bool {
 func unansweredCall(r *probe.Result) bool {
 	var e *probe.Error
 	return r.Outcome == probe.OutcomeTimeout && errors.As(r.Err, &e) && e.Op == "dial"
+}
+
+// better returns the later of two results of an endpoint, unless only the earlier one learned something: a server that had
+// enough of one visit has often had enough of the next, too.
+func better(before, after Result) Result {
+	lost := func(r Result) bool { return r.Result == nil || slices.Contains(r.Partial, "/evidence") }
+	if lost(before) || !lost(after) {
+		return after
+	}
+	before.Attempts = after.Attempts
+	return before
 }
 
 // transient reports whether another try may end in another way: the server said "not now", or nothing was heard and nobody

@@ -262,7 +262,7 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	s.o.Journal.probing(1)
 	s.probes.Go(func() {
 		a.tries++
-		a.last = a.run(ctx, &s.o, s.pacer)
+		a.last = better(a.last, a.run(ctx, &s.o, s.pacer))
 		a.flight.finish()
 		s.o.Journal.probing(-1)
 		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last.Result, &s.o.Probe)
