@@ -30,15 +30,9 @@
 //
 // [Prober.Versions] opens one more connection per TLS version that wasn't negotiated yet, and sends the AUTH that was granted.
 //
-// # What is never sent
-//
-// A PASS for any name but anonymous, a name that an account may have, PORT or EPRT, a path, and whatever changes a
+// Never sent are a PASS for any name but anonymous, a name that an account may have, PORT or EPRT, a path, and whatever changes a
 // thing: STOR, APPE, DELE, MKD, RMD, RNFR, SITE. The guard knows the lines above and refuses the rest, and PASS unless
 // USER anonymous was the line before it on its connection.
 //
-// # Listings
-//
-// MLSD has a format (RFC 3659 §7.2); LIST has none (RFC 959 §4.1.3). Its rows are read as Unix, MS-DOS and IIS, EPLF,
-// NetWare, VMS, z/OS (data sets and members) and IBM i write them. A row in no such format is counted and shown: see
-// [Listing].
+// MLSD has a format (RFC 3659 §7.2); LIST has none (RFC 959 §4.1.3): see [Listing].
 package ftp
