@@ -74,6 +74,8 @@ type Finding struct {
 	Data        *Data    `json:"data,omitempty"`
 	Remediation string   `json:"remediation"`
 	References  []string `json:"references"`
+	// Baseline is what became of it since the scan that a [Baseline] holds; empty if there was none.
+	Baseline Status `json:"baseline,omitempty"`
 }
 
 // Key names a rule at an endpoint: what was asked for (the target's name, or its address if there is none), network and
@@ -117,7 +119,7 @@ func (rule Rule) finding(r *probe.Result, p *Proof) Finding {
 	}
 	f := Finding{
 		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: severity, Known: p.Known, Basis: p.Basis,
-		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS,
+		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS, Score: rule.Score,
 		Remediation: rule.Remediation, References: append([]string{}, rule.References...),
 	}
 	p.Advice.add(&f)
