@@ -32,10 +32,10 @@
 // STARTTLS is believed (RFC 4642 §2.1), that of LIST EXTENSIONS too; RFC 8143 §3.4 would have clients, which have
 // something to lose, try all the same.
 //
-// The group's name exists nowhere. Its prefix tells an operator who asked, and lets the guard check that no real
-// group is entered. Only the kind of refusal matters: 411 "no such newsgroup" is said to those who may read. A refusal
-// in cleartext is asked again inside TLS, so that [Evidence.ReadAccess] is what an outsider can do at all; the two
-// replies are kept side by side.
+// The group's name exists nowhere. Its prefix tells an operator who asked, and is the host of [probe.Options].Contact if
+// that is set; it lets the guard check that no real group is entered. Only the kind of refusal matters: 411 "no such
+// newsgroup" is said to those who may read. A refusal in cleartext is asked again inside TLS, so that
+// [Evidence.ReadAccess] is what an outsider can do at all; the two replies are kept side by side.
 //
 // # Knobs
 //

@@ -33,11 +33,10 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 119}, {Network: probe.TCP, Number: 433},
 			{Network: probe.TCP, Number: 563, ImplicitTLS: true},
 		},
-		Guard:    func(probe.Contact) probe.Guard { return guard },
+		Guard:    p.guard,
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 	if p.Injection {
-		spec.Guard = func(probe.Contact) probe.Guard { return guardInjection }
 		asked.Conns++
 	}
 	if p.Versions {

@@ -173,8 +173,8 @@ const (
 	cmdQuit         = "QUIT"
 )
 
-// groupPrefix tells an operator who asked.
-const groupPrefix = "handclasp."
+// madeUpBy stands before the random part of a group's name, and tells an operator who asked, if there is no Contact to say it.
+const madeUpBy = "handclasp"
 
-// groupLetters is the number of random letters behind the prefix: 75 bits, so that no group has the name.
+// groupLetters is the number of random letters behind it: 75 bits, so that no group has the name.
 const groupLetters = 16
