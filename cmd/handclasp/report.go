@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +73,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 	if err != nil {
 		return err
 	}
-	c := &conversion{app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL}
+	c := &conversion{app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, out: out}
 	read := make(chan error, 1)
 	go func() { read <- c.files(paths) }()
 	select {
@@ -95,6 +96,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 type conversion struct {
 	*app
 	sink    sink
+	out     io.Writer
 	raw     bool // evidence stays as it was stored, what this version doesn't know of it included
 	records int
 	skipped int // lines
@@ -120,9 +122,16 @@ func (c *conversion) file(path string) error {
 	if c.raw {
 		probers = nil
 	}
-	for record := range results.read(probers) {
-		c.records++
-		if c.broken = c.sink.write(record, report.Host{}); c.broken != nil {
+	for e := range results.readEntries(probers) {
+		if e.Result == nil {
+			if c.raw {
+				c.broken = writeEntry(c.out, e)
+			}
+		} else {
+			c.records++
+			c.broken = c.sink.write(e.Record, report.Host{})
+		}
+		if c.broken != nil {
 			return c.broken
 		}
 	}
