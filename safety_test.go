@@ -49,7 +49,7 @@ func TestProtocolsHaveNoWayAround(t *testing.T) {
 
 // The packages that a program embeds keep no state that is made or changed behind its back.
 func TestNoInitFunctions(t *testing.T) {
-	for _, folder := range []string{".", "probe", "finding", "fingerprint", "detect", "dialer", "scan", "report", "report/sarif", "probe/replay", "ftp", "smtp", "nntp", "rsync", "netbios", "smb", "ssh"} {
+	for _, folder := range []string{".", "probe", "finding", "fingerprint", "detect", "dialer", "scan", "report", "report/sarif", "probe/replay", "advisory", "ftp", "smtp", "nntp", "rsync", "netbios", "smb", "ssh"} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		require.NoError(t, err)
 		require.NotEmpty(t, files)

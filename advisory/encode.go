@@ -21,7 +21,7 @@ import (
 //	vulnerabilities, by name  8 × 4 bytes: name, CVSS vector, score in tenths, severity, KEV day, EPSS in 100,000ths
 //	packages, by name         6 × 4 bytes: name, first version and how many, first row and how many
 //	versions                  2 × 4 bytes: of each package in its order
-//	rows                      3 × 4 bytes: of each package, by vulnerability: which; from which place; up to which
+//	rows                      4 + 2 × 2 bytes: of each package, by vulnerability: which; from which place; up to which
 //	sources   text: a line for each file
 //	text
 //
@@ -36,10 +36,11 @@ const (
 	vulnSize   = 8 * 4
 	pkgSize    = 6 * 4
 	verSize    = 2 * 4
-	rowSize    = 3 * 4
+	rowSize    = 2 * 4
 	epssScale  = 100_000
 	scoreScale = 10
-	endOfTime  = math.MaxUint32 // the place after all versions
+	endOfTime  = math.MaxUint16  // the place after all versions
+	maxBounds  = endOfTime/2 - 1 // versions of a package that bound ranges; Linux's have some 2,000
 	packageSep = "\x00"
 )
 
@@ -128,12 +129,16 @@ func (e *encoder) packages(b *Builder, renumbered []uint32) {
 	}
 	slices.SortFunc(blocks, func(x, y block) int { return strings.Compare(x.key, y.key) })
 	for _, p := range blocks {
+		if countBounds(p.rows) > maxBounds {
+			b.discarded += len(p.rows)
+			continue
+		}
 		firstVersion, firstRow := len(e.versions)/verSize, len(e.rows)/rowSize
 		places := e.order(b, p.rows)
 		for rest := p.rows; len(rest) > 0; {
 			n := run(rest, func(r rawRow) uint32 { return r.vuln })
 			for _, s := range agreed(rest[:n], places) {
-				e.rows = u32(e.rows, renumbered[rest[0].vuln], s.from, s.to)
+				e.rows = u32(e.rows, renumbered[rest[0].vuln], s.from|s.to<<16)
 			}
 			rest = rest[n:]
 		}
@@ -150,6 +155,15 @@ func run(rows []rawRow, key func(rawRow) uint32) int {
 		return len(rows)
 	}
 	return n
+}
+
+// countBounds returns how many versions at most bound the ranges of a package.
+func countBounds(rows []rawRow) int {
+	names := map[uint32]bool{}
+	for _, r := range rows {
+		names[r.from], names[r.to] = true, true
+	}
+	return len(names)
 }
 
 // order writes the versions that bound a package's rows, in their order, and returns the place of each by its number.

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -183,7 +184,7 @@ func (x *Index) matches(ecosystem, name, version string) (list []match, known bo
 	list = make([]match, 0, len(rows)/rowSize)
 	for i := range len(rows) / rowSize {
 		r := record(rows, rowSize, i)
-		vuln, from, to := at(r, 0), at(r, 1), at(r, 2)
+		vuln, from, to := at(r, 0), at(r, 1)&math.MaxUint16, at(r, 1)>>16
 		if n := len(list); n == 0 || list[n-1].vuln != vuln {
 			list = append(list, match{vuln: vuln})
 		}
@@ -203,8 +204,11 @@ func (x *Index) matches(ecosystem, name, version string) (list []match, known bo
 func (x *Index) place(o order, versions []byte, version string) (uint32, bool) {
 	n := len(versions) / verSize
 	nth := func(i int) string { return x.str(record(versions, verSize, i), 0) }
-	for i := range n {
-		version = asPackaged(version, nth(i))
+	_, upstream, _ := splitDebian(version)
+	for i := range n { // the last has the epoch, another one perhaps the mark
+		if w := x.word(record(versions, verSize, i), 0); i == n-1 || bytes.Contains(w, []byte(upstream)) {
+			version = asPackaged(version, string(w))
+		}
 	}
 	if !o.valid(version) {
 		return 0, false

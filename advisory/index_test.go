@@ -165,7 +165,7 @@ func TestFeeds(t *testing.T) {
 	v := verdicts[0]
 	assert.Equal(t, finding.High, v.Severity)
 	assert.Equal(t, finding.Claimed, v.Known)
-	assert.Equal(t, advisory.Data{Digest: x.Digest(), Date: x.Date()}, v.Data)
+	assert.Equal(t, finding.Data{Digest: x.Digest(), Date: x.Date()}, v.Data)
 	require.Len(t, v.Vulnerables, 1)
 	w := v.Vulnerables[0]
 	assert.Equal(t, "2026-11-02", w.KEV.Format("2006-01-02"))
@@ -222,6 +222,23 @@ func TestDiscarded(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, b.Add("record", bytes.NewReader(data), int64(len(data))))
 	assert.Equal(t, 1, b.Discarded())
+}
+
+// TestTooManyBounds: a package that has more versions than places is left out, and nothing else is.
+func TestTooManyBounds(t *testing.T) {
+	many := osvAffected{Package: osvPackage{"Debian:12", "openssh"}}
+	for i := range 40_000 {
+		many.Versions = append(many.Versions, fmt.Sprintf("1:9.2p1-%d", i))
+	}
+	data, err := json.Marshal(record("CVE-2030-0001", many, upTo("Debian:12", "samba", "")))
+	require.NoError(t, err)
+	var b advisory.Builder
+	require.NoError(t, b.Add("record", bytes.NewReader(data), int64(len(data))))
+	x, err := advisory.ReadIndex(b.Index())
+	require.NoError(t, err)
+	assert.Equal(t, 40_000, b.Discarded())
+	assert.NotContains(t, of(x, debian("2")), "CVE-2030-0001")
+	assert.Contains(t, of(x, []probe.Software{{Product: "Samba", Version: "4.17.12", Distribution: "Debian 12", PackageRevision: "0"}}), "CVE-2030-0001")
 }
 
 // TestSameIndex: the same files make the same index.

@@ -43,20 +43,15 @@ type Verdict struct {
 	Known  finding.Known
 	Detail string // a short phrase, such as "Debian 11 ended 2026-08-31"
 
-	Ended       time.Time // of security updates for everybody; zero unless the kind is EndOfLife
+	Name        string    // what has ended, such as "Debian 11"; empty unless the kind is EndOfLife, as the next three are
+	Ended       time.Time // of security updates for everybody
 	PaidUntil   time.Time // of those that are sold; zero if there are none
 	Source      string    // where the end is written
 	Vulnerables []Vulnerability
-	Data        Data // what it rests on
+	Data        finding.Data // what it rests on: the built-in facts, or files
 }
 
-// Data names what a verdict rests on, so that a stored one stays explicable.
-type Data struct {
-	Digest string    // such as "sha256:9f86…"; "built-in" for what is part of this package
-	Date   time.Time // how new it is
-}
-
-var builtinData = Data{Digest: "built-in", Date: day(builtinDate)}
+var builtinData = finding.Data{Digest: "built-in", Date: day(builtinDate)}
 
 // day returns the time of a date that the package itself holds.
 func day(date string) time.Time {
@@ -118,11 +113,14 @@ func (j Judge) endOfLife(s Subject, sw probe.Software, p packaging) (v Verdict, 
 	}
 	v = Verdict{
 		Kind: EndOfLife, Severity: finding.High, Known: finding.Inferred,
-		Ended: e.free, PaidUntil: e.paid, Source: e.source, Data: e.data,
+		Name: e.name, Ended: e.free, PaidUntil: e.paid, Source: e.source, Data: e.data,
 		Detail: e.name + " ended " + e.free.Format(time.DateOnly),
 	}
 	if e.free.Unix() == 0 {
 		v.Detail = e.name + " ended"
+	}
+	if e.with != "" {
+		v.Detail += " with " + e.with
 	}
 	if e.paid.After(s.Time) {
 		v.Severity = finding.Medium
@@ -178,11 +176,14 @@ func (j Judge) end(s Subject, sw probe.Software, p packaging) (e end, claimed, o
 	return e, p.revision != "" && p.release != "", e.name != ""
 }
 
-// youngest returns the last end among e and those of the releases.
+// youngest returns the last end among e and those of the releases. A product that has a name keeps it.
 func (l *LifeCycle) youngest(e end, carriers []carrier) end {
+	product := e.name
 	for _, c := range carriers {
 		if o, ok := l.of(c.distribution, c.release); ok {
-			o.name = title(c.distribution) + " " + o.name
+			if o.name = title(c.distribution) + " " + o.name; product != "" {
+				o.name, o.with = product, o.name
+			}
 			e = e.later(o)
 		}
 	}
@@ -269,7 +270,7 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 		v.Known, v.Data = finding.Claimed, builtinData
 		v.Vulnerables = j.ofPackage(sw, p)
 		if j.Index != nil {
-			v.Data = Data{j.Index.Digest(), j.Index.Date()}
+			v.Data = finding.Data{Digest: j.Index.Digest(), Date: j.Index.Date()}
 		}
 	case carried && p.distribution != "":
 		return v, false
@@ -296,7 +297,7 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 	return v, true
 }
 
-// detail names the first of a list and how many others there are.
+// detail names the first of a list, how many others there are, and since when the first is known to be exploited.
 func detail(list []Vulnerability) string {
 	text := list[0].ID
 	if list[0].Name != "" {
@@ -304,6 +305,9 @@ func detail(list []Vulnerability) string {
 	}
 	if n := len(list) - 1; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
+	}
+	if first := list[0]; !first.KEV.IsZero() {
+		text += ", exploited: in CISA's catalogue since " + first.KEV.Format(time.DateOnly)
 	}
 	return text
 }

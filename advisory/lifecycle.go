@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/handclasp/handclasp/finding"
 )
 
 // A LifeCycle says until when the releases of products get security updates. The products' names are those of
@@ -26,7 +28,7 @@ type LifeCycle struct {
 
 type product struct {
 	cycles []cycle
-	data   Data
+	data   finding.Data
 }
 
 // A cycle is a line of releases, such as OpenSSH 9.2 or Debian 12.
@@ -122,7 +124,7 @@ func loadProduct(dir fs.FS, name string) (product, error) {
 			told = info.ModTime().UTC()
 		}
 	}
-	return product{cycles, Data{Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Date: told}}, nil
+	return product{cycles, finding.Data{Digest: fmt.Sprintf("sha256:%x", sha256.Sum256(data)), Date: told}}, nil
 }
 
 // endOfLife1 and endOfLife2 are the editions of endoflife.date's form, as far as they are read here.
@@ -210,8 +212,9 @@ func (f flexible) date() time.Time {
 type end struct {
 	free, paid time.Time // zero: never; zero: not sold
 	source     string
-	data       Data
+	data       finding.Data
 	name       string // of the line of releases, such as "OpenSSH 9.2"
+	with       string // the release that carried it last, such as "Debian 12"; empty if it ended by itself
 }
 
 // later returns the end that comes later, with the later end of what is sold.

@@ -50,8 +50,8 @@ func osvSized(t testing.TB) []byte {
 		switch {
 		case i < 150:
 			r.Affected = statements(ubuntu, "openssh")
-		case i < 10_000:
-			for k := range 12 {
+		case i < 12_000:
+			for k := range 30 {
 				r.Affected = append(r.Affected, statements(ubuntu, fmt.Sprintf("linux-%d", k))...)
 			}
 		default:

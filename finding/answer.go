@@ -114,6 +114,14 @@ func (a Answer) Rated(s Severity) Answer {
 	return a
 }
 
+// Advised gives an answer that fires what is known of the software.
+func (a Answer) Advised(advice Advice) Answer {
+	if a.proof != nil {
+		a.proof.Advice = &advice
+	}
+	return a
+}
+
 // When returns a if the fact is want, not so if it is the other one, and not learned if it isn't known.
 func When(fact, want probe.Fact, a Answer) Answer {
 	switch fact {
@@ -136,6 +144,8 @@ type Proof struct {
 	Detail string
 	// Severity replaces the rule's if that lets it; see [Rule.Varies]. The zero value keeps the rule's.
 	Severity Severity
+	// Advice is what is known of the software that the finding is about; nil for a finding about something else.
+	Advice *Advice
 }
 
 // An Item is one of the things that a finding is about: an open module, a share, a weak algorithm.

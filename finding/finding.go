@@ -58,11 +58,20 @@ type Finding struct {
 	Known    Known    `json:"known"`
 	Basis    []string `json:"basis"` // JSON pointers into the result
 	// Items are the things that it is about, all of them; empty for a rule that is about the endpoint itself.
-	Items       []Item   `json:"items"`
-	Detail      string   `json:"detail"` // prose, for people
-	CWE         []int    `json:"cwe"`
-	CVE         []string `json:"cve,omitempty"`
-	CVSS        string   `json:"cvss,omitempty"`
+	Items  []Item   `json:"items"`
+	Detail string   `json:"detail"` // prose, for people
+	CWE    []int    `json:"cwe"`
+	CVE    []string `json:"cve,omitempty"`
+	CVSS   string   `json:"cvss,omitempty"`
+	Score  float64  `json:"cvss_score,omitempty"` // of the CVSS vector, 0–10; left out if it isn't known
+	// KEV is the day on which CISA listed the vulnerability, or the first of several, as exploited, such as "2022-01-10"; left
+	// out if it isn't listed, or not as far as known.
+	KEV string `json:"kev,omitempty"`
+	// EPSS is the probability that the vulnerability, or the likeliest of several, is exploited within 30 days, 0–1; left out
+	// if it isn't known.
+	EPSS float64 `json:"epss,omitempty"`
+	// Data is what a finding about software rests on beside the result; nil for the others.
+	Data        *Data    `json:"data,omitempty"`
 	Remediation string   `json:"remediation"`
 	References  []string `json:"references"`
 }
@@ -106,9 +115,11 @@ func (rule Rule) finding(r *probe.Result, p *Proof) Finding {
 	if len(rule.Varies) > 0 && severity == rule.Varies[0] && slices.Contains(rule.Varies, p.Severity) {
 		severity = p.Severity
 	}
-	return Finding{
+	f := Finding{
 		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: severity, Known: p.Known, Basis: p.Basis,
-		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS,
+		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS, Score: rule.Score,
 		Remediation: rule.Remediation, References: append([]string{}, rule.References...),
 	}
+	p.Advice.add(&f)
+	return f
 }

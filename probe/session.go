@@ -209,7 +209,11 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	if s.opts.Dial == nil {
 		// Keep-alives are for connections that live longer than a probe.
 		d := net.Dialer{Timeout: s.opts.Limits.Dial, KeepAlive: -1}
-		raw, err = d.DialContext(ctx, string(network), addr.String())
+		if network == UDP {
+			raw, err = dialDatagrams(ctx, &d, string(network), addr.String())
+		} else {
+			raw, err = d.DialContext(ctx, string(network), addr.String())
+		}
 	} else {
 		raw, err = dialWith(ctx, s.opts.Dial, s.opts.Limits.Dial, string(network), addr.String())
 	}

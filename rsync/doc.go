@@ -10,7 +10,8 @@
 // carries two lines, an answer to the greeting and one request, and is closed when the answer to that has come:
 //
 //	connection 1    @RSYNCD: 31.0                   the answer to the greeting
-//	                handclasp.<16 random letters>   a module that doesn't exist
+//	                handclasp.<16 random letters>   a module that doesn't exist; the host of [probe.Contact] in the place of
+//	                                                handclasp, if there is one
 //	connection 2    @RSYNCD: 31.0
 //	                (an empty line)                 the list of modules, asked for as rsync does
 //
@@ -20,8 +21,8 @@
 //	                NAME                            a module that was listed, or of [Prober.Modules]
 //
 // Lines end with LF. The answer to the greeting is of the server's generation, from the oldest to 32, since newer ones
-// break off where something lacks in it: "@RSYNCD: 29" below 30, "@RSYNCD: 31.0" below 32, and
-// "@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4" at 32, with the same digests at 30 and 31 where the server lists some.
+// break off if something lacks in it: "@RSYNCD: 29" below 30, "@RSYNCD: 31.0" below 32, and
+// "@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4" at 32, with the same digests at 30 and 31 if the server lists some.
 //
 // The first connection is there for the message of the day, which goes before each answer and looks like anything, a
 // list of modules included. What comes before the refusal of a module that doesn't exist is that message; as much is
@@ -33,7 +34,13 @@
 // the connection is closed then. Before OK the daemon has entered the module: it counted towards "max connections", and
 // "early exec" and later "post-xfer exec" are run, if there are such. That is why modules aren't asked below
 // [probe.LevelAnonymous]. They are asked one after the other, lest the probe fills "max connections" itself; one that is
-// busy behind another that was entered is asked again after [Prober.BusyWait].
+// busy behind another that was entered is asked again after [Prober.BusyWait]. One that stays busy makes the outcome busy, and is
+// named in the result's Partial, as are those whose connections are lost.
+//
+// # Turned away
+//
+// A daemon that answers the list, or any connection, with "max connections" is busy, one that says "access denied" denies: no
+// list was learned then, which is not an empty one. Said of one module it is that module's [Access].
 //
 // # Knobs
 //

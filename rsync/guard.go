@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -11,8 +12,8 @@ import (
 var (
 	// An answer to a greeting, of each generation.
 	answerLine = regexp.MustCompile(`^@RSYNCD: (1[7-9]|2[0-9]|3[01]\.0|3[0-2]\.0 sha512 sha256 sha1 md5 md4)\n$`)
-	// The name of a module that doesn't exist.
-	madeUpLine = regexp.MustCompile(`^handclasp\.[a-z]{16}\n$`)
+	// What makes the name of a module that doesn't exist, behind the visitor's.
+	madeUpLine = regexp.MustCompile(`^\.[a-z]{16}\n$`)
 	// A module's name: one line that is no command and no greeting.
 	moduleLine = regexp.MustCompile(`^[^#@\x00-\x1f\x7f][^\x00-\x1f\x7f]*\n$`)
 )
@@ -22,7 +23,11 @@ const maxRequest = 191
 
 // newGuard returns the guard of one connection: an answer to the greeting, one request, and nothing behind it. What
 // follows a request would be a password's proof or the options of a transfer.
-func newGuard(probe.Contact) probe.Guard {
+func newGuard(c probe.Contact) probe.Guard {
+	visitor := "handclasp"
+	if c.Host != "" {
+		visitor = c.Host
+	}
 	sent := 0
 	return func(l probe.Level, plain []byte) (label string, err error) {
 		switch {
@@ -31,7 +36,7 @@ func newGuard(probe.Contact) probe.Guard {
 		case sent == 0 && answerLine.Match(plain):
 			label = string(plain[:len(plain)-1])
 		case sent == 1:
-			label, err = request(l, plain)
+			label, err = request(l, plain, visitor)
 		case sent == 0:
 			err = errors.New("a conversation begins with an answer to the greeting")
 		default:
@@ -45,11 +50,12 @@ func newGuard(probe.Contact) probe.Guard {
 }
 
 // request names a request for the list or for a module.
-func request(l probe.Level, plain []byte) (label string, err error) {
+func request(l probe.Level, plain []byte, visitor string) (label string, err error) {
+	suffix, madeUp := strings.CutPrefix(string(plain), visitor)
 	switch {
 	case string(plain) == "\n":
 		return "list of modules", nil
-	case madeUpLine.Match(plain):
+	case madeUp && madeUpLine.MatchString(suffix):
 		return "made-up module", nil
 	case len(plain) > maxRequest || !moduleLine.Match(plain):
 		return "", errors.New("neither the list nor the name of a module")

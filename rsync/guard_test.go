@@ -157,8 +157,8 @@ func FuzzGuard(f *testing.F) {
 				require.LessOrEqual(t, len(line), maxName)
 				require.False(t, strings.HasPrefix(line, "#") || strings.HasPrefix(line, "@"))
 				if l < probe.LevelAnonymous {
-					require.Len(t, line, len(madeUpPrefix)+madeUpRandom)
-					require.True(t, strings.HasPrefix(line, madeUpPrefix))
+					require.Len(t, line, len("handclasp.")+madeUpRandom)
+					require.True(t, strings.HasPrefix(line, "handclasp."))
 				}
 			}
 		}

@@ -3,12 +3,13 @@ package rsync
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
 
-// index returns where a module stands in the evidence, -1 where it doesn't.
+// index returns the place of a module in the evidence, -1 if it has none.
 func (k *talk) index(name string) int {
 	if i, ok := k.places[name]; ok {
 		return i
@@ -21,9 +22,6 @@ func (k *talk) add(name, comment string, listed probe.Fact) {
 	m := Module{Listed: listed}
 	m.Name, m.Comment = m.text(name), m.text(comment)
 	k.e.Modules = append(k.e.Modules, m)
-	if k.places == nil {
-		k.places = map[string]int{}
-	}
 	k.places[name] = len(k.names)
 	k.names = append(k.names, name)
 }
@@ -35,12 +33,24 @@ func (m *Module) text(s string) string {
 	return clean
 }
 
+// rows takes over the rows of the list, each module once.
+func (k *talk) rows(rows []string) {
+	for _, row := range rows {
+		name, comment, ok := parseRow(row)
+		if !ok || k.index(name) >= 0 {
+			k.e.MalformedRows++
+			continue
+		}
+		k.add(name, comment, probe.Yes)
+	}
+}
+
 // modules asks for each module by its name, as many as there may be, those that the caller named first.
 func (k *talk) modules(ctx context.Context, p Prober) error {
 	asked := 0
-	var closed error
 	shared := false // modules share a count of connections, of which ours is one
-	for _, i := range k.order(p.Modules) {
+	order := k.order(p.Modules)
+	for n, i := range order {
 		if asked >= p.maxModules() || k.connsLeft(p) <= 0 || !askable(k.names[i]) {
 			k.e.ModulesUnasked++
 			continue
@@ -50,24 +60,33 @@ func (k *talk) modules(ctx context.Context, p Prober) error {
 			p.wait(ctx)
 		}
 		err := k.module(ctx, i)
-		if m := &k.e.Modules[i]; m.Access == AccessBusy && k.entered && p.BusyWait >= 0 && k.connsLeft(p) > 0 {
+		if errors.Is(err, probe.ErrBusy) && k.entered && p.BusyWait >= 0 && k.connsLeft(p) > 0 {
 			p.wait(ctx)
 			err = k.module(ctx, i)
-			shared = shared || m.Access != AccessBusy
+			shared = shared || !errors.Is(err, probe.ErrBusy)
 		}
 		switch {
+		case err == nil:
 		case noMoreConns(err): // some were used before the prober got the session
 			if k.e.Modules[i].Access == "" {
 				k.e.ModulesUnasked++
 			}
-		case errors.Is(err, probe.ErrClosed):
-			closed = err // the daemon's process for this module ended, and others may do better
-		case err != nil:
+		case errors.Is(err, probe.ErrClosed), errors.Is(err, probe.ErrBusy):
+			k.lost(err, pointer(i)) // the daemon's process for this module ended, and others may do better
+		case probe.OutcomeOf(err).Answered():
+			return err
+		default: // nor would it answer for the next
+			for _, i := range order[n:] {
+				k.lost(err, pointer(i))
+			}
 			return err
 		}
 	}
-	return closed
+	return nil
 }
+
+// pointer names who may enter a module.
+func pointer(i int) string { return fmt.Sprintf("/evidence/modules/%d/access", i) }
 
 func noMoreConns(err error) bool {
 	var limit *probe.LimitError
@@ -88,7 +107,7 @@ func (p Prober) wait(ctx context.Context) {
 	}
 }
 
-// order returns the modules' places, those of the caller's names first, which are added where they weren't listed.
+// order returns the modules' places, those of the caller's names first, which are added if they weren't listed.
 func (k *talk) order(wanted []string) (order []int) {
 	unlisted := probe.Unknown
 	if k.e.Listing == probe.Yes && !k.e.ModulesTruncated {
@@ -146,5 +165,8 @@ func (k *talk) module(ctx context.Context, i int) error {
 	m := &k.e.Modules[i]
 	m.Reply, m.Access = m.text(a.end), access(a.end)
 	k.entered = k.entered || m.Access == AccessOpen || m.Access == AccessAuth
+	if err == nil && m.Access == AccessBusy {
+		err = turnedAway("module", a.end)
+	}
 	return err
 }

@@ -11,51 +11,56 @@ import (
 
 // Rules judge the evidence of this package. Certificates and TLS versions are judged by the rules that all protocols
 // share.
-var Rules = []finding.Rule{
-	{
-		ID: "rsync.exposed", Title: "'RSYNCD' port open", Severity: finding.Medium,
-		Summary:     "An rsync daemon greets anybody from the network; it sends files in cleartext unless TLS is put in front of it.",
-		Remediation: "Let the firewall admit its clients only, or bind it by address = 127.0.0.1 in rsyncd.conf and run rsync over SSH; hosts allow names the clients of each module. Where nobody uses it, stop it: systemctl disable --now rsync (on Debian; rsyncd elsewhere), the rsync service of a storage device's settings.",
-		CWE:         []int{319},
-		References:  []string{"RFC 5781", "rsyncd.conf(5)"},
-		Check:       finding.On(exposed),
-	},
-	{
-		ID: "rsync.module-list", Title: "modules listed", Severity: finding.Low,
-		Summary:     "The daemon tells anybody which folders it serves, and so where to look.",
-		Remediation: "rsyncd.conf: list = no, for all modules above the first of them, or in each that isn't meant for the public. A hidden module still needs hosts allow and auth users.",
-		CWE:         []int{548},
-		References:  []string{"rsyncd.conf(5)"},
-		Check:       finding.On(moduleList),
-	},
-	{
-		ID: "rsync.module-open", Title: "a module without a password", Severity: finding.High,
-		Summary:     "The daemon lets anybody into a module without a password, to read its files, and to change them where the module isn't read only.",
-		Remediation: "rsyncd.conf: auth users and secrets file in the module (strict modes = yes, the file's mode 600), hosts allow for its clients, read only = yes where nobody is to write. On a storage device: an rsync account, and access by address.",
-		CWE:         []int{306},
-		References:  []string{"rsyncd.conf(5)"},
-		Check:       finding.On(moduleOpen),
-	},
-	{
-		ID: "rsync.weak-auth-digest", Title: "only MD4/MD5 for passwords", Severity: finding.Low,
-		Summary:     "The daemon knows no SHA-2 digest for the proof of a password, so that one that was listened to can be guessed faster.",
-		Remediation: "Update to rsync 3.2.7 or later, built with OpenSSL, which adds SHA-256 and SHA-512; from 3.5.0 on, auth digest = sha256 in rsyncd.conf refuses less. Better, let clients come over SSH or TLS (rsync-ssl).",
-		CWE:         []int{328},
-		References:  []string{"RFC 6150", "RFC 6151", "rsyncd.conf(5)"},
-		Check:       finding.On(weakDigest),
-	},
-	{
-		ID: "rsync.outdated", Title: "older than the January 2025 fixes", Severity: finding.High,
-		Summary:     "The daemon speaks a protocol older than that of rsync 3.4.0, which fixed flaws by which anybody who may read a module reads the server's memory too and, in 3.2.7 and 3.3.0, takes it over.",
-		Remediation: "Update to rsync 3.4.1 or later, or to a patched package of the distribution: Debian's greets with 32 as well, and one that keeps the old number makes this finding wrong. Until then: hosts allow, and auth users in every module.",
-		CWE:         []int{122},
-		References:  []string{"CVE-2024-12084", "CVE-2024-12085", "CERT/CC VU#952657"},
-		Check:       finding.On(outdated),
-	},
+var Rules = rules()
+
+func rules() []finding.Rule {
+	return []finding.Rule{
+		{
+			ID: "rsync.exposed", Title: "'RSYNCD' port open", Severity: finding.Medium,
+			Summary:     "An rsync daemon greets anybody from the network; it sends files in cleartext unless TLS is put in front of it.",
+			Remediation: "Let the firewall admit its clients only, or bind it by address = 127.0.0.1 in rsyncd.conf and run rsync over SSH; hosts allow names the clients of each module. Where nobody uses it, stop it: systemctl disable --now rsync (on Debian; rsyncd elsewhere), the rsync service of a storage device's settings.",
+			CWE:         []int{319},
+			References:  []string{"RFC 5781", "rsyncd.conf(5)"},
+			Check:       finding.On(exposed),
+		},
+		{
+			ID: "rsync.module-list", Title: "modules listed", Severity: finding.Low,
+			Summary:     "The daemon tells anybody which folders it serves, and so where to look.",
+			Remediation: "rsyncd.conf: list = no, for all modules above the first of them, or in each that isn't meant for the public. A hidden module still needs hosts allow and auth users.",
+			CWE:         []int{548},
+			References:  []string{"rsyncd.conf(5)"},
+			Check:       finding.On(moduleList),
+		},
+		{
+			ID: "rsync.module-open", Title: "a module without a password", Severity: finding.High,
+			Summary:     "The daemon lets anybody into a module without a password, to read its files, and to change them where the module isn't read only.",
+			Remediation: "rsyncd.conf: auth users and secrets file in the module (strict modes = yes, the file's mode 600), hosts allow for its clients, read only = yes where nobody is to write. On a storage device: an rsync account, and access by address.",
+			CWE:         []int{306},
+			References:  []string{"rsyncd.conf(5)"},
+			Needs:       finding.Needs{Level: probe.LevelAnonymous},
+			Check:       finding.On(moduleOpen),
+		},
+		{
+			ID: "rsync.weak-auth-digest", Title: "only MD4/MD5 for passwords", Severity: finding.Low,
+			Summary:     "The daemon knows no SHA-2 digest for the proof of a password, so that one that was listened to can be guessed faster.",
+			Remediation: "Update to rsync 3.2.7 or later, built with OpenSSL, which adds SHA-256 and SHA-512; from 3.5.0 on, auth digest = sha256 in rsyncd.conf refuses less. Better, let clients come over SSH or TLS (rsync-ssl).",
+			CWE:         []int{328},
+			References:  []string{"RFC 6150", "RFC 6151", "rsyncd.conf(5)"},
+			Check:       finding.On(weakDigest),
+		},
+		{
+			ID: "rsync.outdated", Title: "older than the January 2025 fixes", Severity: finding.High,
+			Summary:     "The daemon speaks a protocol older than that of rsync 3.4.0, which fixed flaws by which anybody who may read a module reads the server's memory too and, in 3.2.7 and 3.3.0, takes it over.",
+			Remediation: "Update to rsync 3.4.1 or later, or to a patched package of the distribution: Debian's greets with 32 as well, and one that keeps the old number makes this finding wrong. Until then: hosts allow, and auth users in every module.",
+			CWE:         []int{122},
+			References:  []string{"CVE-2024-12084", "CVE-2024-12085", "CERT/CC VU#952657"},
+			Check:       finding.On(outdated),
+		},
+	}
 }
 
 func exposed(e *Evidence) finding.Answer {
-	if e.ProtocolVersion == 0 {
+	if e.ProtocolVersion == 0 && (e.Error == "" || e.Error != e.Greeting) { // no daemon but rsync's refuses so
 		return finding.NotLearned()
 	}
 	return finding.Fires(finding.Seen, "/evidence/greeting")
@@ -94,7 +99,7 @@ func moduleOpen(e *Evidence) finding.Answer {
 		switch m.Access {
 		case AccessOpen:
 			items = append(items, finding.Item{Value: m.Name, Basis: fmt.Sprintf("/evidence/modules/%d/reply", i)})
-		case AccessAuth, AccessDenied:
+		case AccessAuth, AccessDenied, AccessUnknown:
 		default:
 			asked = false
 		}

@@ -1,13 +1,12 @@
 package rsync
 
 import (
-	"encoding/json"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/finding/findingtest"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -29,130 +28,79 @@ func has(modules ...Module) func(*Evidence) {
 	return func(e *Evidence) { e.Modules = modules }
 }
 
+// of makes evidence of changes, each on its own.
+func of(changes ...func(*Evidence)) (list []*Evidence) {
+	for _, c := range changes {
+		e := new(Evidence)
+		c(e)
+		list = append(list, e)
+	}
+	return list
+}
+
 func TestRules(t *testing.T) {
 	listed := Module{Name: "pub", Listed: probe.Yes}
 	open := Module{Name: "pub", Access: AccessOpen, Reply: lineOK}
 	unknown := absent("@ERROR: Unknown module 'handclasp.abcdefghijklmnop'")
-	type cases struct {
-		fires, not, unknown []func(*Evidence)
-		known               finding.Known
+	with := func(a Access) func(*Evidence) {
+		return func(e *Evidence) { e.Listing, e.Modules = probe.Yes, []Module{{Name: "x", Access: a}} }
 	}
-	for id, c := range map[string]cases{
-		"rsync.exposed": {
-			fires:   []func(*Evidence){greeted("@RSYNCD: 31.0"), greeted("@RSYNCD: 29")},
-			not:     []func(*Evidence){greeted("220 hello"), greeted("@ERROR: access denied"), greeted("@RSYNCD: x")},
-			unknown: []func(*Evidence){func(*Evidence) {}},
-			known:   finding.Seen,
-		},
+	type c = findingtest.Case[*Evidence]
+	fires := func(known finding.Known, detail string, items []string, changes ...func(*Evidence)) c {
+		return c{Known: known, Detail: detail, Items: items, Fires: of(changes...)}
+	}
+	not := func(changes ...func(*Evidence)) c { return c{NotSo: of(changes...)} }
+	blank := func(changes ...func(*Evidence)) c { return c{NotLearned: of(changes...)} }
+	many := make([]Module, 50)
+	for i := range many {
+		many[i] = open
+	}
+	nothing := func(*Evidence) {}
+	result := func(e *Evidence) *probe.Result {
+		return &probe.Result{Protocol: protocol, Outcome: probe.OutcomeOK, Evidence: e}
+	}
+	findingtest.Rules(t, Rules[1:], result, map[string][]c{
 		"rsync.module-list": {
-			fires: []func(*Evidence){
-				has(listed), has(listed, open), has(listed, Module{Name: "x", Listed: probe.Yes}),
-				func(e *Evidence) { has(listed, listed)(e); e.ModulesTruncated = true },
-			},
-			not:     []func(*Evidence){func(e *Evidence) { e.Listing = probe.Yes }, func(e *Evidence) { e.Listing = probe.No }, has(Module{Name: "x", Listed: probe.No})},
-			unknown: []func(*Evidence){func(*Evidence) {}, has(Module{Name: "x"})},
-			known:   finding.Seen,
+			fires(finding.Seen, "1 module", []string{"pub"}, has(listed), has(listed, open)),
+			fires(finding.Seen, "2 modules", []string{"pub", "x"}, has(listed, Module{Name: "x", Listed: probe.Yes})),
+			fires(finding.Seen, "more than 2 modules", []string{"pub", "pub"}, func(e *Evidence) { has(listed, listed)(e); e.ModulesTruncated = true }),
+			not(func(e *Evidence) { e.Listing = probe.Yes }, func(e *Evidence) { e.Listing = probe.No }, func(e *Evidence) { has(Module{Name: "x", Listed: probe.No})(e); e.Listing = probe.Yes }),
+			blank(nothing, has(Module{Name: "x"})),
 		},
 		"rsync.module-open": {
-			fires: []func(*Evidence){has(open), has(listed, open), func(e *Evidence) { has(open)(e); unknown(e) }, has(slices.Repeat([]Module{open}, 50)...)},
-			not: []func(*Evidence){
-				has(Module{Name: "x", Access: AccessAuth, Reply: "@RSYNCD: AUTHREQD x"}), has(Module{Name: "x", Access: AccessDenied}),
-				has(Module{Name: "x", Access: AccessBusy}), has(Module{Name: "x", Access: AccessUnknown}), has(Module{Name: "x", Access: AccessFailed}),
-				func(e *Evidence) { has(open)(e); absent(lineOK)(e) }, // its word means nothing
-			},
-			unknown: []func(*Evidence){func(*Evidence) {}, has(listed)},
-			known:   finding.Seen,
+			fires(finding.Seen, "pub", []string{"pub"}, has(open), has(listed, open), func(e *Evidence) { has(open)(e); unknown(e) }, has(many...)),
+			not(with(AccessAuth), with(AccessDenied), with(AccessUnknown), func(e *Evidence) { e.Listing, e.Modules = probe.Yes, []Module{} }),
+			blank(nothing, has(listed), with(AccessBusy), with(AccessFailed), func(e *Evidence) { has(open)(e); absent(lineOK)(e) }),
 		},
 		"rsync.weak-auth-digest": {
-			fires: []func(*Evidence){
-				greeted("@RSYNCD: 29"), greeted("@RSYNCD: 30.0"), greeted("@RSYNCD: 31.0"), greeted("@RSYNCD: 31.0 md5 md4"), greeted("@RSYNCD: 32.0 sha1 md5"),
-			},
-			not:     []func(*Evidence){greeted("@RSYNCD: 32.0 sha512 md4"), greeted("@RSYNCD: 31.0 md5 sha256")},
-			unknown: []func(*Evidence){func(*Evidence) {}, greeted("220 hello")},
-			known:   finding.Seen,
+			fires(finding.Seen, "MD4", nil, greeted("@RSYNCD: 29")), fires(finding.Seen, "MD5", nil, greeted("@RSYNCD: 30.0"), greeted("@RSYNCD: 31.0")),
+			fires(finding.Seen, "md5, md4", []string{"md5", "md4"}, greeted("@RSYNCD: 31.0 md5 md4")),
+			fires(finding.Seen, "sha1, md5", []string{"sha1", "md5"}, greeted("@RSYNCD: 32.0 sha1 md5")),
+			not(greeted("@RSYNCD: 32.0 sha512 md4"), greeted("@RSYNCD: 31.0 md5 sha256"), greeted("@RSYNCD: 33.0 blake3 sha512")),
+			blank(nothing, greeted("220 hello")),
 		},
 		"rsync.outdated": {
-			fires: []func(*Evidence){
-				greeted("@RSYNCD: 31.0"), greeted("@RSYNCD: 31.0 md5 md4"), greeted("@RSYNCD: 31.0", unknown), greeted("@RSYNCD: 30.0", unknown),
-				greeted("@RSYNCD: 29", unknown), greeted("@RSYNCD: 27", unknown),
-			},
-			not: []func(*Evidence){
-				greeted("@RSYNCD: 32.0 sha512 md5"), greeted("@RSYNCD: 32.0 sha512 md5", unknown), greeted("@RSYNCD: 33.0 sha512"),
-				greeted("@RSYNCD: 27", absent(`@ERROR: Unknown module "handclasp.abcdefghijklmnop"`)), greeted("@RSYNCD: 31.0", absent(lineOK)),
-			},
-			unknown: []func(*Evidence){func(*Evidence) {}, greeted("220 hello"), greeted("@RSYNCD: 27"), greeted("@RSYNCD: 3")},
-			known:   finding.Inferred,
+			fires(finding.Inferred, "rsync 3.1.0 to 3.2.6: CVE-2024-12085", nil, greeted("@RSYNCD: 31.0"), greeted("@RSYNCD: 31.0", unknown)),
+			fires(finding.Inferred, "rsync 3.1.0 to 3.3.0: CVE-2024-12085", nil, greeted("@RSYNCD: 31.0 md5 md4")),
+			fires(finding.Inferred, "rsync 3.2.7 or 3.3.0: CVE-2024-12084, CVE-2024-12085", nil, greeted("@RSYNCD: 31.0 sha512 sha256 sha1 md5 md4")),
+			fires(finding.Inferred, "rsync 3.0: CVE-2024-12085", nil, greeted("@RSYNCD: 30.0", unknown)),
+			fires(finding.Inferred, "rsync older than 3.0: CVE-2024-12085", nil, greeted("@RSYNCD: 29", unknown), greeted("@RSYNCD: 27", unknown)),
+			not(
+				greeted("@RSYNCD: 32.0 sha512 md5"), greeted("@RSYNCD: 32.0 sha512 md5", unknown), greeted("@RSYNCD: 33.0 sha512"), greeted("@RSYNCD: 3"),
+				greeted("@RSYNCD: 27"), greeted("@RSYNCD: 27", absent(`@ERROR: Unknown module "handclasp.abcdefghijklmnop"`)), greeted("@RSYNCD: 31.0", absent(lineOK)),
+			),
+			blank(nothing, greeted("220 hello")),
 		},
-	} {
-		t.Run(id, func(t *testing.T) {
-			i := slices.IndexFunc(Rules, func(r finding.Rule) bool { return r.ID == id })
-			require.GreaterOrEqual(t, i, 0)
-			rule := Rules[i]
-			for n, change := range c.fires {
-				r := result(change)
-				found := finding.Evaluate(r, []finding.Rule{rule})
-				require.Len(t, found, 1, "fires, case %d", n)
-				require.Equal(t, c.known, found[0].Known)
-				require.Less(t, len(found[0].Detail), 100)
-				document, err := json.Marshal(r)
-				require.NoError(t, err)
-				require.NotEmpty(t, found[0].Basis)
-				for _, pointer := range found[0].Basis {
-					value, err := finding.Resolve(document, pointer)
-					require.NoError(t, err)
-					require.NotContains(t, []string{"null", `""`, "[]", "0"}, string(value), pointer)
-				}
-			}
-			for n, change := range append(c.not, c.unknown...) {
-				require.Nil(t, rule.Check(result(change)).Proof(), "doesn't fire, case %d", n)
-			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}).Proof(), "no evidence")
-		})
-	}
+	})
 }
 
-func result(change func(*Evidence)) *probe.Result {
-	e := newEvidence()
-	change(e)
-	return &probe.Result{Protocol: protocol, Outcome: probe.OutcomeOK, Evidence: e}
-}
-
-// The details name what a reader acts on.
-func TestDetails(t *testing.T) {
-	for line, want := range map[string]string{
-		"@RSYNCD: 29":           "rsync older than 3.0: CVE-2024-12085",
-		"@RSYNCD: 30.0":         "rsync 3.0: CVE-2024-12085",
-		"@RSYNCD: 31.0":         "rsync 3.1.0 to 3.2.6: CVE-2024-12085",
-		"@RSYNCD: 31.0 md5 md4": "rsync 3.1.0 to 3.3.0: CVE-2024-12085",
-
-		"@RSYNCD: 31.0 sha512 sha256 sha1 md5 md4": "rsync 3.2.7 or 3.3.0: CVE-2024-12084, CVE-2024-12085",
-	} {
-		e := newEvidence()
-		e.greet(line, false)
-		require.Equal(t, want, outdated(e).Proof().Detail)
+// A daemon is there if it greets, or refuses in rsync's own words.
+func TestExposed(t *testing.T) {
+	refused := greeted("@ERROR: access denied", func(e *Evidence) { e.Error = e.Greeting })
+	for _, e := range of(greeted("@RSYNCD: 31.0"), greeted("@RSYNCD: 29"), refused) {
+		require.Equal(t, []string{"/evidence/greeting"}, exposed(e).Proof().Basis)
 	}
-	e := newEvidence()
-	has(Module{Name: "pub", Listed: probe.Yes, Access: AccessOpen}, Module{Name: "x\ty", Access: AccessOpen})(e)
-	require.Equal(t, "pub, x\ty", moduleOpen(e).Proof().Detail)
-	require.Equal(t, "1 module", moduleList(e).Proof().Detail)
-	greeted("@RSYNCD: 29")(e)
-	require.Equal(t, "MD4", weakDigest(e).Proof().Detail)
-	greeted("@RSYNCD: 31.0")(e)
-	require.Equal(t, "MD5", weakDigest(e).Proof().Detail)
-}
-
-func TestRulesAreComplete(t *testing.T) {
-	ids := map[string]finding.Severity{}
-	for _, r := range Rules {
-		ids[r.ID] = r.Severity
-		require.NotEmpty(t, r.Title)
-		require.NotEmpty(t, r.Summary)
-		require.NotEmpty(t, r.Remediation)
-		require.NotEmpty(t, r.References)
-		require.Len(t, r.CWE, 1)
+	for _, e := range of(func(*Evidence) {}, greeted("220 hello"), greeted("@RSYNCD: x")) {
+		require.Equal(t, finding.NotLearned(), exposed(e))
 	}
-	require.Equal(t, map[string]finding.Severity{
-		"rsync.exposed": finding.Medium, "rsync.module-list": finding.Low, "rsync.module-open": finding.High,
-		"rsync.weak-auth-digest": finding.Low, "rsync.outdated": finding.High,
-	}, ids)
 }

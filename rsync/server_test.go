@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/selfsigned"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/rsync"
@@ -25,6 +27,7 @@ type server struct {
 	greeting string // "@RSYNCD: 31.0" where it is empty
 	motd     string
 	modules  []string          // names, all of them open
+	turns    string            // the answer to every request, if it isn't empty
 	answers  map[string]string // replaces its answers to a module's name, or to "" for the list
 	busyFor  time.Duration     // an open module makes all busy for so long after it was left
 	config   *tls.Config       // for implicit TLS
@@ -32,6 +35,9 @@ type server struct {
 	asked atomic.Int32 // connections
 	until atomic.Int64 // when nothing is busy any more, in nanoseconds
 }
+
+// hangUp is an answer that isn't one.
+const hangUp = "\x00"
 
 // start returns the daemon's address. It ends with the test.
 func (s *server) start(t *testing.T) probe.Target {
@@ -75,7 +81,14 @@ func (s *server) serve(c net.Conn) {
 		return
 	}
 	name := in.Text()
+	if s.turns != "" {
+		fmt.Fprint(c, s.turns)
+		return
+	}
 	if answer, ok := s.answers[name]; ok {
+		if answer == hangUp {
+			return
+		}
 		fmt.Fprint(c, answer)
 		if answer == "" {
 			in.Scan() // silence, until the client leaves
@@ -174,11 +187,61 @@ func TestBusy(t *testing.T) {
 	} {
 		s := &server{modules: test.names, answers: map[string]string{"busy": busy}}
 		r, e := run(t, test.p, s.start(t), anonymous(probe.Limits{}))
-		require.NoError(t, r.Err)
+		require.Equal(t, probe.OutcomeBusy, r.Outcome)
+		require.Equal(t, []string{fmt.Sprintf("/evidence/modules/%d/access", slices.Index(test.names, "busy"))}, r.Partial)
 		require.Equal(t, 1, count(e, rsync.AccessBusy))
 		require.Equal(t, 1, count(e, rsync.AccessOpen))
 		require.Equal(t, test.conns, s.asked.Load())
 	}
+}
+
+// A daemon that turns everybody away for the moment, or this client, gives no list: neither an empty one nor none to give.
+func TestTurnedAway(t *testing.T) {
+	for said, want := range map[string]probe.Outcome{
+		"@ERROR: max connections (2) reached -- try again later\n":  probe.OutcomeBusy,
+		"@ERROR: access denied to  from host.example (192.0.2.9)\n": probe.OutcomeDenied,
+	} {
+		for _, s := range []*server{
+			{greeting: strings.TrimSpace(said)}, {answers: map[string]string{"": said}},
+			{turns: said}, // each request
+		} {
+			r, e := run(t, plain, s.start(t), anonymous(probe.Limits{}))
+			require.Equal(t, want, r.Outcome)
+			require.NotEmpty(t, r.Partial)
+			require.Equal(t, strings.TrimSpace(said), e.Error)
+			require.Equal(t, probe.Unknown, e.Listing)
+			require.Nil(t, e.Modules)
+			found := finding.Evaluate(r, rsync.Rules)
+			require.NotEmpty(t, found)
+			for _, f := range found {
+				require.NotContains(t, []string{"rsync.module-list", "rsync.module-open"}, f.ID)
+			}
+			require.Contains(t, fmt.Sprint(found), "rsync.exposed")
+		}
+	}
+}
+
+// Modules whose connections are lost are named, and the others keep what was learned.
+func TestLostModules(t *testing.T) {
+	s := &server{modules: names(3), answers: map[string]string{"module1": hangUp}}
+	r, e := run(t, plain, s.start(t), anonymous(probe.Limits{}))
+	require.Equal(t, probe.OutcomeClosed, r.Outcome)
+	require.Equal(t, []string{"/evidence/modules/1/access"}, r.Partial)
+	require.Equal(t, 2, count(e, rsync.AccessOpen))
+
+	s = &server{modules: names(3), answers: map[string]string{"module1": ""}}
+	r, e = run(t, plain, s.start(t), anonymous(probe.Limits{Idle: 30 * time.Millisecond}))
+	require.Equal(t, probe.OutcomeTimeout, r.Outcome)
+	require.Equal(t, []string{"/evidence/modules/1/access", "/evidence/modules/2/access"}, r.Partial)
+	require.Equal(t, 1, count(e, rsync.AccessOpen))
+}
+
+// Who asks says so in the name of the module that doesn't exist.
+func TestContact(t *testing.T) {
+	s := &server{modules: names(1)}
+	r, e := run(t, plain, s.start(t), &probe.Options{Contact: probe.Contact{Host: "scan.example.org"}})
+	require.NoError(t, r.Err)
+	require.Regexp(t, `^@ERROR: Unknown module 'scan\.example\.org\.[a-z]{16}'$`, e.AbsentReply)
 }
 
 // The wait ends with the probe.

@@ -1,7 +1,9 @@
 package rsync
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
@@ -19,7 +21,28 @@ type talk struct {
 	entered bool
 }
 
-// open connects, with TLS where the port is for that. The first connection's handshake is the evidence.
+func newTalk(s *probe.Session, e *Evidence) *talk { return &talk{s: s, e: e, places: map[string]int{}} }
+
+// lost names what an error kept from being learned.
+func (k *talk) lost(err error, pointers ...string) {
+	for _, pointer := range pointers {
+		k.s.Lost(pointer, err)
+	}
+}
+
+// turnedAway is the error that an "@ERROR" line stands for if it isn't about what was asked: too many visitors, or not this
+// one.
+func turnedAway(op, line string) error {
+	switch access(line) {
+	case AccessBusy:
+		return probe.Errorf(op, probe.OutcomeBusy, "%q", line[:min(len(line), 64)])
+	case AccessDenied:
+		return probe.Errorf(op, probe.OutcomeDenied, "%q", line[:min(len(line), 64)])
+	}
+	return nil
+}
+
+// open connects, with TLS if the port is for that. The first connection's handshake is the evidence.
 func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
 	k.opened++
 	c, err := k.s.Open(ctx)
@@ -41,7 +64,97 @@ func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
 	return c, nil
 }
 
-// greeting reads the first line of a connection. Where the daemon refuses to talk, refusal is its "@ERROR" line.
+// greet reads the greeting and, by asking for a module that doesn't exist, the message of the day. It reports whether to go
+// on.
+func (k *talk) greet(ctx context.Context) (goOn bool, err error) {
+	c, err := k.open(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	g, refusal, err := k.greeting(c)
+	k.e.Error = k.e.text(refusal)
+	if refusal != "" {
+		return false, turnedAway("greeting", refusal)
+	}
+	if err != nil || k.s.Level() < probe.LevelHandshake {
+		return false, err
+	}
+	defer func() {
+		k.lost(err, "/evidence/motd", "/evidence/absent_reply", "/evidence/listing", "/evidence/modules")
+	}()
+	random, err := k.s.RandomName(madeUpRandom)
+	if err != nil {
+		return false, err
+	}
+	name := cmp.Or(k.s.Contact().Host, "handclasp") + "." + random
+	var begin string
+	a, err := ask(c, g, name+"\n", k.s.Limits().ReplyLines, func(_ int, line string) string {
+		if message, rest, ok := glued(line, name); ok {
+			begin = message
+			return rest
+		}
+		return line
+	})
+	if err != nil {
+		return false, err
+	}
+	if a.more {
+		return false, &probe.Error{Op: "motd", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: k.s.Limits().ReplyLines}}
+	}
+	k.motd = message{a.lines, begin}
+	k.e.MOTD = k.e.text(k.motd.text())
+	k.e.AbsentReply, k.e.AbsentAccess = k.e.text(a.end), access(a.end)
+	return true, nil
+}
+
+// list reads the list of modules.
+func (k *talk) list(ctx context.Context) (err error) {
+	defer func() { k.lost(err, "/evidence/listing", "/evidence/modules") }()
+	c, err := k.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	g, refusal, err := k.greeting(c)
+	if err != nil {
+		return err
+	}
+	a := answer{end: refusal}
+	if refusal == "" {
+		a, err = ask(c, g, requestList, len(k.motd.lines)+k.s.Limits().ReplyLines, k.motd.strip)
+	}
+	if strings.HasPrefix(a.end, prefixError) {
+		k.e.Error = k.e.text(a.end)
+		if err == nil {
+			err = turnedAway("list", a.end)
+		}
+		if err == nil {
+			k.e.Listing, k.e.Modules = probe.No, []Module{}
+		}
+		return err
+	}
+	rows, ok := k.motd.cut(a.lines)
+	k.rows(rows)
+	if errors.Is(err, probe.ErrClosed) && g.version < exitVersion {
+		err, a.end = nil, lineExit
+	}
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return probe.Errorf("list", probe.OutcomeMalformed, "the message of the day changes, so that it can't be told from the list")
+	case a.end != lineExit && !a.more:
+		return probe.Errorf("list", probe.OutcomeMalformed, "%q is no end of a list", a.end[:min(len(a.end), 64)])
+	}
+	k.e.Listing, k.e.ModulesTruncated = probe.Yes, a.more
+	if k.e.Modules == nil {
+		k.e.Modules = []Module{}
+	}
+	return nil
+}
+
+// greeting reads the first line of a connection. If the daemon refuses to talk, refusal is its "@ERROR" line.
 func (k *talk) greeting(c *probe.Conn) (g greeting, refusal string, err error) {
 	line, err := readLine(c)
 	if k.opened == 1 && line != "" {
@@ -83,6 +196,7 @@ func (e *Evidence) greet(line string, secure bool) {
 	if g.hasSub {
 		e.Subprotocol = &g.sub
 	}
+	e.Digests = []string{}
 	for _, d := range g.digests {
 		e.Digests = append(e.Digests, e.text(d))
 	}

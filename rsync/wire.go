@@ -21,8 +21,7 @@ const (
 	lineExit     = "@RSYNCD: EXIT"
 	prefixAuth   = "@RSYNCD: AUTHREQD "
 	requestList  = "\n" // as rsync asks; "#list" is understood by most
-	madeUpPrefix = "handclasp."
-	madeUpRandom = 16 // letters behind it
+	madeUpRandom = 16   // letters behind it
 )
 
 const (

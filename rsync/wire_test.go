@@ -185,7 +185,8 @@ func FuzzRows(f *testing.F) {
 		require.True(t, ok)
 		require.Len(t, rows, len(lines)-len(m.lines))
 		m.text()
-		k := &talk{e: newEvidence(), motd: m}
+		k := newTalk(nil, new(Evidence))
+		k.motd = m
 		k.rows(rows)
 		require.Len(t, k.names, len(k.e.Modules))
 		require.Len(t, rows, len(k.names)+k.e.MalformedRows)

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"errors"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,6 +21,17 @@ const synTime = 3 * time.Second
 
 func backoff(attempts int) time.Duration {
 	return min(firstBackoff<<min(attempts-1, 10), maxBackoff)
+}
+
+// better returns the later of two results of an endpoint, unless only the earlier one learned something: a server that had
+// enough of one visit has often had enough of the next, too.
+func better(before, after Result) Result {
+	lost := func(r Result) bool { return r.Result == nil || slices.Contains(r.Partial, "/evidence") }
+	if lost(before) || !lost(after) {
+		return after
+	}
+	before.Attempts = after.Attempts
+	return before
 }
 
 // transient reports whether another try may end in another way: the server said "not now", or nothing was heard and nobody

@@ -88,7 +88,7 @@ func (o *Options) effective() Options {
 type Result struct {
 	*probe.Result
 	Endpoint Endpoint
-	Attempts int // how often it was tried; the result is the last one's
+	Attempts int // how often it was tried; the result is the last one that learned something
 }
 
 // Run probes endpoints and yields each result as soon as it is there, in no particular order, and each error of

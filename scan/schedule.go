@@ -230,7 +230,7 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	s.o.Journal.probing(1)
 	s.probes.Go(func() {
 		a.tries++
-		a.last = a.run(ctx, &s.o, s.pacer)
+		a.last = better(a.last, a.run(ctx, &s.o, s.pacer))
 		a.flight.ended.Store(true)
 		a.took = time.Since(now)
 		s.o.Journal.probing(-1)

@@ -194,6 +194,24 @@ func TestRetries(t *testing.T) {
 	})[0].Attempts, "none is the default")
 }
 
+// A retry that learns nothing doesn't undo what was learned before it.
+func TestRetriesKeepWhatWasLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		visits := 0
+		all := consume(t, t.Context(), "192.0.2.7:21", &scan.Options{Retries: 2}, func(_ context.Context, s *probe.Session) error {
+			visits++
+			busy := probe.Errorf("greeting", probe.OutcomeBusy, "421")
+			if visits == 1 {
+				s.Lost("/evidence/part", busy)
+				return nil
+			}
+			return busy
+		})
+		require.Equal(t, 3, all[0].Attempts)
+		require.Equal(t, []string{"/evidence/part"}, all[0].Partial)
+	})
+}
+
 // Who said something before it hung up isn't asked again: it would be counted, and banned, for nothing.
 func TestHeardIsNotRetried(t *testing.T) {
 	server, visits := net.Pipe, 0

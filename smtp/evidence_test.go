@@ -17,9 +17,25 @@ func TestNoEvidence(t *testing.T) {
 	require.Nil(t, none.TLSHandshake())
 	require.Equal(t, probe.Unknown, none.STARTTLSInjection())
 	require.Nil(t, none.NTLMChallenge())
+	require.Equal(t, probe.Unknown, none.OffersTLS())
 }
 
-// Lists that stored evidence doesn't have are empty, and never null when it is stored again.
+func TestOffersTLS(t *testing.T) {
+	for _, c := range []struct {
+		e    smtp.Evidence
+		want probe.Fact
+	}{
+		{smtp.Evidence{ImplicitTLS: probe.Yes, STARTTLS: probe.No}, probe.Yes},
+		{smtp.Evidence{ImplicitTLS: probe.No, STARTTLS: probe.Yes}, probe.Yes},
+		{smtp.Evidence{ImplicitTLS: probe.No, STARTTLS: probe.No}, probe.No},
+		{smtp.Evidence{ImplicitTLS: probe.No, STARTTLS: probe.No, STARTTLSStripped: probe.Yes}, probe.Unknown},
+		{smtp.Evidence{ImplicitTLS: probe.No}, probe.Unknown},
+	} {
+		require.Equal(t, c.want, c.e.OffersTLS(), "%+v", c.e)
+	}
+}
+
+// Lists that weren't learned are null.
 func TestEmptyEvidence(t *testing.T) {
 	stored, err := json.Marshal(&probe.Result{Protocol: "smtp", Evidence: &probe.RawEvidence{Name: "smtp", JSON: []byte("{}")}})
 	require.NoError(t, err)
@@ -30,7 +46,8 @@ func TestEmptyEvidence(t *testing.T) {
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal(text, &fields))
 	for _, list := range []string{"extensions", "auth_mechanisms", "extensions_after_tls", "auth_mechanisms_after_tls"} {
-		require.Equal(t, []any{}, fields[list], list)
+		require.Contains(t, fields, list)
+		require.Nil(t, fields[list], list)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/netip"
 
 	"github.com/handclasp/handclasp/internal/ntlmssp"
 	"github.com/handclasp/handclasp/probe"
@@ -19,64 +18,62 @@ const maxCommand = 512
 
 var errUnknownCommand = errors.New("not a command that this prober sends")
 
-// guard is the allow-list: one command with its CRLF. What only a knob asks for passes only where that knob is on.
-func (p Prober) guard(l probe.Level, plain []byte) (label string, err error) {
-	if l < probe.LevelHandshake {
-		return "", errors.New("nothing is sent at level greeting")
-	}
-	// The only two commands in one write. The second is answered in cleartext, or inside TLS by a broken server, and
-	// does nothing (RFC 5321 §4.1.1.9).
-	if p.Injection && string(plain) == "STARTTLS\r\nNOOP\r\n" {
-		return "STARTTLS with NOOP behind it", nil
-	}
-	line, ok := bytes.CutSuffix(plain, []byte("\r\n"))
-	switch {
-	case !ok:
-		return "", errors.New("a command must end with CRLF")
-	case len(plain) > maxCommand:
-		return "", fmt.Errorf("a command of %d bytes", len(plain))
-	case bytes.ContainsAny(line, "\r\n\x00"):
-		return "", errors.New("a command holds CR, LF or NUL")
-	}
-	verb, arg, hasArg := bytes.Cut(line, []byte(" "))
-	switch v := string(verb); {
-	case (v == "EHLO" || v == "HELO") && hasArg:
-		if !isOwnName(string(arg)) {
-			return "", fmt.Errorf("%s with %q, which is neither a domain nor an address literal", v, arg)
+// guard makes the allow-list of one connection: one command with its CRLF. What only a knob asks for passes only if that knob is
+// on, and what belongs to a login only behind the AUTH that begins one.
+func (p Prober) guard(visitor probe.Contact) probe.Guard {
+	loggingIn := false
+	return func(l probe.Level, plain []byte) (label string, err error) {
+		if l < probe.LevelHandshake {
+			return "", errors.New("nothing is sent at level greeting")
 		}
-		return v, nil
-	case (v == "STARTTLS" || v == "QUIT") && !hasArg:
-		return v, nil
-	case p.Verify && v == "VRFY" && isRandomName(arg):
-		return "VRFY of a random name", nil
-	case v == "AUTH":
-		mechanism, response, _ := bytes.Cut(arg, []byte(" "))
-		if string(mechanism) == "NTLM" && isNegotiate(response) {
+		// The only two commands in one write. The second is answered in cleartext, or inside TLS by a broken server, and
+		// does nothing (RFC 5321 §4.1.1.9).
+		if p.Injection && string(plain) == "STARTTLS\r\nNOOP\r\n" {
+			return "STARTTLS with NOOP behind it", nil
+		}
+		line, ok := bytes.CutSuffix(plain, []byte("\r\n"))
+		switch {
+		case !ok:
+			return "", errors.New("a command must end with CRLF")
+		case len(plain) > maxCommand:
+			return "", fmt.Errorf("a command of %d bytes", len(plain))
+		case bytes.ContainsAny(line, "\r\n\x00"):
+			return "", errors.New("a command holds CR, LF or NUL")
+		}
+		verb, arg, hasArg := bytes.Cut(line, []byte(" "))
+		switch v := string(verb); {
+		case v == "EHLO" || v == "HELO":
+			own := visitor.Host
+			if own == "" || !isDomainName(own) {
+				own = "[127.0.0.1]"
+			}
+			if string(arg) != own {
+				return "", fmt.Errorf("%s with %q, want %q", v, arg, own)
+			}
+			return v, nil
+		case (v == "STARTTLS" || v == "QUIT") && !hasArg:
+			return v, nil
+		case p.Verify && v == "VRFY" && isRandomName(arg):
+			return "VRFY of a random name", nil
+		case v == "AUTH":
+			mechanism, response, hasResponse := bytes.Cut(arg, []byte(" "))
+			if string(mechanism) != "NTLM" || hasResponse && !isNegotiate(response) {
+				return "", errors.New("AUTH for more than an NTLM challenge")
+			}
+			loggingIn = true
 			return "AUTH NTLM", nil
+		case loggingIn && v == "*" && !hasArg:
+			loggingIn = false
+			return "cancel AUTH", nil
+		case loggingIn && !hasArg && isNegotiate(line):
+			return "NTLM negotiate", nil
 		}
-		return "", errors.New("AUTH for more than an NTLM challenge")
-	case v == "*" && !hasArg:
-		return "cancel AUTH", nil
-	case !hasArg && isNegotiate(line):
-		return "NTLM negotiate", nil
+		return "", errUnknownCommand
 	}
-	return "", errUnknownCommand
 }
 
-// isOwnName takes the domains and address literals of RFC 5321 §4.1.2 and §4.1.3.
-func isOwnName(s string) bool {
-	if s == "" || len(s) > 255 {
-		return false
-	}
-	if s[0] == '[' && s[len(s)-1] == ']' {
-		literal := s[1 : len(s)-1]
-		v6 := len(literal) > 5 && literal[:5] == "IPv6:"
-		if v6 {
-			literal = literal[5:]
-		}
-		a, err := netip.ParseAddr(literal)
-		return err == nil && a.Zone() == "" && a.Is6() == v6
-	}
+// isDomainName takes the domains of RFC 5321 §4.1.2.
+func isDomainName(s string) bool {
 	previous := byte('.')
 	for i := range len(s) {
 		c := s[i]
@@ -88,13 +85,13 @@ func isOwnName(s string) bool {
 		}
 		previous = c
 	}
-	return true
+	return s != "" && len(s) <= 255
 }
 
 // isRandomName takes random letters, alone or at a domain.
 func isRandomName(b []byte) bool {
 	name, domain, at := bytes.Cut(b, []byte("@"))
-	if len(name) != nameLength || at && !isOwnName(string(domain)) {
+	if len(name) != nameLength || at && !isDomainName(string(domain)) {
 		return false
 	}
 	for _, c := range name {

@@ -13,16 +13,12 @@ import (
 
 func TestGuardAllows(t *testing.T) {
 	for plain, want := range map[string]string{
-		"EHLO [127.0.0.1]\r\n":         "EHLO",
-		"EHLO [IPv6:2001:db8::7]\r\n":  "EHLO",
-		"EHLO scanner.example.com\r\n": "EHLO",
-		"EHLO x-y.example\r\n":         "EHLO",
-		"HELO [127.0.0.1]\r\n":         "HELO",
-		string(starttls):               "STARTTLS",
-		string(quit):                   "QUIT",
-		string(authNTLM):               "AUTH NTLM",
-		string(negotiate):              "NTLM negotiate",
-		string(cancel):                 "cancel AUTH",
+		"EHLO [127.0.0.1]\r\n":            "EHLO",
+		"HELO [127.0.0.1]\r\n":            "HELO",
+		"STARTTLS\r\n":                    "STARTTLS",
+		"QUIT\r\n":                        "QUIT",
+		"AUTH NTLM " + negotiate + "\r\n": "AUTH NTLM",
+		"AUTH NTLM\r\n":                   "AUTH NTLM",
 	} {
 		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
 			for _, p := range []Prober{{}, everyKnob} {
@@ -31,7 +27,7 @@ func TestGuardAllows(t *testing.T) {
 				require.Equal(t, want, label)
 			}
 		}
-		_, err := everyKnob.guard(probe.LevelGreeting, []byte(plain))
+		_, err := everyKnob.guard(probe.Contact{})(probe.LevelGreeting, []byte(plain))
 		require.Error(t, err, "%q", plain)
 	}
 }
@@ -39,13 +35,43 @@ func TestGuardAllows(t *testing.T) {
 // everyKnob may send the most.
 var everyKnob = Prober{Injection: true, Verify: true, Versions: true}
 
+// The argument of EHLO is the visitor's name, and no other.
+func TestGuardKnowsTheVisitor(t *testing.T) {
+	scanner := (Prober{}).guard(probe.Contact{Host: "scan.example.org"})
+	for plain, good := range map[string]bool{
+		"EHLO scan.example.org\r\n": true, "HELO scan.example.org\r\n": true,
+		"EHLO [127.0.0.1]\r\n": false, "EHLO scan.example.com\r\n": false, "EHLO scan.example.org x\r\n": false,
+	} {
+		_, err := scanner(probe.LevelHandshake, []byte(plain))
+		require.Equal(t, good, err == nil, "%q: %v", plain, err)
+	}
+	// What a session refuses as a name doesn't pass either.
+	_, err := (Prober{}).guard(probe.Contact{Host: "x SIZE=1"})(probe.LevelHandshake, []byte("EHLO x SIZE=1\r\n"))
+	require.Error(t, err)
+}
+
+// What belongs to a login passes once one has begun, and until it is cancelled.
+func TestGuardOfALogin(t *testing.T) {
+	for _, auth := range []string{"AUTH NTLM\r\n", "AUTH NTLM " + negotiate + "\r\n"} {
+		guard := (Prober{}).guard(probe.Contact{})
+		for _, step := range []struct {
+			plain, label string
+		}{{"*\r\n", ""}, {negotiate + "\r\n", ""}, {auth, "AUTH NTLM"}, {negotiate + "\r\n", "NTLM negotiate"}, {"*\r\n", "cancel AUTH"},
+			{"*\r\n", ""}, {negotiate + "\r\n", ""}} {
+			label, err := guard(probe.LevelHandshake, []byte(step.plain))
+			require.Equal(t, step.label, label, "%q", step.plain)
+			require.Equal(t, step.label == "", err != nil)
+		}
+	}
+}
+
 // A knob allows its own commands, and no other does.
 func TestGuardAllowsByKnob(t *testing.T) {
 	for plain, test := range map[string]struct {
 		label string
 		with  Prober
 	}{
-		string(starttlsNoop):                       {"STARTTLS with NOOP behind it", Prober{Injection: true}},
+		"STARTTLS\r\nNOOP\r\n":                     {"STARTTLS with NOOP behind it", Prober{Injection: true}},
 		"VRFY abcdefghijklmnop\r\n":                {"VRFY of a random name", Prober{Verify: true}},
 		"VRFY abcdefghijklmnop@mx.example.com\r\n": {"VRFY of a random name", Prober{Verify: true}},
 	} {
@@ -81,7 +107,7 @@ func TestGuardRefuses(t *testing.T) {
 		// Logins.
 		"AUTH PLAIN\r\n", "AUTH PLAIN AHVzZXIAcGFzcw==\r\n", "AUTH LOGIN\r\n", "AUTH LOGIN dXNlcg==\r\n", "AUTH CRAM-MD5\r\n",
 		"AUTH DIGEST-MD5\r\n", "AUTH GSSAPI\r\n", "AUTH XOAUTH2 dXNlcg==\r\n", "AUTH ANONYMOUS dXNlcg==\r\n", "AUTH EXTERNAL =\r\n",
-		"AUTH NTLM\r\n", "AUTH\r\n", "AUTH \r\n", "AUTH NTLM " + b64(authenticate) + "\r\n", "AUTH NTLM " + b64(long) + "\r\n",
+		"AUTH NTLM \r\n", "AUTH NTLM x\r\n", "AUTH\r\n", "*\r\n", negotiate + "\r\n", "AUTH \r\n", "AUTH NTLM " + b64(authenticate) + "\r\n", "AUTH NTLM " + b64(long) + "\r\n",
 		"AUTH NTLM " + b64(named) + "\r\n", "AUTH PLAIN " + b64(ntlmssp.Negotiate()) + "\r\n",
 		"AUTH NTLM " + b64(ntlmssp.Negotiate()) + " x\r\n", "AUTH NTLM  " + b64(ntlmssp.Negotiate()) + "\r\n",
 		"AUTH NTLM " + strings.TrimRight(b64(ntlmssp.Negotiate()), "=") + "\r\n",
@@ -110,7 +136,7 @@ func TestGuardRefuses(t *testing.T) {
 	}
 	for _, plain := range refused {
 		for _, level := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
-			label, err := everyKnob.guard(level, []byte(plain))
+			label, err := everyKnob.guard(probe.Contact{})(level, []byte(plain))
 			require.Error(t, err, "%q", plain)
 			require.Empty(t, label)
 		}

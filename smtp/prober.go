@@ -2,7 +2,9 @@ package smtp
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -11,34 +13,42 @@ import (
 // A Prober learns what a mail server offers before and after TLS. The zero value is ready for use; its fields are
 // knobs.
 type Prober struct {
-	// Hello is the argument of EHLO: a domain of yours, or an address literal such as "[192.0.2.1]". Empty stands for
-	// "[127.0.0.1]". Anything else ends the probe with outcome forbidden.
-	Hello string
 	// Injection checks, on a connection of its own, whether a command that comes in cleartext behind STARTTLS is
 	// carried out inside TLS (CVE-2011-0411).
 	Injection bool
-	// Verify checks with VRFY of one random name, at the server's own domain where it asks for one, whether the server
+	// Verify checks with VRFY of one random name, at the server's own domain if it asks for one, whether the server
 	// tells which names exist.
 	Verify bool
 	// Versions checks, with a connection for each, which versions of TLS are accepted.
 	Versions bool
 }
 
-// Spec implements [probe.Prober]. Its guard depends on Injection and Verify.
+const protocol = "smtp"
+
+// Spec implements [probe.Prober]. Its guard and its bounds depend on the knobs.
 func (p Prober) Spec() probe.Spec {
+	// A greeting may take five minutes (RFC 5321 §4.5.3.2.1), if the limits allow that.
+	asked := probe.Bound{Conns: 3, Time: 12 * time.Minute} // the conversation, once more if it fell out of step, NTLM beside a broken TLS
+	if p.Injection {
+		asked.Conns++
+	}
+	if p.Versions {
+		asked.Conns += len(probe.TLSVersions) - 1
+	}
 	return probe.Spec{
-		Protocol: "smtp",
+		Protocol: protocol,
 		Ports: []probe.Port{
 			{Network: probe.TCP, Number: 25}, {Network: probe.TCP, Number: 587},
 			{Network: probe.TCP, Number: 465, ImplicitTLS: true}, {Network: probe.TCP, Number: 2525},
 		},
-		Guard:    func(probe.Contact) probe.Guard { return p.guard },
-		Evidence: func() probe.Evidence { return newEvidence() },
+		Guard:    p.guard,
+		Bounds:   probe.Bounds{Greeting: probe.Bound{Conns: 1, Time: 6 * time.Minute}, Handshake: asked, Anonymous: asked},
+		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 }
 
 // Grab probes an address such as "192.0.2.7:25" with a [Prober] without knobs. The evidence is valid, if partial,
-// beside an error, and nil only where addr is no address.
+// beside an error, and nil only if addr is no address.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
 	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
 }
@@ -46,71 +56,53 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 // Probe implements [probe.Prober]: it waits for the greeting, learns what is offered before and after TLS, and says
 // goodbye.
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	e := newEvidence()
-	s.Keep(e)
-	if err := p.converse(ctx, s, e); err != nil || s.Level() == probe.LevelGreeting {
-		return e, err
+	t := &talk{s: s, e: new(Evidence)}
+	s.Keep(t.e)
+	err := textline.InStep(func(patient bool) error {
+		t.patient = patient
+		return p.converse(ctx, t)
+	}, t.forget)
+	if err != nil || s.Level() == probe.LevelGreeting {
+		return t.e, err
 	}
-	if p.Injection && e.STARTTLSReply.Is(220) {
-		if err := p.checkInjection(ctx, s, e); err != nil {
-			return e, err
-		}
+	if p.Injection && t.e.STARTTLSReply.Is(codeReady) {
+		s.Lost("/evidence/starttls_injection", t.inject(ctx))
 	}
 	if p.Versions {
-		if err := s.AcceptedVersions(ctx, e.TLS, func() (*probe.Conn, error) { return p.reachTLS(ctx, s) }); err != nil {
-			return e, err
-		}
+		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, func() (*probe.Conn, error) { return t.reachTLS(ctx) }))
 	}
-	return e, nil
+	return t.e, nil
 }
 
-func (p Prober) converse(ctx context.Context, s *probe.Session, e *Evidence) error {
-	k, err := p.open(ctx, s)
-	if err != nil {
+// converse asks everything that one connection can tell. If TLS, which was offered, can't be had, NTLM is asked for in
+// cleartext, if it is offered there.
+func (p Prober) converse(ctx context.Context, t *talk) error {
+	if err := t.greet(ctx); err != nil || t.s.Level() == probe.LevelGreeting {
 		return err
 	}
-	defer k.Close()
-	if s.ImplicitTLS() {
-		if e.TLS, err = k.StartTLS(ctx); err != nil {
-			if r := textline.Parse(e.TLS.LeftoverPlaintext, textline.EveryLine); isGreeting(r) {
-				e.Greeting, e.Hostname, e.ImplicitTLS = r, parseHostname(r), probe.No // it doesn't speak TLS here, or not now
-			}
-			return err // the chain that was seen is in e.TLS
-		}
-		e.ImplicitTLS = probe.Yes
-	}
-	if err := k.greet(e); err != nil || s.Level() == probe.LevelGreeting || e.Greeting.Is(421) {
+	defer t.close()
+	if err := t.hello(); err != nil {
 		return err
 	}
-	if !e.Greeting.Is(220) {
-		return k.quit() // the server waits for it (RFC 5321 §3.1)
-	}
-	offered, err := k.hello(e)
-	if err != nil || e.EHLO.Is(421) {
-		return err
-	}
-	if e.STARTTLS == probe.Yes {
-		if e.STARTTLSReply, err = k.ask(starttls); err != nil {
-			return err
+	broken := t.starttls(ctx)
+	switch {
+	case errors.Is(broken, probe.ErrTLS), errors.Is(broken, probe.ErrClosed):
+		if slices.Contains(t.e.AuthMechanisms, ntlm) {
+			t.challengeBeside(ctx)
 		}
+		return broken
+	case broken != nil:
+		return broken
 	}
-	if e.STARTTLSReply.Is(220) {
-		if e.TLS, err = k.StartTLS(ctx); err != nil {
-			return err
-		}
-		if offered, err = k.helloAgain(e); err != nil {
-			return err
-		}
-	}
-	if slices.Contains(offered.mechanisms, "NTLM") {
-		if err := k.challenge(e); err != nil {
+	if slices.Contains(t.offered.mechanisms, ntlm) {
+		if err := t.challenge(); err != nil {
 			return err
 		}
 	}
 	if p.Verify {
-		if err := k.verify(s, e); err != nil {
+		if err := t.verify(); err != nil {
 			return err
 		}
 	}
-	return k.quit()
+	return t.k.Leave()
 }

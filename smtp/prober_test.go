@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/smtp"
 )
@@ -124,19 +125,11 @@ func TestNeverSpeaksFirst(t *testing.T) {
 	require.Len(t, e.Greeting.Lines, 3)
 }
 
-func TestHello(t *testing.T) {
+func TestContact(t *testing.T) {
 	s := serve(t, mx(false))
-	r, _ := run(t, smtp.Prober{Hello: "scanner.example.com"}, s, nil)
+	r, _ := run(t, smtp.Prober{}, s, &probe.Options{Contact: probe.Contact{Host: "scan.example.org"}})
 	require.NoError(t, r.Err)
-	require.Equal(t, "EHLO scanner.example.com\r\n", s.heard()[0])
-
-	for _, hello := range []string{"x y", "x\r\nMAIL FROM:<>", "[x]"} {
-		s := serve(t, mx(false))
-		r, e := run(t, smtp.Prober{Hello: hello}, s, nil)
-		require.Equal(t, probe.OutcomeForbidden, r.Outcome, hello)
-		require.Equal(t, "mx.example.com", e.Hostname)
-		require.Empty(t, s.heard())
-	}
+	require.Equal(t, []string{"EHLO scan.example.org\r\n", "STARTTLS\r\n", "EHLO scan.example.org\r\n", "QUIT\r\n"}, s.heard())
 }
 
 func TestInjection(t *testing.T) {
@@ -193,7 +186,8 @@ func TestInjection(t *testing.T) {
 			mx(true)(p)
 		})
 		r, e := run(t, smtp.Prober{Injection: true}, s, nil)
-		require.NoError(t, r.Err)
+		require.Equal(t, probe.OutcomeBusy, r.Outcome)
+		require.Equal(t, []string{"/evidence/starttls_injection"}, r.Partial)
 		require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 	})
 	t.Run("hangs up inside", func(t *testing.T) {
@@ -251,21 +245,20 @@ func TestVersions(t *testing.T) {
 		mx(false)(p)
 	})
 	r, e = run(t, smtp.Prober{Versions: true}, busy, nil)
-	require.NoError(t, r.Err)
+	require.Equal(t, probe.OutcomeBusy, r.Outcome)
+	require.Equal(t, []string{"/evidence/tls/versions"}, r.Partial)
 	require.Empty(t, e.TLS.Versions, "an incomplete list would mislead")
 }
 
 // What is no reply is malformed wherever it comes behind a good greeting.
 func TestNonsense(t *testing.T) {
-	for _, verb := range []string{"EHLO", "STARTTLS", "QUIT"} {
+	for _, verb := range []string{"EHLO", "STARTTLS"} {
 		s := serve(t, func(p *peer) {
 			p.say("220 mx.example.com ESMTP")
 			for p.err == nil {
 				switch command := p.hear(); {
 				case strings.HasPrefix(command, verb):
 					p.say("what's this?")
-				case strings.HasPrefix(command, "EHLO ") && verb == "QUIT":
-					p.say("250 mx.example.com")
 				case strings.HasPrefix(command, "EHLO "):
 					p.say("250-mx.example.com", "250 STARTTLS")
 				}
@@ -306,17 +299,160 @@ func TestFailedHandshakeKeepsEvidence(t *testing.T) {
 
 // A conversation is cut off after each of its bytes; what came before stays.
 func TestEvidenceSurvives(t *testing.T) {
-	const whole = "220 mx.example.com ESMTP\r\n250-mx.example.com\r\n250-SIZE 10\r\n250 VRFY\r\n221 bye\r\n"
-	for n := range len(whole) {
+	replies := []string{"220 mx.example.com ESMTP\r\n", "250-mx.example.com\r\n250-SIZE 10\r\n250 VRFY\r\n", "221 bye\r\n"}
+	greeted, whole := len(replies[0]), len(replies[0])+len(replies[1])
+	for n := range whole + len(replies[2]) {
 		s := serve(t, func(p *peer) {
-			_, p.err = p.Write([]byte(whole[:n]))
+			left := n
+			for _, reply := range replies {
+				m := min(left, len(reply))
+				_, p.err = p.Write([]byte(reply[:m]))
+				if left -= m; m < len(reply) {
+					break
+				}
+				p.hear()
+			}
 			_ = p.Conn.(*net.TCPConn).CloseWrite()
 			_, _ = io.Copy(io.Discard, p.Conn)
 		})
 		r, e := run(t, smtp.Prober{}, s, nil)
-		end := strings.Index(whole, "221")
-		require.Equal(t, n < end, r.Err != nil, "cut at %d", n)
+		require.Equal(t, n < whole, r.Err != nil, "cut at %d", n)
 		require.Equal(t, n > 0, e.Greeting != nil)
-		require.Equal(t, n >= end, slices.Contains(e.Extensions, "VRFY"))
+		require.Equal(t, n >= whole, slices.Contains(e.Extensions, "VRFY"))
+		if n >= greeted && n < whole {
+			require.Equal(t, []string{"/evidence/ehlo"}, r.Partial)
+		}
+	}
+}
+
+// Some greetings end a conversation before it began.
+func TestTurnedAway(t *testing.T) {
+	for greeting, test := range map[string]struct {
+		outcome probe.Outcome
+		sent    []string
+	}{
+		"421 4.7.0 too many connections": {probe.OutcomeBusy, nil},
+		"450 4.3.2 not yet":              {probe.OutcomeBusy, nil},
+		"554 5.7.1 not you":              {probe.OutcomeDenied, []string{"QUIT\r\n"}},
+		"521 no mail here":               {probe.OutcomeDenied, []string{"QUIT\r\n"}},
+	} {
+		s := serve(t, func(p *peer) {
+			p.say(greeting)
+			p.hear()
+		})
+		r, e := run(t, smtp.Prober{Injection: true, Verify: true, Versions: true}, s, nil)
+		require.Equal(t, test.outcome, r.Outcome, greeting)
+		require.Equal(t, []string{"/evidence"}, r.Partial)
+		require.NotNil(t, e.Greeting)
+		require.Nil(t, e.Extensions)
+		require.Equal(t, test.sent, s.heard())
+		require.Equal(t, 1, s.conns())
+	}
+}
+
+// What a server says unasked answers nothing, and a reply that can't answer its command leads to a fresh connection, once.
+func TestOutOfStep(t *testing.T) {
+	stray := func(late time.Duration, always bool) func(p *peer) {
+		return func(p *peer) {
+			if late == 0 {
+				p.say("220 mx.example.com ESMTP", "502 stray")
+			} else {
+				p.say("220 mx.example.com ESMTP")
+				if p.n == 1 || always {
+					time.Sleep(late)
+					p.say("502 stray")
+				}
+			}
+			mxTalk(p, false, false)
+		}
+	}
+	for name, test := range map[string]struct {
+		server func(p *peer)
+		conns  int
+	}{
+		"with the greeting":   {stray(0, true), 1},
+		"behind the greeting": {stray(20*time.Millisecond, true), 2},
+		"only once":           {stray(20*time.Millisecond, false), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, test.server)
+			r, e := run(t, smtp.Prober{}, s, nil)
+			require.NoError(t, r.Err)
+			require.Equal(t, probe.Yes, e.STARTTLS)
+			require.Equal(t, []string{"AUTH PLAIN"}, e.ExtensionsAfterTLS)
+			require.Equal(t, test.conns, s.conns())
+		})
+	}
+	t.Run("for good", func(t *testing.T) {
+		s := serve(t, func(p *peer) {
+			p.say("220 mx.example.com ESMTP")
+			for p.err == nil {
+				p.hear()
+				p.say("220 what")
+			}
+		})
+		r, e := run(t, smtp.Prober{}, s, nil)
+		require.Equal(t, probe.OutcomeMalformed, r.Outcome)
+		require.Equal(t, probe.Unknown, e.STARTTLS)
+		require.Nil(t, e.EHLO)
+		require.Equal(t, "mx.example.com", e.Hostname)
+		require.Equal(t, 2, s.conns())
+	})
+	t.Run("and then turned away", func(t *testing.T) {
+		s := serve(t, func(p *peer) {
+			if p.n > 1 {
+				p.say("421 too many")
+				return
+			}
+			p.say("220 mx.example.com ESMTP")
+			p.hear()
+			p.say("354 what")
+		})
+		r, e := run(t, smtp.Prober{}, s, nil)
+		require.Equal(t, probe.OutcomeBusy, r.Outcome)
+		require.True(t, e.Greeting.Is(220))
+	})
+}
+
+// NTLM is asked for in cleartext if TLS, which was offered, can't be had; bare, if the server takes no initial response.
+func TestNTLMWithoutTLS(t *testing.T) {
+	const challenge = "334 TlRMTVNTUAACAAAAAAAAACAAAAAFgomiASNFZ4mrze8AAAAAAAAAAA=="
+	for name, broken := range map[string]func(p *peer){
+		"refused":  func(p *peer) { p.say("454 4.7.0 TLS not available") },
+		"closed":   func(p *peer) { p.err = io.EOF },
+		"no hello": func(p *peer) { p.say("220 go ahead"); p.err = io.EOF },
+		"nonsense": func(p *peer) { p.say("220 go ahead", "250 what") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(p *peer) {
+				p.say("220 mx.example.com ESMTP")
+				for p.err == nil {
+					switch command := p.hear(); {
+					case strings.HasPrefix(command, "EHLO "):
+						p.say("250-mx.example.com", "250-AUTH NTLM", "250 STARTTLS")
+					case command == "STARTTLS":
+						broken(p)
+					case command == "AUTH NTLM":
+						p.say("334 ntlm supported")
+					case strings.HasPrefix(command, "AUTH NTLM "):
+						p.say("501 no initial response")
+					case command == "*":
+						p.say("501 cancelled")
+					case command == "QUIT":
+						p.say("221 bye")
+						return
+					default:
+						p.say(challenge)
+					}
+				}
+			})
+			r, e := run(t, smtp.Prober{}, s, nil)
+			require.Contains(t, []probe.Outcome{probe.OutcomeOK, probe.OutcomeTLS, probe.OutcomeClosed}, r.Outcome)
+			require.NotNil(t, e.NTLM)
+			require.Equal(t, probe.Yes, e.STARTTLS)
+			require.Subset(t, s.heard(), []string{"AUTH NTLM\r\n", "*\r\n", "QUIT\r\n"})
+			found := finding.Evaluate(r, smtp.Rules)
+			require.True(t, slices.ContainsFunc(found, func(f finding.Finding) bool { return f.ID == "smtp.starttls-broken" }))
+		})
 	}
 }

@@ -1,8 +1,6 @@
 package smtp
 
 import (
-	"cmp"
-
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
@@ -17,8 +15,8 @@ func (Prober) Recognise(said []byte) probe.Recognition {
 func (Prober) Questions() []string { return []string{"EHLO", "HELO"} }
 
 // Question implements [probe.Asker].
-func (p Prober) Question(_ *probe.Session, n int) ([]byte, error) {
-	return appendLine(nil, p.Questions()[n], cmp.Or(p.Hello, defaultHello)), nil
+func (p Prober) Question(s *probe.Session, n int) ([]byte, error) {
+	return []byte(p.Questions()[n] + " " + ownName(s) + "\r\n"), nil
 }
 
 // Answers implements [probe.Asker].

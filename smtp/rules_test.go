@@ -1,117 +1,81 @@
 package smtp_test
 
 import (
-	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/finding/findingtest"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/smtp"
 )
 
 func reply(code int, lines ...string) *probe.Reply { return &probe.Reply{Code: code, Lines: lines} }
 
-// judge returns the rule's finding, or nil, and checks that its pointers lead somewhere and that stored evidence gives
-// the same.
-func judge(t *testing.T, id string, e *smtp.Evidence) *finding.Finding {
-	t.Helper()
-	r := &probe.Result{Protocol: "smtp", Evidence: e}
-	doc, err := json.Marshal(r)
-	require.NoError(t, err)
-	for _, rule := range smtp.Rules {
-		if rule.ID != id {
-			continue
-		}
-		found := finding.Evaluate(r, []finding.Rule{rule})
-		raw := new(probe.Result)
-		require.NoError(t, json.Unmarshal(doc, raw))
-		require.Equal(t, found, finding.Evaluate(raw, []finding.Rule{rule}))
-		if len(found) == 0 {
-			return nil
-		}
-		require.NotEmpty(t, found[0].Basis)
-		for _, pointer := range found[0].Basis {
-			value, err := finding.Resolve(doc, pointer)
-			require.NoError(t, err)
-			require.NotContains(t, []string{"null", `""`, "[]"}, string(value), pointer)
-		}
-		return &found[0]
-	}
-	require.Fail(t, "no rule "+id)
-	return nil
-}
-
 func TestRules(t *testing.T) {
+	type E = smtp.Evidence
+	type Case = findingtest.Case[*E]
 	ehlo := reply(250, "mx.example.com", "SIZE 1")
-	for _, c := range []struct {
-		name, id string
-		e        smtp.Evidence
-		want     finding.Known // empty where it doesn't fire
-		detail   string
-	}{
-		{"greeted and introduced", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx"), EHLO: ehlo, Hostname: "mx.example.com"}, finding.Seen, "mx.example.com"},
-		{"by HELO", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx"), EHLO: reply(500, ""), HELO: reply(250, "mx")}, finding.Seen, ""},
-		{"another protocol with 220", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "ftp"), EHLO: reply(530, ""), HELO: reply(530, "")}, "", ""},
-		{"takes no mail", "smtp.exposed", smtp.Evidence{Greeting: reply(554, "no")}, finding.Seen, "turns clients away"},
-		{"not learned", "smtp.exposed", smtp.Evidence{Greeting: reply(220, "mx")}, "", ""},
-
-		{"not offered", "smtp.starttls-missing", smtp.Evidence{STARTTLS: probe.No, STARTTLSStripped: probe.No, EHLO: ehlo}, finding.Seen, ""},
-		{"offered", "smtp.starttls-missing", smtp.Evidence{STARTTLS: probe.Yes, EHLO: ehlo}, "", ""},
-		{"taken away", "smtp.starttls-missing", smtp.Evidence{STARTTLS: probe.No, STARTTLSStripped: probe.Yes, EHLO: ehlo}, "", ""},
-		{"not learned", "smtp.starttls-missing", smtp.Evidence{Greeting: reply(220, "mx")}, "", ""},
-
-		{"masked", "smtp.starttls-stripped", smtp.Evidence{STARTTLSStripped: probe.Yes, Extensions: []string{"XXXXXXXA"}}, finding.Seen, ""},
-		{"not masked", "smtp.starttls-stripped", smtp.Evidence{STARTTLSStripped: probe.No, Extensions: []string{"SIZE"}}, "", ""},
-		{"not learned", "smtp.starttls-stripped", smtp.Evidence{}, "", ""},
-
-		{"PLAIN before TLS", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.No, AuthMechanisms: []string{"CRAM-MD5", "LOGIN", "PLAIN"}}, finding.Seen, "LOGIN, PLAIN"},
-		{"no passwords", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.No, AuthMechanisms: []string{"CRAM-MD5", "XOAUTH2"}}, "", ""},
-		{"after TLS only", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.No, AuthMechanismsAfterTLS: []string{"PLAIN"}}, "", ""},
-		{"implicit TLS", "smtp.auth-cleartext", smtp.Evidence{ImplicitTLS: probe.Yes, AuthMechanisms: []string{"PLAIN"}}, "", ""},
-		{"not learned", "smtp.auth-cleartext", smtp.Evidence{}, "", ""},
-
-		{"advertised", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, Extensions: []string{"vrfy"}}, finding.Claimed, ""},
-		{"advertised after TLS", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, ExtensionsAfterTLS: []string{"VRFY"}}, finding.Claimed, ""},
-		{"tried", "smtp.vrfy", smtp.Evidence{VerifiesNames: probe.Yes, VRFYReply: reply(550, "5.1.1 unknown")}, finding.Seen, ""},
-		{"tried in vain", "smtp.vrfy", smtp.Evidence{VRFY: probe.Yes, Extensions: []string{"VRFY"}, VerifiesNames: probe.No, VRFYReply: reply(252, "perhaps")}, "", ""},
-		{"not advertised", "smtp.vrfy", smtp.Evidence{VRFY: probe.No}, "", ""},
-		{"not learned", "smtp.vrfy", smtp.Evidence{}, "", ""},
-
-		{"advertised", "smtp.expn", smtp.Evidence{EXPN: probe.Yes, Extensions: []string{"SIZE", "EXPN"}}, finding.Claimed, ""},
-		{"not advertised", "smtp.expn", smtp.Evidence{EXPN: probe.No}, "", ""},
-		{"not learned", "smtp.expn", smtp.Evidence{}, "", ""},
-	} {
-		t.Run(c.id+"/"+c.name, func(t *testing.T) {
-			f := judge(t, c.id, &c.e)
-			if c.want == "" {
-				require.Nil(t, f)
-				return
-			}
-			require.NotNil(t, f)
-			require.Equal(t, c.want, f.Known)
-			require.Equal(t, c.detail, f.Detail)
-		})
+	implicit := &E{ImplicitTLS: probe.Yes, STARTTLS: probe.No, AuthMechanisms: []string{"PLAIN"}, EHLO: ehlo}
+	answered := func(r *probe.Reply, shaken *probe.TLS) *E {
+		return &E{ImplicitTLS: probe.No, STARTTLS: probe.Yes, STARTTLSReply: r, TLS: shaken}
 	}
+	go220 := reply(220, "go")
+	cases := map[string][]Case{
+		"smtp.exposed": {
+			{Fires: []*E{{Greeting: reply(220, "mx"), EHLO: ehlo, Hostname: "mx.example.com"}, {Greeting: reply(220, "mx"), EHLO: reply(500, ""), HELO: reply(250, "mx"), Hostname: "mx.example.com"}},
+				Known: finding.Seen, Detail: "mx.example.com"},
+			{Fires: []*E{{Greeting: reply(554, "no")}, {Greeting: reply(421, "later")}, {Greeting: reply(450, "later")}}, Known: finding.Seen, Detail: "turns clients away"},
+			{NotSo: []*E{{Greeting: reply(220, "ftp"), EHLO: reply(530, ""), HELO: reply(530, "")}, {Greeting: reply(200, "news")}}},
+			{NotLearned: []*E{{}, {Greeting: reply(220, "mx")}}},
+		},
+		"smtp.starttls-missing": {{
+			Fires: []*E{{STARTTLS: probe.No, STARTTLSStripped: probe.No, EHLO: ehlo}}, Known: finding.Seen,
+			NotSo:      []*E{{STARTTLS: probe.Yes, EHLO: ehlo}, {STARTTLS: probe.No, STARTTLSStripped: probe.Yes, EHLO: ehlo}, implicit},
+			NotLearned: []*E{{Greeting: reply(220, "mx")}, {EHLO: reply(550, "no"), HELO: reply(550, "no")}},
+		}},
+		"smtp.starttls-broken": {
+			{Fires: []*E{answered(reply(454, "no"), nil)}, Known: finding.Seen, Detail: "answers 454"},
+			{Fires: []*E{answered(go220, &probe.TLS{Error: "tls: EOF"})}, Known: finding.Seen, Detail: "tls: EOF"},
+			{NotSo: []*E{{STARTTLS: probe.No}, implicit, answered(go220, &probe.TLS{Version: "1.3"}), answered(go220, &probe.TLS{Version: "1.2", Error: "tls: wants a certificate"})}},
+			{NotLearned: []*E{{}, answered(reply(421, "later"), nil), answered(nil, nil), answered(go220, nil), answered(go220, &probe.TLS{Error: "tls: remote error: tls: handshake failure"})}},
+		},
+		"smtp.starttls-stripped": {{
+			Fires: []*E{{STARTTLSStripped: probe.Yes, Extensions: []string{"XXXXXXXA"}}}, Known: finding.Seen,
+			NotSo: []*E{{STARTTLSStripped: probe.No, Extensions: []string{"SIZE"}}}, NotLearned: []*E{{}},
+		}},
+		"smtp.auth-cleartext": {{
+			Fires: []*E{{ImplicitTLS: probe.No, AuthMechanisms: []string{"CRAM-MD5", "LOGIN", "PLAIN"}}}, Known: finding.Seen,
+			Detail: "LOGIN, PLAIN", Items: []string{"LOGIN", "PLAIN"},
+			NotSo:      []*E{{ImplicitTLS: probe.No, AuthMechanisms: []string{"CRAM-MD5", "XOAUTH2"}}, {ImplicitTLS: probe.No, AuthMechanisms: []string{}}, implicit},
+			NotLearned: []*E{{}, {ImplicitTLS: probe.No, AuthMechanismsAfterTLS: []string{"PLAIN"}}},
+		}},
+		"smtp.vrfy": {
+			{Fires: []*E{{VRFY: probe.Yes, Extensions: []string{"vrfy"}}, {VRFY: probe.Yes, ExtensionsAfterTLS: []string{"VRFY"}}}, Known: finding.Claimed},
+			{Fires: []*E{{VerifiesNames: probe.Yes, VRFYReply: reply(550, "5.1.1 unknown")}}, Known: finding.Seen},
+			{NotSo: []*E{{VRFY: probe.Yes, Extensions: []string{"VRFY"}, VerifiesNames: probe.No, VRFYReply: reply(252, "perhaps")}, {VRFY: probe.No}}, NotLearned: []*E{{}}},
+		},
+		"smtp.expn": {{
+			Fires: []*E{{EXPN: probe.Yes, Extensions: []string{"SIZE", "EXPN"}}}, Known: finding.Claimed,
+			NotSo: []*E{{EXPN: probe.No}}, NotLearned: []*E{{}},
+		}},
+	}
+	findingtest.Rules(t, smtp.Rules, func(e *E) *probe.Result {
+		r := &probe.Result{Protocol: "smtp", Evidence: e, Outcome: probe.OutcomeOK}
+		if e.TLS != nil && e.TLS.Error != "" {
+			r.Outcome = probe.OutcomeTLS
+		}
+		return r
+	}, cases)
 }
 
-func TestRulesAreComplete(t *testing.T) {
-	want := map[string]finding.Severity{
-		"smtp.exposed": finding.Info, "smtp.starttls-missing": finding.Medium, "smtp.starttls-stripped": finding.High,
-		"smtp.auth-cleartext": finding.Medium, "smtp.vrfy": finding.Medium, "smtp.expn": finding.Medium,
+// A server that hangs up on STARTTLS, and one that was only slow.
+func TestHangsUpOnSTARTTLS(t *testing.T) {
+	for outcome, want := range map[probe.Outcome]int{probe.OutcomeClosed: 1, probe.OutcomeTimeout: 0} {
+		r := &probe.Result{Protocol: "smtp", Outcome: outcome, Evidence: &smtp.Evidence{ImplicitTLS: probe.No, STARTTLS: probe.Yes}}
+		require.Len(t, finding.Evaluate(r, smtp.Rules), want, outcome)
 	}
-	for _, r := range smtp.Rules {
-		require.Equal(t, want[r.ID], r.Severity, r.ID)
-		delete(want, r.ID)
-		require.NotEmpty(t, r.Title)
-		require.NotEmpty(t, r.Summary)
-		require.NotEmpty(t, r.Remediation)
-		require.NotEmpty(t, r.References)
-		require.Nil(t, r.Check(&probe.Result{Evidence: &probe.RawEvidence{Name: "ftp", JSON: []byte(`{"starttls":"no","expn":"yes"}`)}}).Proof())
-		require.Nil(t, r.Check(new(probe.Result)).Proof())
-	}
-	require.Empty(t, want)
 }
 
 // The rules that other protocols share ask SMTP evidence too.

@@ -9,142 +9,183 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A talk is a connection on which commands are sent and replies read.
+// A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
-	*probe.Conn
-	name  string // the argument of EHLO
-	lines int    // in a reply, at most
+	s       *probe.Session
+	e       *Evidence
+	patient bool           // as the connection is
+	side    bool           // it is a conversation beside another: what it loses isn't the evidence's
+	k       *textline.Conn // the connection that is open
+	offered offer          // in the last reply to EHLO
 }
 
-func (p Prober) open(ctx context.Context, s *probe.Session) (talk, error) {
-	c, err := s.Open(ctx)
-	return talk{Conn: c, name: cmp.Or(p.Hello, defaultHello), lines: s.Limits().ReplyLines}, err
-}
+// words are SMTP's in what it shares with other protocols.
+var words = textline.Protocol{Style: textline.EveryLine, Mend: unteased, Greets: greets, Quit: "QUIT", Bye: codeClosing}
 
-// greeting reads the first reply.
-func (k talk) greeting() (*probe.Reply, error) {
-	return textline.ReadReply(k, textline.EveryLine, k.lines)
-}
-
-// reply reads a later one. It may be returned in part beside an error.
-func (k talk) reply() (*probe.Reply, error) {
-	r, err := k.greeting()
-	return r, textline.Malformed(err)
-}
-
-func (k talk) ask(command []byte) (*probe.Reply, error) {
-	if err := k.Send(command); err != nil {
-		return nil, err
+// greet opens a connection and reads the greeting to its last line, before which a client that speaks is taken for a
+// spammer.
+func (t *talk) greet(ctx context.Context) (err error) {
+	if t.k, err = words.Open(ctx, t.s); err != nil {
+		return err
 	}
-	return k.reply()
-}
-
-// greet reads the greeting to its last line, before which a client that speaks is taken for a spammer.
-func (k talk) greet(e *Evidence) (err error) {
-	if e.Greeting, err = k.greeting(); err != nil && unteased(e.Greeting) {
-		err = nil
+	t.k.Patient = t.patient
+	g, err := t.k.Greet(ctx)
+	if t.e.Greeting == nil || err == nil { // a second connection that is turned away tells nothing of the first
+		t.e.Greeting, t.e.Hostname, t.e.ImplicitTLS, t.e.TLS = g.Reply, parseHostname(g.Reply), g.Implicit, g.TLS
 	}
-	e.Hostname = parseHostname(e.Greeting)
-	if e.Greeting != nil && !k.Secure() {
-		e.ImplicitTLS = probe.No
-	}
-	if err == nil && !isGreeting(e.Greeting) {
-		err = probe.Errorf("greeting", probe.OutcomeNotProtocol, "code %d", e.Greeting.Code)
+	if probe.OutcomeOf(err) == probe.OutcomeDenied && t.s.Level() > probe.LevelGreeting {
+		_ = t.k.Leave() // the server waits for it (RFC 5321 §3.1)
 	}
 	return err
 }
 
-// hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.
-func (k talk) hello(e *Evidence) (o offer, err error) {
-	if e.EHLO, err = k.ask(appendLine(nil, "EHLO", k.name)); err != nil {
-		return o, err
+func (t *talk) close() {
+	if t.k != nil {
+		_ = t.k.Close()
 	}
-	switch code := e.EHLO.Code; {
-	case code == 250:
-		o = parseEHLO(e.EHLO.Lines)
-		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
-		e.VRFY, e.EXPN = probe.FactOf(o.has("VRFY")), probe.FactOf(o.has("EXPN"))
-		if !k.Secure() {
-			e.STARTTLS, e.STARTTLSStripped = probe.FactOf(o.has("STARTTLS")), o.stripped()
-		}
-		return o, nil
-	case code == 530 && strings.Contains(strings.ToUpper(e.EHLO.Text()), "STARTTLS"):
-		e.STARTTLS = probe.Yes // RFC 3207 §4 has this reply for other commands, and no server without STARTTLS has it
-		return o, nil
-	case code < 400:
-		return o, probe.Errorf("ehlo", probe.OutcomeMalformed, "code %d", code)
-	case code < 500:
-		return o, nil // not now
-	}
-	if e.HELO, err = k.ask(appendLine(nil, "HELO", k.name)); err != nil {
-		return o, err
-	}
-	switch {
-	case e.HELO.Is(250) && e.EHLO.Is(500, 502):
-		e.STARTTLS = probe.No // who doesn't know EHLO has no extensions (RFC 5321 §3.2)
-	case unknown(e.EHLO) && unknown(e.HELO):
-		return o, probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both unknown")
-	}
-	return o, nil
 }
 
-// unknown reports whether a command wasn't understood, in the words of SMTP or of FTP before a login.
-func unknown(r *probe.Reply) bool { return r.Is(500, 502, 530) }
-
-// helloAgain introduces us inside TLS, where everything that was said before counts for nothing (RFC 3207 §4.2).
-func (k talk) helloAgain(e *Evidence) (o offer, err error) {
-	if e.EHLOAfterTLS, err = k.ask(appendLine(nil, "EHLO", k.name)); err != nil || !e.EHLOAfterTLS.Is(250) {
-		return o, err
+// forget drops what a conversation told that fell out of step, all but its opening.
+func (t *talk) forget() {
+	t.close()
+	opening := Evidence{Greeting: t.e.Greeting, Hostname: parseHostname(t.e.Greeting), ImplicitTLS: t.e.ImplicitTLS}
+	if t.e.ImplicitTLS == probe.Yes {
+		opening.TLS = t.e.TLS
 	}
-	o = parseEHLO(e.EHLOAfterTLS.Lines)
+	*t.e, t.offered = opening, offer{}
+}
+
+// ask sends a command and keeps the reply to it in a field of the evidence, which is lost if none comes. A server that closes
+// the connection may say so to any command (RFC 5321 §3.8).
+func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...int) (err error) {
+	*reply, err = t.k.Ask(command, codes...)
+	if err == nil && (*reply).Is(codeNotAvailable) {
+		err = probe.Errorf(field, probe.OutcomeBusy, "%d %s", (*reply).Code, clip((*reply).Text()))
+	}
+	t.lost(field, err)
+	return err
+}
+
+func (t *talk) lost(field string, err error) {
+	if !t.side {
+		t.s.Lost("/evidence/"+field, err)
+	}
+}
+
+// hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.
+func (t *talk) hello() error {
+	e := t.e
+	if err := t.ask("ehlo", &e.EHLO, ehlo(t.s), codeOK); err != nil {
+		return err
+	}
+	switch code := e.EHLO.Code; {
+	case code == codeOK:
+		t.offered = parseEHLO(e.EHLO.Lines)
+		o := t.offered
+		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
+		e.VRFY, e.EXPN, e.STARTTLS = probe.FactOf(o.has("VRFY")), probe.FactOf(o.has("EXPN")), probe.FactOf(o.has("STARTTLS"))
+		if !t.k.Secure() {
+			e.STARTTLSStripped = o.stripped()
+		}
+		e.Hostname = cmp.Or(e.Hostname, helloName(e.EHLO))
+		return nil
+	case code == codeNotNow && strings.Contains(strings.ToUpper(e.EHLO.Text()), "STARTTLS"):
+		e.STARTTLS = probe.Yes // RFC 3207 §4 has this reply for other commands, and no server without STARTTLS has it
+		return nil
+	case code < 500:
+		err := probe.Errorf("ehlo", probe.OutcomeBusy, "%d %s", code, clip(e.EHLO.Text()))
+		t.lost("ehlo", err)
+		_ = t.k.Leave()
+		return err
+	}
+	if err := t.ask("helo", &e.HELO, "HELO "+ownName(t.s), codeOK); err != nil {
+		return err
+	}
+	switch {
+	case e.HELO.Is(codeOK) && e.EHLO.Is(codeUnknown, codeNotImplemented):
+		e.STARTTLS = probe.No // who doesn't know EHLO has no extensions (RFC 5321 §3.2)
+		e.Extensions, e.AuthMechanisms = []string{}, []string{}
+	case unknown(e.EHLO) && unknown(e.HELO):
+		return probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both unknown")
+	}
+	e.Hostname = cmp.Or(e.Hostname, helloName(e.HELO))
+	return nil
+}
+
+// starttls upgrades the connection if that is offered, and introduces us again inside TLS, where everything that was said
+// before counts for nothing (RFC 3207 §4.2).
+func (t *talk) starttls(ctx context.Context) (err error) {
+	e := t.e
+	if e.STARTTLS != probe.Yes || t.k.Secure() {
+		return nil
+	}
+	if err := t.ask("starttls_reply", &e.STARTTLSReply, starttls, codeReady); err != nil || !e.STARTTLSReply.Is(codeReady) {
+		return err
+	}
+	if e.TLS, err = t.k.StartTLS(ctx); err != nil {
+		t.lost("tls", err)
+		return err
+	}
+	if err := t.ask("ehlo_after_tls", &e.EHLOAfterTLS, ehlo(t.s), codeOK); err != nil || !e.EHLOAfterTLS.Is(codeOK) {
+		t.offered = offer{}
+		return err
+	}
+	t.offered = parseEHLO(e.EHLOAfterTLS.Lines)
+	o := t.offered
 	e.ExtensionsAfterTLS, e.AuthMechanismsAfterTLS = o.extensions, o.mechanisms
 	if e.SizeLimit == nil {
 		e.SizeLimit = o.size
 	}
 	e.VRFY = probe.FactOf(e.VRFY == probe.Yes || o.has("VRFY"))
 	e.EXPN = probe.FactOf(e.EXPN == probe.Yes || o.has("EXPN"))
-	return o, nil
+	return nil
 }
 
 // challenge asks for the NTLM challenge and cancels the login.
-func (k talk) challenge(e *Evidence) (err error) {
-	if e.NTLMReply, err = k.ask(authNTLM); err != nil || !e.NTLMReply.Is(334) {
+func (t *talk) challenge() error {
+	e := t.e
+	ask := func(command string) error {
+		return t.ask("ntlm_reply", &e.NTLMReply, command, codeChallenge, codeLoggedIn)
+	}
+	if err := ask(authNTLM + " " + negotiate); err != nil {
 		return err
+	}
+	if e.NTLMReply.Is(codeSyntax) { // it takes no initial response
+		if err := ask(authNTLM); err != nil {
+			return err
+		}
+	}
+	if !e.NTLMReply.Is(codeChallenge) {
+		return nil
 	}
 	if e.NTLM = parseChallenge(e.NTLMReply.Text()); e.NTLM == nil {
 		// It doesn't take the message together with the command, and asks for it now.
-		if e.NTLMReply, err = k.ask(negotiate); err != nil || !e.NTLMReply.Is(334) {
+		if err := ask(negotiate); err != nil || !e.NTLMReply.Is(codeChallenge) {
 			return err
 		}
 		e.NTLM = parseChallenge(e.NTLMReply.Text())
 	}
-	_, err = k.ask(cancel)
+	_, err := t.k.Ask(cancel, codeChallenge, codeLoggedIn)
 	return err
 }
 
 // verify asks for a name that nobody has.
-func (k talk) verify(s *probe.Session, e *Evidence) error {
-	name, err := s.RandomName(nameLength)
+func (t *talk) verify() error {
+	e := t.e
+	name, err := t.s.RandomName(nameLength)
 	if err != nil {
 		return err
 	}
-	if e.VRFYReply, err = k.ask(appendLine(nil, "VRFY", name)); err != nil {
+	ask := func(name string) error { return t.ask("vrfy_reply", &e.VRFYReply, "VRFY "+name, 250, 251, 252) }
+	if err := ask(name); err != nil {
 		return err
 	}
-	if e.VRFYReply.Is(501, 504) && isDomain(e.Hostname) {
+	if e.VRFYReply.Is(codeSyntax, 504) && isDomain(e.Hostname) {
 		// It wants a domain, as Exim does.
-		if e.VRFYReply, err = k.ask(appendLine(nil, "VRFY", name+"@"+e.Hostname)); err != nil {
+		if err := ask(name + "@" + e.Hostname); err != nil {
 			return err
 		}
 	}
 	e.VerifiesNames = verifies(e.VRFYReply)
-	return nil
-}
-
-// quit says goodbye. A server that hangs up without a word has done what it was asked to.
-func (k talk) quit() error {
-	if _, err := k.ask(quit); probe.OutcomeOf(err) != probe.OutcomeClosed {
-		return err
-	}
 	return nil
 }

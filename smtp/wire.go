@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"slices"
 	"strconv"
@@ -12,31 +13,42 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// defaultHello is the address literal (RFC 5321 §4.1.3) for clients without a name.
-const defaultHello = "[127.0.0.1]"
-
-// What is sent.
-var (
-	starttls = []byte("STARTTLS\r\n")
-	quit     = []byte("QUIT\r\n")
-	cancel   = []byte("*\r\n") // RFC 4954 §4
-
-	// starttlsNoop is the check for CVE-2011-0411: a server that keeps what it read answers NOOP inside TLS.
-	starttlsNoop = []byte("STARTTLS\r\nNOOP\r\n")
-
-	negotiate = appendLine(nil, base64.StdEncoding.EncodeToString(ntlmssp.Negotiate()))
-	authNTLM  = append([]byte("AUTH NTLM "), negotiate...)
+// Reply codes (RFC 5321 §4.2.3; RFC 3207 §4; RFC 4954 §4 and §6).
+const (
+	codeReady          = 220
+	codeClosing        = 221
+	codeLoggedIn       = 235
+	codeOK             = 250
+	codeChallenge      = 334
+	codeNotAvailable   = 421 // and closes the connection
+	codeUnknown        = 500
+	codeSyntax         = 501
+	codeNotImplemented = 502
+	codeNotNow         = 530 // wants TLS, or a login, first
 )
 
-func appendLine(b []byte, words ...string) []byte {
-	for i, w := range words {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, w...)
-	}
-	return append(b, "\r\n"...)
-}
+// What is sent, without CRLF.
+const (
+	starttls = "STARTTLS"
+	authNTLM = "AUTH NTLM"
+	cancel   = "*" // RFC 4954 §4
+
+	// starttlsNoop is the check for CVE-2011-0411: a server that keeps what it read answers NOOP inside TLS.
+	starttlsNoop = "STARTTLS\r\nNOOP"
+)
+
+// negotiate asks for the challenge.
+var negotiate = base64.StdEncoding.EncodeToString(ntlmssp.Negotiate())
+
+const ntlm = "NTLM" // the mechanism
+
+// ownName is the argument of EHLO: the name that the visitor gave itself, or the address literal (RFC 5321 §4.1.3) for clients
+// without one.
+func ownName(s *probe.Session) string { return cmp.Or(s.Contact().Host, "[127.0.0.1]") }
+
+func ehlo(s *probe.Session) string { return "EHLO " + ownName(s) }
+
+func clip(text string) string { return text[:min(len(text), 64)] }
 
 // maxMechanisms bounds the mechanisms that are kept: IANA has registered fewer than 50.
 const maxMechanisms = 64
@@ -58,7 +70,7 @@ func parseEHLO(lines []string) offer {
 	o := offer{extensions: []string{}, mechanisms: []string{}}
 	for _, line := range lines[min(1, len(lines)):] {
 		line = strings.TrimSpace(line)
-		if line == "" {
+		if line == "" || strings.EqualFold(line, "OK") { // some end with a word that is no extension
 			continue
 		}
 		o.extensions = append(o.extensions, line)
@@ -129,11 +141,36 @@ func masked(s string) bool {
 	return len(s) > 3 && strings.Trim(s[:len(s)-1], "X") == "" && s[len(s)-1] >= 'A' && s[len(s)-1] <= 'Z'
 }
 
-// isGreeting reports whether a mail server may open with r: by 220, or by a refusal (RFC 5321 §3.1, §4.3.2).
-func isGreeting(r *probe.Reply) bool { return r != nil && (r.Code == 220 || r.Code >= 400) }
+// greets judges a greeting: a mail server opens by 220 or by a refusal, for now or for good (RFC 5321 §3.1, §4.3.2).
+func greets(r *probe.Reply) probe.Outcome {
+	switch {
+	case r.Code == codeReady:
+		return probe.OutcomeOK
+	case r.Code >= 500:
+		return probe.OutcomeDenied
+	case r.Code >= 400:
+		return probe.OutcomeBusy
+	}
+	return probe.OutcomeNotProtocol
+}
 
-// parseHostname finds the server's name in a greeting. It is the first word (RFC 5321 §4.2); where that of the first
-// line is none, as in some teasers, another line's may be.
+// unknown reports whether a command wasn't understood, in the words of SMTP or of FTP before a login.
+func unknown(r *probe.Reply) bool { return r.Is(codeUnknown, codeNotImplemented, codeNotNow) }
+
+// helloName finds the server's name in a reply to EHLO or HELO, which begins with it (RFC 5321 §4.1.1.1).
+func helloName(r *probe.Reply) string {
+	if !r.Is(codeOK) {
+		return ""
+	}
+	name, _, _ := strings.Cut(r.Lines[0], " ")
+	if !strings.ContainsAny(name, ".:") || !isHost(name) {
+		return "" // a word, such as "Hello"
+	}
+	return name
+}
+
+// parseHostname finds the server's name in a greeting. It is the first word (RFC 5321 §4.2); if that of the first line is
+// none, as in some teasers, another line's may be.
 func parseHostname(greeting *probe.Reply) string {
 	if greeting == nil || greeting.Code == 0 {
 		return ""
@@ -205,7 +242,7 @@ func unteased(r *probe.Reply) bool {
 	return true
 }
 
-// parseChallenge reads the text of a 334 reply (RFC 4954 §4). It returns nil where that holds no NTLM challenge; a
+// parseChallenge reads the text of a 334 reply (RFC 4954 §4). It returns nil if that holds no NTLM challenge; a
 // challenge that is broken further down gives what it has.
 func parseChallenge(text string) *probe.NTLM {
 	b := bytes.TrimRight([]byte(strings.TrimSpace(text)), "=")

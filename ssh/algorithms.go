@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -36,6 +37,21 @@ var (
 	}
 )
 
+// largeGroups reports whether keys are exchanged in a group of numbers with a server that has these lists: the first method
+// of the client that the server has (RFC 4253 §7.1).
+func largeGroups(lists []byte) bool {
+	k := new(kexInit)
+	if ssh.Unmarshal(lists, k) != nil {
+		return false
+	}
+	for _, method := range offeredKex {
+		if slices.Contains(k.Kex, method) {
+			return strings.HasPrefix(method, "diffie-hellman-")
+		}
+	}
+	return false
+}
+
 func offered() ssh.Config {
 	return ssh.Config{KeyExchanges: offeredKex, Ciphers: offeredCiphers, MACs: offeredMACs}
 }
@@ -68,7 +84,7 @@ func keyTypes(algorithms []string) (types []string) {
 	return types
 }
 
-// algorithmsFor returns the algorithms by which keys of a type are asked for, none where that isn't possible, and all
+// algorithmsFor returns the algorithms by which keys of a type are asked for, none if that isn't possible, and all
 // for the empty type.
 func algorithmsFor(wanted string) (list []string) {
 	for _, a := range offeredHostKeys {

@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -11,13 +12,21 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-const (
-	clientVersion = "SSH-2.0-handclasp"
-	// userName is the name for which the method none is asked. No account has it.
-	userName = "handclasp-no-such-user"
-)
+// opExchange is the step that errors name.
+const opExchange = "key exchange"
 
-// An exchange is one conversation that the library holds: a key exchange and, where login is set, the question which
+// clientVersion is the identification without its ending, with the visitor's address for complaints as its comment
+// (RFC 4253 §4.2).
+func clientVersion(c probe.Contact) string {
+	return strings.TrimRight("SSH-2.0-handclasp "+c.Mail, " ")
+}
+
+func identificationLine(c probe.Contact) string { return clientVersion(c) + "\r\n" }
+
+// userName is the name for which the method none is asked. No account has it.
+func userName(c probe.Contact) string { return cmp.Or(c.Host, "handclasp") + "-no-such-user" }
+
+// An exchange is one conversation that the library holds: a key exchange and, if login is set, the question which
 // methods there are to log in. The library has no credential to give away.
 type exchange struct {
 	s     *probe.Session
@@ -33,9 +42,9 @@ type exchange struct {
 
 // said is what a server showed in an exchange.
 type said struct {
-	kexInit *kexInit      // nil where none came
-	key     ssh.PublicKey // nil where none was shown
-	proven  bool          // the server has the private key, too
+	kexInit *kexInit // nil if none came
+	blob    []byte   // of the host key; nil if none was shown
+	proven  bool     // the server has the private key, too
 	asked   bool
 	let     bool
 	methods []string
@@ -45,9 +54,10 @@ type said struct {
 // converse lets the library talk until it has what is wanted, or can't go on. What the server showed is returned beside
 // an error. An *ssh.AlgorithmNegotiationError says that there is nothing in common; other errors are of package probe.
 func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostKeys []string) (said, error) {
-	t := newTap(c.NetConn(), id)
+	contact := x.s.Contact()
+	t := newTap(c.NetConn(), id[:min(len(id), maxIdentification)], longestCipher+len(contact.Host))
 	config := &ssh.ClientConfig{
-		Config: offered(), ClientVersion: clientVersion, User: userName, HostKeyAlgorithms: hostKeys,
+		Config: offered(), ClientVersion: clientVersion(contact), User: userName(contact), HostKeyAlgorithms: hostKeys,
 		HostKeyCallback: onHostKey(t, x), BannerCallback: x.onBanner, AuthCallback: x.onMethods,
 	}
 	config.Rand = x.s.Rand()
@@ -58,6 +68,7 @@ func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostK
 			x.onLogin()
 			leave(conn, channels, requests)
 		}
+		t.end()
 		ended <- err
 	}()
 	var err error
@@ -118,11 +129,15 @@ func (x *exchange) onBanner(message string) error {
 	return nil
 }
 
-// onMethods is called when the method none was refused, and also where its answer was broken: no methods are named then.
+// onMethods is called when the method none was refused, and also if its answer was broken: no methods are named then, and
+// the library is let go on, to say what was broken.
 func (x *exchange) onMethods(c *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	if c.AllowedMethods == nil {
+		return nil, nil
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.asked, x.methods = c.AllowedMethods != nil, c.AllowedMethods
+	x.asked, x.methods = true, c.AllowedMethods
 	return nil, errDone
 }
 
@@ -136,11 +151,11 @@ func (x *exchange) said(received []byte) said {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	all := said{
-		kexInit: firstKexInit(received), key: x.key, proven: x.key != nil,
+		kexInit: firstKexInit(received), blob: shownHostKey(received), proven: x.key != nil,
 		asked: x.asked, let: x.let, methods: x.methods, banner: x.banner.String(),
 	}
-	if all.key == nil {
-		all.key = shownHostKey(received)
+	if x.key != nil {
+		all.blob = x.key.Marshal()
 	}
 	return all
 }
@@ -161,14 +176,25 @@ func (x *exchange) verdict(err, broken error) error {
 		return nothing
 	case errors.As(err, &known):
 		return known
-	case strings.Contains(err.Error(), disconnected):
-		return &probe.Error{Op: x.op(), Outcome: probe.OutcomeClosed, Err: err}
 	}
-	return &probe.Error{Op: x.op(), Outcome: probe.OutcomeMalformed, Err: err}
+	return &probe.Error{Op: x.op(), Outcome: disconnected(err.Error()), Err: err}
 }
 
-// disconnected is how the library words SSH_MSG_DISCONNECT (RFC 4253 §11.1), for which it has no type.
-const disconnected = "ssh: disconnect, reason "
+// disconnected is the outcome of SSH_MSG_DISCONNECT (RFC 4253 §11.1), for which the library has words and no type; malformed
+// for what isn't one.
+func disconnected(words string) probe.Outcome {
+	_, reason, ok := strings.Cut(words, "ssh: disconnect, reason ")
+	reason, _, _ = strings.Cut(reason, ":")
+	switch {
+	case !ok:
+		return probe.OutcomeMalformed
+	case reason == "12": // too many connections
+		return probe.OutcomeBusy
+	case reason == "1": // host not allowed to connect
+		return probe.OutcomeDenied
+	}
+	return probe.OutcomeClosed
+}
 
 func (x *exchange) op() string {
 	x.mu.Lock()
@@ -176,5 +202,5 @@ func (x *exchange) op() string {
 	if x.key != nil {
 		return "login"
 	}
-	return "key exchange"
+	return opExchange
 }

@@ -2,6 +2,8 @@ package ssh
 
 import (
 	"bytes"
+	"errors"
+	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
@@ -16,10 +18,13 @@ func readIdentification(c *probe.Conn, most int) (before [][]byte, identificatio
 			if len(line) > 0 {
 				before = append(before, bytes.Clone(line))
 			}
-			return before, "", err
+			return before, "", turnedAway(before, err)
 		}
 		if bytes.HasPrefix(line, []byte("SSH-")) {
-			return before, string(line), checkIdentification(string(line))
+			if _, ok := parseIdentification(string(line)); !ok {
+				return before, string(line), probe.Errorf("greeting", probe.OutcomeMalformed, "an identification without a version")
+			}
+			return before, string(line), nil
 		}
 		before = append(before, bytes.Clone(line))
 		switch {
@@ -32,15 +37,35 @@ func readIdentification(c *probe.Conn, most int) (before [][]byte, identificatio
 	}
 }
 
-// checkIdentification refuses a line with which no exchange can begin.
-func checkIdentification(line string) error {
-	if _, ok := parseIdentification(line); !ok {
-		return probe.Errorf("greeting", probe.OutcomeMalformed, "an identification without a version")
+// Words by which servers turn a visitor away in place of an identification, in lower case.
+var (
+	busyWords = []string{
+		"not allowed at this time", "exceeded maxstartups", // OpenSSH: PerSourcePenalties and PerSourceMaxStartups, MaxStartups
+		"too many", "try again", "try later", "busy", "maximum number", "limit",
 	}
-	if len(line) > maxIdentification {
-		return probe.Errorf("greeting", probe.OutcomeMalformed, "an identification of %d bytes", len(line))
+	deniedWords = []string{"denied", "refused", "not allowed", "not permitted", "banned", "blocked", "unauthorized"}
+)
+
+// turnedAway is what the end of a connection without an identification means, by the last line that came: that the server is
+// busy, or doesn't want this client; else what ended it.
+func turnedAway(lines [][]byte, err error) error {
+	if len(lines) == 0 || !errors.Is(err, probe.ErrClosed) {
+		return err
 	}
-	return nil
+	last := text(string(lines[len(lines)-1]))
+	has := func(word string) bool { return strings.Contains(strings.ToLower(last), word) }
+	switch {
+	case slices.ContainsFunc(busyWords, has):
+		return probe.Errorf("greeting", probe.OutcomeBusy, "%q", last[:min(len(last), 64)])
+	case slices.ContainsFunc(deniedWords, has):
+		return probe.Errorf("greeting", probe.OutcomeDenied, "%q", last[:min(len(last), 64)])
+	}
+	return err
+}
+
+// opensshRefuses reports whether a line is how OpenSSH alone turns a visitor away.
+func opensshRefuses(line string) bool {
+	return line == "Not allowed at this time" || line == "Exceeded MaxStartups"
 }
 
 // foreign reports whether a line is how a server of another protocol greets, for which it is no use to wait on.

@@ -23,18 +23,22 @@ const (
 	// none take 84 to 140 bytes with the longest MAC and padding that the library uses.
 	cipherMessages = 2
 	cipherSize     = 160
+	hostSize       = 64 // a contact's name, which is part of the user's
 	// A public value is a point of 32 to 133 bytes, a number of 1024 to 8192 bits, or 1,216 bytes of ML-KEM and X25519.
 	leastPublic, mostPublic = 32, 1216
 	// The group's size in bits that may be asked for (RFC 8270 §3, RFC 4419 §3).
 	leastGroup, mostGroup = 2048, 8192
-	blockSize             = 8 // without encryption (RFC 4253 §6)
+	smallGroup            = 1024 // the least with the knob that asks how small they are
+	blockSize             = 8    // without encryption (RFC 4253 §6)
 	leastPadding          = 4
 )
 
 // A sentry is the guard of one connection: it knows how far the conversation is.
 type sentry struct {
-	next []step
-	said int // messages of ciphertext
+	hello      string // the one identification
+	ciphertext int    // the longest message of it
+	next       []step
+	said       int // messages of ciphertext
 }
 
 // A step is a message that may come next.
@@ -46,14 +50,24 @@ type step struct {
 	then   []step
 }
 
-// newGuard allows the one conversation that doc.go lists.
-func newGuard(probe.Contact) probe.Guard {
-	g := &sentry{next: conversation()}
+// guard allows the conversations that doc.go lists.
+func (p Prober) guard(c probe.Contact) probe.Guard {
+	g := &sentry{hello: "SSH-2.0-handclasp\r\n", ciphertext: cipherSize, next: conversation(leastGroup)}
+	if p.GroupExchange {
+		g.next = conversation(smallGroup)
+	}
+	if c.Mail != "" {
+		g.hello = "SSH-2.0-handclasp " + c.Mail + "\r\n"
+	}
+	if c.Host != "" {
+		g.ciphertext += hostSize
+	}
 	return g.check
 }
 
 // conversation is the tree of what may be sent: the key exchange is of one kind or the other.
-func conversation() []step {
+func conversation(least uint32) []step {
+	groupSizes := func(payload []byte) error { return groupSizes(payload, least) }
 	cipher := []step{{label: "ciphertext", level: probe.LevelAnonymous}}
 	newKeys := []step{{number: sendNewKeys, label: "NEWKEYS", level: probe.LevelAnonymous, right: nothing, then: cipher}}
 	gexInit := []step{{number: sendGexInit, label: "KEX_DH_GEX_INIT", right: publicValue, then: newKeys}}
@@ -72,13 +86,13 @@ func (g *sentry) check(l probe.Level, plain []byte) (label string, err error) {
 	first := g.next[0]
 	switch {
 	case first.label == "identification":
-		if string(plain) != clientVersion+"\r\n" {
+		if string(plain) != g.hello {
 			return "", errors.New("a conversation begins with the identification")
 		}
 		g.next = first.then
 		return first.label, nil
 	case first.label == "ciphertext":
-		if l < first.level || g.said == cipherMessages || len(plain) == 0 || len(plain) > cipherSize {
+		if l < first.level || g.said == cipherMessages || len(plain) == 0 || len(plain) > g.ciphertext {
 			return "", fmt.Errorf("%d bytes of ciphertext behind %d messages of it", len(plain), g.said)
 		}
 		g.said++
@@ -146,10 +160,10 @@ func publicValue(payload []byte) error {
 }
 
 // groupSizes are the least, the preferred and the largest size (RFC 4419 §3).
-func groupSizes(payload []byte) error {
+func groupSizes(payload []byte, allowed uint32) error {
 	r := reader(payload)
 	least, preferred, most := r.number(), r.number(), r.number()
-	if r == nil || len(r) != 0 || least < leastGroup || preferred < least || most < preferred || most > mostGroup {
+	if r == nil || len(r) != 0 || least < allowed || preferred < least || most < preferred || most > mostGroup {
 		return errors.New("not three sizes of groups")
 	}
 	return nil

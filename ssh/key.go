@@ -1,54 +1,91 @@
 package ssh
 
 import (
-	//lint:ignore SA1019 old servers have such keys
-	"crypto/dsa"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
 	"math"
+	"math/bits"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 )
 
-// describeKey says of a key what evidence holds.
-func describeKey(key ssh.PublicKey) HostKey {
-	h := HostKey{Type: key.Type()}
-	plain := key
-	if cert, ok := key.(*ssh.Certificate); ok {
-		plain = cert.Key
-		h.Certificate = describeCertificate(cert)
+// describeKey says of a key's blob (RFC 4253 §6.6) what evidence holds. It reports false for what isn't one. The sizes of plain
+// keys are read from the blob, since the library refuses some that servers have.
+func describeKey(blob []byte) (h HostKey, ok bool) {
+	kind, rest, ok := cutString(blob)
+	if !ok || len(kind) == 0 {
+		return h, false
 	}
-	h.Bits, h.SHA256 = bits(plain), ssh.FingerprintSHA256(plain)
-	return h
+	h = HostKey{Type: text(string(kind)), Key: blob}
+	if strings.HasSuffix(h.Type, certSuffix) {
+		key, err := ssh.ParsePublicKey(blob)
+		cert, isCert := key.(*ssh.Certificate)
+		if err != nil || !isCert {
+			return h, false
+		}
+		h.Certificate = describeCertificate(cert)
+		blob = cert.Key.Marshal()
+		if kind, rest, ok = cutString(blob); !ok {
+			return h, false
+		}
+	}
+	sum := sha256.Sum256(blob)
+	h.SHA256 = "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
+	h.Bits, ok = keyBits(string(kind), rest)
+	return h, ok
 }
 
-func bits(key ssh.PublicKey) int {
-	crypto, ok := key.(ssh.CryptoPublicKey)
-	if !ok {
+// keyBits reads the size of a key from what comes behind its type; 0 for a type that isn't known. It reports false if the
+// key is broken.
+func keyBits(kind string, rest []byte) (n int, ok bool) {
+	var parts [][]byte
+	for len(rest) > 0 {
+		var part []byte
+		if part, rest, ok = cutString(rest); !ok {
+			return 0, false
+		}
+		parts = append(parts, part)
+	}
+	curves := map[string]int{"nistp256": 256, "nistp384": 384, "nistp521": 521} // RFC 5656 §10.1
+	switch {
+	case kind == ssh.KeyAlgoRSA && len(parts) == 2: // e and n
+		n = bitLen(parts[1])
+	case kind == "ssh-dss" && len(parts) == 4: // p, q, g and y
+		n = bitLen(parts[0])
+	case kind == ssh.KeyAlgoED25519 && len(parts) == 1:
+		n = 8 * len(parts[0])
+	case strings.HasPrefix(kind, "ecdsa-sha2-") && len(parts) == 2: // the curve and a point
+		n = curves[string(parts[0])]
+	default:
+		return 0, kind != ssh.KeyAlgoRSA && kind != "ssh-dss"
+	}
+	return n, n > 0
+}
+
+// bitLen is the size of a number (RFC 4251 §5: mpint); 0 for one that isn't positive.
+func bitLen(mpint []byte) int {
+	if len(mpint) == 0 || mpint[0]&0x80 != 0 {
 		return 0
 	}
-	switch k := crypto.CryptoPublicKey().(type) {
-	case *rsa.PublicKey:
-		return k.N.BitLen()
-	case *dsa.PublicKey:
-		return k.P.BitLen()
-	case *ecdsa.PublicKey:
-		return k.Curve.Params().BitSize
-	case ed25519.PublicKey:
-		return 8 * len(k)
+	for len(mpint) > 0 && mpint[0] == 0 {
+		mpint = mpint[1:]
 	}
-	return 0
+	if len(mpint) == 0 {
+		return 0
+	}
+	return 8*(len(mpint)-1) + bits.Len8(mpint[0])
 }
 
 // leastVerifiable is the size of the smallest RSA key whose signatures Go verifies.
 const leastVerifiable = 1024
 
-// verifiable reports whether a signature by the key can be verified.
+// verifiable reports whether the library verifies signatures by the key: it refuses some that are well-formed, such as RSA
+// with an exponent of more than 24 bits.
 func verifiable(h HostKey) bool {
-	return !strings.HasPrefix(h.Type, ssh.KeyAlgoRSA) || h.Bits >= leastVerifiable
+	_, err := ssh.ParsePublicKey(h.Key)
+	return err == nil && (!strings.HasPrefix(h.Type, ssh.KeyAlgoRSA) || h.Bits >= leastVerifiable)
 }
 
 func describeCertificate(cert *ssh.Certificate) *Certificate {

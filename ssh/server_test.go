@@ -26,6 +26,7 @@ type server struct {
 	keys   []ssh.Signer
 	before string             // said before the identification
 	refuse func(n int) string // said to the nth connection instead of serving it; "" serves
+	silent bool               // it closes each connection without a word
 	linger bool               // it listens for what the client says before it closes such a connection
 
 	mu       sync.Mutex
@@ -71,6 +72,9 @@ func (s *server) handle(c net.Conn) {
 	s.conns++
 	n := s.conns
 	s.mu.Unlock()
+	if s.silent {
+		return
+	}
 	if s.refuse != nil {
 		if text := s.refuse(n); text != "" {
 			_, _ = c.Write([]byte(text))

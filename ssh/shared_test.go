@@ -38,7 +38,7 @@ func TestSharedHostKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			j := finding.NewJudge(nil, Comparisons)
 			result := func(addr string, keys []HostKey) *probe.Result {
-				e := newEvidence()
+				e := new(Evidence)
 				e.HostKeys = keys
 				return &probe.Result{Protocol: protocol, Target: probe.Target{Addr: netip.MustParseAddrPort(addr)}, Evidence: e}
 			}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"runtime"
 	"sync"
 	"time"
 
@@ -28,20 +29,26 @@ type tap[A any] struct {
 	netConn[A]
 
 	mu       sync.Mutex
-	turn     *sync.Cond // something below changed
-	ahead    []byte     // to be read first
-	received []byte     // what the server sent in the clear behind its identification, and perhaps some ciphertext
-	parsed   int        // of received: whole packets
-	sent     int        // messages
-	cipher   int        // those of them that are encrypted
-	newKeys  bool       // the last message in the clear was sent
-	theirs   bool       // the server's last message in the clear was received
+	turn     *sync.Cond    // something below changed
+	ahead    []byte        // to be read first
+	received []byte        // what the server sent in the clear behind its identification, and perhaps some ciphertext
+	parsed   int           // of received: whole packets
+	sent     int           // messages
+	cipher   int           // those of them that are encrypted
+	costly   bool          // the library computes in a large group
+	ended    bool          // the library returned
+	claimed  bool          // one of its goroutines waits for a place, or has it
+	working  bool          // it may, since it has a place among those who do
+	longest  int           // message inside the encryption
+	gone     chan struct{} // closed with the tap
+	newKeys  bool          // the last message in the clear was sent
+	theirs   bool          // the server's last message in the clear was received
 	closed   bool
 	err      error // the first that the connection gave
 }
 
-func newTap[A any](c netConn[A], identification string) *tap[A] {
-	t := &tap[A]{netConn: c, ahead: []byte(identification + "\r\n")}
+func newTap[A any](c netConn[A], identification string, longest int) *tap[A] {
+	t := &tap[A]{netConn: c, ahead: []byte(identification + "\r\n"), longest: longest, gone: make(chan struct{})}
 	t.turn = sync.NewCond(&t.mu)
 	return t
 }
@@ -52,14 +59,18 @@ const (
 	sentFirst = 2
 	// mostCipher is what a client without a credential has to say: the service that it wants and the method none.
 	mostCipher = 2
+	// longestCipher is the length of the longer one, behind a user's name without a contact, with the longest padding and MAC.
+	longestCipher = 160
 )
 
 var (
-	errDone = errors.New("all is said") // ends the library where it would go on
+	errDone = errors.New("nothing more was asked") // ends the library when it would go on
 	errMore = probe.Errorf("login", probe.OutcomeMalformed, "the server wants to hear more before it answers")
 )
 
 func (t *tap[A]) Read(p []byte) (int, error) {
+	t.rest()
+	defer t.work()
 	t.mu.Lock()
 	if len(t.ahead) > 0 {
 		n := copy(p, t.ahead)
@@ -80,9 +91,57 @@ func (t *tap[A]) Read(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	if !t.theirs {
 		t.received = append(t.received, p[:n]...)
-		t.follow()
+		if broken := t.follow(); broken != nil {
+			return 0, t.note("read", &probe.Error{Op: opExchange, Outcome: probe.OutcomeMalformed, Err: broken})
+		}
 	}
 	return n, t.note("read", err)
+}
+
+// arithmetic has a place for each who may compute in a large group at once, over all probes. A group of 8192 bits, which a
+// server is free to choose, keeps a core busy for a second, and the library can't be interrupted meanwhile: without a bound
+// twenty such servers would keep every core from whoever waits to be woken.
+var arithmetic = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
+
+// work waits for a place, if the library is to compute in a large group with what it was given. It has it until it reads or
+// writes again. One is enough for all of its goroutines, of which one computes and the others wait for it.
+func (t *tap[A]) work() {
+	t.mu.Lock()
+	wanted := t.costly && !t.claimed
+	t.claimed = t.claimed || wanted
+	t.mu.Unlock()
+	if !wanted {
+		return
+	}
+	select {
+	case arithmetic <- struct{}{}:
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.ended {
+			<-arithmetic
+			return
+		}
+		t.working = true
+	case <-t.gone:
+	}
+}
+
+// end gives the place back for good: the library has returned, and what its other goroutines still read is for nobody.
+func (t *tap[A]) end() {
+	t.mu.Lock()
+	t.ended = true
+	t.mu.Unlock()
+	t.rest()
+}
+
+// rest gives the place back.
+func (t *tap[A]) rest() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.working {
+		t.working, t.claimed = false, false
+		<-arithmetic
+	}
 }
 
 // readable reports whether it is time to listen. The server's lists are read behind what a client says first, and what
@@ -94,26 +153,34 @@ func (t *tap[A]) readable() bool {
 	return t.sent >= sentFirst
 }
 
-// follow looks for the server's last message in the clear.
-func (t *tap[A]) follow() {
+// follow looks for the server's lists, which say how keys are exchanged, and for its last message in the clear.
+func (t *tap[A]) follow() error {
 	for {
-		payload, rest, err := cutPacket(t.received[t.parsed:], maxPacket)
+		payload, rest, err := cutPacket(t.received[t.parsed:])
 		if err != nil {
-			return
+			if err == errIncomplete {
+				err = nil
+			}
+			return err
 		}
 		t.parsed = len(t.received) - len(rest)
-		if payload[0] == msgNewKeys {
+		switch payload[0] {
+		case msgKexInit:
+			t.costly = !t.newKeys && largeGroups(payload)
+		case msgNewKeys:
 			t.theirs = true
-			return
+			return nil
 		}
 	}
 }
 
 // Write sends one message: the library flushes each.
 func (t *tap[A]) Write(p []byte) (int, error) {
+	t.rest()
+	defer t.work()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.newKeys && (t.cipher == mostCipher || len(p) > cipherSize) { // a KEXINIT, where the server wants other keys already
+	if t.newKeys && (t.cipher == mostCipher || len(p) > t.longest) { // a KEXINIT, where the server wants other keys already
 		return 0, t.note("send", errMore)
 	}
 	t.mu.Unlock()
@@ -125,6 +192,7 @@ func (t *tap[A]) Write(p []byte) (int, error) {
 		t.cipher++
 	case t.sent > 1 && len(p) > 5 && int(binary.BigEndian.Uint32(p)) == len(p)-4:
 		t.newKeys = p[5] == msgNewKeys
+		t.costly = t.costly && !t.newKeys // all is computed then
 	}
 	t.turn.Broadcast()
 	return n, t.note("send", err)
@@ -132,6 +200,9 @@ func (t *tap[A]) Write(p []byte) (int, error) {
 
 func (t *tap[A]) Close() error {
 	t.mu.Lock()
+	if !t.closed {
+		close(t.gone)
+	}
 	t.closed = true
 	t.turn.Broadcast()
 	t.mu.Unlock()

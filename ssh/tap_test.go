@@ -25,7 +25,7 @@ func (sink) SetWriteDeadline(time.Time) error { return nil }
 // and isn't left to the guard to refuse.
 func TestTapEndsBeforeTheGuard(t *testing.T) {
 	for name, messages := range map[string][]int{"another exchange of keys": {100, 1200}, "a third message": {100, 140, 60}} {
-		tap := newTap[string](sink{io.Discard}, "SSH-2.0-x")
+		tap := newTap[string](sink{io.Discard}, "SSH-2.0-x", longestCipher)
 		tap.newKeys = true
 		for i, size := range messages {
 			_, err := tap.Write(make([]byte, size))

@@ -21,15 +21,18 @@ const (
 	msgDebug      = 4
 	msgKexInit    = 20
 	msgNewKeys    = 21
-	msgKexReply   = 31 // of Diffie-Hellman and ECDH; a group in a group exchange
-	msgGexReply   = 33 // RFC 4419 §5
+	msgKexReply   = 31 // of Diffie-Hellman and ECDH
+	msgGexGroup   = 31 // in a group exchange (RFC 4419 §5), as are the following
+	msgGexReply   = 33
+	msgGexRequest = 34
 )
 
 const (
 	// maxIdentification is the length of an identification line without its ending (RFC 4253 §4.2: 255 with it).
 	maxIdentification = 253
-	// maxPacket is the longest packet that is read: the library's bound, and OpenSSH's. RFC 4253 §6.1 asks for 35,000.
-	maxPacket = 256 << 10
+	// maxPacket is the longest packet that every implementation must read (RFC 4253 §6.1). What comes in the clear is never
+	// longer, the longest lists included.
+	maxPacket = 35000
 	// minPacket is the padding's length, one byte of payload and four of padding (RFC 4253 §6).
 	minPacket = 1 + 1 + 4
 )
@@ -58,20 +61,49 @@ func speaks2(version string) bool { return version == "1.99" || strings.HasPrefi
 var errIncomplete = errors.New("incomplete packet")
 
 // cutPacket takes a packet without encryption (RFC 4253 §6) off b.
-func cutPacket(b []byte, most int) (payload, rest []byte, err error) {
+func cutPacket(b []byte) (payload, rest []byte, err error) {
 	if len(b) < 5 {
 		return nil, b, errIncomplete
 	}
 	length, padding := int64(binary.BigEndian.Uint32(b)), int64(b[4])
 	switch {
-	case length > int64(most):
-		return nil, b, fmt.Errorf("a packet of %d bytes", length)
+	case length > maxPacket-4:
+		return nil, b, fmt.Errorf("a packet of %d bytes", length+4)
 	case length < minPacket || padding+1 >= length:
 		return nil, b, fmt.Errorf("a packet of %d bytes with %d of padding", length, padding)
 	case int64(len(b)) < 4+length:
 		return nil, b, errIncomplete
 	}
 	return b[5 : 4+length-padding], b[4+length:], nil
+}
+
+// readPacket reads a packet without encryption and returns its payload, which isn't empty.
+func readPacket(c *probe.Conn) ([]byte, error) {
+	var head [4]byte
+	if _, err := c.ReadFull(head[:]); err != nil {
+		return nil, err
+	}
+	whole := append(head[:], make([]byte, min(binary.BigEndian.Uint32(head[:]), maxPacket))...)
+	if _, err := c.ReadFull(whole[len(head):]); err != nil {
+		return nil, err
+	}
+	payload, _, err := cutPacket(whole)
+	if err != nil {
+		return nil, &probe.Error{Op: opExchange, Outcome: probe.OutcomeMalformed, Err: err}
+	}
+	return payload, nil
+}
+
+// packet makes a packet without encryption (RFC 4253 §6) of a payload.
+func packet(payload []byte) []byte {
+	const block, leastPadding = 8, 4
+	padding := block - (5+len(payload))%block
+	if padding < leastPadding {
+		padding += block
+	}
+	b := binary.BigEndian.AppendUint32(nil, uint32(1+len(payload)+padding))
+	b = append(append(b, byte(padding)), payload...)
+	return append(b, make([]byte, padding)...)
 }
 
 // kexInit is the message that lists the algorithms (RFC 4253 §7.1).
@@ -95,7 +127,7 @@ type kexInit struct {
 // it isn't there, or isn't there yet.
 func firstKexInit(stream []byte) *kexInit {
 	for {
-		payload, rest, err := cutPacket(stream, maxPacket)
+		payload, rest, err := cutPacket(stream)
 		if err != nil {
 			return nil
 		}
@@ -157,11 +189,11 @@ func (k *kexInit) strict() probe.Fact {
 	return probe.FactOf(slices.ContainsFunc(strictMarkers, func(m string) bool { return slices.Contains(k.Kex, m) }))
 }
 
-// shownHostKey returns the key in the reply to a key exchange (RFC 4253 §8, RFC 4419 §3, RFC 5656 §4): the first string of it.
-// It returns nil where no reply came.
-func shownHostKey(stream []byte) ssh.PublicKey {
+// shownHostKey returns the blob of the key in the reply to a key exchange (RFC 4253 §8, RFC 4419 §3, RFC 5656 §4): the first
+// string of it. It returns nil if no reply with a key came.
+func shownHostKey(stream []byte) []byte {
 	for {
-		payload, rest, err := cutPacket(stream, maxPacket)
+		payload, rest, err := cutPacket(stream)
 		if err != nil {
 			return nil
 		}
@@ -173,8 +205,8 @@ func shownHostKey(stream []byte) ssh.PublicKey {
 		if !ok {
 			return nil
 		}
-		if key, err := ssh.ParsePublicKey(blob); err == nil {
-			return key
+		if _, ok := describeKey(blob); ok {
+			return blob
 		}
 	}
 }

@@ -38,28 +38,18 @@ func TestParseIdentification(t *testing.T) {
 	}
 }
 
-// packet makes a packet without encryption of a payload.
-func packet(payload []byte) []byte {
-	padding := 8 - (5+len(payload))%8
-	if padding < 4 {
-		padding += 8
-	}
-	b := binary.BigEndian.AppendUint32(nil, uint32(1+len(payload)+padding))
-	return append(append(append(b, byte(padding)), payload...), make([]byte, padding)...)
-}
-
 func TestCutPacket(t *testing.T) {
 	whole := append(packet([]byte{msgIgnore, 1, 2}), "rest"...)
-	payload, rest, err := cutPacket(whole, maxPacket)
+	payload, rest, err := cutPacket(whole)
 	require.NoError(t, err)
 	require.Equal(t, []byte{msgIgnore, 1, 2}, payload)
 	require.Equal(t, "rest", string(rest))
 	for n := range len(whole) - len("rest") {
-		_, _, err := cutPacket(whole[:n], maxPacket)
+		_, _, err := cutPacket(whole[:n])
 		require.ErrorIs(t, err, errIncomplete, "%d bytes", n)
 	}
 	for name, b := range map[string]string{
-		"too long":         "\x00\x04\x00\x01\x04",
+		"too long":         "\x00\x00\x88\xb5\x04", // one byte
 		"longest":          "\xff\xff\xff\xff\x04",
 		"empty":            "\x00\x00\x00\x00\x00",
 		"only padding":     "\x00\x00\x00\x08\x07\x15\x00\x00\x00\x00\x00\x00",
@@ -67,9 +57,60 @@ func TestCutPacket(t *testing.T) {
 		"text":             "HTTP/1.1 400 Bad Request\r\n",
 		"less than a byte": "\x00\x00\x00\x05\x04\x00\x00\x00\x00",
 	} {
-		_, _, err := cutPacket([]byte(b), maxPacket)
+		_, _, err := cutPacket([]byte(b))
 		require.Error(t, err, name)
 		require.NotErrorIs(t, err, errIncomplete, name)
+	}
+}
+
+// A packet may be as long as RFC 4253 §6.1 has it, and no longer.
+func TestLongestPacket(t *testing.T) {
+	_, _, err := cutPacket([]byte("\x00\x00\x88\xb4\x04")) // 35,000 bytes with its length
+	require.ErrorIs(t, err, errIncomplete)
+	_, _, err = cutPacket([]byte("\x00\x00\x88\xb5\x04"))
+	require.ErrorContains(t, err, "35001 bytes")
+}
+
+// The blobs of keys, some of which the library refuses.
+func TestDescribeKey(t *testing.T) {
+	str := func(parts ...string) (b []byte) {
+		for _, p := range parts {
+			b = append(binary.BigEndian.AppendUint32(b, uint32(len(p))), p...)
+		}
+		return b
+	}
+	modulus := "\x00\xc0" + strings.Repeat("\x55", 254) + "\x01" // 2048 bits
+	for name, c := range map[string]struct {
+		blob       []byte
+		kind       string
+		bits       int
+		verifiable bool
+	}{
+		"RSA":                             {str("ssh-rsa", "\x01\x00\x01", modulus), "ssh-rsa", 2048, true},
+		"RSA with an exponent of 30 bits": {str("ssh-rsa", "\x2f\xff\xff\xff", modulus), "ssh-rsa", 2048, false},
+		"RSA of 768 bits":                 {str("ssh-rsa", "\x23", "\x00\xc0"+strings.Repeat("\x55", 95)), "ssh-rsa", 768, false},
+		"RSA of 17,000 bits":              {str("ssh-rsa", "\x23", "\x55"+strings.Repeat("\x55", 2124)), "ssh-rsa", 16999, false},
+		"Ed448":                           {str("ssh-ed448", strings.Repeat("x", 57)), "ssh-ed448", 0, false},
+		"a curve of Koblitz":              {str("ecdsa-sha2-1.3.132.0.10", "1.3.132.0.10", "\x04"), "", 0, false},
+		"Ed25519":                         {str("ssh-ed25519", strings.Repeat("x", 32)), "ssh-ed25519", 256, true},
+		"half an RSA key":                 {str("ssh-rsa", "\x01\x00\x01"), "", 0, false},
+		"a negative modulus":              {str("ssh-rsa", "\x01\x00\x01", "\xff"), "", 0, false},
+		"zero":                            {str("ssh-rsa", "\x01\x00\x01", "\x00"), "", 0, false},
+		"bytes behind":                    {append(str("ssh-rsa", "\x01\x00\x01", modulus), 1), "", 0, false},
+		"nothing":                         {nil, "", 0, false},
+		"an empty type":                   {str(""), "", 0, false},
+		"half a certificate":              {str("ssh-rsa" + certSuffix), "", 0, false},
+	} {
+		h, ok := describeKey(c.blob)
+		require.Equal(t, c.kind != "", ok, name)
+		if !ok {
+			continue
+		}
+		require.Equal(t, c.kind, h.Type, name)
+		require.Equal(t, c.bits, h.Bits, name)
+		require.Equal(t, c.verifiable, verifiable(h), name)
+		require.Len(t, h.SHA256, len("SHA256:")+43, name)
+		require.Equal(t, c.blob, h.Key, name)
 	}
 }
 
@@ -178,7 +219,8 @@ func FuzzStream(f *testing.F) {
 			}
 		}
 		if key := shownHostKey(stream); key != nil {
-			h := describeKey(key)
+			h, ok := describeKey(key)
+			require.True(t, ok)
 			require.NotEmpty(t, h.Type)
 			require.True(t, strings.HasPrefix(h.SHA256, "SHA256:"))
 		}

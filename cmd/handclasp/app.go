@@ -33,7 +33,9 @@ func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), 
 
 // judge makes records of a scan's results.
 func (a *app) judge(o *options) *handclasp.Judge {
-	return handclasp.NewJudge(&handclasp.Options{Probers: a.probers, Rules: a.rules, Comparisons: a.comparisons, Fingerprints: o.software})
+	return handclasp.NewJudge(&handclasp.Options{
+		Probers: a.probers, Rules: slices.Concat(a.rules, o.advice.judge.Rules()), Comparisons: a.comparisons, Fingerprints: o.software,
+	})
 }
 
 // Exit statuses; the help explains them.
@@ -105,7 +107,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.replayCommand(), a.rulesCommand(), a.demoCommand(), versionCommand(),
+		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.replayCommand(), a.rulesCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
 	)
 	return root
 }

@@ -28,6 +28,7 @@ type options struct {
 	roots       *x509.CertPool // what ca holds; nil for the system's
 	recog       string
 	software    *fingerprint.DB // what recog holds, and then what is built in
+	advice      advice
 	transcript  bool
 	failOn      finding.Severity  // 0 for never
 	baseline    *finding.Baseline // nil where every finding is reported

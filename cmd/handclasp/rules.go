@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/advisory"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 )
@@ -45,7 +46,7 @@ const (
 
 // catalogue returns every rule, those that compare results included, by id.
 func (a *app) catalogue() []finding.Rule {
-	rules := slices.Clone(a.rules)
+	rules := slices.Concat(a.rules, advisory.Judge{}.Rules())
 	for _, c := range a.comparisons {
 		rules = append(rules, c.Rule)
 	}

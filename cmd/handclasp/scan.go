@@ -116,6 +116,7 @@ func (a *app) scanCommand() *cobra.Command {
 		"report only what FILE, an earlier scan in JSON lines, doesn't have; --fail-on goes by that")
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
+	o.advice.register(cmd.Flags())
 	m.register(cmd, &o.concurrency)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
 	return cmd
@@ -127,6 +128,9 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 		return err
 	}
 	if err := a.readFingerprints(o); err != nil {
+		return err
+	}
+	if err := a.readAdvice(&o.advice); err != nil {
 		return err
 	}
 	dial, err := m.route.Dialer()

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,7 +177,11 @@ func TestRsync(t *testing.T) {
 				}
 				capture(t, r, folder+"rsync-"+upstream(s.Version)+"-"+want.variant, "rsync "+s.Version, rsyncPort(s))
 			}
-			require.NoError(t, r.Err)
+			if slices.ContainsFunc(e.Modules, func(m rsync.Module) bool { return m.Access == rsync.AccessBusy }) {
+				require.Equal(t, probe.OutcomeBusy, r.Outcome)
+			} else {
+				require.NoError(t, r.Err)
+			}
 			requireSoftware(t, r, "rsync", s.Version)
 			require.Equal(t, want.version, e.ProtocolVersion, e.Greeting)
 			require.ElementsMatch(t, want.digests, e.Digests)

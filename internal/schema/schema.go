@@ -117,7 +117,7 @@ func (g *generator) event() object {
 		{"properties", object{
 			{"at_ms", object{{"type", "integer"}, {"minimum", 0}, {"description", "Milliseconds since the probe began."}}},
 			{"conn", object{{"type", "integer"}, {"minimum", 0}, {"description", "The connection, counted from 1; 0 for the session itself."}}},
-			{"dir", object{{"enum", []probe.Dir{probe.DirOpen, probe.DirSend, probe.DirRecv, probe.DirTLS, probe.DirEnd, probe.DirRand}}}},
+			{"dir", object{{"enum", []probe.Dir{probe.DirOpen, probe.DirSend, probe.DirRecv, probe.DirTLS, probe.DirEnd, probe.DirRand, probe.DirStray}}}},
 			{"text", object{{"type", "string"}}},
 			{"lossy", object{{"const", true}, {"description", "The text isn't all of it: the bytes are in base64."}}},
 			{"base64", object{{"type", "string"}, {"contentEncoding", "base64"}}},
@@ -152,10 +152,13 @@ var enums = map[reflect.Type][]any{
 
 // later are fields that results of earlier versions lack, by type: they are always written, and not required.
 var later = map[string][]string{
-	"finding.Finding": {"key", "items", "remediation", "references"},
-	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
-	"TLS":             {"client_certificate_requested"},
-	"Software":        {"distribution", "package_revision", "hint"},
+	"finding.Finding":  {"key", "items", "remediation", "references"},
+	"ftp.Listing":      {"current", "unparsed", "unparsed_sample"},
+	"netbios.Evidence": {"stray_replies"},
+	"ssh.Evidence":     {"identification_too_long", "gex"},
+	"ssh.HostKey":      {"key"},
+	"TLS":              {"client_certificate_requested"},
+	"Software":         {"distribution", "package_revision", "hint"},
 }
 
 // A generator turns types into schemas. Structs become definitions.

@@ -33,6 +33,18 @@ func outOfStep(format string, args ...any) error {
 	return probe.Errorf("reply", probe.OutcomeMalformed, "%w: %s", ErrOutOfStep, fmt.Sprintf(format, args...))
 }
 
+// InStep holds a conversation and, if the server fell out of step, once more, patiently, on a connection of its own. What one told
+// that fell out of step is to be forgotten, the greeting aside.
+func InStep(converse func(patient bool) error, forget func()) (err error) {
+	for _, patient := range []bool{false, true} {
+		if err = converse(patient); !errors.Is(err, ErrOutOfStep) {
+			break
+		}
+		forget()
+	}
+	return err
+}
+
 // A Conn is a connection on which each command is answered by one reply.
 type Conn struct {
 	*probe.Conn
@@ -244,8 +256,12 @@ func (c *Conn) Inject(ctx context.Context, both string, goAhead int, notNow ...i
 	if r.Is(c.p.Bye) {
 		return probe.No, nil
 	}
-	if r, err = c.Reply(); err == nil && r.Is(c.p.Bye) {
+	r, err = c.Reply()
+	switch {
+	case err == nil && r.Is(c.p.Bye):
 		return probe.Yes, nil
+	case errors.Is(err, probe.ErrClosed):
+		return probe.Unknown, nil // it took leave in words of its own
 	}
 	return probe.Unknown, err
 }

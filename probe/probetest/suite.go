@@ -131,7 +131,8 @@ func (s *suite) hostile(m mode, server Server) {
 		}
 		return
 	}
-	trial(server, probe.LevelHandshake, foreign) // it doesn't speak TLS
+	// It doesn't speak TLS, and may say in cleartext that it turns clients away.
+	trial(server, probe.LevelHandshake, append(slices.Clip(foreign), probe.OutcomeBusy, probe.OutcomeDenied))
 	trial(behindTLS(server), probe.LevelHandshake, server.Outcomes)
 }
 
