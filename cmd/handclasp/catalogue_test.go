@@ -26,13 +26,3 @@ func TestRulesDocument(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(kept), b.String(), "write it anew: go test ./cmd/handclasp -run RulesDocument -update")
 }
-
-// A rule that needs a field of a prober names the flag that sets it.
-func TestKnobsHaveFlags(t *testing.T) {
-	a := &app{rules: handclasp.Rules(), comparisons: handclasp.Comparisons()}
-	for _, r := range a.catalogue() {
-		if r.Needs.Knob != "" {
-			require.Contains(t, knobFlags, r.Needs.Knob, r.ID)
-		}
-	}
-}

@@ -28,6 +28,7 @@ type many struct {
 
 	seed    uint64
 	inOrder bool
+	spread  bool
 	shard   scan.Shard
 	resume  string
 
@@ -66,6 +67,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[uint64]{&m.seed, parseSeed, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed",
 		"another order of the endpoints for each N; the same N gives the same order")
 	f.BoolVar(&m.inOrder, "in-order", false, "keep the order of the targets and ports instead of shuffling them")
+	f.BoolVar(&m.spread, "spread", false, "shuffle all endpoints among each other, instead of asking a host's near each other")
 	f.Var(value[scan.Shard]{&m.shard, scan.ParseShard, showShard, "K/N"}, "shard",
 		"scan the K-th of N parts")
 	f.Var(value[string]{&m.resume, parseFile, text, "STATE"}, "resume",

@@ -28,6 +28,7 @@ type job struct {
 	resume    *resumption                // nil for none
 	label     func(scan.Endpoint) string // what stands beside a host in the table; may be nil
 	list      bool                       // the table ends with all findings
+	spread    bool                       // a host's endpoints may be far apart
 }
 
 // interruptible calls f with a context that the first Ctrl-C ends; the second ends the program.
@@ -146,8 +147,8 @@ func (s *session) save() {
 	}
 }
 
-// tableEndpoints is up to how many endpoints a table waits for the others of a host. In a larger scan a host's endpoints
-// are far apart: all hosts would wait till the end, and fill the memory.
+// tableEndpoints is up to how many endpoints a table waits for the others of a host if these may come at any time (--spread):
+// in a larger scan all hosts would wait till the end, and fill the memory.
 const tableEndpoints = 10_000
 
 func (s *session) result(r scan.Result) error {
@@ -188,7 +189,7 @@ func (s *session) result(r scan.Result) error {
 // host says with which other endpoints an endpoint stands in a table.
 func (s *session) host(e scan.Endpoint) report.Host {
 	host := report.Host{ID: e.Host, Endpoints: e.Endpoints}
-	if s.job.journal.Progress().Total > tableEndpoints {
+	if s.job.spread && s.job.journal.Progress().Total > tableEndpoints {
 		host = report.Host{Endpoints: 1}
 	}
 	if s.job.label != nil {

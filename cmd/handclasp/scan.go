@@ -144,7 +144,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	if err != nil {
 		return err
 	}
-	j := job{progress: m.progress}
+	j := job{progress: m.progress, list: true, spread: m.spread}
 	if m.resume != "" {
 		if j.resume, err = openResumption(m.resume, o); err != nil {
 			return err
@@ -152,7 +152,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	}
 	j.journal = j.resume.journal()
 	order := &scan.EndpointOptions{
-		Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
+		Seed: m.seed, InOrder: m.inOrder, Spread: m.spread, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
 	l, err := a.openList(m.input, order)
