@@ -47,10 +47,10 @@ const defaultRetries = 1
 
 func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	m.perHost, m.retries, m.greetingWait = scan.DefaultPerHost, defaultRetries, detect.GreetingWait
-	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.Var(value[string]{&m.input, parseFile, text, "FILE"}, "input",
-		"read more targets from FILE, one a line, or CSV; - for standard input")
+		"read more targets from FILE, one a line, or what another scanner wrote; - for standard input")
+	f.VarP(value[string]{&m.input, parseFile, text, "FILE"}, "list", "l", "the same as --input")
 	f.StringSliceVar(&m.exclude, "exclude", nil, "leave alone `HOSTS`: addresses, ranges and names, with commas between them")
 	f.Var(value[string]{&m.excludeFile, parseFile, text, "FILE"}, "exclude-file", "leave alone what FILE holds, one a line")
 	f.BoolVar(&m.publicOnly, "public-only", false, "leave alone addresses that are loopback, private or link-local, those of names, too")

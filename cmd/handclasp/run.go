@@ -41,7 +41,7 @@ func (a *app) interruptible(ctx context.Context, f func(context.Context) error) 
 
 // run scans and writes: the heart of scan and demo. ctx ends it early; what was collected is written all the same.
 func (a *app) run(ctx context.Context, o *options, j job) error {
-	if o.transcript && o.format != formatJSONL {
+	if o.transcript && !o.has(formatJSONL) {
 		return errors.New("--transcript: JSON lines alone hold all that was said: add --format jsonl")
 	}
 	if err := a.fitsStdout(o.format, o.output); err != nil {
@@ -54,9 +54,15 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	if err != nil {
 		return err
 	}
+	list := report.TableOptions{List: j.list, Baseline: o.baseline != nil}
+	more, err := a.openAlso(&o.form, o.transcript, list)
+	if err != nil {
+		out.discard()
+		return err
+	}
 	signal.Ignore(syscall.SIGPIPE) // a pipe that nobody reads any more is an error like others
 	s := &session{
-		app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.journal, j.progress),
+		app: a, o: o, job: j, out: out, also: more, progress: newProgress(a.stderr, j.journal, j.progress, o.silent),
 		judge: a.judge(o),
 	}
 	finished := j.resume.finished()
@@ -101,6 +107,7 @@ type session struct {
 	progress *progress
 
 	sink    sink
+	also    also
 	written int64 // bytes that the output has, or is to have soon
 	tally   report.Tally
 	broken  error // why results can't be written
@@ -163,13 +170,21 @@ func (s *session) result(r scan.Result) error {
 		s.why = cmp.Or(s.why, r.Err)
 	}
 	record := s.judge.Record(r.Result)
+	record.Findings = s.o.choice.reported(record.Findings)
+	pass := s.o.choice.passes(record)
 	write := s.sink.write
 	if s.o.baseline != nil {
 		if record.Findings = s.o.baseline.New(record); len(record.Findings) == 0 {
-			write = s.sink.pass
+			pass = true
 		}
 	}
 	s.tally.Add(record)
+	if pass {
+		write = s.sink.pass
+	}
+	if s.broken = s.also.write(record, s.host(r.Endpoint), pass); s.broken != nil {
+		return s.broken
+	}
 	if s.o.format == formatJSONL && !s.o.transcript {
 		record = record.WithoutTranscript()
 	}
@@ -216,20 +231,23 @@ func (s *session) finish(interrupted bool) error {
 	switch {
 	case s.refusal != nil:
 		s.out.discard()
+		s.also.discard()
 		return s.refusal
 	case err != nil:
+		s.also.discard()
 		return s.failure(err)
 	case s.tally.Endpoints == 0 && s.job.resume == nil:
 		s.out.discard() // an earlier file is worth more than an empty one
+		s.also.discard()
 		if s.refused == 0 && !interrupted {
 			return s.nothing()
 		}
 		return s.verdict(interrupted)
 	}
-	if err := s.out.commit(); err != nil {
+	if err := errors.Join(s.out.commit(), s.also.commit()); err != nil {
 		return err
 	}
-	if isTerminal(s.stderr) && (s.o.format != formatTable || s.o.output != "") {
+	if !s.o.silent && isTerminal(s.stderr) && (s.o.format != formatTable || s.o.output != "") {
 		fmt.Fprintln(s.stderr, s.tally.String())
 	}
 	return s.verdict(interrupted)
@@ -258,6 +276,9 @@ func (s *session) failure(err error) error {
 		s.out.discard()
 		return err
 	}
+	if s.out.part == nil && s.job.resume == nil && errors.Is(err, syscall.EPIPE) {
+		return exit(exitTrouble) // whoever read the results has seen enough, and knows it
+	}
 	err = s.out.failure(err)
 	if r := s.job.resume; r != nil {
 		err = fmt.Errorf("%w: the scan has ended; %s holds how far it has come: give the same command again to go on", err, r.path)
@@ -271,7 +292,7 @@ func (s *session) nothing() error {
 		s.complain("nothing to scan: the targets are excluded or not public, or belong to other shards")
 		return nil
 	}
-	return errors.New("no targets: the list holds none")
+	return cmp.Or(s.o.none, errors.New("no targets: the list holds none"))
 }
 
 func (s *session) verdict(interrupted bool) error {

@@ -91,8 +91,15 @@ func (a *app) scanCommand() *cobra.Command {
 		Long:    scanHelp,
 		Example: scanExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			none := &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
 			if len(args) == 0 && m.input == "" {
-				return &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
+				if !a.piped() {
+					return none
+				}
+				m.input, o.none = "-", none
+			}
+			if err := o.settle(cmd); err != nil {
+				return err
 			}
 			if cmd.Flags().Changed("exclude") && len(m.exclude) == 0 { // an empty variable of a script, rather than a wish
 				return &usageError{errors.New("--exclude: nothing is named: give an address, a range or a name, or leave the flag out"), cmd.CommandPath()}
@@ -117,6 +124,7 @@ func (a *app) scanCommand() *cobra.Command {
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(cmd.Flags())
+	o.choice.register(cmd)
 	m.register(cmd, &o.concurrency)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
 	return cmd
@@ -124,6 +132,10 @@ func (a *app) scanCommand() *cobra.Command {
 
 // scan is the scan command, its flags read.
 func (a *app) scan(ctx context.Context, o *options, m *many, args []string) error {
+	a, err := o.choice.apply(a)
+	if err != nil {
+		return err
+	}
 	if err := o.readRoots(); err != nil {
 		return err
 	}
@@ -152,7 +164,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	}
 	j.journal = j.resume.journal()
 	order := &scan.EndpointOptions{
-		Seed: m.seed, InOrder: m.inOrder, Spread: m.spread, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
+		Seed: m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
 	l, err := a.openList(m.input, order)
@@ -166,7 +178,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	if err := j.resume.check(a.probers, order); err != nil {
 		return err
 	}
-	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial}}
+	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
 		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, order)
 	}
