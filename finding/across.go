@@ -9,36 +9,14 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A Comparison is a rule that judges each result in the light of those before it, such as one host key on several
-// hosts. It fires on the result that makes it true, and on those behind; what was judged before stays as it was.
+// A Comparison is a rule that judges results in the light of each other: it fires on those that share a mark with another
+// host, such as its host key.
 type Comparison struct {
 	Rule // its Check is nil
-	// Begin returns a check with a memory of its own, for the results of one scan. It is called by one goroutine at a
-	// time, and keeps no more than it says in its documentation, however many results there are.
-	Begin func() func(r *probe.Result) Answer
+	// Marks returns the values in a result that ought to be one host's alone, and whether they were learned: a result
+	// that was learned and has none shares none.
+	Marks func(r *probe.Result) (marks []Mark, learned bool)
 }
-
-// A Judge holds rules and the memory that comparisons need. It is used by one goroutine at a time.
-type Judge struct {
-	rules []Rule
-}
-
-// NewJudge begins to judge the results of one scan.
-func NewJudge(rules []Rule, comparisons []Comparison) *Judge {
-	all := slices.Clone(rules)
-	for _, c := range comparisons {
-		rule := c.Rule
-		rule.Check = c.Begin()
-		all = append(all, rule)
-	}
-	return &Judge{all}
-}
-
-// Evaluate returns the findings in r, as [Evaluate] does.
-func (j *Judge) Evaluate(r *probe.Result) []Finding { return Evaluate(r, j.rules) }
-
-// MaxShared is how many distinct values a comparison by [SharedBy] remembers. Those that come later aren't compared.
-const MaxShared = 1 << 16
 
 // A Mark is a value that ought to be one host's alone, and where it stands.
 type Mark struct {
@@ -46,40 +24,101 @@ type Mark struct {
 	Basis string // the JSON pointer to it
 }
 
-// SharedBy makes the Begin of a comparison that fires where a result has a mark that a result of another host had.
-// Addresses of one name are one host. It remembers at most [MaxShared] marks, with the first host of each.
-func SharedBy(marks func(r *probe.Result) []Mark) func() func(*probe.Result) Answer {
-	return func() func(*probe.Result) Answer {
-		first := map[string]probe.Target{}
-		return func(r *probe.Result) Answer {
-			var items []Item
-			var also probe.Target
-			for _, m := range marks(r) {
-				owner, known := first[m.Value]
-				switch {
-				case !known && len(first) < MaxShared:
-					first[m.Value] = r.Target
-				case known && !sameHost(owner, r.Target):
-					if items == nil {
-						also = owner
-					}
-					items = append(items, Item(m))
-				}
-			}
-			return FiresOn(Seen, items).With("also on " + hostName(also))
+// A Judge holds rules and the memory that comparisons need. It is used by one goroutine at a time.
+type Judge struct {
+	rules       []Rule
+	comparisons []Comparison
+	shared      []holders
+}
+
+// NewJudge begins to judge the results of one scan.
+func NewJudge(rules []Rule, comparisons []Comparison) *Judge {
+	j := &Judge{slices.Clone(rules), comparisons, make([]holders, len(comparisons))}
+	for i, c := range comparisons {
+		j.shared[i] = holders{}
+		rule := c.Rule
+		rule.Check = func(r *probe.Result) Answer {
+			marks, learned := c.Marks(r)
+			return j.shared[i].answer(marks, learned, hostOf(r.Target))
+		}
+		j.rules = append(j.rules, rule)
+	}
+	return j
+}
+
+// Learn takes note of a result for the comparisons. Once all results of a scan were given, Evaluate judges each in the
+// light of all others.
+func (j *Judge) Learn(r *probe.Result) {
+	for i, c := range j.comparisons {
+		marks, _ := c.Marks(r)
+		j.shared[i].add(marks, hostOf(r.Target))
+	}
+}
+
+// Evaluate returns the findings in r, as [Evaluate] does, by what was given to it and to Learn until now.
+func (j *Judge) Evaluate(r *probe.Result) []Finding {
+	j.Learn(r)
+	return Evaluate(r, j.rules)
+}
+
+// MaxShared is how many distinct values a comparison remembers. Those that come later aren't compared.
+const MaxShared = 1 << 16
+
+// maxHolders is how many hosts are remembered by a mark: enough to name another one than that which is judged, and to ask
+// whether they lost it.
+const maxHolders = 8
+
+// A host is what may have a mark.
+type host struct {
+	name string
+	addr netip.AddrPort
+}
+
+func hostOf(t probe.Target) host { return host{t.Name, t.Addr} }
+
+// same reports whether two are one: addresses of one name, or ports of one address.
+func (h host) same(o host) bool {
+	return h.addr.Addr() == o.addr.Addr() || h.name != "" && h.name == o.name
+}
+
+func (h host) String() string {
+	if h.name == "" {
+		return h.addr.String()
+	}
+	return fmt.Sprintf("%s (%s)", h.name, h.addr)
+}
+
+// holders are the hosts that have each mark, in the order in which they came.
+type holders map[string][]host
+
+func (all holders) add(marks []Mark, h host) {
+	for _, m := range marks {
+		list, known := all[m.Value]
+		if !known && len(all) >= MaxShared || len(list) >= maxHolders || slices.ContainsFunc(list, h.same) {
+			continue
+		}
+		all[m.Value] = append(list, h)
+	}
+}
+
+// others returns who has a mark beside h.
+func (all holders) others(mark string, h host) []host {
+	return slices.DeleteFunc(slices.Clone(all[mark]), h.same)
+}
+
+func (all holders) answer(marks []Mark, learned bool, h host) Answer {
+	if !learned {
+		return NotLearned()
+	}
+	var items []Item
+	also := ""
+	for _, m := range marks {
+		if others := all.others(m.Value, h); len(others) > 0 {
+			also = cmp.Or(also, others[0].String())
+			items = append(items, Item(m))
 		}
 	}
-}
-
-func sameHost(a, b probe.Target) bool {
-	return a.Addr.Addr() == b.Addr.Addr() || a.Name != "" && a.Name == b.Name
-}
-
-func hostName(t probe.Target) string {
-	if t.Name == "" {
-		return t.Addr.String()
-	}
-	return fmt.Sprintf("%s (%s)", t.Name, t.Addr)
+	return FiresOn(Seen, items).With("also on " + also)
 }
 
 // OddPort makes the rule "net.odd-port": a service on a port where its protocol doesn't live by default. The probers

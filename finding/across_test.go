@@ -12,20 +12,22 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-func doorsOf(r *probe.Result) []finding.Mark {
-	if e, ok := r.Evidence.(*evidence); ok && e.Door != "" {
-		return []finding.Mark{{Value: e.Door, Basis: "/evidence/door"}}
+func doorsOf(r *probe.Result) ([]finding.Mark, bool) {
+	e, ok := r.Evidence.(*evidence)
+	if !ok || e.Door == "" {
+		return nil, false
 	}
-	return nil
+	return []finding.Mark{{Value: e.Door, Basis: "/evidence/door"}}, true
 }
 
-func TestSharedBy(t *testing.T) {
-	shared := finding.Comparison{
-		Rule:  finding.Rule{ID: "test.shared", Title: "one door in several houses", Severity: finding.High},
-		Begin: finding.SharedBy(doorsOf),
-	}
+var sharedDoor = finding.Comparison{
+	Rule:  finding.Rule{ID: "test.shared", Title: "one door in several houses", Severity: finding.High},
+	Marks: doorsOf,
+}
+
+func TestComparison(t *testing.T) {
 	for range 2 { // each judge begins anew
-		j := finding.NewJudge([]finding.Rule{rule("always", finding.Low, finding.Fires(finding.Seen, "/evidence/door"))}, []finding.Comparison{shared})
+		j := finding.NewJudge([]finding.Rule{rule("always", finding.Low, finding.Fires(finding.Seen, "/evidence/door"))}, []finding.Comparison{sharedDoor})
 		ids := func(addr, name, door string) (list []string) {
 			r := judged(addr, door, probe.OutcomeOK).Result
 			r.Target.Name = name
@@ -41,22 +43,37 @@ func TestSharedBy(t *testing.T) {
 		require.Equal(t, []string{"always "}, ids("[2001:db8::3]:22", "a.example", "elm"), "another address of the same name")
 		require.Equal(t, []string{"test.shared also on 192.0.2.1:22", "always "}, ids("192.0.2.4:22", "", "oak"))
 		require.Equal(t, []string{"test.shared also on a.example (192.0.2.3:22)", "always "}, ids("192.0.2.5:22", "b.example", "elm"))
+		require.Equal(t, []string{"test.shared also on 192.0.2.4:22", "always "}, ids("192.0.2.1:22", "", "oak"), "the first, once the others are known")
+	}
+}
+
+// Whatever the order, all members are judged once all were learned.
+func TestComparisonOverAWholeScan(t *testing.T) {
+	j := finding.NewJudge(nil, []finding.Comparison{sharedDoor})
+	var results []*probe.Result
+	for _, addr := range []string{"192.0.2.1:22", "192.0.2.2:22", "192.0.2.3:22"} {
+		r := judged(addr, "oak", probe.OutcomeOK).Result
+		results = append(results, r)
+		j.Learn(r)
+	}
+	for _, r := range results {
+		require.Len(t, j.Evaluate(r), 1, r.Target)
 	}
 }
 
 // What a comparison remembers has a bound.
-func TestSharedByForgetsNothingAndStopsLearning(t *testing.T) {
-	check := finding.SharedBy(doorsOf)()
-	at := func(host int, door string) *finding.Proof {
+func TestComparisonForgetsNothingAndStopsLearning(t *testing.T) {
+	j := finding.NewJudge(nil, []finding.Comparison{sharedDoor})
+	at := func(host int, door string) []finding.Finding {
 		addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(host >> 16), byte(host >> 8), byte(host)}), 22)
-		return check(&probe.Result{Target: probe.Target{Addr: addr}, Evidence: &evidence{Door: door}}).Proof()
+		return j.Evaluate(&probe.Result{Target: probe.Target{Addr: addr}, Evidence: &evidence{Door: door}})
 	}
 	for i := range finding.MaxShared {
-		require.Nil(t, at(i, fmt.Sprint(i)))
+		require.Empty(t, at(i, fmt.Sprint(i)))
 	}
-	require.Nil(t, at(finding.MaxShared, "too late"))
-	require.Nil(t, at(finding.MaxShared+1, "too late"))
-	require.NotNil(t, at(finding.MaxShared+1, "0"))
+	require.Empty(t, at(finding.MaxShared, "too late"))
+	require.Empty(t, at(finding.MaxShared+1, "too late"))
+	require.NotEmpty(t, at(finding.MaxShared+1, "0"))
 }
 
 type doorProber struct{}

@@ -2,235 +2,344 @@ package finding
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
+	"fmt"
 	"iter"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A Status says what became of a finding between two scans.
-type Status string
-
-// The statuses.
-const (
-	New Status = "new"
-	// Resolved means that the endpoint was asked as far as before and the finding isn't there any more, or that the host
-	// refuses the connection: nobody is there to have it.
-	Resolved Status = "resolved"
-	// Unknown means that it wasn't learned: the endpoint wasn't asked this time, couldn't be reached, or left the
-	// conversation before what proved the finding.
-	Unknown   Status = "unknown"
-	Unchanged Status = "unchanged"
-)
-
-// A Change is one finding of one endpoint, and what became of it.
-type Change struct {
-	Status   Status       `json:"status"`
-	Protocol string       `json:"protocol"`
-	Target   probe.Target `json:"target"`
-	Finding  Finding      `json:"finding"` // the newer scan's, where that has it
-	// Reason says why the status is unknown; empty otherwise.
-	Reason string `json:"reason"`
+// DiffOptions say how two scans are compared. A nil *DiffOptions and the zero value judge by no rule, and go by what is stored.
+type DiffOptions struct {
+	// Rules and Comparisons are those that both scans are judged by. What is stored of other rules keeps its verdict.
+	Rules       []Rule
+	Comparisons []Comparison
+	// AcceptLoss are groups, as [Endpoint.Groups] names them, of which nobody is to be warned that they are lost.
+	AcceptLoss []string
+	Unchanged  bool // list what didn't change, too, and not only how much that is
 }
 
-// Diff compares two scans, by endpoint (protocol, network, address, port and name) and rule. Changes come in the order
-// of [Status] above, the most severe first. Where a scan holds an endpoint several times, its last result counts,
-// unless that couldn't reach it and another could.
-//
-// It holds the findings of both, and of the older the endpoints that had any.
-func Diff(older, newer iter.Seq[Record]) []Change {
-	b := NewBaseline()
-	for j := range older {
-		b.Add(j)
+// Diff compares two scans, by endpoint and rule. It asks the rules of both: resolved is what isn't so in a result that learned
+// that. Its memory grows with the endpoints, and with what differs, and not with the results.
+func Diff(older, newer iter.Seq[Entry], o *DiffOptions) Delta {
+	if o == nil {
+		o = &DiffOptions{}
 	}
-	seen := map[endpoint]*newest{}
-	for j := range newer {
-		k := endpointOf(j.Result)
-		if n := seen[k]; n == nil || j.Result.Outcome == probe.OutcomeOK || n.outcome != probe.OutcomeOK {
-			seen[k] = &newest{j.Result.Outcome, b.compare(j)}
+	was := NewSnapshot(o.Rules, o.Comparisons)
+	for e := range older {
+		was.Add(e)
+	}
+	is := was.next()
+	for e := range newer {
+		is.Add(e)
+	}
+	was.finish()
+	return Weigh(memory{was}, is, WeighOptions{
+		Confirm: Confirmation{Gone: 1}, AcceptLoss: o.AcceptLoss, Unchanged: o.Unchanged, Before: was.header(),
+	})
+}
+
+// A Memory holds what is known of endpoints, for [Weigh] to compare with and to change.
+type Memory interface {
+	// Endpoints yields what is known in short, in any order.
+	Endpoints() iter.Seq[Brief]
+	// Load returns what is known of an endpoint, nil if nothing is; Store keeps it.
+	Load(at Endpoint) *Standing
+	Store(at Endpoint, st *Standing)
+	// Alias lets an endpoint be found by another name from now on.
+	Alias(other, at Endpoint)
+}
+
+// A Brief is what is known of an endpoint, in short.
+type Brief struct {
+	Endpoint
+	Up        bool
+	Scope     Scope
+	Silent    time.Time // since when nobody spoke; zero if somebody did the last time
+	Addresses []string  // of a name
+}
+
+// WeighOptions say how a scan is compared with what is known.
+type WeighOptions struct {
+	Confirm    Confirmation
+	AcceptLoss []string
+	Unchanged  bool
+	Before     Header               // how the last scan was made; zero if that isn't known
+	RuleKnown  func(id string) bool // to the last scan; nil if each was
+}
+
+// Weigh compares a scan with what is known, and has that changed. Most programs call [Diff], or use package monitor.
+func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
+	snap.finish()
+	d := Delta{Changes: []Change{}, Notes: []Note{}, Complete: snap.Complete()}
+	w := &weighing{
+		snap: snap, confirm: o.Confirm.orDefault(2), at: snap.to, blind: map[string]bool{}, accept: map[string]bool{}, before: o.Before,
+		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, delta: &d, causes: map[string]*Note{},
+	}
+	for _, g := range o.AcceptLoss {
+		w.accept[g] = true
+	}
+	plan := w.plan(m)
+	for at, sight := range snap.endpoints {
+		if plan.renamed[at] != (Endpoint{}) {
+			continue // below, by the name that is known
 		}
+		w.weigh(m, at, sight)
 	}
-	changes := []Change{}
-	for _, n := range seen {
-		changes = append(changes, n.changes...)
+	for other, at := range plan.renamed {
+		m.Alias(other, at)
+		d.Notes = append(d.Notes, Note{Kind: NoteRenamed, Endpoint: at, Old: []string{at.Host}, New: []string{other.Host},
+			Text: "asked for as " + other.Host + ", before as " + at.Host})
+		w.weigh(m, at, snap.endpoints[other])
 	}
-	for k, old := range b.known {
-		if seen[k] == nil {
-			for _, f := range old.findings {
-				changes = append(changes, k.change(Unknown, f.Finding, "not scanned this time"))
+	for _, b := range plan.missing {
+		w.missing(m, b)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(w.causes)) {
+		n := w.causes[kind]
+		slices.Sort(n.New)
+		d.Notes = append(d.Notes, *n)
+	}
+	slices.SortFunc(d.Changes, compareChanges)
+	slices.SortStableFunc(d.Notes, func(a, b Note) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), compareEndpoints(a.Endpoint, b.Endpoint), cmp.Compare(a.Fact, b.Fact))
+	})
+	return d
+}
+
+func (w *weighing) weigh(m Memory, at Endpoint, sight *sighting) {
+	st := m.Load(at)
+	if st == nil {
+		st = new(Standing)
+	}
+	w.endpoint(at, st, sight)
+	m.Store(at, st)
+}
+
+// missing deals with what the scan has no result of.
+func (w *weighing) missing(m Memory, b Brief) {
+	if w.snap.unresolved(b.Host) {
+		w.weigh(m, b.Endpoint, new(sighting))
+		return
+	}
+	if w.delta.Complete == probe.Yes {
+		st := m.Load(b.Endpoint)
+		st.Scope, st.Up = OutOfScope, false
+		m.Store(b.Endpoint, st)
+		w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteOutOfScope, Endpoint: b.Endpoint, Old: []string{}, New: []string{},
+			Count: len(st.Open), Text: "not asked any more; findings that it had: " + fmt.Sprint(len(st.Open))})
+		return
+	}
+	st := m.Load(b.Endpoint)
+	t := &telling{w: w, at: b.Endpoint, st: st, sight: new(sighting)}
+	t.change = Change{Protocol: st.Protocol, Target: b.target(), Endpoint: b.Endpoint, Added: []Item{}, Removed: []Item{}}
+	for _, id := range slices.Sorted(maps.Keys(st.Open)) {
+		held := st.Open[id]
+		held.Unknown, held.Reason = held.Unknown+1, "not scanned this time"
+		if w.delta.Complete == probe.Unknown {
+			held.Reason += ", or taken out: the file doesn't say whether the scan is complete"
+		}
+		if held.Confirmed.IsZero() {
+			continue
+		}
+		w.delta.Known++
+		w.delta.Lost++
+		rule := Rule{ID: id, Title: id}
+		if n, known := w.snap.number[id]; known {
+			rule = w.snap.rules[n]
+		}
+		t.tell(Unknown, rule, held, held.Reason)
+	}
+	m.Store(b.Endpoint, st)
+}
+
+// A plan is what to do about endpoints before they are compared.
+type plan struct {
+	renamed map[Endpoint]Endpoint // of the scan, to what is known
+	missing []Brief
+}
+
+// minGroup is how many endpoints of a group must have spoken before, for the loss of half of them to be disbelieved.
+const minGroup = 4
+
+// plan looks at all that is known: who is missing, who was asked by another name, and which groups are lost.
+func (w *weighing) plan(m Memory) plan {
+	p := plan{renamed: map[Endpoint]Endpoint{}}
+	known := map[Endpoint]bool{}
+	var missing []Brief
+	groups := map[string]*[2]int{} // who spoke before, and who doesn't any more
+	var retired []Endpoint
+	for b := range m.Endpoints() {
+		known[b.Endpoint] = true
+		sight := w.snap.endpoints[b.Endpoint]
+		if sight == nil {
+			if b.Scope == "" {
+				missing = append(missing, b)
+			}
+			if !w.snap.unresolved(b.Host) {
+				continue
+			}
+		}
+		lost := sight == nil || !slices.ContainsFunc(sight.parts, func(p *part) bool { return p.answered })
+		if lost && b.Scope == "" && !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter {
+			retired = append(retired, b.Endpoint)
+			continue
+		}
+		if !b.Up || b.Scope != "" || w.accepted(b.Endpoint) {
+			continue
+		}
+		for _, g := range b.Groups() {
+			if groups[g] == nil {
+				groups[g] = new([2]int)
+			}
+			groups[g][0]++
+			if lost {
+				groups[g][1]++
 			}
 		}
 	}
-	slices.SortFunc(changes, compareChanges)
-	return changes
+	for _, g := range slices.Sorted(maps.Keys(groups)) {
+		n := groups[g]
+		if n[0] < minGroup || 2*n[1] < n[0] {
+			continue
+		}
+		w.blind[g] = true
+		w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteBlind, Group: g, Old: []string{}, New: []string{}, Count: n[1], Of: n[0],
+			Text: fmt.Sprintf("%d of %d endpoints that spoke before are lost at once: nothing in it counts as resolved", n[1], n[0])})
+	}
+	p.missing = w.renames(missing, known, p.renamed)
+	for _, at := range retired {
+		w.retire(m, at)
+		p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return b.Endpoint == at })
+	}
+	return p
 }
 
-// newest is what the newer scan says of an endpoint.
-type newest struct {
-	outcome probe.Outcome
-	changes []Change
+// retire tells once that an endpoint hasn't spoken for long.
+func (w *weighing) retire(m Memory, at Endpoint) {
+	st := m.Load(at)
+	st.Scope, st.Up = Retired, false
+	m.Store(at, st)
+	delete(w.snap.endpoints, at)
+	w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteRetired, Endpoint: at, Old: []string{}, New: []string{}, Count: len(st.Open),
+		Text: fmt.Sprintf("silent since %s; findings that it had: %d", st.Answered.Format(time.DateOnly), len(st.Open))})
 }
 
-var statusOrder = []Status{New, Resolved, Unknown, Unchanged}
+// renames finds endpoints of the scan that nobody knows and that are known by another name: a name by its address, or the
+// other way round. It returns who is still missing.
+func (w *weighing) renames(missing []Brief, known map[Endpoint]bool, renamed map[Endpoint]Endpoint) []Brief {
+	if len(missing) == 0 {
+		return nil
+	}
+	byAddress := map[Endpoint][]int{}
+	for i, b := range missing {
+		for _, a := range append(b.Addresses, b.Host) {
+			at := b.Endpoint
+			at.Host = a
+			byAddress[at] = append(byAddress[at], i)
+		}
+	}
+	gone := map[int]bool{}
+	for other, sight := range w.snap.endpoints {
+		if known[other] {
+			continue
+		}
+		var hosts []string
+		if other.addr().IsValid() {
+			hosts = []string{other.Host}
+		} else {
+			for _, p := range sight.parts {
+				hosts = append(hosts, p.addr.Addr().Unmap().String())
+			}
+		}
+		for _, h := range hosts {
+			at := other
+			at.Host = h
+			list := byAddress[at]
+			if len(list) != 1 || gone[list[0]] || missing[list[0]].addr().IsValid() == other.addr().IsValid() {
+				continue
+			}
+			renamed[other] = missing[list[0]].Endpoint
+			gone[list[0]] = true
+			break
+		}
+	}
+	var still []Brief
+	for i, b := range missing {
+		if !gone[i] {
+			still = append(still, b)
+		}
+	}
+	return still
+}
+
+// memory is a snapshot as what is known, for one comparison.
+type memory struct{ snap *Snapshot }
+
+func (m memory) Endpoints() iter.Seq[Brief] {
+	return func(yield func(Brief) bool) {
+		for at, sight := range m.snap.endpoints {
+			b := Brief{Endpoint: at}
+			for _, p := range sight.parts {
+				b.Up = b.Up || p.answered
+				if p.name != "" {
+					b.Addresses = append(b.Addresses, p.addr.Addr().Unmap().String())
+				}
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// Load asks what the scan says of an endpoint as if nothing had been known before.
+func (m memory) Load(at Endpoint) *Standing {
+	sight := m.snap.endpoints[at]
+	if sight == nil {
+		return nil
+	}
+	st := new(Standing)
+	d := Delta{Complete: m.snap.Complete()}
+	w := &weighing{snap: m.snap, confirm: Confirmation{1, 1, 1}, at: m.snap.to, delta: &d, causes: map[string]*Note{}}
+	w.endpoint(at, st, sight)
+	t := &telling{w: w, at: at, st: st, sight: sight}
+	for _, v := range m.snap.rules[:m.snap.foreign] {
+		if held := st.Open[v.ID]; held != nil {
+			held.retold = t.ruling(m.snap.number[v.ID]).retold
+		}
+	}
+	st.prior = t.before
+	return st
+}
+
+func (memory) Store(Endpoint, *Standing) {}
+func (memory) Alias(Endpoint, Endpoint)  {}
+
+// before is what a scan says by itself of a rule that doesn't fire in it.
+func (t *telling) before(rule int) (letter byte, reason string) {
+	r := t.ruling(rule)
+	if r.letter != answerUnknown || rule < t.w.snap.base && slices.ContainsFunc(t.sight.parts, func(p *part) bool {
+		return p.answers[rule] == answerWeakNo || p.answers[rule] == answerWithdrew
+	}) {
+		return answerNo, "" // if a weak one: nobody could tell better then
+	}
+	return answerUnknown, r.reason
+}
+
+var statusOrder = []Status{New, Changed, Resolved, Unknown, Unchanged}
 
 func compareChanges(a, b Change) int {
 	return cmp.Or(
 		cmp.Compare(slices.Index(statusOrder, a.Status), slices.Index(statusOrder, b.Status)),
 		cmp.Compare(b.Finding.Severity, a.Finding.Severity),
-		a.Target.Addr.Compare(b.Target.Addr),
-		cmp.Compare(a.Target.Network, b.Target.Network),
-		cmp.Compare(a.Target.Name, b.Target.Name),
-		cmp.Compare(a.Protocol, b.Protocol),
+		compareEndpoints(a.Endpoint, b.Endpoint),
 		cmp.Compare(a.Finding.ID, b.Finding.ID),
 	)
 }
 
-// An endpoint is what two scans have in common.
-type endpoint struct {
-	protocol string
-	target   probe.Target
-}
-
-func endpointOf(r *probe.Result) endpoint {
-	t := r.Target
-	t.Network = cmp.Or(t.Network, probe.TCP)
-	return endpoint{r.Protocol, t}
-}
-
-func (e endpoint) change(s Status, f Finding, reason string) Change {
-	return Change{Status: s, Protocol: e.protocol, Target: e.target, Finding: f, Reason: reason}
-}
-
-// A Baseline holds the findings of a scan, for later ones to be compared with.
-type Baseline struct {
-	known map[endpoint]*remembered
-}
-
-// remembered is what a baseline keeps of an endpoint.
-type remembered struct {
-	level    probe.Level
-	reached  bool
-	findings map[string]provenFinding // by rule
-}
-
-// A provenFinding is a finding and the pointers of its basis that led to facts.
-type provenFinding struct {
-	Finding
-	facts []string
-}
-
-// NewBaseline returns a baseline without findings.
-func NewBaseline() *Baseline { return &Baseline{known: map[endpoint]*remembered{}} }
-
-// Add takes one result of the older scan.
-func (b *Baseline) Add(j Record) {
-	k := endpointOf(j.Result)
-	reached := j.Result.Outcome == probe.OutcomeOK
-	if old := b.known[k]; old != nil && old.reached && !reached {
-		return
-	}
-	delete(b.known, k)
-	if len(j.Findings) == 0 {
-		return
-	}
-	r := &remembered{level: j.Result.Level, reached: reached, findings: map[string]provenFinding{}}
-	document := documentOf(j.Result)
-	for _, f := range j.Findings {
-		p := provenFinding{Finding: f}
-		for _, pointer := range f.Basis {
-			if v, err := Resolve(document, pointer); err == nil && isFact(v) {
-				p.facts = append(p.facts, pointer)
-			}
-		}
-		r.findings[f.ID] = p
-	}
-	b.known[k] = r
-}
-
-// documentOf returns what pointers lead into. Where it can't be made, they lead nowhere.
-func documentOf(r *probe.Result) []byte {
-	brief := *r
-	brief.Transcript = nil
-	document, _ := json.Marshal(&brief)
-	return document
-}
-
-func isFact(v json.RawMessage) bool { return string(v) == `"yes"` || string(v) == `"no"` }
-
-// New returns those findings of a result that the baseline doesn't hold, in their order; never nil.
-func (b *Baseline) New(j Record) []Finding {
-	list := []Finding{}
-	old := b.known[endpointOf(j.Result)]
-	for _, f := range j.Findings {
-		if !old.has(f.ID) {
-			list = append(list, f)
-		}
-	}
-	return list
-}
-
-func (r *remembered) has(rule string) bool {
-	if r == nil {
-		return false
-	}
-	_, known := r.findings[rule]
-	return known
-}
-
-// compare returns the changes of one endpoint.
-func (b *Baseline) compare(j Record) (changes []Change) {
-	k := endpointOf(j.Result)
-	old := b.known[k]
-	is := map[string]bool{}
-	for _, f := range j.Findings {
-		is[f.ID] = true
-		status := New
-		if old.has(f.ID) {
-			status = Unchanged
-		}
-		changes = append(changes, k.change(status, f, ""))
-	}
-	if old == nil {
-		return changes
-	}
-	var document []byte
-	for id, f := range old.findings {
-		if is[id] {
-			continue
-		}
-		if document == nil {
-			document = documentOf(j.Result)
-		}
-		if reason := unsettled(old, f, j, document); reason != "" {
-			changes = append(changes, k.change(Unknown, f.Finding, reason))
-		} else {
-			changes = append(changes, k.change(Resolved, f.Finding, ""))
-		}
-	}
-	return changes
-}
-
-// unsettled says why a result that lacks a finding doesn't show that it is gone; empty where it does.
-func unsettled(old *remembered, f provenFinding, j Record, document []byte) string {
-	r := j.Result
-	var e *probe.Error
-	dialling := errors.As(r.Err, &e) && e.Op == "dial"
-	switch {
-	case r.Outcome == probe.OutcomeRefused && len(j.Findings) == 0:
-		return "" // the host itself says that nobody listens
-	case r.Outcome != probe.OutcomeOK && dialling:
-		return "not reached this time: " + string(r.Outcome)
-	case r.Outcome != probe.OutcomeOK:
-		return "the probe ended early this time: " + string(r.Outcome)
-	case r.Level < old.level:
-		return "asked at level " + r.Level.String() + " this time"
-	}
-	for _, pointer := range f.facts {
-		if v, err := Resolve(document, pointer); err == nil && string(v) == `""` {
-			return "not learned this time: " + pointer
-		}
-	}
-	return ""
+func compareEndpoints(a, b Endpoint) int {
+	return cmp.Or(a.addr().Compare(b.addr()), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Network, b.Network), cmp.Compare(a.Vantage, b.Vantage))
 }

@@ -74,6 +74,8 @@ type Finding struct {
 	Data        *Data    `json:"data,omitempty"`
 	Remediation string   `json:"remediation"`
 	References  []string `json:"references"`
+	// Baseline is what became of it since the scan that a [Baseline] holds; empty if there was none.
+	Baseline Status `json:"baseline,omitempty"`
 }
 
 // Key names a rule at an endpoint: what was asked for (the target's name, or its address if there is none), network and

@@ -14,8 +14,9 @@ import (
 )
 
 type evidence struct {
-	Door string     `json:"door"`
-	TLS  *probe.TLS `json:"tls"`
+	Door   string     `json:"door" diff:"identifying"`
+	Boards []string   `json:"boards"`
+	TLS    *probe.TLS `json:"tls"`
 }
 
 func (*evidence) Protocol() string           { return "test" }

@@ -13,6 +13,8 @@ import (
 type Record struct {
 	*probe.Result
 	Findings []Finding
+	// Scan is the id of the scan that the record is from, whose [Header] says how it was made; empty if nobody says.
+	Scan string
 }
 
 // NewRecord judges a result by rules.
@@ -47,7 +49,11 @@ func (r Record) AppendJSON(b []byte) ([]byte, error) {
 	if r.Result == nil {
 		return b, errors.New("a record has no result")
 	}
-	return r.Result.AppendJSON(b, probe.Member{Name: "findings", Value: append([]Finding{}, r.Findings...)})
+	members := []probe.Member{{Name: "findings", Value: append([]Finding{}, r.Findings...)}}
+	if r.Scan != "" {
+		members = append(members, probe.Member{Name: "scan", Value: r.Scan})
+	}
+	return r.Result.AppendJSON(b, members...)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [probe.RawEvidence], which [probe.As] gives its
@@ -73,6 +79,7 @@ func DecodeRecord(data []byte, probers ...probe.Prober) (Record, error) {
 func (r *Record) decode(data []byte, result *probe.Result) error {
 	var j struct {
 		Findings []Finding `json:"findings"`
+		Scan     string    `json:"scan"`
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
 		return fmt.Errorf("findings: %w", err)
@@ -85,6 +92,6 @@ func (r *Record) decode(data []byte, result *probe.Result) error {
 		f.Basis, f.CWE, f.Items, f.References = append([]string{}, f.Basis...), append([]int{}, f.CWE...), append([]Item{}, f.Items...), append([]string{}, f.References...)
 		f.Key = cmp.Or(f.Key, Key(f.ID, result.Target)) // of before there were keys
 	}
-	*r = Record{Result: result, Findings: append([]Finding{}, j.Findings...)}
+	*r = Record{Result: result, Findings: append([]Finding{}, j.Findings...), Scan: j.Scan}
 	return nil
 }

@@ -5,38 +5,43 @@
 //
 // # What is sent
 //
-// At [probe.LevelGreeting] nothing is sent but, on a port for implicit TLS, a TLS handshake. Neither is anything where
-// the server greets by another code than 220, since that is its refusal. At [probe.LevelHandshake], in this order, each
-// line awaiting its reply, a first connection says:
+// At [probe.LevelGreeting] nothing is sent but, on a port for implicit TLS, a TLS handshake. Nor is anything if the server
+// greets by another code than 220, which is its refusal: busy with 4yz, denied with 5yz. At [probe.LevelHandshake], in this
+// order, each line awaiting its reply, a first connection says:
 //
 //	FEAT
 //	SYST
 //	AUTH TLS
-//	AUTH SSL                          where AUTH TLS was refused
+//	AUTH SSL                          if AUTH TLS was refused
 //
-// Where one of the two is granted, it goes on inside TLS, and is kept while a second connection asks in cleartext:
+// If one of the two is granted, it goes on inside TLS, and is kept while a second connection asks in cleartext:
 //
 //	FEAT
 //	PBSZ 0
 //	PROT P                            unless PBSZ was refused
 //
-// In cleartext, on the first connection where it has no TLS and else on the second:
+// In cleartext, on the first connection if it has no TLS and else on the second:
 //
-//	USER handclasp-no-such-user       never followed by PASS
+//	USER handclasp-no-such-user       never followed by PASS; see [probe.Contact]
 //	USER anonymous
-//	PASS handclasp@handclasp.invalid  where USER was answered by 331; see [Prober.Contact]
-//	PWD                               where the login succeeded
-//	SYST                              where it was answered by 530 before
+//	PASS handclasp@handclasp.invalid  if USER was answered by 331; see [probe.Contact]
+//	PWD                               if the login succeeded
+//	FEAT                              if it was refused before
+//	SYST                              if it was answered by 530 before
 //	QUIT
 //
-// Then, inside TLS where anonymous wasn't let in before, the last five lines again, else QUIT alone. A server without
-// TLS is thus asked on one connection, another on two. One more is needed where the server ends the connection, or logs
-// the visitor in, at the made-up name. Where it lets a client have one connection at a time, what is asked inside TLS
-// is asked first, that connection is ended, and the cleartext one is tried again.
+// Then, inside TLS if anonymous wasn't let in before, the last six lines again, else QUIT alone. A server without
+// TLS is thus asked on one connection, another on two. One more is needed if the server ends the connection or logs the
+// visitor in at the made-up name, or takes no second name behind it. If it lets a client have one connection at a time, what
+// is asked inside TLS is asked first, that connection is ended, and the cleartext one is tried again.
 //
 // On a port for implicit TLS all of it is said inside TLS on one connection, without AUTH and the made-up name.
 //
-// At [probe.LevelAnonymous], after PWD:
+// If the offers end badly, by silence, a hang-up or nonsense, the logins are asked on a connection of their own. If a reply
+// answers another command than the one that was sent, everything is forgotten but the greeting, and asked once more on a
+// fresh connection, with a tenth of a second before each line for what comes unasked.
+//
+// At [probe.LevelAnonymous], after a login:
 //
 //	PASV                              EPSV over IPv6; the other if that is refused
 //	MLSD                              if FEAT names MLST
@@ -53,10 +58,8 @@
 // # What is never sent
 //
 // A PASS for any name but anonymous, a name that an account may have, PORT or EPRT, a path, and whatever changes a
-// thing: STOR, APPE, DELE, MKD, RMD, RNFR, SITE. The guard knows the lines above and refuses the rest. It can't know
-// which USER came before a PASS: that rests on the order of the conversation, where PASS has a single place, behind a
-// 331 to USER anonymous, and on tests that read every transcript for it. What a PASS can carry is a fixed word and a
-// host name, so that a guess at an account's password can't be made of it.
+// thing: STOR, APPE, DELE, MKD, RMD, RNFR, SITE. The guard knows the lines above and refuses the rest, and PASS unless
+// USER anonymous was the line before it on its connection.
 //
 // # Listings
 //

@@ -34,9 +34,7 @@ func ExampleGrab() {
 	fmt.Println("system:   ", e.System)
 	fmt.Println("TLS:      ", e.AuthTLS, "-", e.AuthReply.Text())
 	fmt.Println("passwords:", e.CleartextLogin, "-", e.CleartextReply.Text())
-	if a := e.Anonymous; a != nil {
-		fmt.Println("anonymous:", a.Login, "-", a.PassReply.Text())
-	}
+	fmt.Println("anonymous:", e.Anonymous.Login, "-", e.Anonymous.PassReply.Text())
 	// Output:
 	// greeting:  Welcome to example.org
 	// system:    UNIX Type: L8

@@ -27,17 +27,17 @@ type Evidence struct {
 
 	// Computer is the host's own name: a unique name with the suffix 00, else 20. Empty if there is none, as are the
 	// following ones.
-	Computer string `json:"computer"`
+	Computer string `json:"computer" diff:"identifying"`
 	// Workgroup is the workgroup or domain: a group name with the suffix 00.
-	Workgroup string `json:"workgroup"`
+	Workgroup string `json:"workgroup" diff:"identifying"`
 	// User is who is logged in: a unique name with the suffix 03 that isn't one of the computer's.
-	User string `json:"user"`
+	User string `json:"user" diff:"volatile"`
 	// DomainController says whether the host answers to the name of a domain's controllers, which has the suffix 1c. No is
 	// said only by a whole table.
 	DomainController probe.Fact `json:"domain_controller"`
 	// MAC is the address of the interface (UNIT_ID), such as "00:00:5e:00:53:07"; empty if it is zero, as Samba sends
 	// it.
-	MAC string `json:"mac"`
+	MAC string `json:"mac" diff:"identifying"`
 
 	// ResponseBytes is the size of the reply to the question for names, UDP payload; 0 if none came.
 	ResponseBytes int `json:"response_bytes"`

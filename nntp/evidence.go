@@ -37,24 +37,24 @@ type Evidence struct {
 	CapabilitiesAfterModeReader []string `json:"capabilities_after_mode_reader"`
 	// Implementation is the argument of that capability (RFC 3977 §3.3.2), such as "INN 2.7.1"; empty if the server
 	// doesn't say.
-	Implementation string `json:"implementation"`
+	Implementation string `json:"implementation" diff:"identifying"`
 	// AuthMethods are the arguments of AUTHINFO (RFC 4643 §2.1), "USER" and "SASL", in the lists before STARTTLS.
 	// AUTHINFO without arguments, which means "not now", adds none.
-	AuthMethods []string `json:"auth_methods"`
+	AuthMethods []string `json:"auth_methods" diff:"identifying"`
 	// SASLMechanisms are the arguments of the capability SASL (RFC 4643 §2.1) in the same lists.
-	SASLMechanisms []string `json:"sasl_mechanisms"`
+	SASLMechanisms []string `json:"sasl_mechanisms" diff:"identifying"`
 	// Feeding says whether IHAVE or STREAMING is advertised to us in any list; no is said only by a list of CAPABILITIES.
 	Feeding probe.Fact `json:"feeding"`
 
 	// ServerDate is the server's clock (RFC 3977 §7.1), in UTC, to the second; nil if it wasn't told.
-	ServerDate *time.Time `json:"server_date"`
+	ServerDate *time.Time `json:"server_date" diff:"volatile"`
 	// ReadAccess says whether an outsider may read, in cleartext or inside TLS.
 	ReadAccess probe.Fact `json:"read_access"`
 	// ReadReply is the reply to GROUP of a group that doesn't exist (RFC 3977 §6.1.1): 411 yes; 480 no, wants a login;
 	// 483 no, wants TLS.
-	ReadReply *probe.Reply `json:"read_reply"`
+	ReadReply *probe.Reply `json:"read_reply" diff:"volatile"`
 	// ReadReplyAfterTLS is the reply to the same question after STARTTLS. It is asked only where ReadReply isn't a yes.
-	ReadReplyAfterTLS *probe.Reply `json:"read_reply_after_tls"`
+	ReadReplyAfterTLS *probe.Reply `json:"read_reply_after_tls" diff:"volatile"`
 
 	// STARTTLS says whether the server gave the go-ahead for TLS (RFC 4642 §2.2), or refused or doesn't list it.
 	STARTTLS probe.Fact `json:"starttls"`
@@ -65,9 +65,9 @@ type Evidence struct {
 	// CapabilitiesAfterTLS is the list after STARTTLS.
 	CapabilitiesAfterTLS []string `json:"capabilities_after_tls"`
 	// AuthMethodsAfterTLS are AuthMethods of that list.
-	AuthMethodsAfterTLS []string `json:"auth_methods_after_tls"`
+	AuthMethodsAfterTLS []string `json:"auth_methods_after_tls" diff:"identifying"`
 	// SASLMechanismsAfterTLS are SASLMechanisms of that list.
-	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls"`
+	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls" diff:"identifying"`
 	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411).
 	// It is no if only the command behind it was answered there, and if the two together were refused for good
 	// (5xx other than 580). It is unknown if [Prober.Injection] is off, and if they were refused for now or that

@@ -20,7 +20,7 @@ type Certificate struct {
 	Subject     string   `json:"subject"` // RFC 2253 distinguished name; may be empty
 	Issuer      string   `json:"issuer"`
 	Serial      string   `json:"serial"` // hexadecimal, without leading zeros
-	DNSNames    []string `json:"dns_names"`
+	DNSNames    []string `json:"dns_names" diff:"identifying"`
 	IPAddresses []string `json:"ip_addresses"`
 	// NotBefore and NotAfter are in UTC, to the second. A time zone may carry them out of the years 0 to 9999, which is
 	// all that JSON can hold (RFC 3339): they are then the nearest second within.
@@ -33,6 +33,9 @@ type Certificate struct {
 	// SignatureAlgorithm is spelled as by crypto/x509, such as "SHA256-RSA" or "ECDSA-SHA256".
 	SignatureAlgorithm string `json:"signature_algorithm"`
 	SHA256             string `json:"sha256"` // of the whole certificate, hexadecimal
+	// KeySHA256 is that of the public key alone (SubjectPublicKeyInfo), which renewed certificates may keep; empty in results
+	// of before there was such a field.
+	KeySHA256 string `json:"key_sha256" diff:"identifying"`
 	// SelfSigned says that the certificate names itself as its issuer, and its own key where it names the issuer's. Its
 	// signature isn't verified with that key: it would cost as much as a third of the handshake and prove nothing more
 	// about the server.
@@ -40,7 +43,7 @@ type Certificate struct {
 }
 
 func describeCertificate(cert *x509.Certificate) Certificate {
-	sum := sha256.Sum256(cert.Raw)
+	sum, key := sha256.Sum256(cert.Raw), sha256.Sum256(cert.RawSubjectPublicKeyInfo)
 	c := Certificate{
 		DNSNames:           []string{},
 		IPAddresses:        []string{},
@@ -48,6 +51,7 @@ func describeCertificate(cert *x509.Certificate) Certificate {
 		NotAfter:           representable(cert.NotAfter),
 		SignatureAlgorithm: cert.SignatureAlgorithm.String(),
 		SHA256:             hex.EncodeToString(sum[:]),
+		KeySHA256:          hex.EncodeToString(key[:]),
 		SelfSigned:         selfSigned(cert),
 	}
 	c.Subject, _ = UTF8([]byte(distinguishedName(cert.Subject)))

@@ -13,7 +13,7 @@ type TLS struct {
 	// Mode is "implicit" (TLS from the first byte) or "starttls".
 	Mode string `json:"mode"`
 	// Version is the negotiated version: "1.0" to "1.3".
-	Version string `json:"version"`
+	Version string `json:"version" diff:"identifying"`
 	// CipherSuite is the IANA name, such as TLS_AES_128_GCM_SHA256.
 	CipherSuite string `json:"cipher_suite"`
 	// KeyExchange is the group, such as X25519; empty for RSA key transport.
@@ -39,7 +39,7 @@ type TLS struct {
 	// NameMatches says whether the certificate is for the target's name (RFC 9525); Unknown where it has none.
 	NameMatches Fact `json:"name_matches"`
 	// Versions lists the versions that the server accepts; null unless the prober was asked to find out, and all were learned.
-	Versions []string `json:"versions"`
+	Versions []string `json:"versions" diff:"identifying"`
 }
 
 // The values of TLS.Mode.

@@ -23,13 +23,13 @@ func TestChangesKeepToTheirWidth(t *testing.T) {
 	}
 	for _, width := range []int{40, 60, 80, 120, 200} {
 		var b strings.Builder
-		require.NoError(t, report.WriteChanges(&b, changes, report.TableOptions{Width: width, Color: true}))
+		require.NoError(t, report.WriteDelta(&b, finding.Delta{Changes: changes, Unchanged: 3}, report.TableOptions{Width: width, Color: true}))
 		lines := strings.Split(ansi.Strip(b.String()), "\n")
 		for _, line := range lines[:2] {
 			require.LessOrEqual(t, ansi.StringWidth(line), max(width, 60), line)
 		}
 		require.Contains(t, lines[0], "  anonymou", "the title isn't what is left out")
 		require.Contains(t, lines[1], "  not sca")
-		require.Equal(t, "1 new · 0 resolved · 1 unknown · 0 unchanged", lines[3])
+		require.Equal(t, "1 new · 0 changed · 0 resolved · 1 unknown · 3 unchanged", lines[3])
 	}
 }

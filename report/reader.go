@@ -27,29 +27,44 @@ func (e *LineError) Unwrap() error { return e.Err }
 // Read returns the records that were stored as JSON lines, one in memory at a time. Evidence gets the type that the
 // prober of its protocol states, and stays [probe.RawEvidence] where there is none. Empty lines are passed over.
 //
-// A line that can't be used is a *[LineError], and the next ones follow; any other error is the reader's, and the last.
+// Headers and footers of scans are passed over, too. A line that can't be used is a *[LineError], and the next ones follow;
+// any other error is the reader's, and the last.
 func Read(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Record, error] {
 	return func(yield func(finding.Record, error) bool) {
+		for e, err := range ReadEntries(r, probers...) {
+			if err == nil && e.Result == nil {
+				continue
+			}
+			if !yield(e.Record, err) {
+				return
+			}
+		}
+	}
+}
+
+// ReadEntries is [Read] with the headers and footers.
+func ReadEntries(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Entry, error] {
+	return func(yield func(finding.Entry, error) bool) {
 		b := bufio.NewReader(r)
 		for n := 1; ; n++ {
 			line, tooLong, err := readLine(b)
 			switch line = bytes.TrimSpace(line); {
 			case tooLong:
-				if !yield(finding.Record{}, &LineError{n, fmt.Errorf("longer than %d MiB", maxLine>>20)}) {
+				if !yield(finding.Entry{}, &LineError{n, fmt.Errorf("longer than %d MiB", maxLine>>20)}) {
 					return
 				}
 			case len(line) > 0:
-				record, bad := finding.DecodeRecord(line, probers...)
+				entry, bad := finding.DecodeEntry(line, probers...)
 				if bad != nil {
 					bad = &LineError{n, bad}
 				}
-				if !yield(record, bad) {
+				if !yield(entry, bad) {
 					return
 				}
 			}
 			if err != nil {
 				if !errors.Is(err, io.EOF) {
-					yield(finding.Record{}, err)
+					yield(finding.Entry{}, err)
 				}
 				return
 			}

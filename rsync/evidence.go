@@ -11,13 +11,13 @@ type Evidence struct {
 	Greeting string `json:"greeting"`
 	// ProtocolVersion is the newest version of the protocol that the daemon speaks, by its greeting; 0 if it isn't
 	// known. rsync 3.4.0 and later say 32 or more, 3.1.0 to 3.3.0 say 31, 3.0 says 30.
-	ProtocolVersion int `json:"protocol_version"`
+	ProtocolVersion int `json:"protocol_version" diff:"identifying"`
 	// Subprotocol is the number behind the version's dot: 0, or more for one that isn't final. It is nil if there is
 	// none, as below version 30.
 	Subprotocol *int `json:"subprotocol"`
 	// Digests are the names of the digests that passwords may be proved with, the daemon's favourite first. rsync lists
 	// them from 3.2.7 on. If it doesn't, the list is empty: MD5 is meant, and MD4 below version 30. Null if no greeting came.
-	Digests []string `json:"digests"`
+	Digests []string `json:"digests" diff:"identifying"`
 
 	// ImplicitTLS says whether TLS was spoken from the first byte. It is no if the greeting came in cleartext, also
 	// on a port for implicit TLS, and unknown if neither came about.
@@ -29,7 +29,7 @@ type Evidence struct {
 	// there is none, and if AbsentReply is empty, which means that it wasn't learned.
 	MOTD string `json:"motd"`
 	// AbsentReply is what the daemon answered to a module that doesn't exist, such as "@ERROR: Unknown module 'x'".
-	AbsentReply string `json:"absent_reply"`
+	AbsentReply string `json:"absent_reply" diff:"volatile"`
 	// AbsentAccess says what that means. A daemon that answers other than AccessUnknown lets nobody tell which modules
 	// it has.
 	AbsentAccess Access `json:"absent_access"`

@@ -120,7 +120,7 @@ func (g *generator) expand(ctx context.Context, u upcoming, yield func(Endpoint,
 			}
 			u.slot.from.bad = true
 			g.journal.unusable()
-			return yield(Endpoint{Input: u.slot.from.input}, &InputError{Input: u.slot.from.input, Err: u.lookup.err})
+			return yield(Endpoint{Input: u.slot.from.input}, &InputError{Input: u.slot.from.input, Err: u.lookup.err, Unresolved: u.lookup.name})
 		}
 		addrs = u.lookup.addrs
 	}

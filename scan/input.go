@@ -24,6 +24,8 @@ type Input struct {
 type InputError struct {
 	Input Input
 	Err   error
+	// Unresolved is the name, in lower case, if all that is wrong is that it has no address now; else empty.
+	Unresolved string
 }
 
 func (e *InputError) Error() string {

@@ -18,23 +18,23 @@ type Evidence struct {
 	SessionRequests []SessionRequest `json:"session_requests"` // those made to learn the name that the server answers to
 	CalledName      string           `json:"called_name"`      // the name that the server took in a session request
 
-	NegotiateStatus string        `json:"negotiate_status"` // the answer to an offer of all dialects of SMB 2 and 3
-	Dialects        []string      `json:"dialects"`         // those that the server chose when offered alone: "2.0.2" to "3.1.1"
-	DialectsRefused []string      `json:"dialects_refused"` // those that it refused in words; one in neither list wasn't learned
-	Matrix          []Negotiation `json:"matrix"`           // the answer to each dialect alone
+	NegotiateStatus string        `json:"negotiate_status"`            // the answer to an offer of all dialects of SMB 2 and 3
+	Dialects        []string      `json:"dialects" diff:"identifying"` // those that the server chose when offered alone: "2.0.2" to "3.1.1"
+	DialectsRefused []string      `json:"dialects_refused"`            // those that it refused in words; one in neither list wasn't learned
+	Matrix          []Negotiation `json:"matrix"`                      // the answer to each dialect alone
 
 	// PreferredDialect is what the server chose of all; the fields up to auth_mechanisms are of that reply (MS-SMB2 §2.2.4).
 	PreferredDialect string     `json:"preferred_dialect"`
 	SigningEnabled   probe.Fact `json:"signing_enabled"` // whatever it says, a client that asks can have signing (§3.2.5.2)
 	SigningRequired  probe.Fact `json:"signing_required"`
-	ServerGUID       string     `json:"server_guid"`       // such as "6f6e6d6c-1a2b-3c4d-8e5f-001122334455"
-	Capabilities     []string   `json:"capabilities"`      // such as "DFS", or "0x00000100" for one without a name
-	SystemTime       *time.Time `json:"system_time"`       // the server's clock in UTC, to 100 ns
-	BootTime         *time.Time `json:"boot_time"`         // when the server was started, which few tell
-	MaxTransactSize  uint32     `json:"max_transact_size"` // bytes
-	MaxReadSize      uint32     `json:"max_read_size"`     // bytes
-	MaxWriteSize     uint32     `json:"max_write_size"`    // bytes
-	AuthMechanisms   []string   `json:"auth_mechanisms"`   // of SPNEGO: "NTLM", "KRB5", "1.2.3.4"; SMB1's if it alone is spoken
+	ServerGUID       string     `json:"server_guid" diff:"identifying"`     // such as "6f6e6d6c-1a2b-3c4d-8e5f-001122334455"
+	Capabilities     []string   `json:"capabilities"`                       // such as "DFS", or "0x00000100" for one without a name
+	SystemTime       *time.Time `json:"system_time" diff:"volatile"`        // the server's clock in UTC, to 100 ns
+	BootTime         *time.Time `json:"boot_time" diff:"volatile"`          // when the server was started, which few tell
+	MaxTransactSize  uint32     `json:"max_transact_size"`                  // bytes
+	MaxReadSize      uint32     `json:"max_read_size"`                      // bytes
+	MaxWriteSize     uint32     `json:"max_write_size"`                     // bytes
+	AuthMechanisms   []string   `json:"auth_mechanisms" diff:"identifying"` // of SPNEGO: "NTLM", "KRB5", "1.2.3.4"; SMB1's if it alone is spoken
 
 	PreauthHash        string     `json:"preauth_hash"`        // of 3.1.1 (§2.2.4.1.1): "SHA-512"
 	Ciphers            []string   `json:"ciphers"`             // the favourite, or all with [Prober.Algorithms], such as "AES-128-GCM"
@@ -83,19 +83,19 @@ type Negotiation struct {
 
 // SMB1 is the answer to an offer of it alone (MS-CIFS §2.2.4.52, MS-SMB §2.2.4.5).
 type SMB1 struct {
-	Supported         probe.Fact    `json:"supported"`          // no if it takes no dialect, or hangs up but answers to each of SMB 2
-	Outcome           probe.Outcome `json:"outcome"`            // "ok" if the server answered in words
-	Dialect           string        `json:"dialect"`            // what the server chose of all, such as "NT LM 0.12"
-	Dialects          []string      `json:"dialects"`           // that, and the best of those before NT LM 0.12
-	UserSecurity      probe.Fact    `json:"user_security"`      // whether users log in, or shares have passwords
-	ChallengeResponse probe.Fact    `json:"challenge_response"` // whether passwords are proven, or sent as they are
+	Supported         probe.Fact    `json:"supported"`                   // no if it takes no dialect, or hangs up but answers to each of SMB 2
+	Outcome           probe.Outcome `json:"outcome"`                     // "ok" if the server answered in words
+	Dialect           string        `json:"dialect"`                     // what the server chose of all, such as "NT LM 0.12"
+	Dialects          []string      `json:"dialects" diff:"identifying"` // that, and the best of those before NT LM 0.12
+	UserSecurity      probe.Fact    `json:"user_security"`               // whether users log in, or shares have passwords
+	ChallengeResponse probe.Fact    `json:"challenge_response"`          // whether passwords are proven, or sent as they are
 	SigningEnabled    probe.Fact    `json:"signing_enabled"`
 	SigningRequired   probe.Fact    `json:"signing_required"`
-	NativeOS          string        `json:"native_os"` // the server's system, such as "Unix"
-	NativeLM          string        `json:"native_lm"` // the server itself, such as "Samba 4.17.12-Debian"
-	Domain            string        `json:"domain"`    // the domain or workgroup
-	ServerName        string        `json:"server_name"`
-	SystemTime        *time.Time    `json:"system_time"` // the server's clock in UTC
+	NativeOS          string        `json:"native_os"`                 // the server's system, such as "Unix"
+	NativeLM          string        `json:"native_lm"`                 // the server itself, such as "Samba 4.17.12-Debian"
+	Domain            string        `json:"domain" diff:"identifying"` // the domain or workgroup
+	ServerName        string        `json:"server_name" diff:"identifying"`
+	SystemTime        *time.Time    `json:"system_time" diff:"volatile"` // the server's clock in UTC
 }
 
 // AnonymousSession says how a login without a user went, step by step.
@@ -178,10 +178,23 @@ func (e *Evidence) Banners() []probe.Banner {
 	for _, b := range []probe.Banner{
 		{Kind: "smb.native_lm", Source: "smb1/native_lm", Text: e.SMB1.NativeLM},
 		{Kind: "smb.native_os", Source: "smb1/native_os", Text: e.SMB1.NativeOS},
+		{Kind: "smb.ipc_comment", Source: "shares", Text: e.ipcComment()},
+		{Kind: "smb.mechanisms", Source: "auth_mechanisms", Text: strings.Join(e.AuthMechanisms, "\n")},
+		{Kind: "smb.dialect", Source: "preferred_dialect", Text: e.PreferredDialect},
 	} {
 		if b.Text != "" {
 			list = append(list, b)
 		}
 	}
 	return list
+}
+
+// ipcComment is what the server says of its share of pipes, in which Samba names itself.
+func (e *Evidence) ipcComment() string {
+	for _, s := range e.Shares {
+		if s.Name == "IPC$" {
+			return s.Comment
+		}
+	}
+	return ""
 }

@@ -14,7 +14,7 @@ type Evidence struct {
 	Greeting *probe.Reply `json:"greeting"`
 	// Hostname is what the server calls itself in the greeting or, if that begins with something else, in the reply to EHLO or
 	// HELO; empty if it doesn't.
-	Hostname string `json:"hostname"`
+	Hostname string `json:"hostname" diff:"identifying"`
 	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8314 §3.3). It is No if the greeting came in
 	// cleartext, also on a port for implicit TLS, and Unknown if neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
@@ -26,7 +26,7 @@ type Evidence struct {
 	// Extensions are the lines of the EHLO reply without the first, one extension each, such as "SIZE 10240000".
 	Extensions []string `json:"extensions"`
 	// AuthMechanisms are those offered in Extensions (RFC 4954 §3), in upper case, without repetitions.
-	AuthMechanisms []string `json:"auth_mechanisms"`
+	AuthMechanisms []string `json:"auth_mechanisms" diff:"identifying"`
 	// SizeLimit is the largest message in bytes that the server says it takes, 0 if it says that there is no fixed limit
 	// (RFC 1870 §3); nil if it says nothing.
 	SizeLimit *uint64 `json:"size_limit"`
@@ -51,13 +51,13 @@ type Evidence struct {
 	EHLOAfterTLS *probe.Reply `json:"ehlo_after_tls"`
 	// ExtensionsAfterTLS and AuthMechanismsAfterTLS are what is offered then.
 	ExtensionsAfterTLS     []string `json:"extensions_after_tls"`
-	AuthMechanismsAfterTLS []string `json:"auth_mechanisms_after_tls"`
+	AuthMechanismsAfterTLS []string `json:"auth_mechanisms_after_tls" diff:"identifying"`
 
 	// VRFY and EXPN say whether the keyword is advertised, before TLS or after it (RFC 5321 §3.5.2).
 	VRFY probe.Fact `json:"vrfy"`
 	EXPN probe.Fact `json:"expn"`
 	// VRFYReply is the reply to VRFY of a random name; nil unless Prober.Verify asked for it.
-	VRFYReply *probe.Reply `json:"vrfy_reply"`
+	VRFYReply *probe.Reply `json:"vrfy_reply" diff:"volatile"`
 	// VerifiesNames is Yes if that reply tells a name that doesn't exist from one that does, No if it doesn't (RFC 5321
 	// §3.5.3).
 	VerifiesNames probe.Fact `json:"verifies_names"`

@@ -18,7 +18,7 @@ type Evidence struct {
 	IdentificationTooLong bool `json:"identification_too_long"`
 	// ProtocolVersion is the part of it behind "SSH-": "2.0", "1.99" for a server that speaks versions 1 and 2, or "1.5"
 	// and its like for version 1 alone.
-	ProtocolVersion string `json:"protocol"`
+	ProtocolVersion string `json:"protocol" diff:"identifying"`
 	// Software is the part behind the version, up to the first space, such as "OpenSSH_9.2p1".
 	Software string `json:"software"`
 	// Comment is what follows the first space, such as "Debian-2+deb12u3"; empty if there is none.
@@ -49,9 +49,9 @@ type Evidence struct {
 	// AuthMethods are the ways to log in that the server names to somebody who asks for none (RFC 4252 §5.2), such as
 	// "publickey" and "password"; null below [probe.LevelAnonymous], and if the question wasn't answered so: a server that
 	// lets in whoever asks names none.
-	AuthMethods []string `json:"auth_methods"`
+	AuthMethods []string `json:"auth_methods" diff:"identifying"`
 	// NoneAccepted says whether the server let in who asked without a credential. It is unknown if nobody asked.
-	NoneAccepted probe.Fact `json:"none_accepted"`
+	NoneAccepted probe.Fact `json:"none_accepted" diff:"identifying"`
 	// Banner is the text that the server shows before a login (RFC 4252 §5.4); empty if there was none, and below
 	// [probe.LevelAnonymous].
 	Banner string `json:"banner"`
@@ -82,12 +82,12 @@ type Algorithms struct {
 // A HostKey is a public key that the server showed in a key exchange.
 type HostKey struct {
 	// Type is the key's format, such as "ssh-ed25519" or "ssh-rsa"; for a certificate it is that of the certificate.
-	Type string `json:"type"`
+	Type string `json:"type" diff:"key"`
 	// Bits is the size of an RSA or DSA modulus or of an elliptic curve, 256 for Ed25519; 0 if the type has no such size.
 	Bits int `json:"bits"`
 	// SHA256 is the fingerprint of the key, for a certificate that of the key in it, spelled as OpenSSH does: "SHA256:"
 	// and base64 without padding.
-	SHA256 string `json:"sha256"`
+	SHA256 string `json:"sha256" diff:"identifying"`
 	// Proven says that the server signed the exchange with the private key (RFC 4253 §8). It is never no, but unknown if
 	// the signature couldn't be verified: it is wrong, or that of a key which the library doesn't take, such as RSA below 1024
 	// bits or with an exponent of more than 24.

@@ -7,8 +7,8 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Comparisons judge the evidence of this package in the light of other hosts'. Each remembers [finding.MaxShared]
-// fingerprints at most.
+// Comparisons judge the evidence of this package in the light of other hosts'. They remember
+// [finding.MaxShared] fingerprints at most.
 var Comparisons = []finding.Comparison{
 	{
 		Rule: finding.Rule{
@@ -18,21 +18,21 @@ var Comparisons = []finding.Comparison{
 			CWE:         []int{321},
 			References:  []string{"RFC 4251 section 4.1", "NIST IR 7966"},
 		},
-		Begin: finding.SharedBy(provenKeys),
+		Marks: provenKeys,
 	},
 }
 
 // provenKeys marks a host by the keys that it proved to have: anybody can show another's. A certificate counts as the
 // key in it.
-func provenKeys(r *probe.Result) (marks []finding.Mark) {
+func provenKeys(r *probe.Result) (marks []finding.Mark, learned bool) {
 	e, ok := probe.As[*Evidence](r)
 	if !ok {
-		return nil
+		return nil, r.Protocol != protocol && finding.Speaks(r) != ""
 	}
 	for i, k := range e.HostKeys {
 		if k.Proven == probe.Yes && k.SHA256 != "" {
 			marks = append(marks, finding.Mark{Value: k.SHA256, Basis: fmt.Sprintf("/evidence/host_keys/%d/sha256", i)})
 		}
 	}
-	return marks
+	return marks, e.HostKeys != nil
 }

@@ -33,7 +33,7 @@ func (a also) write(r finding.Record, h report.Host, pass bool) error {
 	for _, b := range a {
 		write := b.sink.write
 		if pass {
-			write = b.sink.pass
+			write = skip(b.sink)
 		}
 		record := r
 		if b.brief {

@@ -38,13 +38,6 @@ func (a *app) judge(o *options) *handclasp.Judge {
 	})
 }
 
-// Exit statuses; the help explains them.
-const (
-	exitDone     = 0
-	exitFindings = 1
-	exitTrouble  = 2
-)
-
 // An exit ends the command with a status, and with nothing more to say.
 type exit int
 

@@ -26,3 +26,18 @@ func TestRulesDocument(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(kept), b.String(), "write it anew: go test ./cmd/handclasp -run RulesDocument -update")
 }
+
+// The flags that rules are said to need are flags of scan.
+func TestKnobsAreFlags(t *testing.T) {
+	scan := (&app{}).scanCommand()
+	for knob, text := range knobFlags {
+		name, _, _ := strings.Cut(strings.TrimPrefix(text, "--"), " ")
+		require.NotNil(t, scan.Flags().Lookup(name), knob)
+	}
+	a := &app{rules: handclasp.Rules(), comparisons: handclasp.Comparisons()}
+	for _, r := range a.catalogue() {
+		if r.Needs.Knob != "" {
+			require.Contains(t, knobFlags, r.Needs.Knob, r.ID)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -11,20 +12,19 @@ import (
 	"github.com/handclasp/handclasp/report"
 )
 
-const diffHelp = `Compare the findings of two scans that were written with --format jsonl.
+const diffHelp = `Compare two scans that were written with --format jsonl.
 
-A finding is new, resolved, unchanged or unknown. Resolved means that the endpoint was asked as far as
-before and the finding isn't there any more, or that the port is closed. Unknown means that it wasn't
-learned: the endpoint wasn't scanned this time, couldn't be reached, or didn't tell.
+A finding is new, changed (it is about more or less than before, or rated otherwise), resolved, unchanged or
+unknown. Resolved means that it isn't so in a result that learned that, or that the port is closed. Unknown
+means that it wasn't learned, this time or before. Of what didn't change only the number is told; --unchanged
+lists it.
 
-A scan is OLD or NEW, or - for one of the two on standard input.`
+Beside findings it tells what identifies a server and changed: host keys, certificate keys, versions, names, ways
+to log in; that a name moved, that something was asked for by another name, and what follows from another level
+or other rules. If half of a group of four endpoints or more is lost at once nothing in it counts as resolved;
+--accept-loss says that it is gone indeed.
 
-const diffExit = `
-Exit status:
-  0  both files were read
-  1  and a new finding is at or above --fail-on
-  2  a wrong flag, a file that can't be read, or a line in it that holds no result (the others are compared)
-`
+A scan is OLD or NEW, or - for one of the two on standard input. Both may be compressed by gzip or zstd.`
 
 func (a *app) diffCommand() *cobra.Command {
 	var o diffOptions
@@ -45,15 +45,19 @@ func (a *app) diffCommand() *cobra.Command {
 			return a.diff(&o, args[0], args[1])
 		},
 	}
-	o.format = formatTable
+	o.format, o.failUnknown = formatTable, -1
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(value[string]{&o.format, parseListFormat, func(s string) string { return s }, "FORMAT"}, "format",
 		"what to write: table, or jsonl, one JSON object a line")
 	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
-		"exit with status 1 where a new finding is as severe as this, or more: info, low, medium, high or critical")
-	cmd.SetUsageTemplate(cmd.UsageTemplate() + diffExit)
+		"exit with status 1 where something new is as severe as this, or more: info, low, medium, high or critical")
+	f.Var(value[share]{&o.failUnknown, parseShare, showShare, "SHARE"}, "fail-unknown",
+		"exit with status 3 where more of what was known wasn't learned, such as 20%")
+	f.StringSliceVar(&o.acceptLoss, "accept-loss", nil, "believe that `GROUPS` are gone: ranges as they are told, domains, or all")
+	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd
 }
 
@@ -61,6 +65,10 @@ type diffOptions struct {
 	format string
 	output string
 	failOn finding.Severity
+
+	failUnknown share
+	acceptLoss  []string
+	unchanged   bool
 }
 
 // parseListFormat takes the forms that a list of changes has.
@@ -81,44 +89,42 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 		was.close()
 		return err
 	}
-	changes := finding.Diff(was.records(), is.records())
+	delta := finding.Diff(was.entries(), is.entries(), &finding.DiffOptions{
+		Rules: a.rules, Comparisons: a.comparisons, AcceptLoss: o.acceptLoss, Unchanged: o.unchanged,
+	})
 	was.close()
 	is.close()
 	if err := cmp.Or(was.foreign(), is.foreign()); err != nil {
 		return err // what is missing would look resolved or new
 	}
-	if err := a.writeChanges(o, changes); err != nil {
+	if is.good > 0 && was.latest.After(is.latest) {
+		return fmt.Errorf("%s was scanned later than %s: name the older one first", was.path, is.path)
+	}
+	if err := a.writeChanges(o, delta); err != nil {
 		return err
 	}
-	if was.bad+is.bad > 0 {
-		return exit(exitTrouble)
-	}
-	for _, c := range changes {
-		if c.Status == finding.New && o.failOn > 0 && c.Finding.Severity >= o.failOn {
-			return exit(exitFindings)
-		}
-	}
-	return nil
+	return judgement(delta, o.failOn, o.failUnknown, was.bad+is.bad > 0)
 }
 
-func (a *app) writeChanges(o *diffOptions, changes []finding.Change) error {
+func (a *app) writeChanges(o *diffOptions, delta finding.Delta) error {
 	out, err := openOutput(o.output, a.stdout)
 	if err != nil {
 		return err
 	}
 	if o.format == formatJSONL {
 		lines := json.NewEncoder(out)
-		for _, c := range changes {
-			if err = lines.Encode(c); err != nil {
-				break
-			}
+		for _, c := range delta.Changes {
+			err = errors.Join(err, lines.Encode(c))
+		}
+		for _, n := range delta.Notes {
+			err = errors.Join(err, lines.Encode(n))
 		}
 	} else {
 		var look report.TableOptions
 		if o.output == "" {
 			look = report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}
 		}
-		err = report.WriteChanges(out, changes, look)
+		err = report.WriteDelta(out, delta, look)
 	}
 	if err != nil {
 		return out.failure(err)

@@ -80,6 +80,11 @@ func (f *form) settle(cmd *cobra.Command) error {
 		}
 		seen[d.path] = true
 	}
+	for i := range f.more { // JSON lines also say how the scan was made, which the first output is told
+		if d := &f.more[i]; f.format != formatJSONL && d.format == formatJSONL {
+			f.output, f.format, *d = d.path, d.format, destination{f.output, f.format}
+		}
+	}
 	for path := range seen {
 		if extensions[extension(path)] == "" {
 			return &usageError{fmt.Errorf("--output: the name %s says no format: let it end with .jsonl, .html, .csv, .sarif or .txt", path), cmd.CommandPath()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		out.discard()
 		return err
 	}
-	c := &conversion{also: more, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL}
+	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL}
 	read := make(chan error, 1)
 	go func() { read <- c.files(paths) }()
 	select {
@@ -105,6 +106,7 @@ type conversion struct {
 	*app
 	sink    sink
 	also    also
+	out     io.Writer
 	raw     bool // evidence stays as it was stored, what this version doesn't know of it included
 	records int
 	skipped int // lines
@@ -130,13 +132,20 @@ func (c *conversion) file(path string) error {
 	if c.raw {
 		probers = nil
 	}
-	for record := range results.read(probers) {
-		c.records++
-		if c.broken = c.sink.write(record, report.Host{}); c.broken != nil {
-			return c.broken
+	for e := range results.readEntries(probers) {
+		if e.Result == nil {
+			if c.raw {
+				c.broken = writeEntry(c.out, e)
+			}
+		} else {
+			c.records++
+			c.broken = c.sink.write(e.Record, report.Host{})
+			if err := c.also.write(e.Record, report.Host{}, false); err != nil {
+				return err
+			}
 		}
-		if err := c.also.write(record, report.Host{}, false); err != nil {
-			return err
+		if c.broken != nil {
+			return c.broken
 		}
 	}
 	c.skipped += results.bad

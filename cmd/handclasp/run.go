@@ -14,6 +14,7 @@ import (
 
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/dialer"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
@@ -27,6 +28,7 @@ type job struct {
 	progress  time.Duration              // between two lines of progress; 0 for none
 	resume    *resumption                // nil for none
 	label     func(scan.Endpoint) string // what stands beside a host in the table; may be nil
+	identity  *identity                  // what the results say of the scan; nil for nothing
 	list      bool                       // the table ends with all findings
 	spread    bool                       // a host's endpoints may be far apart
 }
@@ -108,7 +110,9 @@ type session struct {
 
 	sink    sink
 	also    also
-	written int64 // bytes that the output has, or is to have soon
+	ledger  io.Writer // to which the sink writes
+	headed  bool      // said how the scan is made
+	written int64     // bytes that the output has, or is to have soon
 	tally   report.Tally
 	broken  error // why results can't be written
 	refusal error // why the scan can't be resumed
@@ -127,9 +131,18 @@ func (s *session) open(end func()) {
 	}
 	if r := s.job.resume; r != nil {
 		s.written, s.tally = max(0, r.state.Offset), r.state.Tally
-		s.save() // a state that can't be saved is found before anything is scanned
+		// A state that can't be saved is found before anything is scanned, and one is there before an output fails.
+		if s.broken = r.saver(s.job.journal, s.tally, s.written, s.out)(); s.broken != nil {
+			end()
+		}
 	}
+	s.ledger = counter{w, &s.written}
 	s.sink = s.newSink(counter{w, &s.written}, s.o.format, s.o.output == "", report.TableOptions{List: s.job.list, Baseline: s.o.baseline != nil})
+}
+
+// tells reports whether lines among the results say how they came about.
+func (s *session) tells() bool {
+	return s.o.format == formatJSONL && s.job.identity != nil && !s.job.identity.plain
 }
 
 // A counter counts what is written.
@@ -171,18 +184,34 @@ func (s *session) result(r scan.Result) error {
 	}
 	record := s.judge.Record(r.Result)
 	record.Findings = s.o.choice.reported(record.Findings)
-	pass := s.o.choice.passes(record)
+	silent := s.o.choice.passes(record)
 	write := s.sink.write
+	counted := record
 	if s.o.baseline != nil {
-		if record.Findings = s.o.baseline.New(record); len(record.Findings) == 0 {
-			pass = true
+		record.Findings = s.o.baseline.Mark(record)
+		counted.Findings = finding.News(record.Findings)
+		if len(counted.Findings) == 0 {
+			write = s.sink.pass
+		}
+		if s.o.format != formatJSONL { // which stores everything, for the next scan to be compared with
+			record = counted
 		}
 	}
-	s.tally.Add(record)
-	if pass {
-		write = s.sink.pass
+	s.tally.Add(counted)
+	if s.tells() {
+		if !s.headed {
+			s.headed = true
+			if s.broken = writeEntry(s.ledger, finding.Entry{Header: s.header(s.o, s.job.identity)}); s.broken != nil {
+				return s.broken
+			}
+		}
+		record.Scan = s.job.identity.id
+		s.job.identity.count(record)
 	}
-	if s.broken = s.also.write(record, s.host(r.Endpoint), pass); s.broken != nil {
+	if silent {
+		write = skip(s.sink)
+	}
+	if s.broken = s.also.write(counted, s.host(r.Endpoint), silent || s.o.baseline != nil && len(counted.Findings) == 0); s.broken != nil {
 		return s.broken
 	}
 	if s.o.format == formatJSONL && !s.o.transcript {
@@ -192,7 +221,7 @@ func (s *session) result(r scan.Result) error {
 		return s.broken
 	}
 	if r.Outcome != probe.OutcomeCanceled {
-		s.job.journal.Done(r, len(record.Findings))
+		s.job.journal.Done(r, len(counted.Findings))
 	}
 	if s.job.resume != nil && s.job.resume.due() {
 		s.save()
@@ -217,6 +246,9 @@ func (s *session) host(e scan.Endpoint) report.Host {
 const badTargets = 20
 
 func (s *session) unusable(err error) {
+	if s.job.identity != nil {
+		s.job.identity.unusable(err)
+	}
 	if s.refused++; s.refused <= badTargets {
 		s.progress.clear()
 		s.complain("%v", err)
@@ -227,6 +259,10 @@ func (s *session) unusable(err error) {
 func (s *session) finish(interrupted bool) error {
 	s.progress.clear()
 	s.progress.stop()
+	if s.tells() && s.broken == nil && s.refusal == nil && (s.tally.Endpoints > 0 || s.job.resume != nil) {
+		complete := !interrupted && s.missed == 0
+		s.broken = writeEntry(s.ledger, finding.Entry{Footer: s.job.identity.footer(complete, s.job.journal.Progress().Unusable)})
+	}
 	err := s.flush()
 	switch {
 	case s.refusal != nil:
@@ -309,10 +345,12 @@ func (s *session) verdict(interrupted bool) error {
 		s.complain("%s", s.interruption())
 	}
 	switch {
-	case interrupted, s.missed > 0, s.job.journal.Progress().Unusable > 0: // before the scan was resumed, too
+	case interrupted:
 		return exit(exitTrouble)
 	case s.o.failOn > 0 && s.tally.AtLeast(s.o.failOn) > 0:
 		return exit(exitFindings)
+	case s.missed > 0, s.job.journal.Progress().Unusable > 0: // before the scan was resumed, too
+		return exit(exitTrouble)
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ new since an earlier scan are reported; 'handclasp diff' tells of the others, to
 const exitHelp = `
 Exit status:
   0  all endpoints were scanned; refused connections and timeouts are results
-  1  and a finding is at or above --fail-on, a new one where there is a --baseline
+  1  a finding is at or above --fail-on, a new one if there is a --baseline; whatever else happened
   2  a wrong flag, a target that can't be used (the others are scanned), trouble with a
      file, a proxy or this system, or an interrupt by Ctrl-C. What was collected until
      then is still written
@@ -85,6 +85,7 @@ const scanExample = `  handclasp scan ftp.example.net
 func (a *app) scanCommand() *cobra.Command {
 	var o options
 	var m many
+	var is identity
 	cmd := &cobra.Command{
 		Use:     "scan [flags] TARGET...",
 		Short:   "Scan endpoints and report what an outsider learns",
@@ -107,31 +108,35 @@ func (a *app) scanCommand() *cobra.Command {
 			if o.earlier == "-" && m.input == "-" {
 				return &usageError{errors.New("standard input can be the targets or the baseline, not both"), cmd.CommandPath()}
 			}
+			if o.earlier != "" && o.output != "" && sameFile(o.earlier, o.output) {
+				return fmt.Errorf("--baseline: %s is the output, too: what it holds would be lost: name another file for one of them", o.earlier)
+			}
 			if o.earlier != "" {
 				var err error
 				if o.baseline, err = a.readBaseline(o.earlier); err != nil {
 					return err
 				}
 			}
-			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.scan(ctx, &o, &m, args) })
+			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.scan(ctx, &o, &m, &is, args) })
 		},
 	}
 	o.register(cmd, 0)
 	cmd.Flags().Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
 	cmd.Flags().Var(value[string]{&o.earlier, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
-		"report only what FILE, an earlier scan in JSON lines, doesn't have; --fail-on goes by that")
+		"report only what is new since FILE, an earlier scan in JSON lines; JSON lines hold everything, and mark it. --fail-on goes by what is new")
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(cmd.Flags())
 	o.choice.register(cmd)
 	m.register(cmd, &o.concurrency)
+	is.register(cmd)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
 	return cmd
 }
 
 // scan is the scan command, its flags read.
-func (a *app) scan(ctx context.Context, o *options, m *many, args []string) error {
+func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args []string) error {
 	a, err := o.choice.apply(a)
 	if err != nil {
 		return err
@@ -156,12 +161,14 @@ func (a *app) scan(ctx context.Context, o *options, m *many, args []string) erro
 	if err != nil {
 		return err
 	}
-	j := job{progress: m.progress, list: true, spread: m.spread}
+	is.targets, is.shard, is.seed = append([]string{m.input}, args...), m.shard, m.seed
+	j := job{progress: m.progress, identity: is, list: true, spread: m.spread}
 	if m.resume != "" {
 		if j.resume, err = openResumption(m.resume, o); err != nil {
 			return err
 		}
 	}
+	is.begin(j.resume)
 	j.journal = j.resume.journal()
 	order := &scan.EndpointOptions{
 		Seed: m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,

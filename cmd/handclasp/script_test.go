@@ -120,13 +120,15 @@ func called(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Defer(func() { _ = c.Close() })
 }
 
-// checkJSONL FILE N decodes FILE, which must hold N records.
+// checkJSONL FILE N decodes FILE, which must hold N records. Headers and footers don't count.
 func checkJSONL(ts *testscript.TestScript, _ bool, args []string) {
 	n := 0
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
-		_, err := finding.DecodeRecord([]byte(line))
+		e, err := finding.DecodeEntry([]byte(line))
 		ts.Check(err)
-		n++
+		if e.Result != nil {
+			n++
+		}
 	}
 	if fmt.Sprint(n) != args[1] {
 		ts.Fatalf("%d records, want %s", n, args[1])
@@ -139,8 +141,11 @@ func together(ts *testscript.TestScript, _ bool, args []string) {
 	for _, file := range args[1:] {
 		before := len(seen)
 		for line := range strings.Lines(ts.ReadFile(file)) {
-			r, err := finding.DecodeRecord([]byte(line))
+			r, err := finding.DecodeEntry([]byte(line))
 			ts.Check(err)
+			if r.Result == nil {
+				continue
+			}
 			if seen[r.Target.String()] {
 				ts.Fatalf("%v is there twice", r.Target)
 			}

@@ -56,7 +56,7 @@ func (a *app) newSink(w io.Writer, format string, stdout bool, o report.TableOpt
 	case formatSARIF:
 		return plain{sarif.New(w, sarif.Options{Rules: a.catalogue(), Version: moduleVersion()})}
 	case formatJSONL:
-		return plain{report.NewJSONL(w)}
+		return everything{plain{report.NewJSONL(w)}}
 	}
 	if stdout {
 		o.Color, o.Width = colours(a.stdout), width(a.stdout)
@@ -70,6 +70,19 @@ type plain struct{ w report.Writer }
 func (p plain) write(r finding.Record, _ report.Host) error { return p.w.Write(r) }
 func (p plain) pass(finding.Record, report.Host) error      { return nil }
 func (p plain) close() error                                { return p.w.Close() }
+
+// everything is a form that has all results, whatever isn't new.
+type everything struct{ plain }
+
+func (e everything) pass(r finding.Record, h report.Host) error { return e.write(r, h) }
+
+// skip takes note of a result that nobody asked for, in whatever form.
+func skip(s sink) func(finding.Record, report.Host) error {
+	if e, ok := s.(everything); ok {
+		return e.plain.pass
+	}
+	return s.pass
+}
 
 type grouped struct{ t *report.Table }
 

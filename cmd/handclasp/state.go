@@ -24,6 +24,7 @@ type state struct {
 	Settings settings `json:"settings"`
 	// Offset is how many bytes of the output are good; -1 where the output can't be cut, such as a pipe.
 	Offset int64        `json:"offset"`
+	ID     string       `json:"scan_id"` // that the results name; empty with --plain
 	Tally  report.Tally `json:"tally"`
 	Scan   scan.State   `json:"scan"`
 }

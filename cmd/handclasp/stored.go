@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -22,6 +28,8 @@ type stored struct {
 	good   int      // lines that hold a result
 	bad    int      // lines that hold none, blank ones aside
 	failed error    // why reading ended early
+	end    func()   // of decompression; nil for none
+	latest time.Time
 }
 
 // readable finds out whether there is such a file, - being standard input.
@@ -39,10 +47,12 @@ func readable(path string) error {
 	return nil
 }
 
-// openStored opens the file, - for standard input.
+// openStored opens the file, - for standard input. What gzip or zstd compressed is read as well.
 func (a *app) openStored(path string) (*stored, error) {
+	s := &stored{app: a, path: path}
 	if path == "-" {
-		return &stored{app: a, path: "standard input", r: a.stdin}, nil
+		s.path, s.r = "standard input", a.stdin
+		return s, nil
 	}
 	if err := readable(path); err != nil {
 		return nil, err
@@ -51,7 +61,30 @@ func (a *app) openStored(path string) (*stored, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
-	return &stored{app: a, path: path, r: file, file: file}, nil
+	s.r, s.file = file, file
+	if s.r, s.end, err = decompress(file); err != nil {
+		s.close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// decompress looks at the first bytes of a file, whatever its name.
+func decompress(file io.Reader) (r io.Reader, end func(), err error) {
+	b := bufio.NewReader(file)
+	magic, _ := b.Peek(4) // of a shorter file none matches
+	switch {
+	case bytes.HasPrefix(magic, []byte{0x1f, 0x8b}):
+		z, err := gzip.NewReader(b)
+		return z, nil, err
+	case bytes.HasPrefix(magic, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+		if err != nil {
+			return nil, nil, err
+		}
+		return z, z.Close, nil
+	}
+	return b, nil, nil
 }
 
 // readBaseline reads the findings of an earlier scan. A line that can't be read is an error: what it holds would be
@@ -62,10 +95,7 @@ func (a *app) readBaseline(path string) (*finding.Baseline, error) {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	defer s.close()
-	b := finding.NewBaseline()
-	for r := range s.records() {
-		b.Add(r)
-	}
+	b := finding.NewBaseline(s.entries(), a.rules, a.comparisons)
 	switch {
 	case s.failed != nil:
 		return nil, fmt.Errorf("--baseline: %w", s.failed)
@@ -75,15 +105,38 @@ func (a *app) readBaseline(path string) (*finding.Baseline, error) {
 	return b, nil
 }
 
+// sameFile reports whether two names are of one file.
+func sameFile(a, b string) bool {
+	first, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	second, err := os.Stat(b)
+	return err == nil && os.SameFile(first, second)
+}
+
 // complaints is how many lines of a file are named before the rest is only counted: a file of another kind has many.
 const complaints = 5
 
-// records yields what can be read, its evidence typed, and complains of each line that can't.
+// entries yields what can be read, its evidence typed, and complains of each line that can't.
+func (s *stored) entries() iter.Seq[finding.Entry] { return s.readEntries(s.app.readers()) }
+
+// records yields the records among it.
 func (s *stored) records() iter.Seq[finding.Record] { return s.read(s.app.readers()) }
 
 func (s *stored) read(probers []probe.Prober) iter.Seq[finding.Record] {
 	return func(yield func(finding.Record) bool) {
-		for r, err := range report.Read(s.r, probers...) {
+		for e := range s.readEntries(probers) {
+			if e.Result != nil && !yield(e.Record) {
+				return
+			}
+		}
+	}
+}
+
+func (s *stored) readEntries(probers []probe.Prober) iter.Seq[finding.Entry] {
+	return func(yield func(finding.Entry) bool) {
+		for e, err := range report.ReadEntries(s.r, probers...) {
 			var line *report.LineError
 			switch {
 			case errors.As(err, &line):
@@ -93,8 +146,8 @@ func (s *stored) read(probers []probe.Prober) iter.Seq[finding.Record] {
 			case err != nil:
 				s.failed = fmt.Errorf("%s: %w", s.path, cause(err))
 			default:
-				s.good++
-				if !yield(r) {
+				s.note(e)
+				if !yield(e) {
 					return
 				}
 			}
@@ -102,6 +155,14 @@ func (s *stored) read(probers []probe.Prober) iter.Seq[finding.Record] {
 		if more := s.bad - complaints; more > 0 {
 			s.app.complain("%s: and %d more such lines", s.path, more)
 		}
+	}
+}
+
+// note remembers what tells two files apart.
+func (s *stored) note(e finding.Entry) {
+	s.good++
+	if e.Result != nil && e.Started.After(s.latest) {
+		s.latest = e.Started
 	}
 }
 
@@ -125,6 +186,9 @@ func (s *stored) foreign() error {
 }
 
 func (s *stored) close() {
+	if s.end != nil {
+		s.end()
+	}
 	if s.file != nil {
 		_ = s.file.Close()
 	}

@@ -43,7 +43,7 @@ func stored(path string) (records []finding.Record, err error) {
 		return nil, err
 	}
 	defer file.Close()
-	for r, err := range report.Read(file) {
+	for r, err := range report.Read(file, handclasp.Probers()...) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -81,17 +81,17 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	changes := finding.Diff(slices.Values(last), slices.Values(now))
-	if err := report.WriteChanges(stdout, changes, report.TableOptions{}); err != nil {
+	delta := finding.Diff(finding.Entries(slices.Values(last)), finding.Entries(slices.Values(now)), &finding.DiffOptions{
+		Rules: handclasp.Rules(), Comparisons: handclasp.Comparisons(),
+	})
+	if err := report.WriteDelta(stdout, delta, report.TableOptions{}); err != nil {
 		return err
 	}
 	// Before the alarm: it is raised once.
 	if err := store(args[0], now); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(changes, func(c finding.Change) bool {
-		return c.Status == finding.New && c.Finding.Severity >= finding.Medium
-	}) {
+	if slices.ContainsFunc(delta.Changes, func(c finding.Change) bool { return c.Alarming(finding.Medium) }) {
 		return errNew
 	}
 	return nil

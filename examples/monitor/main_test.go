@@ -31,18 +31,18 @@ func TestRun(t *testing.T) {
 
 	summary, err := last(news.URL)
 	require.ErrorIs(t, err, errNew, "the first run: all is new")
-	require.Equal(t, "7 new · 0 resolved · 0 unknown · 0 unchanged", summary)
+	require.Equal(t, "7 new · 0 changed · 0 resolved · 0 unknown · 0 unchanged", summary)
 	summary, err = last(news.URL)
 	require.NoError(t, err)
-	require.Equal(t, "0 new · 0 resolved · 0 unknown · 7 unchanged", summary)
+	require.Equal(t, "0 new · 0 changed · 0 resolved · 0 unknown · 7 unchanged", summary)
 
 	summary, err = last(files.URL)
 	require.ErrorIs(t, err, errNew)
-	require.Regexp(t, regexp.MustCompile(`^[1-9] new · 0 resolved · 7 unknown · 0 unchanged$`), summary)
+	require.Regexp(t, regexp.MustCompile(`^[1-9] new · 0 changed · 0 resolved · 7 unknown · 0 unchanged$`), summary)
 	require.NoError(t, files.Close())
 	summary, err = last(files.URL)
 	require.NoError(t, err)
-	require.Regexp(t, regexp.MustCompile(`^0 new · [1-9] resolved · 0 unknown · 0 unchanged$`), summary)
+	require.Regexp(t, regexp.MustCompile(`^0 new · 0 changed · [1-9] resolved · 0 unknown · 0 unchanged$`), summary)
 
 	require.NoError(t, os.WriteFile("results.jsonl", []byte("torn"), 0o600))
 	_, err = last(news.URL)

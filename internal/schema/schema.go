@@ -74,6 +74,31 @@ func Document(probers []probe.Prober, root string, closed bool) ([]byte, error) 
 	return json.MarshalIndent(doc, "", "  ")
 }
 
+// ScanID names the schema of what scans say of themselves.
+const ScanID = "https://raw.githubusercontent.com/handclasp/handclasp/main/docs/schema/scan-1.json"
+
+// ScanDocument returns the schema of headers and footers.
+func ScanDocument(root string) ([]byte, error) {
+	g := &generator{comments: comments{root: root}, names: map[string]reflect.Type{}}
+	doc := object{
+		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+		{"$id", ScanID},
+		{"title", "What a scan says of itself"},
+		{"description", "A line among the results of 'handclasp scan --format jsonl' that says how they were made, or how the scan ended."},
+		{"type", "object"},
+		{"properties", object{{"schema", object{{"const", finding.ScanSchema}}}, {"kind", object{{"enum", []string{"header", "footer"}}}}}},
+		{"required", []string{"schema", "kind", "scan"}},
+		{"if", object{{"properties", object{{"kind", object{{"const", "header"}}}}}}},
+		{"then", g.of(reflect.TypeFor[finding.Header]())},
+		{"else", g.of(reflect.TypeFor[finding.Footer]())},
+	}
+	doc = append(doc, member{"$defs", g.definitions})
+	if g.err != nil {
+		return nil, g.err
+	}
+	return json.MarshalIndent(doc, "", "  ")
+}
+
 // result is the envelope, whose JSON form isn't a Go struct's.
 func (g *generator) result(protocols []any) object {
 	properties := object{
@@ -96,6 +121,7 @@ func (g *generator) result(protocols []any) object {
 		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial where the outcome isn't ok."}}},
 		{"software", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[probe.Software]())}}},
 		{"findings", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[finding.Finding]())}}},
+		{"scan", object{{"type", "string"}, {"description", "The id of the scan, whose header says how it was made. Absent in results that belong to none."}}},
 		{"transcript", object{
 			{"type", "array"}, {"items", g.event()},
 			{"description", "What was said, above TLS. Empty unless --transcript asked for it."},
@@ -103,7 +129,7 @@ func (g *generator) result(protocols []any) object {
 	}
 	var required []string
 	for _, p := range properties {
-		if p.key != "partial" {
+		if p.key != "partial" && p.key != "scan" {
 			required = append(required, p.key)
 		}
 	}
@@ -152,6 +178,7 @@ var enums = map[reflect.Type][]any{
 
 // later are fields that results of earlier versions lack, by type: they are always written, and not required.
 var later = map[string][]string{
+	"Certificate":      {"key_sha256"},
 	"finding.Finding":  {"key", "items", "remediation", "references"},
 	"ftp.Listing":      {"current", "unparsed", "unparsed_sample"},
 	"netbios.Evidence": {"stray_replies"},
@@ -160,6 +187,9 @@ var later = map[string][]string{
 	"TLS":              {"client_certificate_requested"},
 	"Software":         {"distribution", "package_revision", "hint"},
 }
+
+// nulls are fields that results of earlier versions have as null if they weren't learned, by type.
+var nulls = map[string][]string{"ftp.Evidence": {"anonymous"}}
 
 // A generator turns types into schemas. Structs become definitions.
 type generator struct {
@@ -245,6 +275,9 @@ func (g *generator) structure(t reflect.Type) object {
 			name = f.Name
 		}
 		schema := g.of(f.Type)
+		if slices.Contains(nulls[g.nameOf(t)], name) {
+			schema = nullable(schema)
+		}
 		if text := g.comment(owner(t, f), f.Name); text != "" {
 			schema = append(schema, member{"description", text})
 		}

@@ -34,15 +34,45 @@ func readers() []probe.Prober { return append(handclasp.Probers(), detect.Detect
 
 // The committed schema is the one that the types give. After a change of theirs: go test ./internal/schema -update.
 func TestSchemaIsCurrent(t *testing.T) {
-	made, err := schema.Document(readers(), root, false)
+	result, err := schema.Document(readers(), root, false)
 	require.NoError(t, err)
-	made = append(made, '\n')
-	if *update {
-		require.NoError(t, os.WriteFile(file, made, 0o644))
+	scan, err := schema.ScanDocument(root)
+	require.NoError(t, err)
+	for path, made := range map[string][]byte{file: result, root + "/docs/schema/scan-1.json": scan} {
+		made = append(made, '\n')
+		if *update {
+			require.NoError(t, os.WriteFile(path, made, 0o644))
+		}
+		committed, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(made), string(committed), "go test ./internal/schema -update")
 	}
-	committed, err := os.ReadFile(file)
+}
+
+// Headers and footers are as their schema says.
+func TestScanSchema(t *testing.T) {
+	document, err := schema.ScanDocument(root)
 	require.NoError(t, err)
-	require.Equal(t, string(made), string(committed), "go test ./internal/schema -update")
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	require.NoError(t, c.AddResource(schema.ScanID, parsed))
+	s, err := c.Compile(schema.ScanID)
+	require.NoError(t, err)
+	for _, e := range []finding.Entry{
+		{Header: &finding.Header{Scan: "1", Knobs: map[string]string{}, Protocols: []string{"ftp"}}},
+		{Footer: &finding.Footer{Scan: "1", Outcomes: map[probe.Outcome]int64{probe.OutcomeOK: 2}}},
+	} {
+		line, err := json.Marshal(e)
+		require.NoError(t, err)
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
+		require.NoError(t, err)
+		require.NoError(t, s.Validate(value), "%s", line)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader([]byte(`{"schema":"handclasp.scan/1","kind":"header","scan":"1"}`)))
+	require.NoError(t, err)
+	require.Error(t, s.Validate(value))
 }
 
 func compile(t *testing.T, document []byte) *jsonschema.Schema {

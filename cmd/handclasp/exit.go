@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/handclasp/handclasp/finding"
+)
+
+// Exit statuses, the same for all commands. Of several, 1 counts before 3, and 3 before 2.
+const (
+	exitDone     = 0
+	exitFindings = 1
+	exitTrouble  = 2
+	exitUnknown  = 3
+)
+
+// exitTable is what the help of commands that compare says of them.
+const exitTable = `
+Exit status:
+  0  everything was read and compared, and there is nothing to tell anybody
+  1  something new is at or above --fail-on: a finding, an item of one that was there, or a risen severity.
+     Whatever else happened is told, and doesn't change it
+  3  too little was learned: a group of endpoints was lost at once, none of what was known was learned, or
+     more than --fail-unknown of it wasn't
+  2  a wrong flag, a file that can't be read, or a line in it that holds no result (the others are compared)
+`
+
+// A share is a part of what was known, from 0 to 1; less than 0 if none is set.
+type share float64
+
+func parseShare(text string) (share, error) {
+	number, percent := strings.CutSuffix(text, "%")
+	f, err := strconv.ParseFloat(number, 64)
+	if err != nil || !percent || !(f >= 0 && f <= 100) {
+		return 0, errors.New("write a share in percent, such as 20%")
+	}
+	return share(f / 100), nil
+}
+
+func showShare(s share) string {
+	if s < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%g%%", float64(s)*100)
+}
+
+// judgement returns the status for what a comparison tells.
+func judgement(d finding.Delta, failOn finding.Severity, failUnknown share, trouble bool) error {
+	blind := d.Known > 0 && d.Lost == d.Known
+	for _, n := range d.Notes {
+		blind = blind || n.Kind == finding.NoteBlind
+	}
+	if failUnknown >= 0 && d.Known > 0 {
+		blind = blind || float64(d.Lost)/float64(d.Known) > float64(failUnknown)
+	}
+	for _, c := range d.Changes {
+		if c.Alarming(failOn) {
+			return exit(exitFindings)
+		}
+	}
+	switch {
+	case blind:
+		return exit(exitUnknown)
+	case trouble:
+		return exit(exitTrouble)
+	}
+	return nil
+}

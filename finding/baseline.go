@@ -1,0 +1,61 @@
+package finding
+
+import "slices"
+
+// A Baseline holds the findings of a scan, for the records of a later one to be marked by as they come.
+type Baseline struct {
+	memory memory
+}
+
+// NewBaseline reads a scan, and judges it by rules and comparisons.
+func NewBaseline(scan func(yield func(Entry) bool), rules []Rule, comparisons []Comparison) *Baseline {
+	s := NewSnapshot(rules, comparisons)
+	for e := range scan {
+		s.Add(e)
+	}
+	s.finish()
+	return &Baseline{memory: memory{s}}
+}
+
+// Mark returns the record's findings, each with what became of it: [New]; [Changed], if it is about more than before or
+// became more severe; [Unchanged]; or [Unknown], if the scan before didn't learn it.
+func (b *Baseline) Mark(r Record) []Finding {
+	marked := slices.Clone(r.Findings)
+	st := b.memory.Load(EndpointOf(r.Target, b.memory.snap.header().Vantage))
+	for i := range marked {
+		marked[i].Baseline = b.status(st, marked[i])
+	}
+	return marked
+}
+
+func (b *Baseline) status(st *Standing, f Finding) Status {
+	if st == nil {
+		return New
+	}
+	held := st.Open[f.ID]
+	n, known := b.memory.snap.number[f.ID]
+	switch {
+	case held != nil:
+		grown := slices.ContainsFunc(f.Items, func(item Item) bool { return held.Items[item.Value] == nil })
+		if grown || f.Severity > held.Severity {
+			return Changed
+		}
+		return Unchanged
+	case known && n < b.memory.snap.foreign:
+		if letter, _ := st.prior(n); letter == answerUnknown {
+			return Unknown
+		}
+	}
+	return New
+}
+
+// News returns those of the findings that [Baseline.Mark] marks as new or as changed for the worse; never nil.
+func News(marked []Finding) []Finding {
+	news := []Finding{}
+	for _, f := range marked {
+		if f.Baseline == New || f.Baseline == Changed {
+			news = append(news, f)
+		}
+	}
+	return news
+}

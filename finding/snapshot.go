@@ -1,0 +1,305 @@
+package finding
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A Snapshot is what one scan learned of each endpoint: what the rules answer, and the facts that identify it. It doesn't
+// hold the results, and its memory grows with the endpoints and with what is different among them. Results, headers
+// and footers are added in any order; those of several shards make one scan.
+type Snapshot struct {
+	rules       []Rule // the comparisons' behind the others, and then those of stored findings that nobody knows
+	base        int    // the first comparison's
+	foreign     int    // the first unknown one's
+	comparisons []Comparison
+	number      map[string]int
+	shared      []holders
+	walker      walker
+	words       *interner
+
+	endpoints map[Endpoint]*sighting
+	headers   map[string][]*Header
+	footers   map[string][]*Footer
+	named     bool // results name their scan
+	unnamed   bool // or some don't
+	from, to  time.Time
+}
+
+// NewSnapshot returns an empty snapshot that judges by rules and comparisons.
+func NewSnapshot(rules []Rule, comparisons []Comparison) *Snapshot {
+	s := &Snapshot{
+		rules: slices.Clone(rules), base: len(rules), comparisons: comparisons, number: map[string]int{}, walker: walker{}, words: newInterner(),
+		endpoints: map[Endpoint]*sighting{}, headers: map[string][]*Header{}, footers: map[string][]*Footer{},
+	}
+	for _, c := range comparisons {
+		s.rules = append(s.rules, c.Rule)
+		s.shared = append(s.shared, holders{})
+	}
+	s.foreign = len(s.rules)
+	for i, r := range s.rules {
+		s.number[r.ID] = i
+	}
+	return s
+}
+
+// next returns an empty snapshot that shares what s keeps once.
+func (s *Snapshot) next() *Snapshot {
+	n := NewSnapshot(s.rules[:s.base], s.comparisons)
+	n.words, n.walker, n.rules, n.number = s.words, s.walker, slices.Clone(s.rules), maps.Clone(s.number)
+	return n
+}
+
+// A sighting is what a scan learned of an endpoint: a part for each address of its name and each protocol.
+type sighting struct{ parts []*part }
+
+// A part is what one result says.
+type part struct {
+	addr     netip.AddrPort
+	name     string
+	protocol string
+	speaks   string
+	level    probe.Level
+	outcome  probe.Outcome
+	answered bool   // somebody spoke
+	closed   bool   // the host says that nobody listens
+	old      bool   // stored by a version that doesn't tell what was missed
+	answers  string // one of the letters below for each rule but those of comparisons
+	fires    []*verdict
+	facts    []*fact
+	lost     []string
+	marks    []marked // of each comparison
+}
+
+type marked struct {
+	marks   []Mark
+	learned bool
+}
+
+// The letters.
+const (
+	answerUnknown  = '?'
+	answerNo       = 'n'
+	answerWeakNo   = 'w' // not so, by a result that doesn't tell what was missed
+	answerFires    = 'f'
+	answerRetold   = 'F' // fires by the rules of now, and isn't among the stored findings
+	answerWithdrew = 'W' // is among the stored findings, and doesn't fire by the rules of now
+)
+
+// A verdict is a rule that fires.
+type verdict struct {
+	rule    int
+	rated   Severity // as stored
+	judged  Severity // as the rule rates it now
+	finding Finding  // without what the rule says of every endpoint
+}
+
+// Add takes an entry.
+func (s *Snapshot) Add(e Entry) {
+	switch {
+	case e.Header != nil:
+		s.headers[e.Header.Scan] = append(s.headers[e.Header.Scan], e.Header)
+		return
+	case e.Footer != nil:
+		s.footers[e.Footer.Scan] = append(s.footers[e.Footer.Scan], e.Footer)
+		return
+	case e.Result == nil:
+		return
+	}
+	s.named, s.unnamed = s.named || e.Scan != "", s.unnamed || e.Scan == ""
+	if s.from.IsZero() || e.Started.Before(s.from) {
+		s.from = e.Started
+	}
+	if e.Started.After(s.to) {
+		s.to = e.Started
+	}
+	p := s.part(e.Record)
+	vantage := ""
+	if e.Scan != "" {
+		if headers := s.headers[e.Scan]; headers != nil {
+			vantage = headers[0].Vantage
+		} else {
+			vantage = noHeader + e.Scan // until it comes
+		}
+	}
+	s.see(EndpointOf(e.Target, vantage), p)
+}
+
+// noHeader stands before the id of a scan whose header wasn't met yet, in place of the vantage that it tells.
+const noHeader = "\x00"
+
+func (s *Snapshot) see(at Endpoint, p *part) {
+	sight := s.endpoints[at]
+	if sight == nil {
+		sight = new(sighting)
+		s.endpoints[at] = sight
+	}
+	for i, known := range sight.parts {
+		if known.addr == p.addr && known.protocol == p.protocol {
+			// Of two results of one address the later counts, unless it tells less.
+			if p.answered || !known.answered {
+				sight.parts[i] = p
+			}
+			return
+		}
+	}
+	sight.parts = append(sight.parts, p)
+}
+
+// finish gives endpoints the vantage of headers that came behind them, and adds those whose name had no address.
+func (s *Snapshot) finish() {
+	for at, sight := range s.endpoints {
+		scan, waits := strings.CutPrefix(at.Vantage, noHeader)
+		if !waits {
+			continue
+		}
+		delete(s.endpoints, at)
+		at.Vantage = ""
+		if headers := s.headers[scan]; headers != nil {
+			at.Vantage = headers[0].Vantage
+		}
+		for _, p := range sight.parts {
+			s.see(at, p)
+		}
+	}
+}
+
+// Complete says whether the scan asked every target: yes if each shard has a footer that says so, no if one hasn't, and
+// unknown if results name no scan, as those of before there were headers do.
+func (s *Snapshot) Complete() probe.Fact {
+	if !s.named || s.unnamed || len(s.headers) == 0 {
+		return probe.Unknown
+	}
+	for scan, headers := range s.headers {
+		for _, shard := range shards(headers) {
+			if !slices.ContainsFunc(s.footers[scan], func(f *Footer) bool { return f.Shard == shard && f.Complete }) {
+				return probe.No
+			}
+		}
+	}
+	return probe.Yes
+}
+
+// shards lists the shards that a scan with these headers has.
+func shards(headers []*Header) (list []string) {
+	for _, h := range headers {
+		k, n := 0, 0
+		if _, err := fmt.Sscanf(h.Shard, "%d/%d", &k, &n); err != nil || n < 1 || n > 1<<16 {
+			return []string{h.Shard}
+		}
+		if list == nil {
+			for i := range n {
+				list = append(list, fmt.Sprintf("%d/%d", i+1, n))
+			}
+		}
+	}
+	return list
+}
+
+// unresolved reports whether a name had no address.
+func (s *Snapshot) unresolved(host string) bool {
+	for _, footers := range s.footers {
+		for _, f := range footers {
+			if slices.Contains(f.Unresolved, host) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// header is what is known of how the scan was made; the zero value if nothing is.
+func (s *Snapshot) header() (h Header) {
+	for _, scan := range slices.Sorted(maps.Keys(s.headers)) {
+		return *s.headers[scan][0]
+	}
+	return h
+}
+
+func (s *Snapshot) part(r Record) *part {
+	p := &part{
+		addr: r.Target.Addr, name: r.Target.Name, protocol: s.words.text(r.Protocol), speaks: s.words.text(Speaks(r.Result)), level: r.Level,
+		outcome: r.Outcome, lost: s.words.texts(r.Partial), old: r.Partial == nil,
+	}
+	stored := make(map[string]*Finding, len(r.Findings))
+	for i := range r.Findings {
+		stored[r.Findings[i].ID] = &r.Findings[i]
+	}
+	var found []*verdict
+	answers := make([]byte, s.base)
+	for i, rule := range s.rules[:s.base] {
+		a := rule.Check(r.Result)
+		was := stored[rule.ID]
+		switch {
+		case a.proof != nil:
+			f := rule.finding(r.Result, a.proof)
+			v := verdict{i, f.Severity, f.Severity, f}
+			answers[i] = answerRetold
+			if was != nil {
+				answers[i], v.rated = answerFires, was.Severity
+			}
+			found = append(found, s.words.verdict(v))
+		case was != nil:
+			answers[i] = answerWithdrew
+		case !a.notSo:
+			answers[i] = answerUnknown
+		case p.old:
+			answers[i] = answerWeakNo
+		default:
+			answers[i] = answerNo
+		}
+	}
+	for _, f := range r.Findings {
+		if i, known := s.number[f.ID]; !known || i >= s.foreign {
+			found = append(found, s.words.verdict(verdict{s.stranger(f), f.Severity, f.Severity, f}))
+		}
+	}
+	p.fires = found
+	for _, f := range s.walker.facts(r.Result) {
+		p.facts = append(p.facts, s.words.fact(f))
+	}
+	p.answered = r.Outcome.Answered() && r.Outcome != probe.OutcomeForbidden || r.Outcome == probe.OutcomeBusy ||
+		r.Outcome == probe.OutcomeDenied || r.Outcome == probe.OutcomeLimit || len(p.fires)+len(p.facts) > 0
+	p.closed = r.Outcome == probe.OutcomeRefused && !p.answered
+	if p.closed {
+		for i := range answers {
+			answers[i] = answerNo
+		}
+	}
+	p.answers = s.words.text(string(answers))
+	for i, c := range s.comparisons {
+		marks, learned := c.Marks(r.Result)
+		if len(marks) > 0 || learned {
+			if p.marks == nil {
+				p.marks = make([]marked, len(s.comparisons))
+			}
+			p.marks[i] = marked{marks, learned}
+			s.shared[i].add(marks, hostOf(r.Target))
+		}
+	}
+	return s.words.part(p)
+}
+
+// stranger numbers the rule of a stored finding that isn't known here.
+func (s *Snapshot) stranger(f Finding) int {
+	i, known := s.number[f.ID]
+	if !known {
+		i = len(s.rules)
+		s.number[f.ID] = i
+		s.rules = append(s.rules, Rule{ID: f.ID, Title: f.Title, Severity: f.Severity, CWE: f.CWE, CVE: f.CVE, CVSS: f.CVSS,
+			Remediation: f.Remediation, References: f.References})
+	}
+	return i
+}
+
+// isStranger reports whether nobody here knows the rule.
+func (s *Snapshot) isStranger(rule string) bool {
+	i, known := s.number[rule]
+	return !known || i >= s.foreign
+}

@@ -1,0 +1,578 @@
+package finding
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// A weighing compares one scan with what is known from those before.
+type weighing struct {
+	snap    *Snapshot
+	confirm Confirmation
+	at      time.Time
+	blind   map[string]bool // groups
+	accept  map[string]bool
+	// before is how the scan before was made, now how this one is. Zero if that isn't known.
+	before, now Header
+	ruleKnown   func(id string) bool // to the scan before; nil if each was
+	unchanged   bool                 // list what didn't change, too
+
+	delta  *Delta
+	causes map[string]*Note
+}
+
+// A ruling is what a scan says of one rule at an endpoint.
+type ruling struct {
+	letter  byte // fires, no or unknown
+	retold  bool
+	reason  string
+	finding Finding
+	with    []Endpoint
+}
+
+// endpoint compares one endpoint. sight is nil if its name had no address.
+func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) {
+	fresh := st.First.IsZero()
+	if fresh {
+		st.First = w.at
+	}
+	st.Scope = ""
+	target, answered, level := at.target(), false, st.Level
+	if st.Answered.IsZero() {
+		level = probe.LevelGreeting
+	}
+	closed := len(sight.parts) > 0
+	for i, p := range sight.parts {
+		if i == 0 || p.answered {
+			target = probe.Target{Network: at.Network, Addr: p.addr, Name: p.name}
+		}
+		answered, closed, level = answered || p.answered, closed && p.closed, max(level, p.level)
+		if p.answered {
+			st.Protocol = cmp.Or(p.speaks, p.protocol)
+		}
+	}
+	t := &telling{w: w, at: at, st: st, sight: sight, fresh: fresh, blind: w.isBlind(at)}
+	t.change = Change{Protocol: st.Protocol, Target: target, Endpoint: at, Added: []Item{}, Removed: []Item{}}
+	t.rules()
+	t.facts()
+	t.flush()
+	for _, p := range sight.parts {
+		if a := p.addr.Addr().String(); p.answered && !slices.Contains(st.Heard, a) {
+			st.Heard = append(st.Heard, a)
+		}
+	}
+	if answered {
+		st.Answered, st.Up, st.Level = w.at, true, level
+	} else if closed && !t.blind || w.accepted(at) {
+		st.Up = false
+	}
+}
+
+func (w *weighing) isBlind(at Endpoint) bool {
+	return !w.accepted(at) && slices.ContainsFunc(at.Groups(), func(g string) bool { return w.blind[g] })
+}
+
+func (w *weighing) accepted(at Endpoint) bool {
+	return slices.ContainsFunc(at.Groups(), func(g string) bool { return w.accept[g] })
+}
+
+// cause counts a difference that follows from how it was asked or judged.
+func (w *weighing) cause(kind, text, id string) {
+	n := w.causes[kind]
+	if n == nil {
+		n = &Note{Kind: NoteCause, Fact: kind, Old: []string{}, New: []string{}, Text: text}
+		w.causes[kind] = n
+	}
+	n.Count++
+	if !slices.Contains(n.New, id) {
+		n.New = append(n.New, id)
+	}
+}
+
+// A telling is what is told of one endpoint.
+type telling struct {
+	w      *weighing
+	at     Endpoint
+	st     *Standing
+	sight  *sighting
+	fresh  bool
+	blind  bool
+	change Change // with what all changes of the endpoint have
+
+	items []Item // that changes told
+	notes []Note
+}
+
+func (t *telling) rules() {
+	asked := map[string]bool{}
+	s := t.w.snap
+	for i := range s.foreign {
+		r := t.ruling(i)
+		asked[s.rules[i].ID] = true
+		if held := t.st.Open[s.rules[i].ID]; held != nil || r.letter == answerFires {
+			t.rule(s.rules[i], i, held, r)
+		}
+	}
+	for _, id := range t.strangers() {
+		if asked[id] {
+			continue
+		}
+		rule := Rule{ID: id, Title: id}
+		n, known := s.number[id]
+		if known {
+			rule = s.rules[n]
+		} else {
+			n = -1
+		}
+		t.rule(rule, n, t.st.Open[id], t.stranger(n))
+	}
+}
+
+// strangers lists rules that nobody knows here, and of which there are findings.
+func (t *telling) strangers() (ids []string) {
+	for id := range t.st.Open {
+		if t.w.snap.isStranger(id) {
+			ids = append(ids, id)
+		}
+	}
+	for _, p := range t.sight.parts {
+		for _, v := range p.fires {
+			if id := t.w.snap.rules[v.rule].ID; v.rule >= t.w.snap.foreign && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// counts reports whether a part that doesn't tell matters: somebody spoke at its address, now or before. An address of a
+// name that never answers keeps nothing open.
+func (t *telling) counts(p *part) bool {
+	return p.answered || len(t.sight.parts) == 1 || slices.Contains(t.st.Heard, p.addr.Addr().String())
+}
+
+func (t *telling) ruling(i int) ruling {
+	s := t.w.snap
+	if i >= s.base {
+		return t.comparison(i - s.base)
+	}
+	r := ruling{letter: answerUnknown, reason: t.unasked()}
+	said, unknown := false, ""
+	for _, p := range t.sight.parts {
+		switch letter := p.answers[i]; {
+		case letter == answerFires || letter == answerRetold:
+			r.letter, r.retold = answerFires, letter == answerRetold
+			r.merge(p, i)
+		case (letter == answerNo || letter == answerWithdrew && !p.old) && !t.askedLess(p):
+			said = true
+		case t.counts(p):
+			unknown = cmp.Or(unknown, t.reason(p, s.rules[i]))
+		}
+	}
+	switch {
+	case r.letter == answerFires:
+	case unknown != "":
+		r.reason = unknown
+	case said:
+		r.letter = answerNo
+	}
+	return r
+}
+
+// askedLess reports whether the same service was asked further before: what it wasn't asked it can't have denied.
+func (t *telling) askedLess(p *part) bool {
+	return p.answered && p.level < t.st.Level && !t.st.Answered.IsZero() && p.protocol == t.st.Protocol
+}
+
+// unasked says why there is no part at all.
+func (t *telling) unasked() string {
+	if len(t.sight.parts) == 0 {
+		return "the name had no address this time"
+	}
+	return "not reached this time: " + string(t.sight.parts[0].outcome)
+}
+
+// merge adds what a part says to what others said.
+func (r *ruling) merge(p *part, rule int) {
+	for _, v := range p.fires {
+		if v.rule != rule {
+			continue
+		}
+		f := v.finding
+		f.Severity = v.rated
+		if r.finding.Severity == 0 {
+			r.finding = f
+			r.finding.Items = slices.Clone(f.Items)
+			continue
+		}
+		r.finding.Severity = max(r.finding.Severity, f.Severity)
+		for _, item := range f.Items {
+			if !slices.ContainsFunc(r.finding.Items, func(known Item) bool { return known.Value == item.Value }) {
+				r.finding.Items = append(r.finding.Items, item)
+			}
+		}
+	}
+}
+
+// reason says why a result doesn't tell.
+func (t *telling) reason(p *part, rule Rule) string {
+	switch {
+	case !p.answered:
+		return "not reached this time: " + string(p.outcome)
+	case p.outcome == probe.OutcomeBusy:
+		return "the server was busy"
+	case p.outcome == probe.OutcomeDenied:
+		return "the server turned this client away"
+	case p.level < rule.Needs.Level, !t.st.Answered.IsZero() && p.level < t.st.Level:
+		return "asked at level " + p.level.String() + " this time"
+	case p.outcome != probe.OutcomeOK:
+		return "the probe ended early this time: " + string(p.outcome)
+	case p.old:
+		return "stored by a version that doesn't tell what was missed"
+	case rule.Needs.Knob != "":
+		return "not asked this time: needs " + rule.Needs.Knob
+	}
+	return "not learned this time"
+}
+
+// comparison judges a rule over the whole scan. That the others who shared a mark weren't learned proves nothing.
+func (t *telling) comparison(c int) ruling {
+	s := t.w.snap
+	rule := s.rules[s.base+c]
+	r := ruling{letter: answerUnknown, reason: t.unasked()}
+	held := t.st.Open[rule.ID]
+	var items []Item
+	var others []host
+	still := false
+	said, unknown := false, ""
+	for _, p := range t.sight.parts {
+		switch {
+		case p.closed:
+			said = true
+		case p.marks == nil || !p.marks[c].learned:
+			if t.counts(p) {
+				unknown = cmp.Or(unknown, t.reason(p, rule))
+			}
+		default:
+			said = true
+			for _, m := range p.marks[c].marks {
+				still = still || held != nil && held.item(m.Value) != nil
+				if with := s.shared[c].others(m.Value, host{p.name, p.addr}); len(with) > 0 {
+					items, others = append(items, Item(m)), append(others, with...)
+				}
+			}
+		}
+	}
+	for _, h := range others {
+		if at := EndpointOf(probe.Target{Network: t.at.Network, Addr: h.addr, Name: h.name}, t.at.Vantage); !slices.Contains(r.with, at) {
+			r.with = append(r.with, at)
+		}
+	}
+	switch {
+	case len(items) > 0:
+		p := FiresOn(Seen, items).With("also on " + others[0].String()).proof
+		r.letter = answerFires
+		r.finding = Finding{Severity: rule.Severity, Known: p.Known, Basis: p.Basis, Items: p.Items, Detail: p.Detail}
+	case unknown != "":
+		r.reason = unknown
+	case said && still && !t.othersLearned(held, c):
+		r.reason = "the others that have it weren't learned this time"
+	case said:
+		r.letter = answerNo
+	}
+	return r
+}
+
+// othersLearned reports whether the hosts that shared a mark can be said not to have it any more.
+func (t *telling) othersLearned(held *Held, c int) bool {
+	for _, at := range held.With {
+		sight := t.w.snap.endpoints[at]
+		if sight == nil {
+			if t.w.delta.Complete == probe.Yes {
+				continue
+			}
+			return false
+		}
+		if !slices.ContainsFunc(sight.parts, func(p *part) bool { return p.closed || p.marks != nil && p.marks[c].learned }) || t.w.isBlind(at) {
+			return false
+		}
+	}
+	return true
+}
+
+// stranger judges a rule that nobody knows here by what is stored. That a finding isn't there says something only if the scan
+// was judged as the one before.
+func (t *telling) stranger(rule int) ruling {
+	r := ruling{letter: answerUnknown, reason: "no rule of this name is known here"}
+	whole := len(t.sight.parts) > 0
+	for _, p := range t.sight.parts {
+		whole = whole && (p.closed || p.outcome == probe.OutcomeOK && len(p.lost) == 0 && !p.old)
+		if slices.ContainsFunc(p.fires, func(v *verdict) bool { return v.rule == rule }) {
+			r.letter = answerFires
+			r.merge(p, rule)
+		}
+	}
+	closed := whole && !slices.ContainsFunc(t.sight.parts, func(p *part) bool { return !p.closed })
+	if r.letter != answerFires && (closed || whole && t.w.now.Scan != "" && t.w.before.Scan != "" && t.w.now.Digests == t.w.before.Digests) {
+		r.letter = answerNo
+	}
+	return r
+}
+
+// rule moves one finding on.
+func (t *telling) rule(rule Rule, n int, held *Held, r ruling) {
+	if held != nil && !held.Confirmed.IsZero() {
+		t.w.delta.Known++
+	}
+	switch {
+	case r.letter == answerFires:
+		t.fires(rule, n, held, r)
+	case held == nil:
+	case r.letter == answerNo && !t.blind && !t.lost(held):
+		t.notSo(rule, held)
+	default:
+		held.Unknown++
+		held.Reason = r.reason
+		if r.letter == answerNo {
+			held.Reason = "not learned this time"
+			if t.blind {
+				held.Reason = "too many of its group were lost at once"
+			}
+		}
+		if !held.Confirmed.IsZero() {
+			t.w.delta.Lost++
+			t.tell(Unknown, rule, held, held.Reason)
+		}
+	}
+}
+
+// lost reports whether what proved a finding is among what wasn't learned this time.
+func (t *telling) lost(h *Held) bool {
+	return slices.ContainsFunc(t.sight.parts, func(p *part) bool {
+		return slices.ContainsFunc(p.lost, func(pointer string) bool {
+			return pointer != "/evidence" && slices.ContainsFunc(h.Basis, func(basis string) bool { return beside(basis, pointer) })
+		})
+	})
+}
+
+// beside reports whether a pointer is, or is under, another one, or both are into one list, whose order may have changed.
+func beside(a, b string) bool {
+	return under(a, b) || under(b, a) || list(a) != "" && list(a) == list(b)
+}
+
+// list is the pointer to the first list that a pointer leads into; empty if it leads into none.
+func list(pointer string) string {
+	for i := 0; i < len(pointer); i++ {
+		if pointer[i] == '/' && i+1 < len(pointer) && pointer[i+1] >= '0' && pointer[i+1] <= '9' {
+			return pointer[:i]
+		}
+	}
+	return ""
+}
+
+func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
+	w := t.w
+	isNew := held == nil
+	if isNew {
+		held = &Held{Severity: r.finding.Severity, First: w.at, Items: map[string]*HeldItem{}}
+		if t.st.Open == nil {
+			t.st.Open = map[string]*Held{}
+		}
+		t.st.Open[rule.ID] = held
+	}
+	see(&held.Hits, true)
+	held.Misses, held.Unknown, held.Reason, held.Last = 0, 0, "", w.at
+	held.Known, held.Detail, held.Basis, held.With = r.finding.Known, r.finding.Detail, r.finding.Basis, r.with
+	if len(held.With) > maxHolders {
+		held.With = held.With[:maxHolders]
+	}
+	waited := held.Confirmed.IsZero()
+	added, removed := t.compareItems(held, r.finding.Items, waited)
+	was := Severity(0)
+	if held.Severity != r.finding.Severity {
+		was, held.Severity = held.Severity, r.finding.Severity
+	}
+	if waited {
+		if w.enough(held.Hits) {
+			held.Confirmed = w.at
+			t.confirmed(rule, n, held, r, isNew)
+		}
+		return
+	}
+	switch {
+	case held.retold:
+		w.cause("rules", "rules of this version", rule.ID)
+	case was != 0 && w.rulesDiffer():
+		w.cause("rules", "rules of this version", rule.ID)
+		was = 0
+	}
+	c := t.base(rule, held)
+	c.Added, c.Removed, c.Was = append(c.Added, added...), append(c.Removed, removed...), was
+	switch {
+	case len(added)+len(removed) > 0 || was != 0:
+		c.Status = Changed
+		t.items = append(append(t.items, added...), removed...)
+		t.add(c)
+	default:
+		t.tell(Unchanged, rule, held, "")
+	}
+}
+
+func (w *weighing) enough(hits uint64) bool {
+	n := 0
+	for i := range w.confirm.Of {
+		n += int(hits >> i & 1)
+	}
+	return n >= w.confirm.New
+}
+
+func (w *weighing) rulesDiffer() bool {
+	return w.before.Scan != "" && w.now.Scan != "" && w.before.Digests != w.now.Digests
+}
+
+// compareItems moves the items of a held finding on and returns those that are told to have come or gone.
+func (t *telling) compareItems(held *Held, items []Item, all bool) (added, removed []Item) {
+	now := make(map[string]bool, len(items))
+	for _, item := range items {
+		now[item.Value] = true
+		known := held.Items[item.Value]
+		if known == nil {
+			known = &HeldItem{}
+			if held.Items == nil {
+				held.Items = map[string]*HeldItem{}
+			}
+			held.Items[item.Value] = known
+		}
+		known.Basis, known.Misses = item.Basis, 0
+		see(&known.Hits, true)
+		if !known.Told && (all || t.w.enough(known.Hits)) {
+			known.Told = true
+			added = append(added, item)
+		}
+	}
+	for _, value := range slices.Sorted(maps.Keys(held.Items)) {
+		known := held.Items[value]
+		if now[value] || t.blind || t.itemLost(known.Basis) {
+			continue
+		}
+		see(&known.Hits, false)
+		if known.Misses++; known.Misses >= t.w.confirm.Gone || !known.Told {
+			delete(held.Items, value)
+			if known.Told {
+				removed = append(removed, Item{value, known.Basis})
+			}
+		}
+	}
+	return added, removed
+}
+
+// itemLost reports whether an item that isn't there may only not have been learned.
+func (t *telling) itemLost(basis string) bool {
+	return slices.ContainsFunc(t.sight.parts, func(p *part) bool {
+		return p.old || slices.ContainsFunc(p.lost, func(pointer string) bool { return beside(basis, pointer) }) || !p.answered && !p.closed && t.counts(p)
+	})
+}
+
+// confirmed tells of a finding that is believed from now on, unless it follows from how it was asked or judged.
+func (t *telling) confirmed(rule Rule, n int, held *Held, r ruling, isNew bool) {
+	w := t.w
+	switch letter, reason := t.prior(rule, n); {
+	case isNew && w.ruleKnown != nil && !t.fresh && !w.ruleKnown(rule.ID):
+		w.cause("rules", "rules of this version", rule.ID)
+	case letter == answerUnknown && reason == "level":
+		w.cause("level", "asked at a deeper level than before", rule.ID)
+	case letter == answerUnknown && reason == "protocols":
+		w.cause("protocols", "protocols that weren't asked for before", rule.ID)
+	case letter == answerUnknown && reason == "advisories":
+		w.cause("advisories", "other data on vulnerabilities and life cycles", rule.ID)
+	case letter == answerUnknown:
+		t.tell(Unknown, rule, held, "whether it is new isn't known: "+reason)
+	default:
+		c := t.base(rule, held)
+		c.Status = New
+		t.items = append(t.items, c.Finding.Items...)
+		t.add(c)
+	}
+}
+
+// prior says what was known of a rule before it fired.
+func (t *telling) prior(rule Rule, n int) (letter byte, reason string) {
+	w := t.w
+	switch {
+	case w.before.Scan != "" && len(w.before.Protocols) > 0 && t.fresh && t.st.Protocol != "unknown" && !slices.Contains(w.before.Protocols, t.st.Protocol):
+		return answerUnknown, "protocols"
+	case t.fresh:
+		return answerNo, ""
+	case strings.HasPrefix(rule.ID, "software.") && w.before.Scan != "" && w.now.Scan != "" && w.before.Digests.Advisories != w.now.Digests.Advisories:
+		return answerUnknown, "advisories"
+	case t.st.prior != nil && n >= 0 && n < w.snap.foreign:
+		letter, reason = t.st.prior(n)
+		if letter == answerUnknown && slices.ContainsFunc(t.sight.parts, func(p *part) bool { return p.level > t.st.Level }) {
+			reason = "level"
+		}
+		return letter, reason
+	case rule.Needs.Level > t.st.Level && !t.st.Answered.IsZero():
+		return answerUnknown, "level"
+	}
+	return answerNo, ""
+}
+
+func (t *telling) notSo(rule Rule, held *Held) {
+	see(&held.Hits, false)
+	if held.Confirmed.IsZero() {
+		if held.Hits&(1<<t.w.confirm.Of-1) == 0 {
+			delete(t.st.Open, rule.ID)
+		}
+		return
+	}
+	held.Unknown, held.Reason = 0, ""
+	if held.Misses++; held.Misses < t.w.confirm.Gone {
+		return // it waits to be told
+	}
+	delete(t.st.Open, rule.ID)
+	c := t.base(rule, held)
+	c.Status, c.Confirmed = Resolved, t.w.at
+	t.items = append(t.items, c.Finding.Items...)
+	t.add(c)
+}
+
+// base is a change of a held finding.
+func (t *telling) base(rule Rule, held *Held) Change {
+	c := t.change
+	c.FirstSeen, c.Confirmed = held.First, held.Confirmed
+	c.Finding = rule.finding(&probe.Result{Target: c.Target}, &Proof{Known: held.Known, Basis: append([]string{}, held.Basis...), Items: held.told(), Detail: held.Detail})
+	c.Finding.Severity = held.Severity
+	return c
+}
+
+func (t *telling) tell(s Status, rule Rule, held *Held, reason string) {
+	if s == Unchanged {
+		t.w.delta.Unchanged++
+		if !t.w.unchanged {
+			return
+		}
+	}
+	c := t.base(rule, held)
+	c.Status, c.Reason = s, reason
+	t.add(c)
+}
+
+func (t *telling) add(c Change) { t.w.delta.Changes = append(t.w.delta.Changes, c) }
+
+// flush tells the notes that no change of a finding tells already.
+func (t *telling) flush() { t.w.delta.Notes = append(t.w.delta.Notes, t.notes...) }
+
+func describe(values []string) string {
+	const most = 6
+	if len(values) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(values[:most], ", "), len(values)-most)
+	}
+	return strings.Join(values, ", ")
+}
