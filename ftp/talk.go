@@ -20,6 +20,7 @@ type talk struct {
 
 	auth    string          // the AUTH command that was granted
 	refused map[string]bool // fields that may be told behind a login
+	early   error           // what went wrong before the login
 	login   error           // what ended the login that the evidence shows
 	losses  []loss          // what was asked for and not answered
 }
@@ -118,7 +119,7 @@ func (t *talk) forget() {
 	if t.e.ImplicitTLS == probe.Yes {
 		opening.TLS = t.e.TLS
 	}
-	*t.e, t.auth, t.refused, t.login, t.losses = opening, "", make(map[string]bool), nil, nil
+	*t.e, t.auth, t.refused, t.early, t.login, t.losses = opening, "", make(map[string]bool), nil, nil, nil
 }
 
 // over reports whether nothing more can be learned in this conversation.
