@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -382,7 +383,10 @@ func TestViews(t *testing.T) {
 
 // BenchmarkApply applies scans of 100,000 endpoints with ten findings each: the first one, and one that changes nothing.
 func BenchmarkApply(b *testing.B) {
-	const endpoints = 100_000
+	endpoints := 100_000
+	if n, err := strconv.Atoi(os.Getenv("MONITOR_ENDPOINTS")); err == nil {
+		endpoints = n
+	}
 	boards := make([]finding.Rule, 10)
 	for i := range boards {
 		boards[i] = rules[1]
