@@ -13,16 +13,14 @@
 //	NBSTAT of "*"    id  00 00  00 01 00 00 00 00 00 00  20 "CK" 30 × "A" 00  00 21 00 01
 //	NB of a name     id  00 00  00 01 00 00 00 00 00 00  20 32 letters    00  00 20 00 01
 //
-// The id is two random bytes, new for each question. The flags are zero: the question goes to this node alone, without
-// broadcast, and without recursion, which RFC 1002 §4.2.1.1 keeps for name servers. The first question asks for the
+// The id is random. The flags are zero: no broadcast, and no recursion (RFC 1002 §4.2.1.1). The first question asks for the
 // node's name table (§4.2.17). The second asks for the addresses of a name that the table has: the file server's (suffix
 // 20), else the host's own (suffix 00), else "*" (§4.2.12). A host that doesn't answer the second keeps what it told
 // before; the result's Partial then names the addresses.
 //
 // A reply is taken if its id, its name and its type are those of the question; everything else is counted in
-// [Evidence.Strays]. What comes from another address or another port than was asked is never taken for the host's reply,
-// since anybody may send it: the outcome is timeout, as for the silence of a firewall, and [Evidence.StrayReplies] shows what
-// it said. A host that says by ICMP that nobody listens is refused.
+// [Evidence.Strays]. What comes from elsewhere than was asked is nobody's reply: the outcome is timeout, as for a firewall's
+// silence, and [Evidence.StrayReplies] shows it. A host that says by ICMP that nobody listens is refused.
 //
 // # What is sent to the session service
 //
@@ -41,10 +39,7 @@
 //
 // Registration, refresh, release or any other claim to a name; a datagram to a broadcast address, or with the flag for one;
 // a name query for other hosts' names; a session in anybody else's name. The guard knows the three messages above, byte by
-// byte, and refuses the rest. Names that a host told are sent back to it only if they are printable ASCII. They hold no word about the visitor, so that
-// [probe.Contact] isn't told.
+// byte, and refuses the rest. Names that a host told are sent back to it only if they are printable ASCII.
 //
-// UDP port 138, the datagram service, is not asked at all: each of its packets (§4.4) is a message that is delivered to the
-// programs behind a name, such as an election or an announcement to browsers, or an error, or a query that only a
-// distribution server for broadcasts answers. None is a question without an effect.
+// UDP port 138, the datagram service, is not asked at all: none of its packets (§4.4) is a question without an effect.
 package netbios

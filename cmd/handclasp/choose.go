@@ -10,13 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
-	"github.com/handclasp/handclasp/ftp"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/rsync"
 	"github.com/handclasp/handclasp/smtp"
-	"github.com/handclasp/handclasp/ssh"
 )
 
 // A choice is what is asked, and what of the answers is reported.
@@ -29,7 +27,6 @@ type choice struct {
 	without     []string
 	open        bool
 
-	tls, ssh  string
 	injection bool
 	verify    bool
 	modules   []string
@@ -48,10 +45,6 @@ func (c *choice) register(cmd *cobra.Command) {
 	f.Var(words(&c.rules, "RULES"), "rule", "judge by these rules alone: ids, or what stands before the dot; 'handclasp rules' lists them")
 	f.Var(words(&c.without, "RULES"), "exclude-rule", "leave these rules out")
 	f.BoolVar(&c.open, "open", false, "report only endpoints where somebody answered")
-	f.Var(value[string]{&c.tls, oneOf("handshake", "full"), text, "HOW"}, "tls",
-		"how far to ask for TLS: handshake, or full, which asks for each version and choice by itself, with many more connections")
-	f.Var(value[string]{&c.ssh, oneOf("handshake", "gex"), text, "HOW"}, "ssh",
-		"how far to ask for SSH's key exchange: handshake, or gex, which asks for small groups, too")
 	f.BoolVar(&c.injection, "injection", false, "check whether commands sent in cleartext behind STARTTLS are carried out inside TLS (mail, news)")
 	f.BoolVar(&c.verify, "verify-names", false, "check with VRFY of a random name whether mail servers tell which names exist")
 	f.Var(words(&c.modules, "NAMES"), "modules", "rsync modules to ask for at level anonymous, beside those that are listed")
@@ -127,8 +120,6 @@ func (c *choice) key() string {
 	add("rule", strings.Join(c.rules, ","))
 	add("exclude-rule", strings.Join(c.without, ","))
 	add("open", yes(c.open))
-	add("tls", c.tls)
-	add("ssh", c.ssh)
 	add("injection", yes(c.injection))
 	add("verify-names", yes(c.verify))
 	add("modules", strings.Join(c.modules, ","))
@@ -163,23 +154,16 @@ func (c *choice) apply(a *app) (*app, error) {
 // turned sets the knobs of probers.
 func (c *choice) turned(probers []probe.Prober) []probe.Prober {
 	probers = slices.Clone(probers)
-	full := c.tls == "full"
 	for i, p := range probers {
 		switch p := p.(type) {
-		case ftp.Prober:
-			p.Versions = full
-			probers[i] = p
-		case ssh.Prober:
-			p.GroupExchange = c.ssh == "gex"
-			probers[i] = p
 		case smtp.Prober:
-			p.Injection, p.Verify, p.Versions = c.injection, c.verify, full
+			p.Injection, p.Verify = c.injection, c.verify
 			probers[i] = p
 		case nntp.Prober:
-			p.Injection, p.Versions = c.injection, full
+			p.Injection = c.injection
 			probers[i] = p
 		case rsync.Prober:
-			p.Modules, p.Versions = c.modules, full
+			p.Modules = c.modules
 			probers[i] = p
 		}
 	}
