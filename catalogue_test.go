@@ -25,6 +25,7 @@ var catalogue = map[string]finding.Severity{
 	"nntp.post-open":           finding.Medium,
 	"nntp.feed-open":           finding.Medium,
 	"nntp.auth-cleartext":      finding.Medium,
+	"nntp.starttls-broken":     finding.Medium,
 	"nntp.starttls-missing":    finding.Low,
 	"rsync.exposed":            finding.Medium,
 	"rsync.module-list":        finding.Low,
@@ -90,6 +91,9 @@ func TestCatalogue(t *testing.T) {
 		require.NotEmpty(t, r.Remediation, r.ID)
 		require.NotEmpty(t, r.References, r.ID)
 		require.NotNil(t, r.Check, r.ID)
+		require.NotEmpty(t, r.CVSS, r.ID)
+		require.NotEmpty(t, r.Techniques, r.ID)
+		require.NotEmpty(t, r.Controls, r.ID)
 	}
 	require.Equal(t, catalogue, seen)
 }

@@ -21,11 +21,17 @@ func Probers() []probe.Prober {
 }
 
 // Comparisons returns every rule that is built in and judges results in the light of each other.
-func Comparisons() []finding.Comparison { return slices.Clone(ssh.Comparisons) }
+func Comparisons() []finding.Comparison {
+	comparisons := slices.Clone(ssh.Comparisons)
+	for i := range comparisons {
+		comparisons[i].Rule = finding.Described([]finding.Rule{comparisons[i].Rule})[0]
+	}
+	return comparisons
+}
 
 // Rules returns every rule that is built in: those of each protocol, and those that judge several.
 func Rules() []finding.Rule {
 	rules := slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
 	exposed := slices.DeleteFunc(slices.Clone(rules), func(r finding.Rule) bool { return !strings.HasSuffix(r.ID, ".exposed") })
-	return append(rules, finding.OddPort(Probers(), exposed))
+	return finding.Described(append(rules, finding.OddPort(Probers(), exposed)))
 }

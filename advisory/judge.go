@@ -119,6 +119,9 @@ func (j Judge) endOfLife(s Subject, sw probe.Software, p packaging) (v Verdict, 
 	if e.free.Unix() == 0 {
 		v.Detail = e.name + " ended"
 	}
+	if e.with != "" {
+		v.Detail += " with " + e.with
+	}
 	if e.paid.After(s.Time) {
 		v.Severity = finding.Medium
 		v.Detail += ", paid support until " + e.paid.Format(time.DateOnly)
@@ -173,11 +176,14 @@ func (j Judge) end(s Subject, sw probe.Software, p packaging) (e end, claimed, o
 	return e, p.revision != "" && p.release != "", e.name != ""
 }
 
-// youngest returns the last end among e and those of the releases.
+// youngest returns the last end among e and those of the releases. A product that has a name keeps it.
 func (l *LifeCycle) youngest(e end, carriers []carrier) end {
+	product := e.name
 	for _, c := range carriers {
 		if o, ok := l.of(c.distribution, c.release); ok {
-			o.name = title(c.distribution) + " " + o.name
+			if o.name = title(c.distribution) + " " + o.name; product != "" {
+				o.name, o.with = product, o.name
+			}
 			e = e.later(o)
 		}
 	}
@@ -291,7 +297,7 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 	return v, true
 }
 
-// detail names the first of a list and how many others there are.
+// detail names the first of a list, how many others there are, and since when the first is known to be exploited.
 func detail(list []Vulnerability) string {
 	text := list[0].ID
 	if list[0].Name != "" {
@@ -299,6 +305,9 @@ func detail(list []Vulnerability) string {
 	}
 	if n := len(list) - 1; n > 0 {
 		text += fmt.Sprintf(" and %d more", n)
+	}
+	if first := list[0]; !first.KEV.IsZero() {
+		text += ", exploited: in CISA's catalogue since " + first.KEV.Format(time.DateOnly)
 	}
 	return text
 }

@@ -214,6 +214,7 @@ type end struct {
 	source     string
 	data       finding.Data
 	name       string // of the line of releases, such as "OpenSSH 9.2"
+	with       string // the release that carried it last, such as "Debian 12"; empty if it ended by itself
 }
 
 // later returns the end that comes later, with the later end of what is sold.

@@ -159,6 +159,13 @@ func TestEndOfAPackage(t *testing.T) {
 			[]probe.Software{packaged("Cyrus IMAP", "2.3.16", "Red Hat", "6.el6_1.4")},
 			"Red Hat Enterprise Linux 6 ended 2020-11-30", finding.Claimed,
 		},
+		"of a version alone, with the last release that carries it": {
+			[]probe.Software{is("ProFTPD", "1.3.5e")},
+			"ProFTPD 1.3.5 ended 2023-05-31 with Ubuntu 18.04, paid support until 2028-04-01", finding.Inferred,
+		},
+		"of a version alone, by itself": {
+			[]probe.Software{is("Exim", "4.91")}, "Exim 4.91 ended 2019-02-10", finding.Inferred,
+		},
 		"not of a maintained release":       {[]probe.Software{packaged("OpenSSH", "9.2p1", "Debian", "2+deb12u3")}, "", ""},
 		"not of a release that is not told": {[]probe.Software{packaged("OpenSSH", "9.0p1", "Ubuntu", "1ubuntu7")}, "", ""},
 		"not of FreeBSD's own":              {[]probe.Software{packaged("OpenSSH", "9.7", "FreeBSD", "20240806")}, "", ""},

@@ -18,7 +18,7 @@ import (
 func (j Judge) Rules() []finding.Rule {
 	return []finding.Rule{
 		{
-			ID: "software.end-of-life", Title: "No more security updates",
+			ID: "software.end-of-life", Title: "no more security updates",
 			Severity: finding.High, Varies: []finding.Severity{finding.High, finding.Medium},
 			Summary:     "What is found in this software from now on stays open, or is mended for those only who pay for it.",
 			Remediation: "Move to a release that is maintained: of the distribution (do-release-upgrade, a full-upgrade of Debian, leapp), or of the product; until then buy extended updates (Ubuntu Pro, Freexian's ELTS, Red Hat's ELS, Microsoft's ESU), or let only those reach it who must.",
@@ -27,7 +27,7 @@ func (j Judge) Rules() []finding.Rule {
 			Check:       j.check(EndOfLife),
 		},
 		{
-			ID: "software.vulnerable", Title: "Known vulnerabilities",
+			ID: "software.vulnerable", Title: "known vulnerability",
 			Severity: finding.High, Varies: []finding.Severity{finding.High, finding.Critical, finding.Medium, finding.Low},
 			Summary:     "The version that the server tells has vulnerabilities that are published, and that a later one mends.",
 			Remediation: "Install the updates of the distribution (apt upgrade, dnf upgrade, apk upgrade) or of the product, and restart the service; what is inferred from a version alone may be mended already: look at the package's changelog.",
@@ -51,7 +51,7 @@ func (j Judge) check(kind Kind) func(*probe.Result) finding.Answer {
 		if len(verdicts) == 0 {
 			return finding.NotSo()
 		}
-		return answer(verdicts)
+		return answer(r.Software, verdicts)
 	}
 }
 
@@ -68,12 +68,15 @@ func SubjectOf(r *probe.Result) Subject {
 }
 
 // answer joins the verdicts of one kind, of which the first is the most severe.
-func answer(verdicts []Verdict) finding.Answer {
+func answer(software []probe.Software, verdicts []Verdict) finding.Answer {
 	var basis, details []string
 	var items []finding.Item
 	advice := finding.Advice{Data: verdicts[0].Data}
 	for _, v := range verdicts {
-		at := fmt.Sprintf("/software/%d", v.Software)
+		at := fmt.Sprintf("/software/%d/version", v.Software)
+		if v.Known == finding.Claimed && software[v.Software].PackageRevision != "" {
+			at = fmt.Sprintf("/software/%d/package_revision", v.Software)
+		}
 		basis, details = append(basis, at), append(details, v.Detail)
 		if v.Kind == EndOfLife {
 			items = append(items, finding.Item{Value: v.Name, Basis: at})

@@ -37,8 +37,8 @@ func TestRules(t *testing.T) {
 	assert.Equal(t, finding.High, f.Severity)
 	assert.Equal(t, finding.Claimed, f.Known)
 	assert.Equal(t, []string{"CVE-2030-0001", "CVE-2030-0002"}, f.CVE)
-	assert.Equal(t, []finding.Item{{Value: "CVE-2030-0001", Basis: "/software/0"}, {Value: "CVE-2030-0002", Basis: "/software/0"}}, f.Items)
-	assert.Equal(t, "CVE-2030-0001 and 1 more", f.Detail)
+	assert.Equal(t, []finding.Item{{Value: "CVE-2030-0001", Basis: "/software/0/package_revision"}, {Value: "CVE-2030-0002", Basis: "/software/0/package_revision"}}, f.Items)
+	assert.Equal(t, "CVE-2030-0001 and 1 more, exploited: in CISA's catalogue since 2026-11-02", f.Detail)
 	assert.Equal(t, "2026-11-02", f.KEV)
 	assert.InDelta(t, 0.94321, f.EPSS, 1e-9)
 	assert.Contains(t, f.References, "https://security-tracker.debian.org/tracker/CVE-2030-0001")
@@ -47,7 +47,7 @@ func TestRules(t *testing.T) {
 	e := found[1]
 	assert.Equal(t, "software.end-of-life", e.ID)
 	assert.Equal(t, finding.Medium, e.Severity)
-	assert.Equal(t, []finding.Item{{Value: "Debian Linux 11", Basis: "/software/1"}}, e.Items)
+	assert.Equal(t, []finding.Item{{Value: "Debian Linux 11", Basis: "/software/1/version"}}, e.Items)
 	assert.Equal(t, "built-in", e.Data.Digest)
 
 	stored, err := json.Marshal(finding.Record{Result: r, Findings: found})

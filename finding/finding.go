@@ -119,7 +119,7 @@ func (rule Rule) finding(r *probe.Result, p *Proof) Finding {
 	}
 	f := Finding{
 		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: severity, Known: p.Known, Basis: p.Basis,
-		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS,
+		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS, Score: rule.Score,
 		Remediation: rule.Remediation, References: append([]string{}, rule.References...),
 	}
 	p.Advice.add(&f)

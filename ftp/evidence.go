@@ -2,16 +2,17 @@ package ftp
 
 import "github.com/handclasp/handclasp/probe"
 
-// Evidence is what an FTP server showed. Replies are null, facts and text empty, and lists empty where a question
-// wasn't asked or wasn't answered; lists are never null.
+// Evidence is what an FTP server showed. Replies and lists are null, facts and text empty, if a question wasn't asked or
+// wasn't answered.
 type Evidence struct {
-	// Greeting is the reply that the server begins with (RFC 959 §5.4), the last one where it asked to wait (120).
-	// A 421 or 530 is the server's refusal to talk. Code 0 means that it was no reply of FTP.
+	// Greeting is the reply that the server begins with (RFC 959 §5.4), the last one if it asked to wait (120).
+	// A 4yz or 5yz is the server's refusal to talk. Code 0 means that it was no reply of FTP.
 	Greeting *probe.Reply `json:"greeting"`
-	// ImplicitTLS says whether TLS was spoken from the first byte, as on port 990; no RFC describes it. It is no where
-	// the greeting came in cleartext, also on a port for implicit TLS, and unknown where neither came about.
+	// ImplicitTLS says whether TLS was spoken from the first byte, as on port 990; no RFC describes it. It is no if
+	// the greeting came in cleartext, also on a port for implicit TLS, and unknown if neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
-	// Features are the lines of the reply to FEAT in cleartext (RFC 2389 §3.2), such as "AUTH TLS" or "UTF8".
+	// Features are the lines of the reply to FEAT in cleartext (RFC 2389 §3.2), such as "AUTH TLS" or "UTF8";
+	// empty if it has none. A server that refused to tell is asked again behind an anonymous login.
 	Features []string `json:"features"`
 	// System is the text of the reply to SYST (RFC 959 §4.1.3), such as "UNIX Type: L8". Some servers tell it only
 	// after a login.
@@ -22,27 +23,27 @@ type Evidence struct {
 	AuthReply *probe.Reply `json:"auth_reply"`
 	// TLS is the handshake on the control connection.
 	TLS *probe.TLS `json:"tls"`
-	// FeaturesAfterTLS are the lines of the reply to FEAT inside TLS.
+	// FeaturesAfterTLS are likewise the lines of the reply to FEAT inside TLS.
 	FeaturesAfterTLS []string `json:"features_after_tls"`
 	// ProtectsData says whether PROT P was accepted (RFC 4217 §9): data connections can be encrypted too. A server
 	// that wants a login first leaves it empty.
 	ProtectsData probe.Fact `json:"protects_data"`
-	// CleartextLogin says whether the server would have taken a password without TLS (RFC 2577 §5): yes where it
-	// answered a made-up name by 331, 332 or 230, no where it refused.
+	// CleartextLogin says whether the server would have taken a password without TLS (RFC 2577 §5): yes if it
+	// answered a made-up name by 331, 332 or 230, no if it refused.
 	CleartextLogin probe.Fact `json:"cleartext_login"`
 	// CleartextReply is that answer.
 	CleartextReply *probe.Reply `json:"cleartext_reply"`
-	// Anonymous is how the server took the name anonymous (RFC 1635).
-	Anonymous *Anonymous `json:"anonymous"`
+	// Anonymous is how the server took the name anonymous (RFC 1635); its fields are empty if it wasn't asked.
+	Anonymous Anonymous `json:"anonymous"`
 }
 
-// Anonymous is an anonymous login. Where it was tried twice, in cleartext and inside TLS, it is the attempt that
+// Anonymous is an anonymous login. If it was tried twice, in cleartext and inside TLS, it is the attempt that
 // came further, and of equals the later one.
 type Anonymous struct {
 	Login probe.Fact `json:"login"`
 	// OverTLS says whether the rest was said inside TLS.
 	OverTLS probe.Fact `json:"over_tls"`
-	// UserReply and PassReply are the replies to USER and PASS. No PASS is sent unless USER is answered by 331.
+	// UserReply and PassReply are the replies to USER and PASS, which is sent only if USER is answered by 331.
 	UserReply *probe.Reply `json:"user_reply"`
 	PassReply *probe.Reply `json:"pass_reply"`
 	// Directory is the working directory after the login, as PWD names it (RFC 959 App. II).
@@ -57,7 +58,8 @@ type Anonymous struct {
 	PassiveAddress string `json:"passive_address"`
 }
 
-// A Listing is a directory's content, in the server's order.
+// A Listing is a directory's content, in the server's order. LIST's rows are read as Unix, MS-DOS and IIS, EPLF, NetWare, VMS,
+// z/OS and IBM i write them; one in no such format is counted and shown.
 type Listing struct {
 	// Entries are the files and directories, without the listed directory itself and the one above it.
 	Entries []Entry `json:"entries"`
@@ -103,10 +105,8 @@ const (
 	TypeOther     = "other"
 )
 
-func newEvidence() *Evidence { return &Evidence{Features: []string{}, FeaturesAfterTLS: []string{}} }
-
 // Protocol returns "ftp".
-func (*Evidence) Protocol() string { return Protocol }
+func (*Evidence) Protocol() string { return protocol }
 
 // TLSHandshake implements [probe.TLSEvidence].
 func (e *Evidence) TLSHandshake() *probe.TLS {
@@ -114,4 +114,15 @@ func (e *Evidence) TLSHandshake() *probe.TLS {
 		return nil
 	}
 	return e.TLS
+}
+
+// OffersTLS implements [probe.OfferEvidence].
+func (e *Evidence) OffersTLS() probe.Fact {
+	switch {
+	case e == nil:
+		return probe.Unknown
+	case e.ImplicitTLS == probe.Yes:
+		return probe.Yes
+	}
+	return e.AuthTLS
 }

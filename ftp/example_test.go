@@ -28,15 +28,15 @@ func offline(name string) *probe.Options {
 func ExampleGrab() {
 	e, err := ftp.Grab(context.Background(), "192.0.2.7:21", offline("handwritten-plain"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err) // and e holds what was learned before it
 	}
-	fmt.Println("greeting: ", e.Greeting.Code, e.Greeting.Text())
+	fmt.Println("greeting: ", e.Greeting.Text())
 	fmt.Println("system:   ", e.System)
 	fmt.Println("TLS:      ", e.AuthTLS, "-", e.AuthReply.Text())
 	fmt.Println("passwords:", e.CleartextLogin, "-", e.CleartextReply.Text())
 	fmt.Println("anonymous:", e.Anonymous.Login, "-", e.Anonymous.PassReply.Text())
 	// Output:
-	// greeting:  220 Welcome to example.org
+	// greeting:  Welcome to example.org
 	// system:    UNIX Type: L8
 	// TLS:       no - Command not implemented
 	// passwords: yes - Password required for handclasp-no-such-user

@@ -14,6 +14,8 @@ type declined struct {
 	code int // of the reply that declined; 0 if it was none
 }
 
+func (d declined) Unwrap() error { return d.error }
+
 // refused reports whether a command was declined by a server that goes on listening.
 func refused(err error) bool {
 	var d declined
@@ -22,15 +24,15 @@ func refused(err error) bool {
 
 // list lists the working directory: by MLSD if the server offers it, since only that tells what the visitor may do,
 // and by LIST if it doesn't, or refuses it.
-func (v *visit) list(c *control, a *Anonymous) error {
-	features := v.e.Features
+func (t *talk) list(c *textline.Conn, a *Anonymous) error {
+	features := t.e.Features
 	if c.Secure() {
-		features = v.e.FeaturesAfterTLS
+		features = t.e.FeaturesAfterTLS
 	}
 	machine := hasFeature(features, "MLST") // announces MLSD as well (RFC 3659 §7.8)
-	err := v.listBy(c, a, machine)
+	err := t.listBy(c, a, machine)
 	if machine && a.Listing == nil && refused(err) {
-		err = v.listBy(c, a, false)
+		err = t.listBy(c, a, false)
 	}
 	if err == nil {
 		return nil
@@ -39,21 +41,25 @@ func (v *visit) list(c *control, a *Anonymous) error {
 	if a.Listing != nil {
 		a.Listing.Truncated = true
 	}
-	if errors.As(err, new(declined)) {
+	var d declined
+	isDeclined := errors.As(err, &d)
+	if d.code < 500 { // else it is an answer
+		t.miss("anonymous/listing", err)
+	}
+	if isDeclined {
 		return nil
 	}
-	c.broken = true
 	return err
 }
 
 // listBy asks for a listing and takes it from a data connection. The two run side by side: servers begin the transfer,
 // or its TLS handshake, before they answer or behind it, and answer before its end or behind that.
-func (v *visit) listBy(c *control, a *Anonymous, machine bool) error {
-	port, err := v.passive(c, a)
+func (t *talk) listBy(c *textline.Conn, a *Anonymous, machine bool) error {
+	port, err := t.passive(c, a)
 	if err != nil {
 		return err
 	}
-	data, err := v.s.OpenPort(v.ctx, port)
+	data, err := t.s.OpenPort(t.ctx, port)
 	if err != nil {
 		return softened(err)
 	}
@@ -62,26 +68,26 @@ func (v *visit) listBy(c *control, a *Anonymous, machine bool) error {
 	if machine {
 		command = "MLSD"
 	}
-	if err := c.send(command); err != nil {
+	if err := c.Send(command); err != nil {
 		return err
 	}
-	a.Listing, err = v.transfer(c, data, newRows(machine))
+	a.Listing, err = t.transfer(c, data, newRows(machine))
 	return err
 }
 
 // transfer returns the listing if it came, in part beside an error.
-func (v *visit) transfer(c *control, data *probe.Conn, rows *rows) (*Listing, error) {
-	end := data.Beside(func() error { return v.receive(data, c, rows) })
+func (t *talk) transfer(c *textline.Conn, data *probe.Conn, rows *rows) (*Listing, error) {
+	end := data.Beside(func() error { return t.receive(data, c, rows) })
 	defer end(true)
-	reply, err := textline.ReadReply(c, textline.FirstAndLast, c.maxLines)
+	reply, err := c.Next()
 	if err == nil && !reply.Is(125, 150, 226, 250) {
 		return nil, refusal(reply)
 	}
 	// A server that hangs up may have sent all before. From one that fell silent no more is awaited.
-	received := end(err != nil && !hungUp(err))
+	received := end(err != nil && !errors.Is(err, probe.ErrClosed))
 	if err == nil && reply.Code < 200 && (received == nil || errors.As(received, new(declined))) {
 		data.Close()
-		reply, err = c.reply()
+		reply, err = c.Reply()
 	}
 	switch {
 	case err != nil:
@@ -97,9 +103,9 @@ func (v *visit) transfer(c *control, data *probe.Conn, rows *rows) (*Listing, er
 }
 
 // receive reads a data connection to its end, or up to the last row that is wanted.
-func (v *visit) receive(data *probe.Conn, c *control, rows *rows) error {
-	if c.Secure() && v.e.ProtectsData == probe.Yes {
-		if _, err := data.StartTLS(v.ctx); err != nil {
+func (t *talk) receive(data *probe.Conn, c *textline.Conn, rows *rows) error {
+	if c.Secure() && t.e.ProtectsData == probe.Yes {
+		if _, err := data.StartTLS(t.ctx); err != nil {
 			return softened(err)
 		}
 	}
@@ -125,9 +131,9 @@ func (v *visit) receive(data *probe.Conn, c *control, rows *rows) error {
 
 // passive asks for a port to fetch data from: by PASV over IPv4, whose reply shows an address, by EPSV over IPv6, and by
 // the other if that is refused. The port's host is this server, whatever address it names.
-func (v *visit) passive(c *control, a *Anonymous) (port uint16, err error) {
-	first, second := v.pasv, v.epsv
-	if v.s.Target().Addr.Addr().Is6() {
+func (t *talk) passive(c *textline.Conn, a *Anonymous) (port uint16, err error) {
+	first, second := t.pasv, t.epsv
+	if t.s.Target().Addr.Addr().Is6() {
 		first, second = second, first
 	}
 	if port, err = first(c, a); !refused(err) {
@@ -140,8 +146,8 @@ func (v *visit) passive(c *control, a *Anonymous) (port uint16, err error) {
 	return port, again
 }
 
-func (v *visit) epsv(c *control, _ *Anonymous) (port uint16, err error) {
-	reply, err := c.ask("EPSV")
+func (t *talk) epsv(c *textline.Conn, _ *Anonymous) (port uint16, err error) {
+	reply, err := t.ask(c, "", "EPSV", 229)
 	if err != nil {
 		return 0, err
 	}
@@ -151,8 +157,8 @@ func (v *visit) epsv(c *control, _ *Anonymous) (port uint16, err error) {
 	return 0, refusal(reply)
 }
 
-func (v *visit) pasv(c *control, a *Anonymous) (port uint16, err error) {
-	reply, err := c.ask("PASV")
+func (t *talk) pasv(c *textline.Conn, a *Anonymous) (port uint16, err error) {
+	reply, err := t.ask(c, "", "PASV", 227)
 	if err != nil {
 		return 0, err
 	}
@@ -167,7 +173,11 @@ func (v *visit) pasv(c *control, a *Anonymous) (port uint16, err error) {
 // refusal is what a reply in place of a listing means.
 func refusal(r *probe.Reply) error {
 	if r.Code >= 400 {
-		return declined{probe.Errorf("listing", probe.OutcomeRefused, "%d %s", r.Code, clip([]byte(r.Text()))), r.Code}
+		o := probe.OutcomeBusy
+		if r.Code >= 500 {
+			o = probe.OutcomeRefused
+		}
+		return declined{probe.Errorf("listing", o, "%d %s", r.Code, clip([]byte(r.Text()))), r.Code}
 	}
 	return probe.Errorf("listing", probe.OutcomeMalformed, "%d %s", r.Code, clip([]byte(r.Text())))
 }

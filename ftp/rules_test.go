@@ -1,141 +1,112 @@
 package ftp
 
 import (
-	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/finding/findingtest"
 	"github.com/handclasp/handclasp/probe"
 )
 
-func result(change func(*Evidence)) *probe.Result {
-	e := newEvidence()
-	e.ImplicitTLS = probe.No
-	change(e)
-	return &probe.Result{Protocol: Protocol, Target: target, Outcome: probe.OutcomeOK, Evidence: e}
+func result(e *Evidence) *probe.Result {
+	return &probe.Result{Protocol: protocol, Target: target, Outcome: probe.OutcomeOK, Evidence: e}
 }
 
 func TestRules(t *testing.T) {
-	type change = func(*Evidence)
-	with := func(a Anonymous) change { return func(e *Evidence) { e.Anonymous = &a } }
-	listed := func(entries ...Entry) change {
-		return with(Anonymous{Login: probe.Yes, UserReply: reply(230), Listing: &Listing{Entries: entries}})
+	type one = findingtest.Case[*Evidence]
+	said := func(r *probe.Reply) *Evidence { return &Evidence{Greeting: r, ImplicitTLS: probe.No} }
+	let := func(a Anonymous) *Evidence { return &Evidence{ImplicitTLS: probe.No, Anonymous: a} }
+	listed := func(l Listing) *Evidence {
+		return let(Anonymous{Login: probe.Yes, UserReply: reply(230), Listing: &l})
 	}
-	rows := func(l Listing) change { return with(Anonymous{Login: probe.Yes, UserReply: reply(230), Listing: &l}) }
-	nothing := func(*Evidence) {}
-	for id, c := range map[string]struct {
-		fires, not, unknown []change
-		known               finding.Known
-	}{
+	entries := func(list ...Entry) *Evidence { return listed(Listing{Entries: list}) }
+	auth := func(fact probe.Fact, r *probe.Reply, features ...string) *Evidence {
+		return &Evidence{ImplicitTLS: probe.No, AuthTLS: fact, AuthReply: r, Features: features}
+	}
+	none := new(Evidence)
+	refused := let(Anonymous{Login: probe.No, UserReply: reply(530)})
+	inside := &Evidence{ImplicitTLS: probe.Yes}
+	unlisted := let(Anonymous{Login: probe.Yes, UserReply: reply(230)})
+	writable := Entry{Name: "b", Permissions: "w", Writable: probe.Yes}
+	root := Entry{Name: "/", Type: TypeCurrent, Permissions: "c", Writable: probe.Yes}
+	findingtest.Rules(t, Rules, result, map[string][]one{
 		"ftp.exposed": {
-			fires:   []change{func(e *Evidence) { e.Greeting = reply(220) }, func(e *Evidence) { e.Greeting = reply(421) }, func(e *Evidence) { e.Greeting = reply(530) }},
-			not:     []change{func(e *Evidence) { e.Greeting = reply(0, "SSH-2.0-x") }, func(e *Evidence) { e.Greeting = reply(200) }},
-			unknown: []change{nothing},
-			known:   finding.Seen,
+			{Fires: []*Evidence{said(reply(220)), said(reply(120))}, Known: finding.Seen, NotSo: []*Evidence{said(reply(0, "SSH-2.0-x")), said(reply(200))}, NotLearned: []*Evidence{none}},
+			{Fires: []*Evidence{said(reply(421)), said(reply(450)), said(reply(500)), said(reply(530))}, Known: finding.Seen, Detail: "turns clients away", NotSo: []*Evidence{said(reply(554, "5.7.1 no"))}},
 		},
-		"ftp.anonymous": {
-			fires: []change{
-				with(Anonymous{Login: probe.Yes, UserReply: reply(230)}),
-				with(Anonymous{Login: probe.Yes, UserReply: reply(331), PassReply: reply(230)}),
-			},
-			not:     []change{with(Anonymous{Login: probe.No, UserReply: reply(530)})},
-			unknown: []change{nothing, with(Anonymous{UserReply: reply(331)}), with(Anonymous{UserReply: reply(421)})},
-			known:   finding.Seen,
-		},
+		"ftp.anonymous": {{
+			Fires:      []*Evidence{let(Anonymous{Login: probe.Yes, UserReply: reply(230)}), let(Anonymous{Login: probe.Yes, UserReply: reply(331), PassReply: reply(230)})},
+			Known:      finding.Seen,
+			NotSo:      []*Evidence{refused},
+			NotLearned: []*Evidence{none, let(Anonymous{UserReply: reply(331)}), let(Anonymous{UserReply: reply(421)})},
+		}},
 		"ftp.cleartext-login": {
-			fires: []change{
-				func(e *Evidence) { e.CleartextLogin, e.CleartextReply = probe.Yes, reply(331) },
-				func(e *Evidence) { e.CleartextLogin, e.CleartextReply = probe.Yes, reply(332) },
+			{
+				Fires: []*Evidence{{CleartextLogin: probe.Yes, CleartextReply: reply(331)}, {CleartextLogin: probe.Yes, CleartextReply: reply(332)}},
+				Known: finding.Seen,
+				NotSo: []*Evidence{
+					{CleartextLogin: probe.No, CleartextReply: reply(530)}, {CleartextLogin: probe.Yes, CleartextReply: reply(230)}, inside,
+					{CleartextLogin: probe.No, CleartextReply: reply(530), Anonymous: Anonymous{OverTLS: probe.No, UserReply: reply(331)}},
+				},
+				NotLearned: []*Evidence{none, {CleartextReply: reply(421)}, let(Anonymous{OverTLS: probe.Yes, UserReply: reply(331)})},
 			},
-			not: []change{
-				func(e *Evidence) { e.CleartextLogin, e.CleartextReply = probe.No, reply(530) },
-				func(e *Evidence) { e.CleartextLogin, e.CleartextReply = probe.Yes, reply(230) },
-				with(Anonymous{UserReply: reply(331)}),
-			},
-			unknown: []change{nothing, func(e *Evidence) { e.CleartextReply = reply(421) }},
-			known:   finding.Seen,
+			{Fires: []*Evidence{let(Anonymous{OverTLS: probe.No, UserReply: reply(331)})}, Known: finding.Seen, Detail: "for anonymous; another name got no answer"},
 		},
 		"ftp.tls-missing": {
-			fires: []change{
-				func(e *Evidence) { e.AuthTLS, e.AuthReply = probe.No, reply(502) },
-				func(e *Evidence) { e.AuthTLS, e.AuthReply, e.Features = probe.No, reply(502), []string{"UTF8"} },
-				func(e *Evidence) { e.AuthTLS, e.AuthReply, e.Features = probe.No, reply(431), []string{"AUTH TLS"} },
+			{
+				Fires: []*Evidence{auth(probe.No, reply(502)), auth(probe.No, reply(502), "UTF8")}, Known: finding.Seen,
+				NotSo:      []*Evidence{auth(probe.Yes, reply(234)), inside},
+				NotLearned: []*Evidence{none, auth("", reply(421))},
 			},
-			not: []change{
-				func(e *Evidence) { e.AuthTLS, e.AuthReply = probe.Yes, reply(234) },
-				func(e *Evidence) { e.ImplicitTLS = probe.Yes },
-			},
-			unknown: []change{nothing, func(e *Evidence) { e.AuthReply = reply(421) }},
-			known:   finding.Seen,
+			{Fires: []*Evidence{auth(probe.No, reply(431), "auth TLS")}, Known: finding.Seen, Detail: "FEAT lists AUTH, which is refused"},
 		},
 		"ftp.anonymous-listing": {
-			fires: []change{
-				listed(Entry{Type: TypeCurrent}, Entry{Name: "a", Type: TypeFile}), listed(Entry{Name: "a"}, Entry{Name: "b"}),
-				rows(Listing{Unparsed: 1, UnparsedSample: []string{"what?"}}),
-				rows(Listing{Entries: []Entry{{Name: "a"}}, Unparsed: 9, UnparsedSample: []string{"what?"}}),
+			{
+				Fires: []*Evidence{entries(Entry{Type: TypeCurrent}, Entry{Name: "a", Type: TypeFile})}, Known: finding.Seen, Detail: "1 entry", Items: []string{"a"},
+				NotSo:      []*Evidence{entries([]Entry{}...), entries(Entry{Name: ".", Type: TypeCurrent}), listed(Listing{Current: &Entry{Name: ".", Type: TypeCurrent}}), refused},
+				NotLearned: []*Evidence{none, unlisted},
 			},
-			not:     []change{listed(), listed(Entry{Name: ".", Type: TypeCurrent}), rows(Listing{Current: &Entry{Name: ".", Type: TypeCurrent}})},
-			unknown: []change{nothing, with(Anonymous{Login: probe.Yes}), with(Anonymous{Login: probe.No})},
-			known:   finding.Seen,
+			{Fires: []*Evidence{entries(Entry{Name: "a"}, Entry{Name: "b"})}, Known: finding.Seen, Detail: "2 entries", Items: []string{"a", "b"}},
+			{Fires: []*Evidence{listed(Listing{Unparsed: 1, UnparsedSample: []string{"what?"}})}, Known: finding.Seen, Detail: "1 row in an unknown format"},
+			{
+				Fires: []*Evidence{listed(Listing{Entries: []Entry{{Name: "a"}}, Unparsed: 9, UnparsedSample: []string{"what?"}})},
+				Known: finding.Seen, Detail: "1 entry, 9 rows in an unknown format", Items: []string{"a"},
+			},
 		},
 		"ftp.anonymous-writable": {
-			fires: []change{
-				listed(Entry{Name: "a"}, Entry{Name: "b", Permissions: "w", Writable: probe.Yes}),
-				listed(Entry{Name: ".", Type: TypeCurrent, Permissions: "c", Writable: probe.Yes}),
-				listed(slices.Repeat([]Entry{{Permissions: "w", Writable: probe.Yes}}, 20)...),
-				rows(Listing{Current: &Entry{Name: "/", Type: TypeCurrent, Permissions: "c", Writable: probe.Yes}}),
+			{
+				Fires: []*Evidence{entries(Entry{Name: "a"}, writable), entries(writable, writable)}, Known: finding.Claimed, Detail: "b", Items: []string{"b"},
+				NotSo: []*Evidence{entries(Entry{Permissions: "r", Writable: probe.No}), entries(Entry{Permissions: "-rw-r--r--"}), refused}, NotLearned: []*Evidence{none, unlisted},
 			},
-			not:     []change{listed(Entry{Permissions: "r", Writable: probe.No}), listed()},
-			unknown: []change{nothing, listed(Entry{Permissions: "-rw-r--r--"})},
-			known:   finding.Claimed,
+			{Fires: []*Evidence{entries(root), listed(Listing{Current: &root})}, Known: finding.Claimed, Detail: "/", Items: []string{"/"}},
 		},
-		"ftp.passive-address-leak": {
-			fires:   []change{with(Anonymous{PassiveAddress: "10.0.0.5"}), with(Anonymous{PassiveAddress: "198.51.100.1"})},
-			not:     []change{with(Anonymous{PassiveAddress: "192.0.2.7"}), with(Anonymous{PassiveAddress: "0.0.0.0"})},
-			unknown: []change{nothing, with(Anonymous{})},
-			known:   finding.Seen,
-		},
-	} {
-		t.Run(id, func(t *testing.T) {
-			i := slices.IndexFunc(Rules, func(r finding.Rule) bool { return r.ID == id })
-			require.GreaterOrEqual(t, i, 0)
-			rule := Rules[i]
-			for n, change := range c.fires {
-				r := result(change)
-				found := finding.Evaluate(r, []finding.Rule{rule})
-				require.Len(t, found, 1, "fires, case %d", n)
-				require.Equal(t, c.known, found[0].Known)
-				document, err := json.Marshal(r)
-				require.NoError(t, err)
-				for _, pointer := range found[0].Basis {
-					value, err := finding.Resolve(document, pointer)
-					require.NoError(t, err)
-					require.NotContains(t, []string{"null", `""`, "[]"}, string(value), pointer)
-				}
-			}
-			for n, change := range append(c.not, c.unknown...) {
-				require.Nil(t, rule.Check(result(change)).Proof(), "doesn't fire, case %d", n)
-			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: Protocol}).Proof(), "no evidence")
-		})
+		"ftp.passive-address-leak": {{
+			Fires: []*Evidence{let(Anonymous{PassiveAddress: "10.0.0.5"})}, Known: finding.Seen, Detail: "10.0.0.5", Items: []string{"10.0.0.5"},
+			NotSo:      []*Evidence{let(Anonymous{PassiveAddress: "192.0.2.7"}), let(Anonymous{PassiveAddress: "0.0.0.0"}), refused},
+			NotLearned: []*Evidence{none, unlisted},
+		}},
+	})
+}
+
+// Many writable entries are all items, and not all of the detail.
+func TestWritableItems(t *testing.T) {
+	var list []Entry
+	for i := range 20 {
+		list = append(list, Entry{Name: strings.Repeat("x", i+1), Permissions: "w", Writable: probe.Yes})
 	}
-	require.Len(t, Rules, 7)
-	for _, rule := range Rules {
-		require.NotEmpty(t, rule.Title)
-		require.NotEmpty(t, rule.Summary)
-		require.NotEmpty(t, rule.Remediation)
-		require.NotEmpty(t, rule.References)
-		require.NotEmpty(t, rule.CWE)
-		require.NotZero(t, rule.Severity)
-	}
+	i := slices.IndexFunc(Rules, func(r finding.Rule) bool { return r.ID == "ftp.anonymous-writable" })
+	p := Rules[i].Check(result(&Evidence{Anonymous: Anonymous{Login: probe.Yes, Listing: &Listing{Entries: list}}})).Proof()
+	require.Len(t, p.Items, 20)
+	require.Contains(t, p.Detail, "and 10 more")
 }
 
 // What turned out to be something else is no FTP server.
 func TestExposedNeedsFTP(t *testing.T) {
-	r := result(func(e *Evidence) { e.Greeting = reply(220, "mail.example.org ESMTP") })
+	r := result(&Evidence{Greeting: reply(220, "gateway.example.org")})
 	require.NotNil(t, exposed(r).Proof())
 	r.Outcome = probe.OutcomeNotProtocol
 	require.Equal(t, finding.NotLearned(), exposed(r))

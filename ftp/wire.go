@@ -5,24 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
-
-// maxPreliminary is how many 1yz replies may come before the final one: RFC 959 §5.4 knows a single 120, and a server
-// that goes on is no use waiting for.
-const maxPreliminary = 8
-
-// readFinal reads replies up to the first that isn't preliminary (RFC 959 §4.2).
-func readFinal(r textline.Reader, maxLines int) (*probe.Reply, error) {
-	for range maxPreliminary {
-		reply, err := textline.ReadReply(r, textline.FirstAndLast, maxLines)
-		if err != nil || reply.Code >= 200 {
-			return reply, err
-		}
-	}
-	return nil, probe.Errorf("reply", probe.OutcomeMalformed, "no end of preliminary replies")
-}
 
 // Telnet's command bytes (RFC 854).
 const (
@@ -49,10 +33,14 @@ func skipTelnet(line []byte) []byte {
 	}
 }
 
-// parseFeatures returns the lines between the first and the last of a 211 reply to FEAT (RFC 2389 §3.2).
+// parseFeatures returns the lines between the first and the last of a 211 reply to FEAT (RFC 2389 §3.2). A server that
+// doesn't know the command has none; nil if it wants a login first, or can't tell now.
 func parseFeatures(r *probe.Reply) []string {
 	features := []string{}
-	if !r.Is(211) || len(r.Lines) < 3 {
+	switch {
+	case r == nil, r.Code < 500 && r.Code != 211, r.Is(503, 530):
+		return nil
+	case len(r.Lines) < 3, r.Code >= 500:
 		return features
 	}
 	for _, line := range r.Lines[1 : len(r.Lines)-1] {
@@ -188,18 +176,28 @@ func wantsTLS(text string) bool {
 	return false
 }
 
+// greets judges a greeting: 220 welcomes, and a refusal turns the client away for now (4yz) or for good (5yz).
+func greets(r *probe.Reply) probe.Outcome {
+	switch {
+	case isForeign(r):
+	case r.Code == 220:
+		return probe.OutcomeOK
+	case r.Code >= 500:
+		return probe.OutcomeDenied
+	case r.Code >= 400:
+		return probe.OutcomeBusy
+	}
+	return probe.OutcomeNotProtocol
+}
+
 // isForeign reports whether a greeting or a refusal is that of another protocol with codes of three digits: mail
 // servers, which greet by 220 as well, say so, or begin with a status code such as "5.5.2" (RFC 3463 §2), as FTP's never do.
 func isForeign(r *probe.Reply) bool {
 	text := strings.ToUpper(r.Text())
-	if r.Is(220) {
-		return strings.Contains(text, "SMTP") && !strings.Contains(text, "FTP")
+	if strings.Contains(text, "SMTP") && !strings.Contains(text, "FTP") {
+		return true
 	}
-	status, _, _ := strings.Cut(r.Lines[0], " ")
+	status, _, _ := strings.Cut(text, " ")
 	parts := strings.Split(status, ".")
 	return r.Code >= 400 && len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
 }
-
-// isNoAnswer reports whether a reply to FEAT can't be FTP's, which knows 211 and refusals (RFC 2389 §3.2): some
-// servers of other protocols say 250 to everything.
-func isNoAnswer(r *probe.Reply) bool { return r.Is(250) || isForeign(r) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
 )
@@ -20,7 +21,9 @@ func TestParseFeatures(t *testing.T) {
 	require.Equal(t, []string{}, parseFeatures(reply(211, "none")))
 	require.Equal(t, []string{}, parseFeatures(reply(211, "none", "End")))
 	require.Equal(t, []string{}, parseFeatures(reply(500, "a", "b", "c")))
-	require.Equal(t, []string{}, parseFeatures(nil))
+	for _, r := range []*probe.Reply{nil, reply(530, "log in"), reply(503, "log in"), reply(450, "not now")} {
+		require.Nil(t, parseFeatures(r))
+	}
 	require.True(t, hasFeature([]string{"mlst type*;"}, "MLST"))
 	require.False(t, hasFeature([]string{"MLSTX", "X MLST"}, "MLST"))
 }
@@ -111,9 +114,14 @@ func TestJudgements(t *testing.T) {
 	require.True(t, isForeign(reply(421, "4.3.2 Service not available")))
 	for _, r := range []*probe.Reply{reply(211, "5.5.2 x"), reply(502, "5.5 x"), reply(502, ""), reply(500, "1.5.2 x"), reply(500, "5.5.x")} {
 		require.False(t, isForeign(r))
-		require.False(t, isNoAnswer(r))
 	}
-	require.True(t, isNoAnswer(reply(250, "ok")))
+	for code, want := range map[int]probe.Outcome{
+		220: probe.OutcomeOK, 421: probe.OutcomeBusy, 450: probe.OutcomeBusy, 500: probe.OutcomeDenied, 530: probe.OutcomeDenied,
+		200: probe.OutcomeNotProtocol, 331: probe.OutcomeNotProtocol, 120: probe.OutcomeNotProtocol,
+	} {
+		require.Equal(t, want, greets(reply(code, "words")), "%d", code)
+	}
+	require.Equal(t, probe.OutcomeNotProtocol, greets(reply(554, "5.7.1 go away")))
 }
 
 // lineReader reads lines of any length.
@@ -131,7 +139,7 @@ func FuzzReplies(f *testing.F) {
 		const maxLines = 64
 		r := lineReader{bufio.NewReader(bytes.NewReader(data))}
 		for {
-			reply, err := readFinal(r, maxLines)
+			reply, err := textline.ReadReply(r, textline.FirstAndLast, maxLines)
 			if reply != nil {
 				if len(reply.Lines) > maxLines+1 {
 					t.Fatalf("%d lines", len(reply.Lines))

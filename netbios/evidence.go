@@ -14,18 +14,18 @@ const protocol = "netbios"
 // Evidence is what a host told of its NetBIOS names, or of a session with one of them. Over UDP the session's fields are
 // empty. Over TCP those of the names are too, unless they had to be asked for the name to call.
 type Evidence struct {
-	// Names is the host's name table (RFC 1002 §4.2.18), in its order; empty where it told none.
+	// Names is the host's name table (RFC 1002 §4.2.18), in its order; null if it told none.
 	Names []Name `json:"names"`
 	// NameCount is how many names it says there are; more than Names holds where the reply was cut short.
 	NameCount int `json:"name_count"`
 	// Truncated says that the host left names out for want of room (the flag TC, RFC 1002 §4.2.1.1), or that its
 	// reply ended before the length that it gives.
 	Truncated bool `json:"truncated"`
-	// ResponseCode is the RCODE of the reply to the question for names (RFC 1002 §4.2.14): 0 where it was answered, and
-	// where no reply came.
+	// ResponseCode is the RCODE of the reply to the question for names (RFC 1002 §4.2.14): 0 if it was answered, and
+	// if no reply came.
 	ResponseCode int `json:"response_code"`
 
-	// Computer is the host's own name: a unique name with the suffix 00, else 20. Empty where there is none, as are the
+	// Computer is the host's own name: a unique name with the suffix 00, else 20. Empty if there is none, as are the
 	// following ones.
 	Computer string `json:"computer" diff:"identifying"`
 	// Workgroup is the workgroup or domain: a group name with the suffix 00.
@@ -35,29 +35,34 @@ type Evidence struct {
 	// DomainController says whether the host answers to the name of a domain's controllers, which has the suffix 1c. No is
 	// said only by a whole table.
 	DomainController probe.Fact `json:"domain_controller"`
-	// MAC is the address of the interface (UNIT_ID), such as "00:00:5e:00:53:07"; empty where it is zero, as Samba sends
+	// MAC is the address of the interface (UNIT_ID), such as "00:00:5e:00:53:07"; empty if it is zero, as Samba sends
 	// it.
 	MAC string `json:"mac" diff:"identifying"`
 
-	// ResponseBytes is the size of the reply to the question for names, UDP payload; 0 where none came.
+	// ResponseBytes is the size of the reply to the question for names, UDP payload; 0 if none came.
 	ResponseBytes int `json:"response_bytes"`
 	// Amplification is ResponseBytes divided by the size of the question, 50 bytes, to two decimals: the bandwidth
-	// amplification factor in UDP payload. 0 where no reply came.
+	// amplification factor in UDP payload. 0 if no reply came.
 	Amplification float64 `json:"amplification"`
 
-	// QueriedName is the name whose addresses were asked for, such as "FILER<20>"; empty where none was.
+	// QueriedName is the name whose addresses were asked for, such as "FILER<20>"; empty if none was.
 	QueriedName string `json:"queried_name"`
-	// QueryCode is the RCODE of the reply to that (RFC 1002 §4.2.14), such as 3 for a name that isn't there: 0 where it
-	// was answered, and where no reply came.
+	// QueryCode is the RCODE of the reply to that (RFC 1002 §4.2.14), such as 3 for a name that isn't there: 0 if it
+	// was answered, and if no reply came.
 	QueryCode int `json:"query_code"`
-	// Addresses are those of QueriedName (RFC 1002 §4.2.13), IPv4, as the host said them.
+	// Addresses are those of QueriedName (RFC 1002 §4.2.13), IPv4, as the host said them; null if no
+	// reply came, and empty if the reply was that there is no such name.
 	Addresses []netip.Addr `json:"addresses"`
 
-	// Strays counts the datagrams that came from the host's port and were no reply to what was asked.
+	// Strays counts the datagrams that were no reply to what was asked: those of the host's port, and those from another port or
+	// another address, as a host with several addresses may send.
 	Strays int `json:"strays"`
+	// StrayReplies are the latter, a few of them; null if there were none. They are nobody's word: anybody may have sent them,
+	// and nothing of them is evidence of the host. Systems other than Linux hear none.
+	StrayReplies []Stray `json:"stray_replies"`
 
 	// Session is the answer to the last session request (RFC 1002 §4.3.2): "positive", "negative", "retarget", or empty
-	// where none came.
+	// if none came.
 	Session string `json:"session"`
 	// SessionError is a negative answer's error (RFC 1002 §4.3.4), such as "called name not present"; "error 8a" is one
 	// that the RFC doesn't name.
@@ -76,6 +81,13 @@ const (
 	SessionRetarget = "retarget"
 )
 
+// A Stray is a datagram that came from elsewhere.
+type Stray struct {
+	From  netip.AddrPort `json:"from"`
+	Bytes int            `json:"bytes"`
+	Names []Name         `json:"names"` // that it tells; null if it is no name table
+}
+
 // A Name is an entry of a name table.
 type Name struct {
 	// Name is the name without its padding. It may hold control bytes: that of the master browsers is
@@ -86,7 +98,7 @@ type Name struct {
 	Lossy bool `json:"lossy,omitempty"`
 	// Suffix is the name's last byte in hexadecimal, "20".
 	Suffix string `json:"suffix"`
-	// Kind is what names with this suffix commonly stand for, such as "file server"; empty where that isn't known.
+	// Kind is what names with this suffix commonly stand for, such as "file server"; empty if that isn't known.
 	Kind string `json:"kind"`
 	// Group says that the name is a group's, not the host's own (the bit G of NAME_FLAGS, RFC 1002 §4.2.18, as are the
 	// following ones).
@@ -103,13 +115,14 @@ type Name struct {
 	Permanent bool `json:"permanent"`
 }
 
-func newEvidence() *Evidence { return &Evidence{Names: []Name{}, Addresses: []netip.Addr{}} }
+// none are the addresses of a name that has none.
+var none = []netip.Addr{}
 
 // Protocol returns "netbios".
 func (e *Evidence) Protocol() string { return protocol }
 
-// Headline is the names of the computer, its workgroup and its user, such as "FILER · WORKGROUP"; where the host tells
-// none, how it answered. It is empty where it didn't.
+// Headline is the names of the computer, its workgroup and its user, such as "FILER · WORKGROUP"; if the host tells
+// none, how it answered. It is empty if it didn't.
 func (e *Evidence) Headline() string {
 	if e == nil {
 		return ""
@@ -126,8 +139,8 @@ func (e *Evidence) Headline() string {
 		return fmt.Sprintf("refused with code %d", e.ResponseCode)
 	case e.ResponseBytes > 0:
 		return "no names"
-	case e.Strays > 0:
-		return fmt.Sprintf("no reply in %d datagrams", e.Strays)
+	case e.Strays > len(e.StrayReplies): // some are the host's
+		return fmt.Sprintf("no reply in %d datagrams", e.Strays-len(e.StrayReplies))
 	}
 	return ""
 }

@@ -29,7 +29,7 @@ func offline(name string) *probe.Options {
 func ExampleGrab() {
 	e, err := netbios.Grab(context.Background(), "192.0.2.7:137", offline("nmbd-4.17.12-member"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err) // and e holds what was learned before it
 	}
 	for _, n := range e.Names {
 		fmt.Printf("%-8s <%s>  %s\n", n.Name, n.Suffix, n.Kind)

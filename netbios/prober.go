@@ -2,6 +2,7 @@ package netbios
 
 import (
 	"context"
+	"time"
 
 	"github.com/handclasp/handclasp/internal/nbt"
 	"github.com/handclasp/handclasp/probe"
@@ -19,86 +20,38 @@ const (
 // Grab probes one host: at "192.0.2.7:139" the session service over TCP, at any other port the name service over UDP.
 // The evidence is valid, if partial, beside an error.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
-	t, err := probe.ParseTarget(addr)
-	if err != nil {
-		return nil, err
-	}
-	if t.Addr.Port() != sessionPort {
-		t.Network = probe.UDP
-	}
-	r := probe.Run(ctx, Prober{}, t, o)
-	e, _ := probe.As[*Evidence](r)
-	return e, r.Err
+	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
 }
 
 // Spec implements [probe.Prober].
 func (Prober) Spec() probe.Spec {
+	// Two session requests, and the name service between them; two questions of seven seconds each.
+	full := probe.Bound{Conns: 3, Time: time.Minute}
 	return probe.Spec{
 		Protocol: protocol,
 		Ports: []probe.Port{
 			{Network: probe.UDP, Number: namePort, Scheme: "netbios-ns"},
 			{Network: probe.TCP, Number: sessionPort, Scheme: "netbios-ssn"},
 		},
-		Companions: []probe.Port{nameService},
+		Companions: []probe.Port{nbt.NameService},
 		Guard:      func(probe.Contact) probe.Guard { return guard },
-		Evidence:   func() probe.Evidence { return newEvidence() },
+		Bounds:     probe.Bounds{Greeting: probe.Bound{Conns: 1, Time: 10 * time.Second}, Handshake: full, Anonymous: full},
+		Evidence:   func() probe.Evidence { return new(Evidence) },
 	}
 }
-
-// nameService is beside the session service.
-var nameService = probe.Port{Network: probe.UDP, Number: namePort}
 
 // Probe implements [probe.Prober]: the target's network says which of the two services is asked.
 func (Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	e := newEvidence()
+	e := new(Evidence)
 	s.Keep(e)
-	if s.Target().Network == probe.UDP {
-		return e, names(ctx, s, e)
+	k := &talk{s: s, e: e}
+	switch below := s.Level() < probe.LevelHandshake; {
+	case s.Target().Network != probe.UDP && below:
+		return e, k.knock(ctx)
+	case s.Target().Network != probe.UDP:
+		return e, k.session(ctx)
+	case below:
+		return e, nil // there is nothing to listen to
 	}
-	return e, session(ctx, s, e)
-}
-
-// names asks for the host's names, and for the addresses of one of them.
-func names(ctx context.Context, s *probe.Session, e *Evidence) error {
-	if s.Level() < probe.LevelHandshake {
-		return nil // there is nothing to listen to
-	}
-	c, err := s.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	table, err := status(s, c, e)
-	if err != nil || table == nil {
-		return err
-	}
-	return addresses(ctx, s, c, e, known(table))
-}
-
-// session calls the file server by the name that most have, and where that is refused by its own.
-func session(ctx context.Context, s *probe.Session, e *Evidence) error {
-	err := call(ctx, s, e, anyServer)
-	if err != nil || e.Session != SessionNegative {
-		return err
-	}
-	own, ok, err := ownName(ctx, s, e)
-	if err != nil || !ok {
-		return err
-	}
-	return call(ctx, s, e, own)
-}
-
-// ownName learns the file server's name from the name service beside it. Where that keeps silent, the session's answer
-// stands.
-func ownName(ctx context.Context, s *probe.Session, e *Evidence) (n nbt.Name, ok bool, err error) {
-	c, err := s.OpenCompanion(ctx, nameService)
-	if err != nil {
-		return n, false, unlessUnanswered(ctx, err)
-	}
-	defer c.Close()
-	table, err := status(s, c, e)
-	if table != nil {
-		n, ok = table.FileServer()
-	}
-	return n, ok && askable(n), unlessUnanswered(ctx, err)
+	return e, k.names(ctx)
 }

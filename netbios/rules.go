@@ -7,38 +7,42 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Rules judge the evidence of this package. What the name service leaks is judged where the name service was the target,
-// not once more at a session that had to ask it for a name.
-var Rules = []finding.Rule{
-	{
-		ID: "netbios.exposed", Title: "'netbios' port open", Severity: finding.High,
-		Summary: "The host answers NetBIOS, a service for the local network, to anybody.",
-		Remediation: "Let no NetBIOS through the border: UDP 137 and 138, TCP 139. Windows: disable NetBIOS over TCP/IP on the adapter (the option of DHCP, or SetTcpipNetbios) " +
-			"and turn the firewall rules NB-Name-In, NB-Datagram-In and NB-Session-In off. Samba: disable netbios = yes and smb ports = 445 in smb.conf, and stop nmbd.",
-		CWE:        []int{200},
-		References: []string{"RFC 1001 sections 15 and 16", "RFC 1002 sections 4.2.18 and 4.3", "MS-NBTE"},
-		Check:      finding.On(exposed),
-	},
-	{
-		ID: "netbios.info-leak", Title: "host, domain, user names, MAC", Severity: finding.High,
-		Summary: "The name service tells anybody the host's and its domain's names, its role, and with them who is logged in or the hardware address.",
-		Remediation: "Block UDP 137 at the border. Windows: disable NetBIOS over TCP/IP on the adapter that faces the network. Samba: disable netbios = yes in smb.conf, " +
-			"or bind nmbd inside by interfaces and bind interfaces only = yes.",
-		CWE:        []int{497},
-		References: []string{"RFC 1002 section 4.2.18"},
-		Check:      onNameService(infoLeak),
-	},
-	{
-		ID: "netbios.amplifier", Title: "reflects more than it gets", Severity: finding.Medium,
-		Summary: "The name service answers a small datagram, whose sender anybody can forge, with more than three times as many bytes, which floods a third party.",
-		Remediation: "Block UDP 137 at the border, in both directions. Samba: disable netbios = yes, or interfaces and bind interfaces only = yes in smb.conf. " +
-			"Windows: disable NetBIOS over TCP/IP, or limit the firewall rule NB-Name-In to the local subnet.",
-		CWE: []int{406},
-		References: []string{
-			"CISA TA14-017A, UDP-Based Amplification Attacks", "Rossow, Amplification Hell, NDSS 2014", "RFC 9000 section 8.1", "BCP 38",
+// Rules judge the evidence of this package. What the name service leaks is judged if the name service was the target, not once
+// more at a session that had to ask it for a name.
+var Rules = rules()
+
+func rules() []finding.Rule {
+	return []finding.Rule{
+		{
+			ID: "netbios.exposed", Title: "'netbios' port open", Severity: finding.High,
+			Summary: "The host answers NetBIOS, a service for the local network, to anybody.",
+			Remediation: "Let no NetBIOS through the border: UDP 137 and 138, TCP 139. Windows: disable NetBIOS over TCP/IP on the adapter (the option of DHCP, or SetTcpipNetbios) " +
+				"and turn the firewall rules NB-Name-In, NB-Datagram-In and NB-Session-In off. Samba: disable netbios = yes and smb ports = 445 in smb.conf, and stop nmbd.",
+			CWE:        []int{200},
+			References: []string{"RFC 1001 sections 15 and 16", "RFC 1002 sections 4.2.18 and 4.3", "MS-NBTE"},
+			Check:      finding.On(exposed),
 		},
-		Check: onNameService(amplifier),
-	},
+		{
+			ID: "netbios.info-leak", Title: "host, domain, user names, MAC", Severity: finding.High,
+			Summary: "The name service tells anybody the host's and its domain's names, its role, and with them who is logged in or the hardware address.",
+			Remediation: "Block UDP 137 at the border. Windows: disable NetBIOS over TCP/IP on the adapter that faces the network. Samba: disable netbios = yes in smb.conf, " +
+				"or bind nmbd inside by interfaces and bind interfaces only = yes.",
+			CWE:        []int{497},
+			References: []string{"RFC 1002 section 4.2.18"},
+			Check:      onNameService(infoLeak),
+		},
+		{
+			ID: "netbios.amplifier", Title: "reflects more than it gets", Severity: finding.Medium,
+			Summary: "The name service answers a small datagram, whose sender anybody can forge, with more than three times as many bytes, which floods a third party.",
+			Remediation: "Block UDP 137 at the border, in both directions. Samba: disable netbios = yes, or interfaces and bind interfaces only = yes in smb.conf. " +
+				"Windows: disable NetBIOS over TCP/IP, or limit the firewall rule NB-Name-In to the local subnet.",
+			CWE: []int{406},
+			References: []string{
+				"CISA TA14-017A, UDP-Based Amplification Attacks", "Rossow, Amplification Hell, NDSS 2014", "RFC 9000 section 8.1", "BCP 38",
+			},
+			Check: onNameService(amplifier),
+		},
+	}
 }
 
 // tolerable is the factor up to which an answer to an unproven address is tolerated: QUIC's limit (RFC 9000 §8.1). A node

@@ -1,97 +1,73 @@
 package netbios
 
 import (
-	"encoding/json"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/finding/findingtest"
 	"github.com/handclasp/handclasp/probe"
 )
 
 func changed(change func(e *Evidence)) *Evidence {
-	e := newEvidence()
+	e := new(Evidence)
 	change(e)
 	return e
 }
 
-func TestRules(t *testing.T) {
-	names := func(e *Evidence) { e.Names, e.NameCount = []Name{{Name: "FILER", Suffix: "77"}}, 1 }
-	type cases struct {
-		fires   []func(*Evidence)
-		details []string
-		not     []func(*Evidence) // neither where it doesn't hold, nor where it wasn't learned
+// of makes evidence of changes, each on its own.
+func of(changes ...func(*Evidence)) (list []*Evidence) {
+	for _, c := range changes {
+		list = append(list, changed(c))
 	}
-	for id, c := range map[string]cases{
-		"netbios.exposed": {
-			fires: []func(*Evidence){
-				names,
-				func(e *Evidence) { e.ResponseBytes = 103 },
-				func(e *Evidence) { e.Session = SessionPositive },
-				func(e *Evidence) { e.Session = SessionNegative },
-				func(e *Evidence) { e.Session = SessionRetarget },
-			},
-			details: []string{"name service", "name service", "session service", "session service", "session service"},
-			not: []func(*Evidence){
-				func(*Evidence) {},
-				func(e *Evidence) { e.Strays = 3 },
-				func(e *Evidence) { e.ResponseBytes, e.ResponseCode = 50, 4 },
-			},
-		},
+	return list
+}
+
+func nothing(*Evidence) {}
+
+func TestRules(t *testing.T) {
+	type c = findingtest.Case[*Evidence]
+	fires := func(detail string, items []string, changes ...func(*Evidence)) c {
+		return c{Known: finding.Seen, Detail: detail, Items: items, Fires: of(changes...)}
+	}
+	answered := func(e *Evidence) { e.ResponseBytes, e.Amplification = 103, 2.06 }
+	factor := func(bytes int, f float64) func(*Evidence) {
+		return func(e *Evidence) { e.ResponseBytes, e.Amplification = bytes, f }
+	}
+	stray := func(e *Evidence) { e.Strays, e.StrayReplies = 1, []Stray{{Bytes: 157, Names: []Name{{Name: "OTHER"}}}} }
+	findingtest.Rules(t, Rules[1:], result, map[string][]c{
 		"netbios.info-leak": {
-			fires: []func(*Evidence){
-				names,
-				func(e *Evidence) { e.Computer, e.Workgroup = "FILER", "LAB" },
-				func(e *Evidence) { e.Computer, e.User, e.MAC = "FILER", "ALICE", "00:00:5e:00:53:07" },
-				func(e *Evidence) { e.MAC = "00:00:5e:00:53:07" },
-				func(e *Evidence) { e.Workgroup, e.DomainController = "LAB", probe.Yes },
-			},
-			details: []string{"", "FILER, LAB", "FILER, ALICE, 00:00:5e:00:53:07", "00:00:5e:00:53:07", "LAB, a domain controller"},
-			not: []func(*Evidence){
-				func(*Evidence) {},
-				func(e *Evidence) { e.ResponseBytes = 103 },
-				func(e *Evidence) { e.DomainController = probe.No },
-			},
+			fires("", nil, func(e *Evidence) { e.Names, e.NameCount = []Name{{Name: "FILER", Suffix: "77"}}, 1 }),
+			fires("FILER, LAB", []string{"FILER", "LAB"}, func(e *Evidence) { e.Computer, e.Workgroup = "FILER", "LAB" }),
+			fires("FILER, ALICE, 00:00:5e:00:53:07", []string{"FILER", "ALICE", "00:00:5e:00:53:07"},
+				func(e *Evidence) { e.Computer, e.User, e.MAC = "FILER", "ALICE", "00:00:5e:00:53:07" }),
+			fires("00:00:5e:00:53:07", []string{"00:00:5e:00:53:07"}, func(e *Evidence) { e.MAC = "00:00:5e:00:53:07" }),
+			fires("LAB, a domain controller", []string{"LAB", "a domain controller"}, func(e *Evidence) { e.Workgroup, e.DomainController = "LAB", probe.Yes }),
+			{NotSo: of(answered), NotLearned: of(nothing, stray)},
 		},
 		"netbios.amplifier": {
-			fires: []func(*Evidence){
-				func(e *Evidence) { e.ResponseBytes, e.Amplification = 151, 3.02 },
-				func(e *Evidence) { e.ResponseBytes, e.Amplification = 193, 3.86 },
-			},
-			details: []string{"3.0 times", "3.9 times"},
-			not: []func(*Evidence){
-				func(*Evidence) {},
-				func(e *Evidence) { e.ResponseBytes, e.Amplification = 150, 3 },
-				func(e *Evidence) { e.ResponseBytes, e.Amplification = 50, 1 },
-			},
+			fires("3.0 times", nil, factor(151, 3.02)), fires("3.9 times", nil, factor(193, 3.86)),
+			{NotSo: of(factor(150, 3), factor(50, 1)), NotLearned: of(nothing, stray)},
 		},
+	})
+}
+
+// A host is exposed if either service answers; what came from elsewhere, or a refusal in code, is no answer.
+func TestExposed(t *testing.T) {
+	for detail, list := range map[string][]*Evidence{
+		"name service": of(func(e *Evidence) { e.Names = []Name{{Name: "FILER"}} }, func(e *Evidence) { e.ResponseBytes = 103 }),
+		"session service": of(
+			func(e *Evidence) { e.Session = SessionPositive }, func(e *Evidence) { e.Session = SessionNegative },
+			func(e *Evidence) { e.Session = SessionRetarget },
+		),
 	} {
-		t.Run(id, func(t *testing.T) {
-			i := slices.IndexFunc(Rules, func(r finding.Rule) bool { return r.ID == id })
-			require.GreaterOrEqual(t, i, 0)
-			rule := Rules[i]
-			for n, change := range c.fires {
-				r := result(changed(change))
-				found := finding.Evaluate(r, []finding.Rule{rule})
-				require.Len(t, found, 1, "fires, case %d", n)
-				require.Equal(t, finding.Seen, found[0].Known)
-				require.Equal(t, c.details[n], found[0].Detail)
-				document, err := json.Marshal(r)
-				require.NoError(t, err)
-				require.NotEmpty(t, found[0].Basis)
-				for _, pointer := range found[0].Basis {
-					value, err := finding.Resolve(document, pointer)
-					require.NoError(t, err)
-					require.NotContains(t, []string{"null", `""`, "[]", "0"}, string(value), pointer)
-				}
-			}
-			for n, change := range c.not {
-				require.Nil(t, rule.Check(result(changed(change))).Proof(), "doesn't fire, case %d", n)
-			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}).Proof(), "no evidence")
-		})
+		for _, e := range list {
+			require.Equal(t, detail, exposed(e).Proof().Detail)
+		}
+	}
+	for _, e := range of(nothing, func(e *Evidence) { e.Strays = 3 }, func(e *Evidence) { e.ResponseBytes, e.ResponseCode = 50, 4 }) {
+		require.Equal(t, finding.NotLearned(), exposed(e))
 	}
 }
 
@@ -107,18 +83,4 @@ func TestRulesOfTheNameService(t *testing.T) {
 	require.Len(t, finding.Evaluate(r, Rules), 3)
 	r.Target.Network = probe.TCP
 	require.Len(t, finding.Evaluate(r, Rules), 1)
-}
-
-func TestRulesAreComplete(t *testing.T) {
-	ids := map[string]finding.Severity{}
-	for _, r := range Rules {
-		ids[r.ID] = r.Severity
-		require.NotEmpty(t, r.Title)
-		require.NotEmpty(t, r.Summary)
-		require.NotEmpty(t, r.Remediation)
-		require.NotEmpty(t, r.References)
-	}
-	require.Equal(t, map[string]finding.Severity{
-		"netbios.exposed": finding.High, "netbios.info-leak": finding.High, "netbios.amplifier": finding.Medium,
-	}, ids)
 }

@@ -8,19 +8,46 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// The names of a session request: a wildcard for the file server, which servers up to Windows XP and Samba answer to,
-// and who calls.
-var (
-	anyServer = nbt.Name([]byte("*SMBSERVER     \x20"))
-	caller    = nbt.Name([]byte("HANDCLASP      \x00"))
-)
+// A talk is all that is said to one host.
+type talk struct {
+	s *probe.Session
+	e *Evidence
+}
 
-// status asks for the node's name table (RFC 1002 §4.2.17). It is nil where none came; it holds what came beside an error.
-func status(s *probe.Session, c *probe.Conn, e *Evidence) (*nbt.Status, error) {
-	a, err := nbt.Ask(s, c, nbt.Wildcard, nbt.TypeStatus)
-	e.Strays += a.Strays
+// knock opens a connection and says nothing.
+func (k *talk) knock(ctx context.Context) error {
+	c, err := k.s.Open(ctx)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	return c.Close()
+}
+
+// names asks for the host's names, and for the addresses of one of them.
+func (k *talk) names(ctx context.Context) error {
+	c, err := k.s.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	a, err := nbt.Ask(k.s, c, nbt.Wildcard, nbt.TypeStatus)
+	table, broken := k.status(a)
+	if err == nil {
+		err = broken
+	}
+	if err != nil || table == nil {
+		return err
+	}
+	return k.addresses(c, known(table))
+}
+
+// status takes over the answer to the question for the node's name table (RFC 1002 §4.2.17). The table is nil if none came; it
+// holds what came beside an error.
+func (k *talk) status(a nbt.Answer) (*nbt.Status, error) {
+	e := k.e
+	k.strays(a)
+	if a.Reply == nil {
+		return nil, nil
 	}
 	e.ResponseBytes, e.Amplification = a.Bytes, ratio(a.Bytes, a.Asked)
 	e.ResponseCode, e.Truncated = a.Code, a.Truncated || a.Short
@@ -30,7 +57,7 @@ func status(s *probe.Session, c *probe.Conn, e *Evidence) (*nbt.Status, error) {
 	table, err := nbt.ParseStatus(a.Data)
 	e.learn(table, err == nil && !e.Truncated)
 	if err == nil && a.Short {
-		err = fmt.Errorf("ends before its length")
+		err = errCut
 	}
 	if err != nil {
 		err = &probe.Error{Op: "node status", Outcome: probe.OutcomeMalformed, Err: err}
@@ -38,35 +65,54 @@ func status(s *probe.Session, c *probe.Conn, e *Evidence) (*nbt.Status, error) {
 	return table, err
 }
 
+// strays notes what came that was no answer.
+func (k *talk) strays(a nbt.Answer) {
+	k.e.Strays += a.Strays + len(a.Elsewhere)
+	for _, s := range a.Elsewhere {
+		stray := Stray{From: s.From, Bytes: len(s.Data)}
+		if r, err := nbt.ParseReply(s.Data); err == nil && r.Type == nbt.TypeStatus && r.Code == 0 {
+			table, _ := nbt.ParseStatus(r.Data) // what came of it will do
+			stray.Names = describeAll(table)
+		}
+		k.e.StrayReplies = append(k.e.StrayReplies, stray)
+	}
+}
+
 // known returns a name by which a host can be asked for its addresses.
 func known(table *nbt.Status) nbt.Name {
-	if n, ok := table.FileServer(); ok && askable(n) {
+	if n, ok := table.FileServer(); ok && n.Printable() {
 		return n
 	}
 	for _, entry := range table.Names {
 		own := entry.Flags&(nbt.FlagGroup|nbt.FlagDeregister|nbt.FlagConflict) == 0
-		if own && entry.Name.Suffix() == nbt.SuffixWorkstation && askable(entry.Name) {
+		if own && entry.Name.Suffix() == nbt.SuffixWorkstation && entry.Name.Printable() {
 			return entry.Name
 		}
 	}
 	return nbt.Wildcard
 }
 
-// addresses asks for the addresses of a name (RFC 1002 §4.2.12). A host may keep silent, as one does that has no such
-// name.
-func addresses(ctx context.Context, s *probe.Session, c *probe.Conn, e *Evidence, n nbt.Name) error {
+// addresses asks for the addresses of a name (RFC 1002 §4.2.12). A host may keep silent, as one does that has no such name.
+func (k *talk) addresses(c *probe.Conn, n nbt.Name) error {
+	e := k.e
 	e.QueriedName = notation(n)
-	a, err := nbt.Ask(s, c, n, nbt.TypeNB)
-	e.Strays += a.Strays
-	if err != nil {
-		return unlessUnanswered(ctx, err)
+	a, err := nbt.Ask(k.s, c, n, nbt.TypeNB)
+	k.strays(a)
+	switch probe.OutcomeOf(err) {
+	case probe.OutcomeOK:
+	case probe.OutcomeNotProtocol:
+		return nil // what answered the first question has no answer to the second
+	default:
+		k.s.Lost("/evidence/addresses", err)
+		return nil
 	}
 	if e.QueryCode = a.Code; a.Code != 0 {
+		e.Addresses = none
 		return nil
 	}
 	e.Addresses, err = nbt.ParseAddresses(a.Data)
 	if err == nil && a.Short {
-		err = fmt.Errorf("ends before its length")
+		err = errCut
 	}
 	if err != nil {
 		err = &probe.Error{Op: "name query", Outcome: probe.OutcomeMalformed, Err: err}
@@ -74,24 +120,27 @@ func addresses(ctx context.Context, s *probe.Session, c *probe.Conn, e *Evidence
 	return err
 }
 
-// call asks for a session with a name (RFC 1002 §4.3.2), on a connection of its own. What comes next in a session would be
-// SMB, so that the connection ends here.
-func call(ctx context.Context, s *probe.Session, e *Evidence, called nbt.Name) error {
-	c, err := s.Open(ctx)
-	if err != nil {
-		return err
+var errCut = fmt.Errorf("ends before its length")
+
+// session calls the file server by the name that most have, and if that is refused by its own (RFC 1002 §4.3.2). What comes
+// next in a session would be SMB, so that the connection ends here.
+func (k *talk) session(ctx context.Context) error {
+	c, _, err := nbt.Call{
+		Session: k.s, Asked: k.answered,
+		Told: func(a nbt.Answer) { _, _ = k.status(a) }, // what came of it will do
+	}.Open(ctx)
+	if c != nil {
+		_ = c.Close()
 	}
-	defer c.Close()
-	if s.Level() < probe.LevelHandshake {
-		return nil
+	return err
+}
+
+// answered takes over the answer to a session request.
+func (k *talk) answered(called nbt.Name, r *nbt.SessionReply) {
+	if r == nil {
+		return
 	}
-	if err := c.Send(nbt.AppendSessionRequest(nil, called, caller)); err != nil {
-		return err
-	}
-	r, err := nbt.ReadSessionReply(c)
-	if err != nil {
-		return err
-	}
+	e := k.e
 	e.CalledName, e.Session, e.SessionError, e.Retarget = called.Text(), SessionPositive, "", ""
 	switch r.Type {
 	case nbt.TypeNegative:
@@ -99,18 +148,4 @@ func call(ctx context.Context, s *probe.Session, e *Evidence, called nbt.Name) e
 	case nbt.TypeRetarget:
 		e.Session, e.Retarget = SessionRetarget, r.Retarget.String()
 	}
-	return nil
-}
-
-// unlessUnanswered returns err, but nil for an additional question that wasn't answered: what was learned before is the
-// result then.
-func unlessUnanswered(ctx context.Context, err error) error {
-	switch probe.OutcomeOf(err) {
-	case probe.OutcomeTimeout, probe.OutcomeRefused, probe.OutcomeUnreachable, probe.OutcomeClosed, probe.OutcomeNotProtocol,
-		probe.OutcomeMalformed:
-		if ctx.Err() == nil {
-			return nil
-		}
-	}
-	return err
 }

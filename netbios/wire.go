@@ -71,12 +71,18 @@ func describe(entry nbt.StatusName) Name {
 	return n
 }
 
+func describeAll(s *nbt.Status) []Name {
+	names := []Name{}
+	for _, entry := range s.Names {
+		names = append(names, describe(entry))
+	}
+	return names
+}
+
 // learn draws from a name table what it says of the host; whole says that nothing of it is missing.
 func (e *Evidence) learn(s *nbt.Status, whole bool) {
 	e.NameCount = s.Count
-	for _, entry := range s.Names {
-		e.Names = append(e.Names, describe(entry))
-	}
+	e.Names = describeAll(s)
 	e.Computer = e.find(suffixHost, false, func(n Name) bool { return n.Kind == "workstation" })
 	if e.Computer == "" {
 		e.Computer = e.find(suffixFileServer, false, nil)
@@ -120,13 +126,3 @@ func ratio(a, b int) float64 { return math.Round(100*float64(a)/float64(b)) / 10
 
 // notation writes a name as manuals do: FILER<20>.
 func notation(n nbt.Name) string { return fmt.Sprintf("%s<%02x>", n.Text(), n.Suffix()) }
-
-// askable reports whether a name that a server told may be sent back to it: printable ASCII, and not blank.
-func askable(n nbt.Name) bool {
-	for _, c := range n[:15] {
-		if c < ' ' || c > '~' {
-			return false
-		}
-	}
-	return n[0] != ' '
-}

@@ -13,7 +13,7 @@ import (
 func name(text string, suffix byte) nbt.Name { return nbt.Name([]byte(padded(text, suffix))) }
 
 func learned(whole bool, names ...nbt.StatusName) *Evidence {
-	e := newEvidence()
+	e := new(Evidence)
 	e.learn(&nbt.Status{Names: names, Count: len(names)}, whole)
 	return e
 }
@@ -62,12 +62,7 @@ func TestMAC(t *testing.T) {
 	require.Empty(t, mac(nil))
 }
 
-func TestAskable(t *testing.T) {
-	require.True(t, askable(name("FILER", 0x20)))
-	require.True(t, askable(name("a b", 0)))
-	require.False(t, askable(name("", 0x20)))
-	require.False(t, askable(nbt.Wildcard))
-	require.False(t, askable(name("A\x7f", 0x20)))
+func TestNotation(t *testing.T) {
 	require.Equal(t, "FILER<20>", notation(name("FILER", 0x20)))
 }
 
@@ -80,7 +75,7 @@ func FuzzNames(f *testing.F) {
 			return
 		}
 		table, err := nbt.ParseStatus(r.Data)
-		e := newEvidence()
+		e := new(Evidence)
 		e.learn(table, err == nil)
 		require.Len(t, e.Names, len(table.Names))
 		require.GreaterOrEqual(t, e.NameCount, len(e.Names))
@@ -94,8 +89,8 @@ func FuzzNames(f *testing.F) {
 		asked := nbt.AddressQuery(nil, 1, known(table))
 		_, err = guard(probe.LevelHandshake, asked)
 		require.NoError(t, err, "a host's name never makes a probe fail")
-		if n, ok := table.FileServer(); ok && askable(n) {
-			_, err = guard(probe.LevelHandshake, nbt.AppendSessionRequest(nil, n, caller))
+		if n, ok := table.FileServer(); ok && n.Printable() {
+			_, err = guard(probe.LevelHandshake, nbt.AppendSessionRequest(nil, n, name("HANDCLASP", 0)))
 			require.NoError(t, err, "a host's name never makes a probe fail")
 		}
 	})

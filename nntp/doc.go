@@ -11,7 +11,7 @@
 //	CAPABILITIES
 //	MODE READER       where MODE-READER is advertised, or CAPABILITIES isn't known
 //	CAPABILITIES      after MODE READER was accepted by a server that knows CAPABILITIES
-//	LIST EXTENSIONS   where CAPABILITIES isn't known
+//	LIST EXTENSIONS   if CAPABILITIES isn't known
 //	DATE
 //	GROUP handclasp.<16 random letters>
 //	STARTTLS          where it is advertised, or CAPABILITIES was refused; then, inside TLS:
@@ -27,7 +27,7 @@
 // MODE READER comes before TLS or not at all: RFC 3977 §5.3.2 and RFC 4642 §2.2.2 forbid it after STARTTLS. On a port
 // for implicit TLS the whole conversation is inside TLS, and STARTTLS isn't sent.
 //
-// STARTTLS is tried without being advertised where CAPABILITIES was refused for whatever reason: a server that answers
+// STARTTLS is tried without being advertised if CAPABILITIES was refused for whatever reason: a server that answers
 // 480 or 483 to everything still takes it, since RFC 4642 §2.2.1 has no such replies to STARTTLS. A list without
 // STARTTLS is believed (RFC 4642 §2.1), that of LIST EXTENSIONS too; RFC 8143 §3.4 would have clients, which have
 // something to lose, try all the same.

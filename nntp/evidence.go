@@ -9,16 +9,18 @@ import (
 
 const protocol = "nntp"
 
-// Evidence is what a news server showed. Replies are nil where the question wasn't asked or wasn't answered.
+// Evidence is what a news server showed. Replies are nil if the question wasn't asked or wasn't answered, lists are null if
+// they weren't learned.
 type Evidence struct {
 	// Greeting is the first line (RFC 3977 §5.1): 200, 201, or a refusal such as 400 or 502. A line that has no code
 	// is kept with code 0.
 	Greeting *probe.Reply `json:"greeting"`
-	// Posting is what the server's code says: yes for 200, no for 201, unknown for others. It is the greeting's, or
-	// MODE READER's where that was accepted. 200 means that posting may be possible, perhaps after a login.
+	// Posting says whether posting is offered: by POST in the capabilities of a reader (RFC 3977 §6.3.1) if there are any, else
+	// by the server's code, yes for 200, no for 201, unknown for others. That is the greeting's, or MODE READER's if that was
+	// accepted. 200 means that posting may be possible, perhaps after a login.
 	Posting probe.Fact `json:"posting"`
-	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8143 §2). It is no where the greeting came in
-	// cleartext, also on a port for implicit TLS, and unknown where neither came about.
+	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8143 §2). It is no if the greeting came in
+	// cleartext, also on a port for implicit TLS, and unknown if neither came about.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 
 	// CapabilitiesReply is the first line of the reply to the first CAPABILITIES: 101 and a list, or a refusal.
@@ -31,9 +33,9 @@ type Evidence struct {
 	Capabilities []string `json:"capabilities"`
 	// ModeReader is the reply to MODE READER (RFC 3977 §5.3).
 	ModeReader *probe.Reply `json:"mode_reader"`
-	// CapabilitiesAfterModeReader is the list of a server that switched modes; empty where none was asked.
+	// CapabilitiesAfterModeReader is the list of a server that switched modes; empty if none was asked.
 	CapabilitiesAfterModeReader []string `json:"capabilities_after_mode_reader"`
-	// Implementation is the argument of that capability (RFC 3977 §3.3.2), such as "INN 2.7.1"; empty where the server
+	// Implementation is the argument of that capability (RFC 3977 §3.3.2), such as "INN 2.7.1"; empty if the server
 	// doesn't say.
 	Implementation string `json:"implementation" diff:"identifying"`
 	// AuthMethods are the arguments of AUTHINFO (RFC 4643 §2.1), "USER" and "SASL", in the lists before STARTTLS.
@@ -44,7 +46,7 @@ type Evidence struct {
 	// Feeding says whether IHAVE or STREAMING is advertised to us in any list; no is said only by a list of CAPABILITIES.
 	Feeding probe.Fact `json:"feeding"`
 
-	// ServerDate is the server's clock (RFC 3977 §7.1), in UTC, to the second; nil where it wasn't told.
+	// ServerDate is the server's clock (RFC 3977 §7.1), in UTC, to the second; nil if it wasn't told.
 	ServerDate *time.Time `json:"server_date" diff:"volatile"`
 	// ReadAccess says whether an outsider may read, in cleartext or inside TLS.
 	ReadAccess probe.Fact `json:"read_access"`
@@ -58,7 +60,7 @@ type Evidence struct {
 	STARTTLS probe.Fact `json:"starttls"`
 	// STARTTLSReply is the reply: 382, or a refusal such as 580.
 	STARTTLSReply *probe.Reply `json:"starttls_reply"`
-	// TLS is the handshake, implicit or after STARTTLS; nil where there was none.
+	// TLS is the handshake, implicit or after STARTTLS; nil if there was none.
 	TLS *probe.TLS `json:"tls"`
 	// CapabilitiesAfterTLS is the list after STARTTLS.
 	CapabilitiesAfterTLS []string `json:"capabilities_after_tls"`
@@ -67,12 +69,12 @@ type Evidence struct {
 	// SASLMechanismsAfterTLS are SASLMechanisms of that list.
 	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls" diff:"identifying"`
 	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411).
-	// It is no where only the command behind it was answered there, and where the two together were refused for good
-	// (5xx other than 580). It is unknown where [Prober.Injection] is off, and where they were refused for now or that
+	// It is no if only the command behind it was answered there, and if the two together were refused for good
+	// (5xx other than 580). It is unknown if [Prober.Injection] is off, and if they were refused for now or that
 	// handshake failed, which may have other reasons.
 	STARTTLSInjected probe.Fact `json:"starttls_injection"`
 
-	// Groups is the beginning of the list of groups; nil below [probe.LevelAnonymous] and where the server gave none.
+	// Groups is the beginning of the list of groups; nil below [probe.LevelAnonymous] and if the server gave none.
 	Groups *Groups `json:"groups"`
 }
 
@@ -95,12 +97,20 @@ type Group struct {
 	Status string `json:"status"`
 }
 
-func newEvidence() *Evidence {
-	return &Evidence{
-		Capabilities: []string{}, CapabilitiesAfterModeReader: []string{}, CapabilitiesAfterTLS: []string{},
-		AuthMethods: []string{}, AuthMethodsAfterTLS: []string{},
-		SASLMechanisms: []string{}, SASLMechanismsAfterTLS: []string{},
+// announcesTLS reports whether a list in cleartext has STARTTLS.
+func (e *Evidence) announcesTLS() bool {
+	return hasCapability(e.Capabilities, "STARTTLS") >= 0 || hasCapability(e.CapabilitiesAfterModeReader, "STARTTLS") >= 0
+}
+
+// OffersTLS implements [probe.OfferEvidence].
+func (e *Evidence) OffersTLS() probe.Fact {
+	switch {
+	case e == nil:
+		return probe.Unknown
+	case e.ImplicitTLS == probe.Yes, e.announcesTLS():
+		return probe.Yes
 	}
+	return e.STARTTLS
 }
 
 // Protocol returns "nntp".
@@ -114,7 +124,7 @@ func (e *Evidence) TLSHandshake() *probe.TLS {
 	return e.TLS
 }
 
-// STARTTLSInjection implements finding.InjectionEvidence.
+// STARTTLSInjection implements [probe.InjectionEvidence].
 func (e *Evidence) STARTTLSInjection() probe.Fact {
 	if e == nil {
 		return probe.Unknown

@@ -28,14 +28,16 @@ func offline(name string) *probe.Options {
 func ExampleGrab() {
 	e, err := nntp.Grab(context.Background(), "192.0.2.7:119", offline("handwritten-login"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err) // and e holds what was learned before it
 	}
-	fmt.Println("greeting:  ", e.Greeting.Code, e.Greeting.Text())
+	fmt.Println("greeting:  ", e.Greeting.Text())
 	fmt.Println("reading:   ", e.ReadAccess, "-", e.ReadReply.Text())
 	fmt.Println("login:     ", e.AuthMethods, "and inside TLS", e.AuthMethodsAfterTLS)
-	fmt.Println("TLS:       ", e.TLS.Version)
+	if e.TLS != nil {
+		fmt.Println("TLS:       ", e.TLS.Version)
+	}
 	// Output:
-	// greeting:   201 news.example.org ready, no posting
+	// greeting:   news.example.org ready, no posting
 	// reading:    no - Authentication required
 	// login:      [] and inside TLS [USER SASL]
 	// TLS:        1.3

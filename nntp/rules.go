@@ -3,6 +3,7 @@ package nntp
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -10,54 +11,66 @@ import (
 
 // Rules judge the evidence of this package. Certificates, TLS versions and injected commands are judged by the rules
 // that all protocols share.
-var Rules = []finding.Rule{
-	{
-		ID: "nntp.exposed", Title: "'Network News' port open", Severity: finding.Info,
-		Summary:     "A news server greets anybody from the network.",
-		Remediation: "Where the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
-		References:  []string{"RFC 3977 section 5.1"},
-		Check:       finding.On(exposed),
-	},
-	{
-		ID: "nntp.read-open", Title: "articles readable by anybody", Severity: finding.Low,
-		Summary:     "The server lets clients that didn't log in select groups, and so read their articles.",
-		Remediation: "INN: in readers.conf give an access group only to users whom an auth group with hosts: or auth: names, without a default: identity for others. Leafnode: leave allowSTRANGERS unset and limit the addresses in hosts.allow or the firewall.",
-		CWE:         []int{862},
-		References:  []string{"RFC 3977 section 6.1.1", "RFC 4643 section 2.2"},
-		Check:       finding.On(readOpen),
-	},
-	{
-		ID: "nntp.post-open", Title: "posting by anybody", Severity: finding.Medium,
-		Summary:     "The server offers POST to clients that didn't log in, which spammers look for.",
-		Remediation: "INN: in readers.conf give the access group of strangers read: and no post: or newsgroups:, so that only authenticated users may post. (An access: without P does it too, but is deprecated.)",
-		CWE:         []int{862},
-		References:  []string{"RFC 3977 sections 5.1.1 and 6.3.1"},
-		Check:       finding.On(postOpen),
-	},
-	{
-		ID: "nntp.feed-open", Title: "feeding by anybody", Severity: finding.Medium,
-		Summary:     "The server offers IHAVE or streaming, the transfer of whole articles between servers, to a client that is no peer of it.",
-		Remediation: "INN: name the peers by hostname: in incoming.conf, with a password: where their addresses change, and leave I out of access: in readers.conf.",
-		CWE:         []int{862},
-		References:  []string{"RFC 3977 section 6.3.2", "RFC 4644 section 2"},
-		Check:       finding.On(feedOpen),
-	},
-	{
-		ID: "nntp.auth-cleartext", Title: "passwords asked for without TLS", Severity: finding.Medium,
-		Summary:     "The server takes passwords over a connection without TLS, where anybody on the way can read them.",
-		Remediation: "INN: require_encryption: true in the auth groups of readers.conf (require_ssl: before INN 2.7). Cyrus IMAP: allowplaintext: no in imapd.conf. Let readers use port 563.",
-		CWE:         []int{522},
-		References:  []string{"RFC 4643 sections 2.1 and 2.3.2", "RFC 8143 section 2"},
-		Check:       finding.On(authCleartext),
-	},
-	{
-		ID: "nntp.starttls-missing", Title: "no STARTTLS", Severity: finding.Low,
-		Summary:     "The server offers no TLS on this port, so that what is read and written here crosses the network in cleartext.",
-		Remediation: "INN: tlscertfile: and tlskeyfile: in inn.conf, readable by the news user, for STARTTLS on port 119; better, nnrpd -S on port 563 for readers (RFC 8143). Cyrus IMAP: tls_server_cert and tls_server_key in imapd.conf. Leafnode: a TLS proxy such as stunnel in front of it.",
-		CWE:         []int{319},
-		References:  []string{"RFC 4642 section 2.1", "RFC 8143 section 2"},
-		Check:       finding.On(starttlsMissing),
-	},
+var Rules = rules()
+
+func rules() []finding.Rule {
+	return []finding.Rule{
+		{
+			ID: "nntp.exposed", Title: "'Network News' port open", Severity: finding.Info,
+			Summary:     "A news server greets anybody from the network.",
+			Remediation: "Where the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
+			References:  []string{"RFC 3977 section 5.1"},
+			Check:       finding.On(exposed),
+		},
+		{
+			ID: "nntp.read-open", Title: "articles readable by anybody", Severity: finding.Low,
+			Summary:     "The server lets clients that didn't log in select groups, and so read their articles.",
+			Remediation: "INN: in readers.conf give an access group only to users whom an auth group with hosts: or auth: names, without a default: identity for others. Leafnode: leave allowSTRANGERS unset and limit the addresses in hosts.allow or the firewall.",
+			CWE:         []int{862},
+			References:  []string{"RFC 3977 section 6.1.1", "RFC 4643 section 2.2"},
+			Check:       finding.On(readOpen),
+		},
+		{
+			ID: "nntp.post-open", Title: "posting by anybody", Severity: finding.Medium,
+			Summary:     "The server offers POST to clients that didn't log in, which spammers look for.",
+			Remediation: "INN: in readers.conf give the access group of strangers read: and no post: or newsgroups:, so that only authenticated users may post. (An access: without P does it too, but is deprecated.)",
+			CWE:         []int{862},
+			References:  []string{"RFC 3977 sections 5.1.1 and 6.3.1"},
+			Check:       finding.On(postOpen),
+		},
+		{
+			ID: "nntp.feed-open", Title: "feeding by anybody", Severity: finding.Medium,
+			Summary:     "The server offers IHAVE or streaming, the transfer of whole articles between servers, to a client that is no peer of it.",
+			Remediation: "INN: name the peers by hostname: in incoming.conf, with a password: where their addresses change, and leave I out of access: in readers.conf.",
+			CWE:         []int{862},
+			References:  []string{"RFC 3977 section 6.3.2", "RFC 4644 section 2"},
+			Check:       finding.On(feedOpen),
+		},
+		{
+			ID: "nntp.auth-cleartext", Title: "passwords asked for without TLS", Severity: finding.Medium,
+			Summary:     "The server takes passwords over a connection without TLS, where anybody on the way can read them.",
+			Remediation: "INN: require_encryption: true in the auth groups of readers.conf (require_ssl: before INN 2.7). Cyrus IMAP: allowplaintext: no in imapd.conf. Let readers use port 563.",
+			CWE:         []int{522},
+			References:  []string{"RFC 4643 sections 2.1 and 2.3.2", "RFC 8143 section 2"},
+			Check:       finding.On(authCleartext),
+		},
+		{
+			ID: "nntp.starttls-missing", Title: "no STARTTLS", Severity: finding.Low,
+			Summary:     "The server offers no TLS on this port, so that what is read and written here crosses the network in cleartext.",
+			Remediation: "INN: tlscertfile: and tlskeyfile: in inn.conf, readable by the news user, for STARTTLS on port 119; better, nnrpd -S on port 563 for readers (RFC 8143). Cyrus IMAP: tls_server_cert and tls_server_key in imapd.conf. Leafnode: a TLS proxy such as stunnel in front of it.",
+			CWE:         []int{319},
+			References:  []string{"RFC 4642 section 2.1", "RFC 8143 section 2"},
+			Check:       finding.On(starttlsMissing),
+		},
+		{
+			ID: "nntp.starttls-broken", Title: "STARTTLS offered and not to be had", Severity: finding.Medium,
+			Summary:     "The server lists STARTTLS and then refuses it or hangs up, so that readers fall back to cleartext or stay out.",
+			Remediation: "Look into the server's log for what is wrong with its certificate or key. INN: tlscertfile: and tlskeyfile: in inn.conf, readable by the news user.",
+			CWE:         []int{319},
+			References:  []string{"RFC 4642 section 2.2.2"},
+			Check:       starttlsBroken,
+		},
+	}
 }
 
 func exposed(e *Evidence) finding.Answer {
@@ -92,8 +105,12 @@ func postOpen(e *Evidence) finding.Answer {
 		return answer
 	}
 	for _, list := range e.lists() {
-		if i := hasCapability(list.lines, "POST"); i >= 0 && e.offers(list) {
+		i := hasCapability(list.lines, "POST")
+		switch {
+		case i >= 0 && e.offers(list):
 			return finding.Fires(finding.Claimed, list.at(i), "/evidence/posting")
+		case i >= 0 && e.ReadAccess == probe.Unknown:
+			answer = finding.NotLearned() // whether it means something
 		}
 	}
 	return answer
@@ -110,6 +127,9 @@ func feedOpen(e *Evidence) finding.Answer {
 				items = append(items, finding.Item{Value: label, Basis: list.at(i)})
 			}
 		}
+	}
+	if len(items) == 0 && e.Feeding == probe.Yes && e.ReadAccess == probe.Unknown {
+		return finding.NotLearned() // whether the lists mean something
 	}
 	return finding.When(e.Feeding, probe.Yes, finding.FiresOn(finding.Claimed, items))
 }
@@ -143,10 +163,38 @@ func starttlsMissing(e *Evidence) finding.Answer {
 		return finding.NotSo()
 	case e.ImplicitTLS == probe.Unknown:
 		return missing
+	case e.announcesTLS():
+		return finding.NotSo() // it may be broken
 	case e.STARTTLSReply != nil:
 		missing = finding.Fires(finding.Seen, "/evidence/starttls_reply").With(fmt.Sprintf("answers %d", e.STARTTLSReply.Code))
 	case e.CapabilitiesFrom != "":
 		missing = finding.Fires(finding.Seen, "/evidence/capabilities", "/evidence/starttls").With("not in the list of " + e.CapabilitiesFrom)
 	}
 	return finding.When(e.STARTTLS, probe.No, missing)
+}
+
+// starttlsBroken judges what became of a STARTTLS that was listed. A refusal that wants a login first is none; an alert may
+// come from a server that speaks what we don't.
+func starttlsBroken(r *probe.Result) finding.Answer {
+	return finding.On(func(e *Evidence) finding.Answer {
+		switch {
+		case e.ImplicitTLS == probe.Yes || e.CapabilitiesFrom != "" && !e.announcesTLS():
+			return finding.NotSo()
+		case !e.announcesTLS():
+			return finding.NotLearned()
+		case e.STARTTLSReply == nil && r.Outcome == probe.OutcomeClosed:
+			return finding.Fires(finding.Seen, "/evidence/capabilities", "/outcome").With("hangs up")
+		case e.STARTTLSReply == nil || e.STARTTLSReply.Is(codeDiscontinued, codeWantsLogin, codeLoginRejected):
+			return finding.NotLearned()
+		case !e.STARTTLSReply.Is(codeContinueTLS):
+			return finding.Fires(finding.Seen, "/evidence/capabilities", "/evidence/starttls_reply").With(fmt.Sprintf("answers %d", e.STARTTLSReply.Code))
+		case e.TLS == nil || strings.Contains(e.TLS.Error, "remote error: tls"):
+			return finding.NotLearned()
+		case e.TLS.Error == "" || e.TLS.Version != "":
+			return finding.NotSo()
+		case r.Outcome == probe.OutcomeTLS:
+			return finding.Fires(finding.Seen, "/evidence/starttls_reply", "/evidence/tls/error").With(e.TLS.Error)
+		}
+		return finding.NotLearned()
+	})(r)
 }

@@ -15,7 +15,7 @@ func reply(code int) *probe.Reply { return &probe.Reply{Code: code, Lines: []str
 
 // changed returns evidence of a cleartext connection, changed.
 func changed(change func(e *Evidence)) *Evidence {
-	e := newEvidence()
+	e := new(Evidence)
 	e.ImplicitTLS = probe.No
 	change(e)
 	return e
@@ -119,6 +119,28 @@ func TestRules(t *testing.T) {
 			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.STARTTLSReply = reply(400) }},
 			known:   finding.Seen,
 		},
+		"nntp.starttls-broken": {
+			fires: []func(*Evidence){
+				func(e *Evidence) {
+					e.STARTTLS, e.CapabilitiesFrom, e.Capabilities, e.STARTTLSReply = probe.No, "CAPABILITIES", []string{"starttls"}, reply(580)
+				},
+			},
+			not: []func(*Evidence){
+				func(e *Evidence) {
+					e.STARTTLS, e.CapabilitiesFrom, e.Capabilities = probe.No, "CAPABILITIES", []string{"READER"}
+				},
+				func(e *Evidence) { e.ImplicitTLS, e.Capabilities = probe.Yes, []string{"STARTTLS"} },
+				func(e *Evidence) {
+					e.STARTTLS, e.Capabilities, e.STARTTLSReply, e.TLS = probe.Yes, []string{"STARTTLS"}, reply(382), &probe.TLS{Version: "1.3"}
+				},
+			},
+			unknown: []func(*Evidence){
+				func(*Evidence) {},
+				func(e *Evidence) { e.Capabilities, e.STARTTLSReply = []string{"STARTTLS"}, reply(480) },
+				func(e *Evidence) { e.STARTTLS, e.STARTTLSReply = probe.No, reply(580) }, // it wasn't announced
+			},
+			known: finding.Seen,
+		},
 	} {
 		t.Run(id, func(t *testing.T) {
 			i := slices.IndexFunc(Rules, func(r finding.Rule) bool { return r.ID == id })
@@ -162,5 +184,6 @@ func TestRulesAreComplete(t *testing.T) {
 	require.Equal(t, map[string]finding.Severity{
 		"nntp.exposed": finding.Info, "nntp.read-open": finding.Low, "nntp.post-open": finding.Medium,
 		"nntp.feed-open": finding.Medium, "nntp.auth-cleartext": finding.Medium, "nntp.starttls-missing": finding.Low,
+		"nntp.starttls-broken": finding.Medium,
 	}, ids)
 }

@@ -32,18 +32,19 @@ const (
 	codeNoTLS         = 580 // for any reason, such as a lack of resources (RFC 4642 §2.2.2)
 )
 
-// isGreeting reports whether a code can open an NNTP conversation (RFC 3977 §5.1.1). Servers that want TLS or a login
-// for everything say so here already. FTP and SMTP open with none of these.
-func isGreeting(code int) bool {
-	switch code {
-	case codePosting, codeNoPosting, codeDiscontinued, codeWantsLogin, codeWantsTLS, codeNotPermitted:
-		return true
+// greets judges a greeting (RFC 3977 §5.1.1). Servers that want TLS or a login for everything say so here already. FTP and
+// SMTP open with none of these.
+func greets(r *probe.Reply) probe.Outcome {
+	switch r.Code {
+	case codePosting, codeNoPosting, codeWantsLogin, codeWantsTLS:
+		return probe.OutcomeOK
+	case codeDiscontinued:
+		return probe.OutcomeBusy
+	case codeNotPermitted:
+		return probe.OutcomeDenied
 	}
-	return false
+	return probe.OutcomeNotProtocol
 }
-
-// welcomes reports whether a server that greets with r goes on talking.
-func welcomes(r *probe.Reply) bool { return !r.Is(codeDiscontinued, codeNotPermitted) }
 
 // posting reads what 200 and 201 say, in greetings and replies to MODE READER.
 func posting(r *probe.Reply) probe.Fact {

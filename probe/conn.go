@@ -34,6 +34,8 @@ type Conn struct {
 	buf  []byte // from the pool
 	r, w int    // buf[r:w] is received and unread
 	err  error  // why reading ended, for good
+
+	elsewhere []Stray // datagrams of others
 }
 
 const (

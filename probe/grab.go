@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
 // Grab probes a target given as a host and a port, such as "192.0.2.7:21", "[2001:db8::7]:21" or "ftp.example.net:21", and
 // returns the typed evidence, which is valid, if partial, beside an error. It is nil only if the prober's Spec makes none.
+// The network is that of the prober's default port with the number, or of its first port if none has it.
 // A name's addresses are called one after the other until one answers the call; all that is said is said to that one.
 func Grab[E Evidence](ctx context.Context, p Prober, addr string, o *Options) (e E, err error) {
-	if spec, err := specOf(p); err == nil && spec.Evidence != nil {
+	spec, err := specOf(p)
+	if err == nil && spec.Evidence != nil {
 		e, _ = spec.Evidence().(E)
 	}
 	targets, err := lookup(ctx, addr)
@@ -22,6 +25,7 @@ func Grab[E Evidence](ctx context.Context, p Prober, addr string, o *Options) (e
 	}
 	var r *Result
 	for _, t := range targets {
+		t.Network = spec.network(t.Addr.Port())
 		var failed *Error
 		if r = Run(ctx, p, t, o); !errors.As(r.Err, &failed) || failed.Op != "dial" || ctx.Err() != nil {
 			break
@@ -60,4 +64,15 @@ func lookup(ctx context.Context, addr string) ([]Target, error) {
 		return nil, Errorf("lookup", OutcomeUnreachable, "%s has no addresses", host)
 	}
 	return targets, nil
+}
+
+// network is the one on which a port is asked.
+func (s Spec) network(port uint16) Network {
+	if i := slices.IndexFunc(s.Ports, func(p Port) bool { return p.Number == port }); i >= 0 {
+		return s.Ports[i].Network
+	}
+	if len(s.Ports) > 0 {
+		return s.Ports[0].Network
+	}
+	return TCP
 }

@@ -31,7 +31,7 @@ type record struct {
 }
 
 var (
-	dirs     = []Dir{DirOpen, DirSend, DirRecv, DirTLS, DirEnd, DirRand}
+	dirs     = []Dir{DirOpen, DirSend, DirRecv, DirTLS, DirEnd, DirRand, DirStray}
 	outcomes = []Outcome{
 		"", OutcomeRefused, OutcomeUnreachable, OutcomeTimeout, OutcomeCanceled, OutcomeClosed, OutcomeTLS,
 		OutcomeNotProtocol, OutcomeMalformed, OutcomeLimit, OutcomeForbidden, OutcomeInternal, OutcomeBusy, OutcomeDenied,

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/handclasp/handclasp/internal/calling"
 )
 
 // A Session is one probe's access to one host. Its methods may be called from several goroutines.
@@ -148,6 +150,14 @@ func (s *Session) OpenCompanion(ctx context.Context, p Port) (*Conn, error) {
 	return nil, Errorf("dial", OutcomeForbidden, "%s port %d is no companion of %s", to.network, to.port, s.spec.Protocol)
 }
 
+// asError makes no interface of a nil pointer.
+func asError(e *Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
 // An endpoint is a port of the target's host.
 type endpoint struct {
 	network Network
@@ -170,7 +180,14 @@ func (s *Session) open(ctx context.Context, to endpoint, receiveOnly bool) (*Con
 func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly bool) (*Conn, error) {
 	c := &Conn{s: s, id: id, network: to.network, receiveOnly: receiveOnly}
 	addr := netip.AddrPortFrom(s.target.Addr.Addr(), to.port)
+	w := calling.From(s.ctx)
+	if w != nil {
+		w.Calling()
+	}
 	raw, err := s.dial(ctx, to.network, addr)
+	if w != nil {
+		w.Called(asError(err))
+	}
 	e := Event{Conn: c.id, Dir: DirOpen, Data: []byte(addr.String())}
 	if to.network != s.target.Network {
 		e.Data = append(e.Data, "/"+to.network...)
@@ -209,7 +226,11 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	if s.opts.Dial == nil {
 		// Keep-alives are for connections that live longer than a probe.
 		d := net.Dialer{Timeout: s.opts.Limits.Dial, KeepAlive: -1}
-		raw, err = d.DialContext(ctx, string(network), addr.String())
+		if network == UDP {
+			raw, err = dialDatagrams(ctx, &d, string(network), addr.String())
+		} else {
+			raw, err = d.DialContext(ctx, string(network), addr.String())
+		}
 	} else {
 		raw, err = dialWith(ctx, s.opts.Dial, s.opts.Limits.Dial, string(network), addr.String())
 	}

@@ -23,6 +23,8 @@ const (
 	DirTLS  Dir = "tls"  // a TLS handshake ended: TLS is what was seen, Outcome why it failed
 	DirEnd  Dir = "end"  // reading ended, or writing where Label is "send": Outcome says why, "closed" for an end of file
 	DirRand Dir = "rand" // Data was drawn from Options.Rand
+	// Data came by UDP from another address than the target's, which Label is.
+	DirStray Dir = "stray"
 )
 
 // An Event is one thing that happened in a session.

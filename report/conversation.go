@@ -48,6 +48,8 @@ func eventLines(e probe.Event, needles []string, most int) []spoken {
 		return dataLines(who("C", e.Conn), e.Data, nil, most)
 	case probe.DirRecv:
 		return dataLines(who("S", e.Conn), e.Data, needles, most)
+	case probe.DirStray:
+		return []spoken{{Text: note("connection %d: %d bytes from %s, which wasn't asked", e.Conn, len(e.Data), e.Label)}}
 	case probe.DirOpen:
 		return []spoken{{Text: note("connection %d to %s", e.Conn, e.Data) + failure(e)}}
 	case probe.DirEnd:

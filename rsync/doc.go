@@ -42,11 +42,6 @@
 // A daemon that answers the list, or any connection, with "max connections" is busy, one that says "access denied" denies: no
 // list was learned then, which is not an empty one. Said of one module it is that module's [Access].
 //
-// # Knobs
-//
-// [Prober.Modules] names modules to ask for that needn't be in the list, [Prober.MaxModules] bounds how many are asked,
-// and [Prober.Versions] opens one more connection per TLS version that wasn't negotiated yet, on a port for implicit TLS.
-//
 // # What is never sent
 //
 // An answer to a challenge, options, a file's name, a command such as #early_input: the guard of a connection lets

@@ -178,10 +178,23 @@ func (e *Evidence) Banners() []probe.Banner {
 	for _, b := range []probe.Banner{
 		{Kind: "smb.native_lm", Source: "smb1/native_lm", Text: e.SMB1.NativeLM},
 		{Kind: "smb.native_os", Source: "smb1/native_os", Text: e.SMB1.NativeOS},
+		{Kind: "smb.ipc_comment", Source: "shares", Text: e.ipcComment()},
+		{Kind: "smb.mechanisms", Source: "auth_mechanisms", Text: strings.Join(e.AuthMechanisms, "\n")},
+		{Kind: "smb.dialect", Source: "preferred_dialect", Text: e.PreferredDialect},
 	} {
 		if b.Text != "" {
 			list = append(list, b)
 		}
 	}
 	return list
+}
+
+// ipcComment is what the server says of its share of pipes, in which Samba names itself.
+func (e *Evidence) ipcComment() string {
+	for _, s := range e.Shares {
+		if s.Name == "IPC$" {
+			return s.Comment
+		}
+	}
+	return ""
 }

@@ -45,8 +45,13 @@ func TestBanners(t *testing.T) {
 	require.Equal(t, []probe.Banner{
 		{Kind: "smb.native_lm", Source: "smb1/native_lm", Text: "Samba 4.17.12-Debian"},
 		{Kind: "smb.native_os", Source: "smb1/native_os", Text: "Windows 6.1"},
+		{Kind: "smb.mechanisms", Source: "auth_mechanisms", Text: "NTLM"},
+		{Kind: "smb.dialect", Source: "preferred_dialect", Text: "3.1.1"},
 	}, evidence(t, play(t, "samba-4.17.12-nt1-guest-direct")).Banners())
-	require.Empty(t, evidence(t, play(t, "samba-4.17.12-strict-direct")).Banners())
+	require.Equal(t, []probe.Banner{
+		{Kind: "smb.ipc_comment", Source: "shares", Text: "IPC Service (Samba 4.17.12-Debian)"},
+		{Kind: "smb.mechanisms", Source: "auth_mechanisms", Text: "KRB5\nNTLM"},
+	}, (&smb.Evidence{AuthMechanisms: []string{"KRB5", "NTLM"}, Shares: []smb.Share{{Name: "IPC$", Comment: "IPC Service (Samba 4.17.12-Debian)"}}}).Banners())
 }
 
 // Lists that stored evidence doesn't have weren't learned, and are null when it is stored again.

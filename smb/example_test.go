@@ -28,7 +28,7 @@ func offline(name string) *probe.Options {
 func ExampleGrab() {
 	e, err := smb.Grab(context.Background(), "192.0.2.7:445", offline("handwritten-windows-10"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err) // and e holds what was learned before it
 	}
 	fmt.Println("prefers:    ", e.PreferredDialect, "of", e.Dialects)
 	fmt.Println("signing:    ", "required", e.SigningRequired, "by", e.SigningAlgorithms)
@@ -36,7 +36,9 @@ func ExampleGrab() {
 	fmt.Println("compression:", e.Compression)
 	fmt.Println("SMB1:       ", e.SMB1.Supported)
 	fmt.Println("login:      ", e.AuthMechanisms)
-	fmt.Println("names:      ", e.NTLM.DNSComputer, "-", e.NTLM.OSVersion)
+	if e.NTLM != nil {
+		fmt.Println("names:      ", e.NTLM.DNSComputer, "-", e.NTLM.OSVersion)
+	}
 	// Output:
 	// prefers:     3.1.1 of [2.0.2 2.1 3.0 3.0.2 3.1.1]
 	// signing:     required no by [AES-GMAC]

@@ -80,7 +80,7 @@ func fakeNegotiate(dialect uint16) []byte {
 
 func fakeChallenge() []byte {
 	challenge := append([]byte("NTLMSSP\x00\x02\x00\x00\x00"), make([]byte, 44)...)
-	token, err := asn1.MarshalWithParams(negTokenResp{NegState: 1, SupportedMech: oidNTLM, ResponseToken: challenge}, "explicit,tag:1")
+	token, err := asn1.MarshalWithParams(negTokenResp{NegState: 1, ResponseToken: challenge}, "explicit,tag:1")
 	if err != nil {
 		panic(err)
 	}

@@ -17,9 +17,7 @@ import (
 
 // sendable is each kind of message that the prober sends, and its name.
 func sendable(t testing.TB) map[string][]byte {
-	server, err := nbt.MakeName(anyServer, nbt.SuffixServer)
-	require.NoError(t, err)
-	calling, err := nbt.MakeName(callingName, nbt.SuffixWorkstation)
+	calling, err := nbt.MakeName("HANDCLASP", nbt.SuffixWorkstation)
 	require.NoError(t, err)
 	token := ntlmToken(ntlmssp.Negotiate())
 	return map[string][]byte{
@@ -30,7 +28,7 @@ func sendable(t testing.TB) map[string][]byte {
 		"SESSION_SETUP NTLM":                  frame(setup2(dialect311, token)),
 		"NEGOTIATE NT LM 0.12":                frame(negotiate1(smb1Dialects[4:], true)),
 		"SESSION_SETUP NTLM over SMB1":        frame(setup1(7, token)),
-		"SESSION REQUEST *SMBSERVER":          nbt.AppendSessionRequest(nil, server, calling),
+		"SESSION REQUEST *SMBSERVER":          nbt.AppendSessionRequest(nil, nbt.AnyServer, calling),
 		"NBSTAT":                              nbt.StatusQuery(nil, 0x4711, nbt.Wildcard),
 		"NEGOTIATE PC NETWORK PROGRAM 1.0, LANMAN1.0, LM1.2X002, LANMAN2.1": frame(negotiate1(lanmanDialects, false)),
 	}

@@ -2,7 +2,9 @@ package smb
 
 import (
 	"context"
+	"time"
 
+	"github.com/handclasp/handclasp/internal/nbt"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -27,9 +29,24 @@ func (p Prober) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol:   protocol,
 		Ports:      []probe.Port{{Network: probe.TCP, Number: 445}, {Network: probe.TCP, Number: portNetBIOS, Scheme: schemeNetBIOS}},
-		Companions: []probe.Port{nameService},
+		Companions: []probe.Port{nbt.NameService},
 		Guard:      newGuard,
+		Bounds:     p.bounds(),
 		Evidence:   func() probe.Evidence { return new(Evidence) },
+	}
+}
+
+// bounds counts each question twice, since a server that drops some is asked again: the offers of all, the five dialects,
+// SMB1 in three ways, four algorithms; and the name service and a second session request.
+func (p Prober) bounds() probe.Bounds {
+	conns := 1 + 2*(len(dialects)+1) + 2*2 + 2
+	if p.Algorithms {
+		conns += 2 * len(everything.ciphers)
+	}
+	return probe.Bounds{
+		Greeting:  probe.Bound{Conns: 1, Time: 10 * time.Second},
+		Handshake: probe.Bound{Conns: conns, Time: 2 * time.Minute},
+		Anonymous: probe.Bound{Conns: conns + 1, Time: 3 * time.Minute},
 	}
 }
 
@@ -54,7 +71,6 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	}
 	k.matrix(ctx)
 	k.details(ctx)
-	k.e.conclude()
 	if s.Level() >= probe.LevelAnonymous {
 		k.nullSession(ctx)
 	}

@@ -188,14 +188,46 @@ func TestDropsSome(t *testing.T) {
 func TestDropsAgain(t *testing.T) {
 	s := scenario{server: windows10(), drops: []int{2, 3, 4, 5, 6, 7, 8, 9, 10}}
 	r := s.run(t)
-	require.NoError(t, r.Err)
+	require.Equal(t, probe.OutcomeClosed, r.Outcome)
+	require.Subset(t, r.Partial, []string{"/evidence/matrix/0", "/evidence/matrix/4", "/evidence/dialects", "/evidence/smb1"})
 	e := evidence(t, r)
-	require.Empty(t, e.Dialects)
+	require.Equal(t, []string{"3.1.1"}, e.Dialects, "chosen of all")
 	require.Empty(t, e.DialectsRefused)
 	require.Equal(t, probe.OutcomeClosed, e.Matrix[0].Outcome)
 	require.Equal(t, probe.Unknown, e.Matrix[0].Spoken)
 	require.Equal(t, probe.Unknown, e.SMB1.Supported)
 	require.Equal(t, 8, connections(r), "one more try shows that it takes none")
+}
+
+// Servers turn clients away by a negative session response without NetBIOS, too; with it, an answer that isn't about the name
+// ends the search for one.
+func TestTurnedAway(t *testing.T) {
+	for reason, want := range map[string]probe.Outcome{"\x81": probe.OutcomeDenied, "\x83": probe.OutcomeBusy, "\x8f": probe.OutcomeDenied} {
+		for _, target := range []netip.AddrPort{direct, netbios} {
+			if target == netbios && reason == "\x8f" {
+				continue // that may be about the name
+			}
+			r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: target}, &probe.Options{Dial: saying("\x83\x00\x00\x01" + reason)})
+			require.Equal(t, want, r.Outcome, "%v", r.Err)
+			require.Equal(t, 1, connections(r))
+			require.Equal(t, []string{"/evidence"}, r.Partial)
+			require.Empty(t, evidence(t, r).NegotiateStatus)
+		}
+	}
+}
+
+// saying dials servers that answer anything so, and hang up.
+func saying(reply string) probe.DialFunc {
+	return func(context.Context, string, string) (net.Conn, error) {
+		near, far := net.Pipe()
+		go func() {
+			defer far.Close()
+			if _, err := far.Read(make([]byte, 1<<10)); err == nil {
+				_, _ = far.Write([]byte(reply))
+			}
+		}()
+		return near, nil
+	}
 }
 
 // connections counts them.
@@ -263,7 +295,9 @@ func TestConnectionLimit(t *testing.T) {
 	r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: direct}, &probe.Options{Dial: d.dial, Limits: probe.Limits{Conns: 3}})
 	d.serving.Wait()
 	require.Equal(t, probe.OutcomeLimit, r.Outcome)
-	require.Equal(t, []string{"2.0.2", "2.1"}, evidence(t, r).Dialects)
+	require.Equal(t, []string{"2.0.2", "2.1", "3.1.1"}, evidence(t, r).Dialects)
+	require.Contains(t, r.Partial, "/evidence/matrix/2")
+	require.Contains(t, r.Partial, "/evidence/smb1")
 	require.Equal(t, "3.1.1", evidence(t, r).PreferredDialect)
 	require.Equal(t, probe.OutcomeLimit, evidence(t, r).Matrix[4].Outcome)
 	require.Equal(t, probe.Unknown, evidence(t, r).SMB1.Supported)

@@ -2,6 +2,7 @@ package smb
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -68,6 +69,8 @@ func exposed(e *Evidence) finding.Answer {
 		return finding.Fires(finding.Seen, "/evidence/negotiate_status")
 	case e.SMB1.Outcome == probe.OutcomeOK:
 		return finding.Fires(finding.Seen, "/evidence/smb1/outcome")
+	case slices.ContainsFunc(e.SessionRequests, func(r SessionRequest) bool { return r.Retarget != "" }):
+		return finding.NotSo() // the file server is elsewhere
 	}
 	return finding.NotLearned()
 }

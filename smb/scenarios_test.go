@@ -14,6 +14,8 @@ import (
 	"github.com/handclasp/handclasp/smb"
 )
 
+var le = binary.LittleEndian
+
 var everyDialect = []string{"2.0.2", "2.1", "3.0", "3.0.2", "3.1.1"}
 
 // windows10 is a server as Windows 10 and later are, with SMB1 removed.
@@ -175,13 +177,26 @@ func scenarios() map[string]scenario {
 			require.Nil(t, e.BootTime)
 			require.Nil(t, e.NTLM.SystemTime)
 		}},
-		"busy": {server: with(windows10(), func(s *fakesmb.Server) { s.Mangle = answers(0, 0xc00000d0) }), check: func(t *testing.T, e *smb.Evidence) {
+		"busy": {server: with(windows10(), func(s *fakesmb.Server) { s.Mangle = answers(0, 0xc00000d0) }), outcome: probe.OutcomeBusy, check: func(t *testing.T, e *smb.Evidence) {
 			require.Equal(t, "STATUS_REQUEST_NOT_ACCEPTED", e.NegotiateStatus)
-			require.Empty(t, e.Dialects)
-			require.Empty(t, e.DialectsRefused)
-			require.Equal(t, "STATUS_REQUEST_NOT_ACCEPTED", e.Matrix[0].Status)
-			require.Equal(t, probe.OutcomeOK, e.Matrix[0].Outcome)
+			require.Nil(t, e.Matrix, "it isn't asked more")
 			require.Equal(t, probe.Unknown, e.Encryption)
+		}},
+		"busy-setup": {server: with(windows10(), func(s *fakesmb.Server) { s.Setup = 0xc0000205 }), outcome: probe.OutcomeBusy, check: func(t *testing.T, e *smb.Evidence) {
+			require.Equal(t, "STATUS_INSUFF_SERVER_RESOURCES", e.SessionSetupStatus)
+			require.Equal(t, probe.Unknown, e.NTLMAccepted)
+			require.Equal(t, everyDialect, e.Dialects)
+		}},
+		"invalid-parameter": {server: with(windows10(), func(s *fakesmb.Server) {
+			s.Mangle = func(m []byte) []byte {
+				if le.Uint16(m[12:]) == 0 && len(m) > 70 && le.Uint16(m[68:]) < 0x311 {
+					return answers(0, 0xc000000d)(m)
+				}
+				return m
+			}
+		}), check: func(t *testing.T, e *smb.Evidence) {
+			require.Equal(t, everyDialect[4:], e.Dialects)
+			require.Equal(t, everyDialect[:4], e.DialectsRefused)
 		}},
 		"core": {server: fakesmb.Server{SMB1: []string{"PC NETWORK PROGRAM 1.0"}}, check: func(t *testing.T, e *smb.Evidence) {
 			require.Equal(t, "PC NETWORK PROGRAM 1.0", e.SMB1.Dialect)
@@ -302,7 +317,13 @@ func brokenScenarios() map[string]scenario {
 				m[68], m[69] = 0xff, 0x02 // only SMB1 may be answered so
 				return m
 			}),
-			outcome: probe.OutcomeMalformed, check: func(t *testing.T, e *smb.Evidence) { require.Empty(t, e.Dialects) },
+			outcome: probe.OutcomeMalformed, check: func(t *testing.T, e *smb.Evidence) {
+				require.Nil(t, e.Dialects)
+				require.Empty(t, e.PreferredDialect)
+				require.Equal(t, probe.No, e.SigningRequired, "the rest is kept")
+				require.Equal(t, []string{"NEGOEX", "MS-KRB5", "KRB5", "NTLM"}, e.AuthMechanisms)
+				require.Equal(t, probe.Unknown, e.Encryption)
+			},
 		},
 		"another-message": {server: mangled(func(m []byte) []byte { m[24]++; return m }), outcome: probe.OutcomeMalformed, check: nothing},
 		"compound":        {server: mangled(func(m []byte) []byte { m[20] = 64; return m }), outcome: probe.OutcomeMalformed, check: nothing},

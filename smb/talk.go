@@ -3,6 +3,7 @@ package smb
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/handclasp/handclasp/internal/nbt"
 	"github.com/handclasp/handclasp/probe"
@@ -26,7 +27,7 @@ func newTalk(p Prober, s *probe.Session) *talk {
 }
 
 // everything offers all dialects of SMB 2 and 3. If that isn't answered it offers SMB1, and reports whether either
-// was.
+// was, by a server that has time.
 func (k *talk) everything(ctx context.Context, c *probe.Conn) bool {
 	defer c.Close()
 	q := everyDialect
@@ -35,13 +36,13 @@ func (k *talk) everything(ctx context.Context, c *probe.Conn) bool {
 	}
 	a := q.hold(c)
 	k.e.preferred(a)
-	if a.answered() || errors.Is(a.err, probe.ErrNotProtocol) {
-		k.fail(a.err)
-		return a.answered()
+	if a.answered() && !(errors.Is(a.err, probe.ErrBusy) && a.setup == nil) {
+		k.lose(a.err, "/evidence/ntlm", "/evidence/ntlm_accepted", "/evidence/session_setup_status")
+		return true
 	}
 	_ = c.Close()
 	only := answer{err: a.err}
-	if dropped(a.err) || errors.Is(a.err, probe.ErrTimeout) || errors.Is(a.err, probe.ErrMalformed) {
+	if errors.Is(a.err, probe.ErrClosed) || errors.Is(a.err, probe.ErrTimeout) || errors.Is(a.err, probe.ErrMalformed) {
 		only = k.alone(ctx, offerSMB1)
 	}
 	if !only.answered() {
@@ -49,7 +50,7 @@ func (k *talk) everything(ctx context.Context, c *probe.Conn) bool {
 		return false
 	}
 	k.e.smb1(only)
-	k.fail(only.err)
+	k.lose(only.err, k.e.smb1Login()...)
 	return true
 }
 
@@ -60,9 +61,6 @@ var (
 
 // matrix asks for each dialect alone, and for SMB1.
 func (k *talk) matrix(ctx context.Context) {
-	if k.over(ctx) {
-		return
-	}
 	var list []question
 	if k.e.NegotiateStatus != statusName(statusNotSupported) {
 		for _, d := range dialects {
@@ -74,27 +72,33 @@ func (k *talk) matrix(ctx context.Context) {
 	}
 	answers := k.each(ctx, list)
 	for i, q := range list {
-		a := answers[i]
-		if len(q.smb1) > 0 { // the last
-			k.e.smb1(a)
-			k.e.hungUpOnSMB1(a)
+		if len(q.smb1) > 0 {
+			k.e.smb1(answers[i])
 		} else {
-			k.e.alone(q.dialects[0], a)
+			k.e.alone(q.dialects[0], answers[i])
 		}
-		k.note(ctx, a.err)
 	}
+	for i, q := range list {
+		switch a := answers[i]; {
+		case k.e.hungUp(q, a):
+		case a.smb1 != nil:
+			k.lose(a.err, k.e.smb1Login()...)
+		case len(q.smb1) > 0:
+			k.lose(a.err, "/evidence/smb1")
+		default:
+			k.lose(a.err, fmt.Sprintf("/evidence/matrix/%d", i), "/evidence/dialects", "/evidence/dialects_refused", "/evidence/encryption")
+		}
+	}
+	k.e.conclude()
 }
 
 // details asks what only makes sense behind what was learned: SMB1 without extended security and the dialects of LAN
 // Manager, and the algorithms of 3.1.1.
 func (k *talk) details(ctx context.Context) {
-	if k.over(ctx) {
-		return
-	}
 	var list []question
 	if k.e.SMB1.Supported == probe.Yes {
 		list = append(list, question{smb1: lanmanDialects})
-		if k.e.SMB1.Dialect == dialectNTLM012 && k.e.SMB1.Domain == "" {
+		if k.e.SMB1.Dialect == dialectNTLM012 && k.e.SMB1.ServerName == "" {
 			list = append(list, question{smb1: smb1Dialects})
 		}
 	}
@@ -107,13 +111,15 @@ func (k *talk) details(ctx context.Context) {
 	}
 	answers := k.each(ctx, list)
 	for i, q := range list {
-		a := answers[i]
-		if len(q.smb1) > 0 {
+		switch a := answers[i]; {
+		case len(q.smb1) == len(lanmanDialects) && a.hungUp(): // how most servers have them off
+		case len(q.smb1) > 0:
 			k.e.smb1Detail(a)
-		} else {
+			k.lose(a.err, "/evidence/smb1/dialects", "/evidence/smb1/domain", "/evidence/smb1/server_name")
+		default:
 			k.e.algorithms(q.algorithms, a)
+			k.lose(a.err, "/evidence/ciphers", "/evidence/signing_algorithms")
 		}
-		k.note(ctx, a.err)
 	}
 }
 
@@ -124,28 +130,12 @@ func (k *talk) fail(err error) {
 	}
 }
 
-// dropped reports whether a server hung up.
-func dropped(err error) bool {
-	return errors.Is(err, probe.ErrClosed) || errors.Is(err, probe.ErrRefused)
-}
-
-// lost reports whether a conversation didn't come about, which leaves what it asks for unknown.
-func lost(err error) bool {
-	return dropped(err) || errors.Is(err, probe.ErrUnreachable) || errors.Is(err, probe.ErrTimeout)
-}
-
-// note keeps the error of one conversation of many, unless that only leaves something unknown.
-func (k *talk) note(ctx context.Context, err error) {
-	if ctx.Err() != nil || !lost(err) {
+// lose names what a conversation that was lost leaves unknown. An answer that makes no sense is the probe's error instead.
+func (k *talk) lose(err error, pointers ...string) {
+	for _, pointer := range pointers {
+		k.s.Lost(pointer, err)
+	}
+	if probe.OutcomeOf(err).Answered() {
 		k.fail(err)
 	}
-}
-
-// over reports whether no other conversation can come about.
-func (k *talk) over(ctx context.Context) bool {
-	switch probe.OutcomeOf(k.err) {
-	case probe.OutcomeCanceled, probe.OutcomeLimit, probe.OutcomeForbidden, probe.OutcomeInternal:
-		return true
-	}
-	return ctx.Err() != nil
 }

@@ -3,6 +3,8 @@ package smb
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -52,12 +54,30 @@ type answer struct {
 	mechanisms []string // of the negotiation's token; nil if there is none
 	setup      *setupReply
 	challenge  *probe.NTLM
+	foreign    bool // reply chose a dialect that wasn't offered
 	asked      bool // the connection carried SMB: err is of the conversation
 	err        error
 }
 
 // answered reports whether the negotiation was answered in words.
 func (a answer) answered() bool { return a.reply != nil || a.smb1 != nil }
+
+// hungUp reports whether the server read the question and hung up on it.
+func (a answer) hungUp() bool { return a.asked && !a.answered() && errors.Is(a.err, probe.ErrClosed) }
+
+// turnedAway reports whether the server had no room for a question, which it may have later.
+func (a answer) turnedAway() bool {
+	return errors.Is(a.err, probe.ErrBusy) || !a.answered() && (errors.Is(a.err, probe.ErrClosed) || errors.Is(a.err, probe.ErrRefused))
+}
+
+// busy is the error of a status that says that the server has no room now (MS-ERREF §2.3.1), else nil.
+func busy(op string, status uint32) error {
+	switch status {
+	case statusRequestNotAccepted, statusInsuffResources, statusNoResources, statusTooManySessions:
+		return probe.Errorf(op, probe.OutcomeBusy, "%s", statusName(status))
+	}
+	return nil
+}
 
 // hold holds the conversation over a connection that carries SMB.
 func (q question) hold(c *probe.Conn) (a answer) {
@@ -76,16 +96,16 @@ func (q question) offerSMB2(c *probe.Conn, a *answer) error {
 		return err
 	}
 	reply, err := parseNegotiate(message)
-	switch {
-	case reply == nil:
+	if reply == nil {
 		return malformed(opNegotiate, err)
-	case reply.status != statusSuccess:
-		a.reply = reply
-		return nil
-	case !slices.Contains(q.dialects, reply.dialect):
-		return probe.Errorf(opNegotiate, probe.OutcomeMalformed, "chose dialect %#04x, which wasn't offered", reply.dialect)
 	}
-	a.reply = reply
+	if a.reply = reply; reply.status != statusSuccess {
+		return busy(opNegotiate, reply.status)
+	}
+	if a.foreign = !slices.Contains(q.dialects, reply.dialect); a.foreign {
+		q.setup = false
+		err = errors.Join(fmt.Errorf("chose dialect %#04x, which wasn't offered", reply.dialect), q.login(c, a, reply.token, nil, nil))
+	}
 	if err != nil {
 		return malformed(opNegotiate, err)
 	}
@@ -103,7 +123,7 @@ func (q question) offerSMB1(c *probe.Conn, a *answer) error {
 		return malformed(opNegotiate, err)
 	}
 	if a.smb1.capabilities&cap1ExtendedSecurity == 0 {
-		return nil
+		return busy(opNegotiate, a.smb1.status)
 	}
 	key := a.smb1.sessionKey
 	return q.login(c, a, a.smb1.token, func(token []byte) []byte {
@@ -142,7 +162,7 @@ func (q question) login(c *probe.Conn, a *answer, offered []byte, request func(t
 // readChallenge reads what a login that goes on brought.
 func (a *answer) readChallenge() error {
 	if a.setup.status != statusMoreProcessing {
-		return nil
+		return busy(opSetup, a.setup.status)
 	}
 	message, err := challengeOf(a.setup.token)
 	if err == nil {
@@ -161,34 +181,41 @@ func exchange(c *probe.Conn, op string, message []byte) ([]byte, error) {
 	return receive(c, op, maxMessage)
 }
 
-// each asks questions side by side, each on a connection of its own. Those that the server dropped, which may have been
-// too many at once, it asks again one after the other.
+// beside is how many questions are asked at a time.
+const beside = 2
+
+// each asks questions, some at a time, each on a connection of its own. Those that the server dropped or was too busy for it
+// asks again one after the other.
 func (k *talk) each(ctx context.Context, list []question) []answer {
 	answers := make([]answer, len(list))
 	for i := range list {
-		if err := list[i].draw(k.s); err != nil {
-			answers[i].err = err
+		if answers[i].err = list[i].draw(k.s); answers[i].err != nil {
 			return answers
 		}
 	}
-	k.s.OpenEach(ctx, len(list), func(i int, c *probe.Conn, err error) {
-		if err == nil {
-			err = k.prepare(c)
-		}
-		if err != nil {
-			answers[i].err = err
-			return
-		}
-		answers[i] = list[i].hold(c)
-	})
+	for at := 0; at < len(list); at += beside {
+		k.s.OpenEach(ctx, min(beside, len(list)-at), func(i int, c *probe.Conn, err error) {
+			if i += at; err == nil {
+				err = k.prepare(c)
+			}
+			if err != nil {
+				answers[i].err = err
+				return
+			}
+			answers[i] = list[i].hold(c)
+		})
+	}
 	some := slices.ContainsFunc(answers, answer.answered)
 	for i, a := range answers {
-		if len(list) < 2 || a.answered() || !dropped(a.err) {
+		if len(list) < 2 || !a.turnedAway() {
 			continue
 		}
-		answers[i] = k.alone(ctx, list[i])
-		if !some && !answers[i].answered() {
-			break // it takes no such questions at all
+		again := k.alone(ctx, list[i])
+		if !errors.Is(again.err, probe.ErrLimit) {
+			answers[i] = again
+		}
+		if !some && !again.answered() || again.turnedAway() && i < len(list)-1 {
+			break // it takes no such questions, or no more of them
 		}
 		some = true
 	}
@@ -227,12 +254,27 @@ func receive(c *probe.Conn, op string, most int) ([]byte, error) {
 		switch {
 		case head[0] == nbt.TypeKeepAlive && size == 0:
 			continue
+		case head[0] == nbt.TypeNegative && size == 1:
+			return nil, turnedAway(c, op)
 		case head[0] != nbt.TypeMessage || size < len(magicSMB1) || size > most:
 			return nil, probe.Errorf(op, probe.OutcomeNotProtocol, "%q begins no reply", head)
 		}
 		return receiveBody(c, op, size)
 	}
 	return nil, probe.Errorf(op, probe.OutcomeMalformed, "nothing but keep-alives")
+}
+
+// turnedAway reads why a server sends a negative session response, which it does without NetBIOS as well (RFC 1002 §4.3.4).
+func turnedAway(c *probe.Conn, op string) error {
+	var reason [1]byte
+	if _, err := c.ReadFull(reason[:]); err != nil {
+		return err
+	}
+	reply := &nbt.SessionReply{Type: nbt.TypeNegative, Error: reason[0]}
+	if err := reply.Refusal(); err != nil {
+		return err
+	}
+	return probe.Errorf(op, probe.OutcomeDenied, "negative session response: %s", reply.ErrorText())
 }
 
 // firstRead is how much memory a reply gets on its word alone; it gets more as it comes.

@@ -2,7 +2,6 @@ package smb
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -56,18 +55,29 @@ func (e *Evidence) alone(dialect uint16, a answer) {
 		n.Status = statusName(r.status)
 		switch r.status {
 		case statusSuccess:
-			n.Spoken = probe.Yes
+			if !a.foreign {
+				n.Spoken = probe.Yes
+				e.Dialects, e.DialectsRefused = append(e.Dialects, n.Dialect), asked(e.DialectsRefused)
+			}
 			n.SigningEnabled, n.SigningRequired = r.signing()
 			n.Encryption = r.encryption()
 			n.Capabilities = capabilityList(r.capabilities)
 			n.MaxTransactSize, n.MaxReadSize, n.MaxWriteSize = r.maxTransact, r.maxRead, r.maxWrite
-			e.Dialects, e.DialectsRefused = append(e.Dialects, n.Dialect), asked(e.DialectsRefused)
+		case statusInvalidParam:
+			// No dialect in common, as some servers say it; or the contexts of 3.1.1, unless they were taken before.
+			if dialect != dialect311 || e.PreferredDialect != "" {
+				e.refused(&n)
+			}
 		case statusNotSupported:
-			n.Spoken = probe.No
-			e.Dialects, e.DialectsRefused = asked(e.Dialects), append(e.DialectsRefused, n.Dialect)
+			e.refused(&n)
 		}
 	}
 	e.Matrix = append(e.Matrix, n)
+}
+
+func (e *Evidence) refused(n *Negotiation) {
+	n.Spoken = probe.No
+	e.Dialects, e.DialectsRefused = asked(e.Dialects), append(e.DialectsRefused, n.Dialect)
 }
 
 // asked returns a list that isn't nil, since its server was asked.
@@ -156,13 +166,31 @@ func (s *SMB1) native(r *setupReply) {
 	s.Domain = cmp.Or(s.Domain, r.domain)
 }
 
-// hungUpOnSMB1 takes it for a refusal that the server hung up on the offer of SMB1, when it answered all others of the
-// matrix: one that drops some of those as well may have had enough of connections.
-func (e *Evidence) hungUpOnSMB1(a answer) {
-	silent := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status == "" })
-	if a.asked && a.smb1 == nil && errors.Is(a.err, probe.ErrClosed) && e.PreferredDialect != "" && !silent {
-		e.SMB1.Supported, e.SMB1.Dialects = probe.No, []string{}
+// hungUp reports whether the server hung up on a question, twice, for what it asks: on SMB1 when it answered to each dialect
+// of SMB 2, which means no; on all of SMB 2 when it answered to SMB1, which some do that never heard of SMB 2, and which is no
+// answer. One that answers to some dialects only may have had enough of connections.
+func (e *Evidence) hungUp(q question, a answer) bool {
+	if !a.hungUp() {
+		return false
 	}
+	if len(q.smb1) == 0 {
+		answered := slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Status != "" })
+		return e.PreferredDialect == "" && e.SMB1.Outcome == probe.OutcomeOK && !answered
+	}
+	if e.PreferredDialect == "" || slices.ContainsFunc(e.Matrix, func(n Negotiation) bool { return n.Spoken == probe.Unknown }) {
+		return false
+	}
+	e.SMB1.Supported, e.SMB1.Dialects = probe.No, []string{}
+	return true
+}
+
+// smb1Login points to what a login by SMB1 would have told.
+func (e *Evidence) smb1Login() []string {
+	list := []string{"/evidence/smb1/native_os", "/evidence/smb1/native_lm"}
+	if e.NTLM == nil {
+		list = append(list, "/evidence/ntlm")
+	}
+	return list
 }
 
 // smb1Detail adds what another offer of SMB1 showed.
@@ -199,6 +227,11 @@ func (e *Evidence) login(a answer) {
 
 // conclude says what only the whole tells.
 func (e *Evidence) conclude() {
+	if d := e.PreferredDialect; d != "" && !slices.Contains(e.Dialects, d) { // it alone was lost, or refused
+		e.Dialects = append(e.Dialects, d)
+		slices.Sort(e.Dialects) // as it happens, the names' order is that of the dialects
+		e.DialectsRefused = slices.DeleteFunc(e.DialectsRefused, func(other string) bool { return other == d })
+	}
 	if e.Encryption == probe.Yes {
 		return
 	}

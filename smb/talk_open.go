@@ -2,7 +2,6 @@ package smb
 
 import (
 	"context"
-	"errors"
 
 	"github.com/handclasp/handclasp/internal/nbt"
 	"github.com/handclasp/handclasp/probe"
@@ -12,15 +11,6 @@ const (
 	transportDirect  = "direct"
 	transportNetBIOS = "netbios"
 )
-
-// nameService is where NBSTAT is answered (RFC 1002 §4.2), beside a session service.
-var nameService = probe.Port{Network: probe.UDP, Number: 137}
-
-// anyServer is the called name that many servers take for theirs, whatever theirs is. Windows Vista and later don't.
-const anyServer = "*SMBSERVER"
-
-// callingName is how a session request names who asks.
-const callingName = "HANDCLASP"
 
 // knock opens a connection and says nothing.
 func (k *talk) knock(ctx context.Context) error {
@@ -34,71 +24,33 @@ func (k *talk) knock(ctx context.Context) error {
 
 // first opens the first connection, and learns by which name the server is called. It returns nil without an error if
 // the server refuses the session in words.
-func (k *talk) first(ctx context.Context) (*probe.Conn, error) {
-	c, err := k.s.Open(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (k *talk) first(ctx context.Context) (c *probe.Conn, err error) {
 	if !k.netbios {
-		k.e.Transport = transportDirect
-		return c, nil
-	}
-	name, err := nbt.MakeName(anyServer, nbt.SuffixServer)
-	if err != nil {
-		return nil, err
-	}
-	reply, err := k.request(c, name)
-	if err != nil || reply.Type == nbt.TypePositive {
+		if c, err = k.s.Open(ctx); err == nil {
+			k.e.Transport = transportDirect
+		}
 		return c, err
 	}
-	_ = c.Close()
-	if reply.Type == nbt.TypeRetarget {
-		return nil, nil
+	c, k.called, err = nbt.Call{Session: k.s, Asked: k.e.sessionRequest}.Open(ctx)
+	if c != nil {
+		k.e.Transport, k.e.CalledName = transportNetBIOS, k.called.Text()
 	}
-	name, ok, err := k.ownName(ctx)
-	if err != nil || !ok {
-		return nil, err
-	}
-	if c, err = k.s.Open(ctx); err != nil {
-		return nil, err
-	}
-	if reply, err = k.request(c, name); err != nil || reply.Type == nbt.TypePositive {
-		return c, err
-	}
-	_ = c.Close()
-	return nil, nil
+	return c, err
 }
 
-// request asks for a session and notes the answer.
-func (k *talk) request(c *probe.Conn, called nbt.Name) (*nbt.SessionReply, error) {
-	k.e.SessionRequests = append(k.e.SessionRequests, SessionRequest{CalledName: called.Text()})
-	note := &k.e.SessionRequests[len(k.e.SessionRequests)-1]
-	reply, err := requestSession(c, called)
-	if err != nil {
-		return nil, err
-	}
-	switch reply.Type {
-	case nbt.TypePositive:
+// sessionRequest notes the answer to a request for a session, if one came.
+func (e *Evidence) sessionRequest(called nbt.Name, reply *nbt.SessionReply) {
+	note := SessionRequest{CalledName: called.Text()}
+	switch {
+	case reply == nil:
+	case reply.Type == nbt.TypePositive:
 		note.Reply = "positive"
-		k.e.Transport, k.e.CalledName = transportNetBIOS, called.Text()
-		k.called = called
-	case nbt.TypeNegative:
+	case reply.Type == nbt.TypeNegative:
 		note.Reply, note.Error = "negative", reply.ErrorText()
-	case nbt.TypeRetarget:
+	case reply.Type == nbt.TypeRetarget:
 		note.Reply, note.Retarget = "retarget", reply.Retarget.String()
 	}
-	return reply, nil
-}
-
-func requestSession(c *probe.Conn, called nbt.Name) (*nbt.SessionReply, error) {
-	calling, err := nbt.MakeName(callingName, nbt.SuffixWorkstation)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.Send(nbt.AppendSessionRequest(nil, called, calling)); err != nil {
-		return nil, err
-	}
-	return nbt.ReadSessionReply(c)
+	e.SessionRequests = append(e.SessionRequests, note)
 }
 
 // open opens a later connection that carries SMB.
@@ -114,41 +66,17 @@ func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
 	return c, nil
 }
 
-// prepare makes a later connection carry SMB.
+// prepare makes a later connection carry SMB. A server that took the name before and doesn't now is busy.
 func (k *talk) prepare(c *probe.Conn) error {
 	if !k.netbios {
 		return nil
 	}
-	reply, err := requestSession(c, k.called)
-	if err == nil && reply.Type != nbt.TypePositive {
-		err = probe.Errorf(opSession, probe.OutcomeRefused, "%s doesn't take another session", k.called.Text())
+	reply, err := nbt.RequestSession(c, k.called)
+	if err != nil || reply.Type == nbt.TypePositive {
+		return err
 	}
-	return err
-}
-
-// ownName asks the name service for the name of the file server. A host that doesn't answer has none that could be asked
-// for.
-func (k *talk) ownName(ctx context.Context) (name nbt.Name, ok bool, err error) {
-	c, err := k.s.OpenCompanion(ctx, nameService)
-	if err != nil {
-		return name, false, unlessSilent(err)
+	if err := reply.Refusal(); err != nil {
+		return err
 	}
-	defer c.Close()
-	a, err := nbt.Ask(k.s, c, nbt.Wildcard, nbt.TypeStatus)
-	if a.Reply == nil || a.Code != 0 {
-		return name, false, unlessSilent(err)
-	}
-	status, _ := nbt.ParseStatus(a.Data) // what came of a table that is cut off will do
-	name, ok = status.FileServer()
-	return name, ok, nil
-}
-
-// unlessSilent forgives the name service that it isn't there, or something else is: the session service has answered.
-func unlessSilent(err error) error {
-	for _, silence := range []error{probe.ErrTimeout, probe.ErrRefused, probe.ErrUnreachable, probe.ErrClosed, probe.ErrNotProtocol} {
-		if errors.Is(err, silence) {
-			return nil
-		}
-	}
-	return err
+	return probe.Errorf(opSession, probe.OutcomeBusy, "%s doesn't take another session", k.called.Text())
 }

@@ -20,6 +20,14 @@ const (
 // errRefused ends a session that the server didn't give, or not so far: what it said is in the evidence.
 var errRefused = errors.New("refused")
 
+// refusal is what a status that says no stands for: errRefused, unless the server has no room now.
+func refusal(status uint32) error {
+	if err := busy(opAnonymous, status); err != nil {
+		return err
+	}
+	return errRefused
+}
+
 // A session is a null session over a connection of its own, in the messages of one version of SMB. Its errors are of the
 // connection, or say what is wrong with a reply.
 type session interface {
@@ -52,7 +60,7 @@ type visit struct {
 // connects to IPC$ and asks for the list of shares, on a connection of its own, by SMB1 if nothing newer is spoken.
 func (k *talk) nullSession(ctx context.Context) {
 	dialect, newer := dialectByName(k.e.PreferredDialect)
-	if !newer && k.e.SMB1.Dialect != dialectNTLM012 || k.over(ctx) {
+	if !newer && k.e.SMB1.Dialect != dialectNTLM012 {
 		return
 	}
 	var random [randomSize]byte
@@ -65,7 +73,7 @@ func (k *talk) nullSession(ctx context.Context) {
 	}
 	c, err := k.open(ctx)
 	if err != nil {
-		k.fail(err)
+		k.lose(err, "/evidence/anonymous", "/evidence/null_session", "/evidence/guest", "/evidence/shares")
 		return
 	}
 	defer c.Close()
@@ -82,7 +90,11 @@ func (k *talk) nullSession(ctx context.Context) {
 	case errors.Is(err, probe.ErrNotProtocol): // it spoke SMB before
 		k.fail(malformed(opAnonymous, errors.Unwrap(err)))
 	case errors.As(err, new(*probe.Error)):
-		k.fail(err)
+		lost := []string{"/evidence/anonymous", "/evidence/shares"}
+		if k.e.NullSession == probe.Unknown {
+			lost = append(lost, "/evidence/null_session", "/evidence/guest")
+		}
+		k.lose(err, lost...)
 	case errors.Is(err, errTooMany):
 		k.fail(&probe.Error{Op: opAnonymous, Outcome: probe.OutcomeLimit, Err: err})
 	default:

@@ -54,7 +54,7 @@ func (s *session1) logIn() error {
 	}
 	s.e.SMB1.native(reply)
 	if s.said.Status = statusName(reply.status); reply.status != statusSuccess {
-		return errRefused
+		return refusal(reply.status)
 	}
 	s.said.Flags = sessionFlags(reply.flags & setup1Guest)
 	return nil
@@ -77,7 +77,7 @@ func (s *session1) connect() error {
 		return err
 	}
 	if s.said.TreeStatus = statusName(r.status); r.status != statusSuccess {
-		return errRefused
+		return refusal(r.status)
 	}
 	s.tree, s.connected = r.tree, true
 	if r, err = s.ask(command1Create, openPipe1("srvsvc")); err != nil {
@@ -110,7 +110,7 @@ func (s *session1) read(most int) ([]byte, error) {
 func (s *session1) ask(command byte, body []byte, more ...uint32) (response1, error) {
 	r, err := s.request(command, body)
 	if err == nil && r.status != statusSuccess && !slices.Contains(more, r.status) {
-		s.said.ListStatus, err = statusName(r.status), errRefused
+		s.said.ListStatus, err = statusName(r.status), refusal(r.status)
 	}
 	return r, err
 }

@@ -31,13 +31,14 @@ func (s *session2) negotiate() error {
 	if err != nil {
 		return err
 	}
+	s.credits = max(s.credits, 1) // macOS grants none here, and answers
 	s.said.NegotiateStatus = statusName(r.status)
 	reply, err := parseNegotiate(r.message)
 	switch {
 	case err != nil:
 		return err
 	case reply.status != statusSuccess:
-		return errRefused
+		return refusal(reply.status)
 	case reply.dialect != s.dialect:
 		return fmt.Errorf("chose dialect %#04x, which wasn't offered", reply.dialect)
 	}
@@ -59,7 +60,7 @@ func (s *session2) logIn() error {
 		}
 	}
 	if s.said.Status = statusName(reply.status); reply.status != statusSuccess {
-		return errRefused
+		return refusal(reply.status)
 	}
 	if s.said.Flags = sessionFlags(reply.flags); reply.flags&sessionEncrypt != 0 {
 		return errRefused
@@ -82,7 +83,7 @@ func (s *session2) connect() error {
 		return err
 	}
 	if s.said.TreeStatus = statusName(r.status); r.status != statusSuccess {
-		return errRefused
+		return refusal(r.status)
 	}
 	if err := r.structure(treeConnectReplySize); err != nil {
 		return err
@@ -123,7 +124,7 @@ func (s *session2) ask(command uint16, body []byte, structure, data int) (respon
 	}
 	if more := r.status == statusBufferOverflow && data > 0; r.status != statusSuccess && !more {
 		s.said.ListStatus = statusName(r.status)
-		return r, errRefused
+		return r, refusal(r.status)
 	}
 	return r, r.structure(structure)
 }

@@ -170,8 +170,10 @@ func (n *negotiateReply) encryption() probe.Fact {
 		return probe.FactOf(len(n.contexts.ciphers) > 0)
 	case dialect300, dialect302:
 		return probe.FactOf(n.capabilities&capEncryption != 0)
+	case dialect202, dialect210:
+		return probe.No
 	}
-	return probe.No
+	return probe.Unknown
 }
 
 // Context types (MS-SMB2 §2.2.3.1).

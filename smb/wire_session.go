@@ -182,12 +182,10 @@ const mechanismNTLM = "NTLM"
 // maxMechanisms is more than any server offers.
 const maxMechanisms = 16
 
-// negTokenInit is the first token of either side (RFC 4178 §4.2.1). Servers put hints behind the mechanisms (MS-SPNG
-// §2.2.1), which are not read.
+// negTokenInit is the first token of either side (RFC 4178 §4.2.1), as far as a client needs it.
 type negTokenInit struct {
 	MechTypes []asn1.RawValue `asn1:"explicit,tag:0"`
-	ReqFlags  asn1.BitString  `asn1:"explicit,optional,tag:1"`
-	MechToken []byte          `asn1:"explicit,optional,omitempty,tag:2"`
+	MechToken []byte          `asn1:"explicit,tag:2"`
 }
 
 type initialToken struct {
@@ -195,38 +193,104 @@ type initialToken struct {
 	Init      negTokenInit `asn1:"explicit,tag:0"`
 }
 
-// negTokenResp is every later token (RFC 4178 §4.2.2).
+// negTokenResp is every later token (RFC 4178 §4.2.2), as far as a client needs it.
 type negTokenResp struct {
-	NegState      asn1.Enumerated       `asn1:"explicit,optional,tag:0"`
-	SupportedMech asn1.ObjectIdentifier `asn1:"explicit,optional,tag:1"`
-	ResponseToken []byte                `asn1:"explicit,optional,tag:2"`
+	NegState      asn1.Enumerated `asn1:"explicit,tag:0"`
+	ResponseToken []byte          `asn1:"explicit,tag:2"`
 }
 
-// parseMechanisms returns the names of the mechanisms that a server's first token lists.
+// Tags of what is read of servers' tokens (RFC 4178 §4.2, RFC 2743 §3.1).
+const (
+	tagInitial  = 0x60
+	tagSequence = 0x30
+	tagOID      = 0x06
+	tagOctets   = 0x04
+	tagContext  = 0xa0 // of NegTokenInit and its mechTypes; NegTokenResp and responseToken are the next ones
+)
+
+// element takes the first element of b and what is behind it. Lengths are read in any form of BER but the indefinite one, since
+// some servers put zeros in front of them (X.690 §8.1.3).
+func element(b []byte) (tag byte, content, rest []byte, err error) {
+	if len(b) < 2 {
+		return 0, nil, nil, errShort
+	}
+	tag, size, at := b[0], int(b[1]), 2
+	if size >= 0x80 {
+		at, size = at+size&0x7f, 0
+		if at == 2 || at > len(b) {
+			return 0, nil, nil, errShort
+		}
+		for _, digit := range b[2:at] {
+			if size = size<<8 | int(digit); size > len(b) {
+				return 0, nil, nil, errShort
+			}
+		}
+	}
+	if size > len(b)-at {
+		return 0, nil, nil, errShort
+	}
+	return tag, b[at : at+size], b[at+size:], nil
+}
+
+// inside returns the content of an element of b, by the tags that lead to it; of others before them it makes nothing.
+func inside(b []byte, tags ...byte) ([]byte, error) {
+	for _, want := range tags {
+		for {
+			tag, content, rest, err := element(b)
+			if err != nil {
+				return nil, fmt.Errorf("no element %#02x: %w", want, err)
+			}
+			if b = rest; tag == want {
+				b = content
+				break
+			}
+		}
+	}
+	return b, nil
+}
+
+// parseMechanisms returns the names of the mechanisms that a server's first token lists. Behind them servers put hints
+// (MS-SPNG §2.2.1), which are not read.
 func parseMechanisms(token []byte) ([]string, error) {
-	var t initialToken
-	if _, err := asn1.UnmarshalWithParams(token, &t, "application,tag:0"); err != nil {
-		return []string{}, fmt.Errorf("the token is no SPNEGO: %w", err)
-	}
-	if !t.Mechanism.Equal(oidSPNEGO) {
-		return []string{}, fmt.Errorf("the token is of %v, not SPNEGO", t.Mechanism)
-	}
 	list := []string{}
-	for _, raw := range t.Init.MechTypes {
+	init, err := inside(token, tagInitial)
+	if err != nil {
+		return list, fmt.Errorf("the token is no SPNEGO: %w", err)
+	}
+	if _, oid, _, err := element(init); err != nil || oidOf(oid) != oidSPNEGO.String() {
+		return list, fmt.Errorf("the token is of %s, not SPNEGO", oidOf(oid))
+	}
+	types, err := inside(init, tagContext, tagSequence, tagContext, tagSequence)
+	if err != nil {
+		return list, fmt.Errorf("the token is no SPNEGO: %w", err)
+	}
+	for len(types) > 0 {
 		if len(list) == maxMechanisms {
 			return list, fmt.Errorf("more than %d mechanisms", maxMechanisms)
 		}
-		var oid asn1.ObjectIdentifier
-		if _, err := asn1.Unmarshal(raw.FullBytes, &oid); err != nil {
-			return list, fmt.Errorf("a mechanism of the token: %w", err)
+		tag, content, rest, err := element(types)
+		name := oidOf(content)
+		if err != nil || tag != tagOID || name == "" {
+			return list, errors.New("the token lists what is no mechanism")
 		}
-		name := oid.String()
 		if known, ok := mechanismNames[name]; ok {
 			name = known
 		}
-		list = append(list, name)
+		list, types = append(list, name), rest
 	}
 	return list, nil
+}
+
+// oidOf writes an object identifier; it is empty for what is none.
+func oidOf(content []byte) string {
+	var oid asn1.ObjectIdentifier
+	if len(content) > 0x7f {
+		return ""
+	}
+	if _, err := asn1.Unmarshal(append([]byte{tagOID, byte(len(content))}, content...), &oid); err != nil {
+		return ""
+	}
+	return oid.String()
 }
 
 // ntlmToken wraps an NTLM message into the first token of a client that knows nothing but NTLM.
@@ -286,12 +350,12 @@ func challengeOf(token []byte) ([]byte, error) {
 	if bytes.HasPrefix(token, []byte("NTLMSSP\x00")) {
 		return token, nil
 	}
-	var t negTokenResp
-	if _, err := asn1.UnmarshalWithParams(token, &t, "explicit,tag:1"); err != nil {
+	message, err := inside(token, tagContext+1, tagSequence, tagContext+2, tagOctets)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("the token is no SPNEGO: %w", err)
-	}
-	if len(t.ResponseToken) == 0 {
+	case len(message) == 0:
 		return nil, errors.New("the token holds no challenge")
 	}
-	return t.ResponseToken, nil
+	return message, nil
 }

@@ -248,9 +248,11 @@ func (n *negotiate1Reply) nt(r response1) {
 		}
 		return
 	}
-	challenge := min(int(r.words[33]), len(r.bytes))
-	var rest []byte
-	n.domain, rest = r.text(r.bytes[challenge:])
+	rest := r.bytes[min(int(r.words[33]), len(r.bytes)):]
+	if n.capabilities&cap1Unicode != 0 && len(rest) > 1 && rest[1] == 0 {
+		r.unicode = true // some servers write so without the flag
+	}
+	n.domain, rest = r.text(rest)
 	n.serverName, _ = r.text(rest)
 }
 
@@ -312,8 +314,6 @@ func (r response1) setup() (*setupReply, error) {
 	}
 	s.nativeOS, rest = r.text(rest)
 	s.nativeLM, rest = r.text(rest)
-	if size == 0 {
-		s.domain, _ = r.text(rest)
-	}
+	s.domain, _ = r.text(rest) // with extended security, too, some servers tell it
 	return s, nil
 }

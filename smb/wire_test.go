@@ -156,6 +156,15 @@ func TestChallengeOf(t *testing.T) {
 	m, err = challengeOf([]byte("\xa1\x0e\x30\x0c\xa0\x03\x0a\x01\x01\xa2\x05\x04\x03abc"))
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(m))
+	for _, form := range []string{"\x81", "\x82\x00", "\x84\x00\x00\x00"} { // lengths as NetApp and macOS write them
+		der := func(tag, content string) string { return tag + form + string(rune(len(content))) + content }
+		m, err = challengeOf([]byte(der("\xa1", der("\x30", der("\xa0", "\x0a\x01\x01")+der("\xa2", der("\x04", "ab"))))))
+		require.NoError(t, err, "%q", form)
+		require.Equal(t, "ab", string(m))
+		list, err := parseMechanisms([]byte(der("\x60", der("\x06", "\x2b\x06\x01\x05\x05\x02")+der("\xa0", der("\x30", der("\xa0", der("\x30", der("\x06", "\x2a\x03\x04"))))))))
+		require.NoError(t, err, "%q", form)
+		require.Equal(t, []string{"1.2.3.4"}, list)
+	}
 	_, err = challengeOf(ntlmToken(ntlmssp.Negotiate()))
 	require.Error(t, err, "a first token")
 }
@@ -215,7 +224,7 @@ func TestParseSessionSetup1(t *testing.T) {
 	}
 	s, err := parseSessionSetup1(make1(true, 2, "tk\x00O\x00S\x00\x00\x00L\x00M\x00\x00\x00W\x00\x00\x00"))
 	require.NoError(t, err)
-	require.Equal(t, &setupReply{token: []byte("tk"), nativeOS: "OS", nativeLM: "LM"}, s, "padded to an even place")
+	require.Equal(t, &setupReply{token: []byte("tk"), nativeOS: "OS", nativeLM: "LM", domain: "W"}, s, "padded to an even place")
 	s, err = parseSessionSetup1(make1(true, 3, "tokO\x00S\x00\x00\x00L\x00M\x00"))
 	require.NoError(t, err)
 	require.Equal(t, "LM", s.nativeLM, "without an end")
@@ -267,7 +276,7 @@ func TestEncryption(t *testing.T) {
 func TestHungUpOnSMB1(t *testing.T) {
 	closed := probe.Errorf(opNegotiate, probe.OutcomeClosed, "closed")
 	refused := probe.Errorf(opSession, probe.OutcomeRefused, "no more sessions")
-	answered, silent := Negotiation{Status: "STATUS_SUCCESS"}, Negotiation{Outcome: probe.OutcomeClosed}
+	answered, silent := Negotiation{Spoken: probe.Yes}, Negotiation{Outcome: probe.OutcomeClosed}
 	for name, c := range map[string]struct {
 		matrix   []Negotiation
 		prefers  string
@@ -286,7 +295,7 @@ func TestHungUpOnSMB1(t *testing.T) {
 			e := new(Evidence)
 			e.NegotiateStatus, e.PreferredDialect, e.Matrix = "STATUS_SUCCESS", c.prefers, c.matrix
 			e.smb1(c.a)
-			e.hungUpOnSMB1(c.a)
+			e.hungUp(offerSMB1, c.a)
 			require.Equal(t, c.expected, e.SMB1.Supported)
 		})
 	}

@@ -31,15 +31,15 @@ func ExampleGrab() {
 	}
 	fmt.Println("name:      ", e.Hostname)
 	fmt.Println("STARTTLS:  ", e.STARTTLS)
-	fmt.Println("TLS:       ", e.TLS.Version)
+	if e.TLS != nil {
+		fmt.Println("TLS:       ", e.TLS.Version)
+	}
 	fmt.Println("logins:    ", e.AuthMechanisms, "in cleartext,", e.AuthMechanismsAfterTLS, "inside TLS")
-	fmt.Println("size limit:", *e.SizeLimit)
 	// Output:
 	// name:       mx.example.com
 	// STARTTLS:   yes
 	// TLS:        1.3
 	// logins:     [] in cleartext, [PLAIN LOGIN] inside TLS
-	// size limit: 10240000
 }
 
 func ExampleProber() {

@@ -28,10 +28,12 @@ func offline(name string) *probe.Options {
 func ExampleGrab() {
 	e, err := ssh.Grab(context.Background(), "192.0.2.7:22", offline("openssh-server-9.2p1-keys-only"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err) // and e holds what was learned before it
 	}
 	fmt.Println("software:   ", e.Software)
-	fmt.Println("key exchange", e.Algorithms.Kex, "· strict:", e.StrictKex)
+	if a := e.Algorithms; a != nil {
+		fmt.Println("key exchange", a.Kex, "· strict:", e.StrictKex)
+	}
 	fmt.Println("login:      ", e.AuthMethods)
 	for _, k := range e.HostKeys {
 		fmt.Println("host key:   ", k.Type, k.Bits, "· proven:", k.Proven)

@@ -68,7 +68,7 @@ func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostK
 			x.onLogin()
 			leave(conn, channels, requests)
 		}
-		t.rest()
+		t.end()
 		ended <- err
 	}()
 	var err error

@@ -135,3 +135,33 @@ func TestConversations(t *testing.T) {
 		})
 	}
 }
+
+// What real servers said, as others recorded it: their lists by the fingerprint that Wireshark's dissector makes of them.
+func TestCaptures(t *testing.T) {
+	for file, want := range map[string]struct {
+		identification, hassh string
+		lines                 int
+	}{
+		"cisco-1.25":                     {"SSH-2.0-Cisco-1.25", "d73cf5f865c49d7bbcc1a7971f2495b9", 0},
+		"openssh-9.2p1-debian-2-deb12u5": {"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u5", "425d29fe50d8e4f5e37efb6e24bcf660", 35},
+		"paramiko-1.15.2":                {"SSH-2.0-paramiko_1.15.2", "d72f74b08466652d162ca02ad197b9ad", 0},
+		"openssh-10.2":                   {"SSH-2.0-OpenSSH_10.2", "f6ac1ecedabc5a6096a573cdbfcfd8a2", 0},
+	} {
+		t.Run(file, func(t *testing.T) {
+			text, err := os.ReadFile(transcripts + "captures/" + file + ".txt")
+			require.NoError(t, err)
+			recording, err := replay.Parse(text)
+			require.NoError(t, err)
+			player := recording.Player()
+			r := probe.Run(t.Context(), ssh.Prober{}, recording.Target, &probe.Options{Dial: player.Dial, Rand: player.Rand()})
+			require.NoError(t, player.Err())
+			e := evidence(t, r)
+			require.Equal(t, want.identification, e.Identification)
+			require.Equal(t, want.hassh, e.HASSHServer)
+			require.Len(t, e.GreetingLines, want.lines)
+			require.Equal(t, probe.OutcomeClosed, r.Outcome)
+			require.Equal(t, []string{"/evidence/host_keys"}, r.Partial)
+			require.Nil(t, e.HostKeys)
+		})
+	}
+}

@@ -9,8 +9,10 @@ import (
 
 // Comparisons judge the evidence of this package in the light of other hosts'. They remember
 // [finding.MaxShared] fingerprints at most.
-var Comparisons = []finding.Comparison{
-	{
+var Comparisons = comparisons()
+
+func comparisons() []finding.Comparison {
+	return []finding.Comparison{{
 		Rule: finding.Rule{
 			ID: "ssh.shared-hostkey", Title: "one host key on several hosts", Severity: finding.High,
 			Summary:     "Another host proved that it has the same host key, so that whoever takes it from one can pose as the other; machines cloned from one image, and devices that come with a key, have this.",
@@ -19,7 +21,7 @@ var Comparisons = []finding.Comparison{
 			References:  []string{"RFC 4251 section 4.1", "NIST IR 7966"},
 		},
 		Marks: provenKeys,
-	},
+	}}
 }
 
 // provenKeys marks a host by the keys that it proved to have: anybody can show another's. A certificate counts as the

@@ -36,6 +36,8 @@ type tap[A any] struct {
 	sent     int           // messages
 	cipher   int           // those of them that are encrypted
 	costly   bool          // the library computes in a large group
+	ended    bool          // the library returned
+	claimed  bool          // one of its goroutines waits for a place, or has it
 	working  bool          // it may, since it has a place among those who do
 	longest  int           // message inside the encryption
 	gone     chan struct{} // closed with the tap
@@ -102,21 +104,34 @@ func (t *tap[A]) Read(p []byte) (int, error) {
 var arithmetic = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 
 // work waits for a place, if the library is to compute in a large group with what it was given. It has it until it reads or
-// writes again.
+// writes again. One is enough for all of its goroutines, of which one computes and the others wait for it.
 func (t *tap[A]) work() {
 	t.mu.Lock()
-	costly := t.costly
+	wanted := t.costly && !t.claimed
+	t.claimed = t.claimed || wanted
 	t.mu.Unlock()
-	if !costly {
+	if !wanted {
 		return
 	}
 	select {
 	case arithmetic <- struct{}{}:
 		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.ended {
+			<-arithmetic
+			return
+		}
 		t.working = true
-		t.mu.Unlock()
 	case <-t.gone:
 	}
+}
+
+// end gives the place back for good: the library has returned, and what its other goroutines still read is for nobody.
+func (t *tap[A]) end() {
+	t.mu.Lock()
+	t.ended = true
+	t.mu.Unlock()
+	t.rest()
 }
 
 // rest gives the place back.
@@ -124,7 +139,7 @@ func (t *tap[A]) rest() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.working {
-		t.working = false
+		t.working, t.claimed = false, false
 		<-arithmetic
 	}
 }

@@ -33,7 +33,9 @@ func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), 
 
 // judge makes records of a scan's results.
 func (a *app) judge(o *options) *handclasp.Judge {
-	return handclasp.NewJudge(&handclasp.Options{Probers: a.probers, Rules: a.rules, Comparisons: a.comparisons, Fingerprints: o.software})
+	return handclasp.NewJudge(&handclasp.Options{
+		Probers: a.probers, Rules: slices.Concat(a.rules, o.advice.judge.Rules()), Comparisons: a.comparisons, Fingerprints: o.software,
+	})
 }
 
 // An exit ends the command with a status, and with nothing more to say.
@@ -98,7 +100,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.rulesCommand(), a.demoCommand(), versionCommand(),
+		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.rulesCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
 	)
 	return root
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +28,7 @@ type options struct {
 	roots       *x509.CertPool // what ca holds; nil for the system's
 	recog       string
 	software    *fingerprint.DB // what recog holds, and then what is built in
+	advice      advice
 	transcript  bool
 	failOn      finding.Severity  // 0 for never
 	baseline    *finding.Baseline // nil where every finding is reported
@@ -67,6 +70,20 @@ func (o *options) register(cmd *cobra.Command, def probe.Level) {
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
 	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said, as report --format html shows it")
+}
+
+// text shows a value that is text.
+func text(s string) string { return s }
+
+// oneOf makes a parser of the words that a flag takes.
+func oneOf(words ...string) func(string) (string, error) {
+	return func(text string) (string, error) {
+		if !slices.Contains(words, text) {
+			last := len(words) - 1
+			return "", fmt.Errorf("use %s or %s", strings.Join(words[:last], ", "), words[last])
+		}
+		return text, nil
+	}
 }
 
 func showSeverity(s finding.Severity) string {

@@ -64,6 +64,7 @@ func (a *app) replayCommand() *cobra.Command {
 	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said")
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
+	o.advice.register(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + replayExitHelp)
 	return cmd
 }
@@ -74,6 +75,9 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 		return err
 	}
 	if err := a.readFingerprints(&o.options); err != nil {
+		return err
+	}
+	if err := a.readAdvice(&o.advice); err != nil {
 		return err
 	}
 	stored, err := a.openStored(o.results)

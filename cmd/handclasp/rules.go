@@ -10,28 +10,43 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/advisory"
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
 )
 
 const rulesHelp = `List the rules that results are judged by, or explain those that are named.
 
-A NAME is a rule's id, such as ftp.anonymous, or what stands before its dot, such as ftp.`
+A NAME is a rule's id, such as ftp.anonymous, or what stands before its dot, such as ftp. What stands
+behind "needs" is the level or the flag of scan without which the rule can't be answered.`
 
 func (a *app) rulesCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "rules [NAME...]",
+	format := formatText
+	cmd := &cobra.Command{
+		Use:   "rules [flags] [NAME...]",
 		Short: "List the rules, or explain one",
 		Long:  rulesHelp,
 		Example: `  handclasp rules
   handclasp rules ftp
-  handclasp rules tls.cert-expired`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.explainRules(cmd, args) },
+  handclasp rules tls.cert-expired
+  handclasp rules --format json`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.explainRules(cmd, format, args) },
 	}
+	cmd.Flags().Var(value[string]{&format, oneOf(formatText, formatJSON, formatMarkdown), text, "FORMAT"}, "format",
+		"what to write: text, json or markdown")
+	return cmd
 }
+
+// The forms of the catalogue.
+const (
+	formatText     = "text"
+	formatJSON     = "json"
+	formatMarkdown = "markdown"
+)
 
 // catalogue returns every rule, those that compare results included, by id.
 func (a *app) catalogue() []finding.Rule {
-	rules := slices.Clone(a.rules)
+	rules := slices.Concat(a.rules, advisory.Judge{}.Rules())
 	for _, c := range a.comparisons {
 		rules = append(rules, c.Rule)
 	}
@@ -39,7 +54,7 @@ func (a *app) catalogue() []finding.Rule {
 	return rules
 }
 
-func (a *app) explainRules(cmd *cobra.Command, names []string) error {
+func (a *app) explainRules(cmd *cobra.Command, format string, names []string) error {
 	rules := a.catalogue()
 	var listed, explained []finding.Rule
 	if len(names) == 0 {
@@ -64,6 +79,12 @@ func (a *app) explainRules(cmd *cobra.Command, names []string) error {
 		}
 	}
 	w := bufio.NewWriter(cmd.OutOrStdout())
+	switch format {
+	case formatJSON:
+		return writeRulesJSON(cmd.OutOrStdout(), sortedRules(listed, explained))
+	case formatMarkdown:
+		return writeRulesMarkdown(cmd.OutOrStdout(), sortedRules(listed, explained))
+	}
 	listRules(w, listed)
 	for i, r := range explained {
 		if i > 0 || len(listed) > 0 {
@@ -80,8 +101,30 @@ func listRules(w io.Writer, rules []finding.Rule) {
 		widest = max(widest, len(r.ID))
 	}
 	for _, r := range rules {
-		fmt.Fprintf(w, "%-*s  %-8s  %s\n", widest, r.ID, r.Severity, r.Title)
+		fmt.Fprintf(w, "%-*s  %-8s  %s", widest, r.ID, r.Severity, r.Title)
+		if needs := needsOf(r); needs != "" {
+			fmt.Fprintf(w, " (needs %s)", needs)
+		}
+		fmt.Fprintln(w)
 	}
+}
+
+// knobFlags are the flags of the fields that rules need.
+var knobFlags = map[string]string{
+	"GroupExchange": "--ssh gex",
+	"Injection":     "--injection", "Verify": "--verify-names", "Modules": "--modules", "Versions": "--tls full", "Algorithms": "--algorithms",
+}
+
+// needsOf is what the default level doesn't do and the rule can't be answered without; empty for nothing.
+func needsOf(r finding.Rule) string {
+	var needs []string
+	if r.Needs.Level > probe.LevelHandshake {
+		needs = append(needs, "--level "+r.Needs.Level.String())
+	}
+	if r.Needs.Knob != "" {
+		needs = append(needs, cmp.Or(knobFlags[r.Needs.Knob], "the field "+r.Needs.Knob))
+	}
+	return strings.Join(needs, " and ")
 }
 
 func explainRule(w io.Writer, r finding.Rule) {
@@ -89,6 +132,10 @@ func explainRule(w io.Writer, r finding.Rule) {
 	wrap(w, r.Summary)
 	fmt.Fprintln(w, "\nWhat to do")
 	wrap(w, r.Remediation)
+	for _, line := range particulars(r) {
+		fmt.Fprintf(w, "\n%s\n", line[0])
+		wrap(w, line[1])
+	}
 	if len(r.CWE)+len(r.References) > 0 {
 		fmt.Fprintln(w, "\nRead more")
 	}
@@ -120,4 +167,28 @@ func wrap(w io.Writer, text string) {
 		column += len([]rune(word))
 	}
 	fmt.Fprintln(w)
+}
+
+// particulars are the short facts of a rule, each with its name.
+func particulars(r finding.Rule) (lines [][2]string) {
+	add := func(name, text string) {
+		if text != "" {
+			lines = append(lines, [2]string{name, text})
+		}
+	}
+	add("Needs", needsOf(r))
+	if len(r.Varies) > 0 {
+		words := make([]string, len(r.Varies))
+		for i, s := range r.Varies {
+			words[i] = s.String()
+		}
+		add("Severity by the evidence", strings.Join(words, ", "))
+	}
+	if r.CVSS != "" {
+		add("CVSS", fmt.Sprintf("%.1f (%s)", r.Score, r.CVSS))
+	}
+	add("CVE", strings.Join(r.CVE, ", "))
+	add("ATT&CK", strings.Join(r.Techniques, ", "))
+	add("Controls", strings.Join(r.Controls, "; "))
+	return lines
 }

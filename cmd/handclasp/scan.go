@@ -120,6 +120,7 @@ func (a *app) scanCommand() *cobra.Command {
 		"report only what is new since FILE, an earlier scan in JSON lines; JSON lines hold everything, and mark it. --fail-on goes by what is new")
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
+	o.advice.register(cmd.Flags())
 	m.register(cmd, &o.concurrency)
 	is.register(cmd)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
@@ -132,6 +133,9 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 		return err
 	}
 	if err := a.readFingerprints(o); err != nil {
+		return err
+	}
+	if err := a.readAdvice(&o.advice); err != nil {
 		return err
 	}
 	dial, err := m.route.Dialer()

@@ -35,10 +35,11 @@ const stateKind = "handclasp.scan-state/1"
 type settings struct {
 	Level      string `json:"level"`
 	Transcript bool   `json:"transcript"`
-	Recog      string `json:"recog"`    // a path
-	CA         string `json:"ca"`       // a path
-	Baseline   string `json:"baseline"` // a path
-	Output     string `json:"output"`   // its whole path; empty for standard output
+	Recog      string `json:"recog"`            // a path
+	CA         string `json:"ca"`               // a path
+	Advice     string `json:"advice,omitempty"` // paths of advisories and life cycles, a line each
+	Baseline   string `json:"baseline"`         // a path
+	Output     string `json:"output"`           // its whole path; empty for standard output
 }
 
 // A resumption keeps the state of a scan in a file.
@@ -54,7 +55,7 @@ const saveEvery = time.Second
 
 // openResumption reads the state, where there is one.
 func openResumption(path string, o *options) (*resumption, error) {
-	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Baseline: o.earlier}}}
+	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Advice: o.advice.key(), Baseline: o.earlier}}}
 	if o.format != formatJSONL {
 		return nil, errors.New("--resume: only JSON lines can be gone on with: add --format jsonl")
 	}
@@ -91,6 +92,8 @@ func openResumption(path string, o *options) (*resumption, error) {
 		err = fmt.Errorf("the scan was begun with --recog '%s'", was.Recog)
 	case was.CA != is.CA:
 		err = fmt.Errorf("the scan was begun with --ca '%s'", was.CA)
+	case was.Advice != is.Advice:
+		err = fmt.Errorf("the scan was begun with other --advisories or --lifecycle: %q", was.Advice)
 	case was.Baseline != is.Baseline:
 		err = fmt.Errorf("the scan was begun with --baseline '%s'", was.Baseline)
 	case was.Output != is.Output && was.Output == "":

@@ -29,7 +29,7 @@ var ruleBackup = finding.Rule{
 	Remediation: "Move it out of the anonymous root (anon_root in vsftpd.conf).",
 	CWE:         []int{530},
 	Check: finding.On(func(e *ftp.Evidence) finding.Answer {
-		if e.Anonymous == nil || e.Anonymous.Listing == nil {
+		if e.Anonymous.Listing == nil {
 			return finding.NotLearned()
 		}
 		var backups []finding.Item

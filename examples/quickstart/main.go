@@ -26,9 +26,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	fmt.Fprintln(stdout, "greeting:", e.Greeting.Text())
 	fmt.Fprintln(stdout, "offers TLS:", fact(e.AuthTLS))
 	fmt.Fprintln(stdout, "takes passwords in cleartext:", fact(e.CleartextLogin))
-	if a := e.Anonymous; a != nil {
-		fmt.Fprintln(stdout, "lets anybody in:", fact(a.Login))
-	}
+	fmt.Fprintln(stdout, "lets anybody in:", fact(e.Anonymous.Login))
 	if t := e.TLS; t != nil && len(t.Chain) > 0 {
 		fmt.Fprintf(stdout, "certificate: %s, until %s\n", t.Chain[0].Subject, t.Chain[0].NotAfter.Format("2006-01-02"))
 	}

@@ -20,7 +20,7 @@ func TestFTPWitness(t *testing.T) {
 	defer n.Close()
 	visited := 0
 	for _, s := range n.Neighbours() {
-		if s.Protocol != ftp.Protocol {
+		if s.Protocol != "ftp" {
 			continue
 		}
 		visited++

@@ -151,6 +151,14 @@ func TestParseStatus(t *testing.T) {
 	require.NotNil(t, s.Names)
 }
 
+func TestPrintable(t *testing.T) {
+	require.True(t, mustName(t, "FILER", SuffixServer).Printable())
+	require.True(t, mustName(t, "a b", 0).Printable())
+	for _, n := range []Name{Wildcard, Name([]byte("               \x20")), Name([]byte("A\x7f             \x20"))} {
+		require.False(t, n.Printable())
+	}
+}
+
 func TestFileServer(t *testing.T) {
 	server := func(text string, flags uint16) StatusName { return StatusName{mustName(t, text, SuffixServer), flags} }
 	s := &Status{Names: []StatusName{

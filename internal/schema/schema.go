@@ -143,7 +143,7 @@ func (g *generator) event() object {
 		{"properties", object{
 			{"at_ms", object{{"type", "integer"}, {"minimum", 0}, {"description", "Milliseconds since the probe began."}}},
 			{"conn", object{{"type", "integer"}, {"minimum", 0}, {"description", "The connection, counted from 1; 0 for the session itself."}}},
-			{"dir", object{{"enum", []probe.Dir{probe.DirOpen, probe.DirSend, probe.DirRecv, probe.DirTLS, probe.DirEnd, probe.DirRand}}}},
+			{"dir", object{{"enum", []probe.Dir{probe.DirOpen, probe.DirSend, probe.DirRecv, probe.DirTLS, probe.DirEnd, probe.DirRand, probe.DirStray}}}},
 			{"text", object{{"type", "string"}}},
 			{"lossy", object{{"const", true}, {"description", "The text isn't all of it: the bytes are in base64."}}},
 			{"base64", object{{"type", "string"}, {"contentEncoding", "base64"}}},
@@ -178,14 +178,18 @@ var enums = map[reflect.Type][]any{
 
 // later are fields that results of earlier versions lack, by type: they are always written, and not required.
 var later = map[string][]string{
-	"Certificate":     {"key_sha256"},
-	"finding.Finding": {"key", "items", "remediation", "references"},
-	"ftp.Listing":     {"current", "unparsed", "unparsed_sample"},
-	"ssh.Evidence":    {"identification_too_long", "gex"},
-	"ssh.HostKey":     {"key"},
-	"TLS":             {"client_certificate_requested"},
-	"Software":        {"distribution", "package_revision", "hint"},
+	"Certificate":      {"key_sha256"},
+	"finding.Finding":  {"key", "items", "remediation", "references"},
+	"ftp.Listing":      {"current", "unparsed", "unparsed_sample"},
+	"netbios.Evidence": {"stray_replies"},
+	"ssh.Evidence":     {"identification_too_long", "gex"},
+	"ssh.HostKey":      {"key"},
+	"TLS":              {"client_certificate_requested"},
+	"Software":         {"distribution", "package_revision", "hint"},
 }
+
+// nulls are fields that results of earlier versions have as null if they weren't learned, by type.
+var nulls = map[string][]string{"ftp.Evidence": {"anonymous"}}
 
 // A generator turns types into schemas. Structs become definitions.
 type generator struct {
@@ -271,6 +275,9 @@ func (g *generator) structure(t reflect.Type) object {
 			name = f.Name
 		}
 		schema := g.of(f.Type)
+		if slices.Contains(nulls[g.nameOf(t)], name) {
+			schema = nullable(schema)
+		}
 		if text := g.comment(owner(t, f), f.Name); text != "" {
 			schema = append(schema, member{"description", text})
 		}

@@ -256,8 +256,12 @@ func (c *Conn) Inject(ctx context.Context, both string, goAhead int, notNow ...i
 	if r.Is(c.p.Bye) {
 		return probe.No, nil
 	}
-	if r, err = c.Reply(); err == nil && r.Is(c.p.Bye) {
+	r, err = c.Reply()
+	switch {
+	case err == nil && r.Is(c.p.Bye):
 		return probe.Yes, nil
+	case errors.Is(err, probe.ErrClosed):
+		return probe.Unknown, nil // it took leave in words of its own
 	}
 	return probe.Unknown, err
 }

@@ -92,6 +92,26 @@ func (c *playedConn) Read(b []byte) (int, error) {
 	return 0, c.fail("%s: connection %d is read, but what came next was %s", c.p.at(*s), c.t.id, describe(*s))
 }
 
+// Elsewhere returns the strays that were recorded before what comes next.
+func (c *playedConn) Elsewhere() (list []probe.Stray) {
+	c.p.mu.Lock()
+	defer c.p.mu.Unlock()
+	for len(c.t.strays) > 0 {
+		s := c.t.strays[0]
+		if next := c.upcoming(); next != nil && next.pos < s.pos {
+			break
+		}
+		from, err := netip.ParseAddrPort(s.Label)
+		if err != nil {
+			_ = c.fail("%s: %q is no address", c.p.at(s), s.Label)
+			break
+		}
+		list = append(list, probe.Stray{From: from, Data: s.Data})
+		c.t.strays = c.t.strays[1:]
+	}
+	return list
+}
+
 // deliver gives what was received: to streams up to the split, datagrams one at a time.
 func (c *playedConn) deliver(b []byte) (n int, ok bool) {
 	if c.datagrams() {

@@ -124,11 +124,17 @@ func (p *parser) event(line string) error {
 		if !isFailure(word) {
 			err = fmt.Errorf("%q is no outcome of an end, such as closed or timeout", word)
 		}
+	case "stray":
+		e.Dir = probe.DirStray
+		e.Data, e.Label, err = quoted(rest)
+		if _, bad := netip.ParseAddrPort(e.Label); err == nil && bad != nil {
+			err = fmt.Errorf("%q is not where a datagram comes from: want an IP address and a port", e.Label)
+		}
 	case "rand":
 		e.Dir = probe.DirRand
 		e.Data, err = quotedAlone(rest)
 	default:
-		return fmt.Errorf("unknown event %q: use open, >, <, tls, end or rand", kind)
+		return fmt.Errorf("unknown event %q: use open, >, <, tls, end, stray or rand", kind)
 	}
 	if err != nil {
 		return err

@@ -54,7 +54,8 @@ type track struct {
 	open        step
 	steps       []step
 	next        int
-	first, last int // its extent in the transcript
+	strays      []step // that are still to come
+	first, last int    // its extent in the transcript
 	conn        *playedConn
 }
 
@@ -88,6 +89,8 @@ func NewPlayer(tr probe.Transcript) *Player {
 			continue
 		case e.Dir == probe.DirRecv:
 			t.receive(s)
+		case e.Dir == probe.DirStray:
+			t.strays = append(t.strays, s)
 		default:
 			t.steps = append(t.steps, s)
 		}
@@ -215,6 +218,9 @@ func (p *Player) missing() (list []error) {
 				add(s)
 			}
 		}
+		for _, s := range t.strays {
+			add(s)
+		}
 	}
 	for i, s := range p.rand {
 		if i > 0 || p.drawn < len(s.Data) {
@@ -262,6 +268,8 @@ func describe(s step) string {
 		return fmt.Sprintf("a TLS handshake on connection %d", s.Conn)
 	case probe.DirEnd:
 		return fmt.Sprintf("reading the end (%s) of connection %d", s.Outcome, s.Conn)
+	case probe.DirStray:
+		return fmt.Sprintf("hearing %q from %s on connection %d", clip(s.Data), s.Label, s.Conn)
 	case probe.DirRand:
 		return fmt.Sprintf("drawing %d random bytes", len(s.Data))
 	}

@@ -122,6 +122,8 @@ func formatEvent(b *bytes.Buffer, e probe.Event, datagram bool) {
 		line("tls", string(e.Outcome), string(seen))
 	case probe.DirEnd:
 		line("end", string(e.Outcome), e.Label)
+	case probe.DirStray:
+		line("stray", strconv.Quote(string(e.Data)), e.Label)
 	case probe.DirRand:
 		line("rand", strconv.Quote(string(e.Data)))
 	}

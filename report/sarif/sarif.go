@@ -148,6 +148,18 @@ func result(r finding.Record, f finding.Finding, proofs []string, usual finding.
 			properties.Add("security-severity", score)
 		}
 	}
+	if len(f.CVE) > 0 {
+		properties.Add("cve", f.CVE)
+	}
+	if f.KEV != "" {
+		properties.Add("kev", f.KEV)
+	}
+	if f.EPSS > 0 {
+		properties.Add("epss", f.EPSS)
+	}
+	if f.CVSS != "" {
+		properties.Add("cvss", f.CVSS)
+	}
 	return oasis.NewResult().WithRuleID(f.ID).WithLevel(level[f.Severity]).
 		WithMessage(oasis.NewTextMessage(literal(text))).
 		WithLocations([]*oasis.Location{oasis.NewLocationWithPhysicalLocation(oasis.NewPhysicalLocation().
