@@ -15,6 +15,9 @@ import (
 
 // tagged calls f with the way to each field of a type that has a tag "diff".
 func tagged(t reflect.Type, way []reflect.StructField, f func(way []reflect.StructField, tag string)) {
+	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Slice {
+		return // further chains: the one that was negotiated counts
+	}
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}

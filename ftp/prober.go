@@ -54,8 +54,9 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	t := newTalk(ctx, s)
 	err := textline.InStep(t.converse, t.forget)
 	t.lose()
+	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	if err == nil && p.Versions && s.Level() >= probe.LevelHandshake {
-		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, t.reachTLS))
+		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, func() (*probe.Conn, error) { return t.reachTLS(ctx) }))
 	}
 	return t.e, err
 }

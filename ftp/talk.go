@@ -221,10 +221,11 @@ func (t *talk) protect(c *textline.Conn) error {
 }
 
 // reachTLS opens a connection and leads it to where TLS begins; nil if the server doesn't go that far again.
-func (t *talk) reachTLS() (*probe.Conn, error) {
+func (t *talk) reachTLS(ctx context.Context) (*probe.Conn, error) {
 	if t.s.ImplicitTLS() {
-		return t.s.Open(t.ctx)
+		return t.s.Open(ctx)
 	}
+	t = &talk{ctx: ctx, s: t.s, e: new(Evidence), auth: t.auth, patient: t.patient}
 	c, err := t.reconnect()
 	if err != nil {
 		return nil, err

@@ -30,15 +30,16 @@ type Session struct {
 	tlsCache          sync.Once
 	tlsSessions       tls.ClientSessionCache
 
-	maxConns int // of the limits and the Spec's bound the lower
+	maxConns int // of the limits and the Spec's bound the lower, and what Options.TLS may take beside
 
-	mu      sync.Mutex
-	lost    []part  // in the order in which they were lost
-	conns   []*Conn // those that are open
-	opened  int
-	aborted bool // the context ended: no deadline may be set any more
-	kept    Evidence
-	handed  Handed // the next Open's
+	mu        sync.Mutex
+	beforeTLS string  // what the guard called the message before the last handshake behind a go-ahead
+	lost      []part  // in the order in which they were lost
+	conns     []*Conn // those that are open
+	opened    int
+	aborted   bool // the context ended: no deadline may be set any more
+	kept      Evidence
+	handed    Handed // the next Open's
 }
 
 // errTotal is the cause of a context that ended because Limits.Total was reached.
@@ -122,6 +123,9 @@ func (s *Session) RandomName(n int) (string, error) {
 
 // Open connects to the target. It takes no address: a session reaches one host only.
 func (s *Session) Open(ctx context.Context) (*Conn, error) {
+	if id, ok := ctx.Value(reservedKey{}).(int); ok {
+		return s.openReserved(ctx, id)
+	}
 	if h := s.takeHanded(); h.Conn != nil || h.Err != nil {
 		return h.Conn, h.Err
 	}
