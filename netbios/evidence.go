@@ -16,7 +16,7 @@ const protocol = "netbios"
 type Evidence struct {
 	// Names is the host's name table (RFC 1002 §4.2.18), in its order; null if it told none.
 	Names []Name `json:"names"`
-	// NameCount is how many names it says there are; more than Names holds where the reply was cut short.
+	// NameCount is how many names it says there are; more than Names holds if the reply was cut short.
 	NameCount int `json:"name_count"`
 	// Truncated says that the host left names out for want of room (the flag TC, RFC 1002 §4.2.1.1), or that its
 	// reply ended before the length that it gives.
@@ -57,7 +57,7 @@ type Evidence struct {
 	// Strays counts the datagrams that were no reply to what was asked: those of the host's port, and those from another port or
 	// another address, as a host with several addresses may send.
 	Strays int `json:"strays"`
-	// StrayReplies are the latter, a few of them; null if there were none. They are nobody's word: anybody may have sent them,
+	// StrayReplies are the latter, a few of them; null if there were none. Anybody may have sent them,
 	// and nothing of them is evidence of the host. Systems other than Linux hear none.
 	StrayReplies []Stray `json:"stray_replies"`
 

@@ -22,7 +22,7 @@ type flight struct {
 	began time.Time
 	ended atomic.Bool // only its result waits to be taken
 	slow  bool
-	place *list.Element // among the oldest; nil where it isn't to be moved
+	place *list.Element // among the oldest; nil if it isn't to be moved
 }
 
 func newLanes(o *Options) lanes {
@@ -46,7 +46,7 @@ func (l *lanes) free(now time.Time) bool {
 	return true
 }
 
-// wait returns how long it takes until a place can be made free, where none is.
+// wait returns how long it takes until a place can be made free, if none is.
 func (l *lanes) wait(now time.Time) time.Duration {
 	if f := l.candidate(); f != nil {
 		return l.pace.patience() - now.Sub(f.began)
@@ -54,7 +54,7 @@ func (l *lanes) wait(now time.Time) time.Duration {
 	return idle
 }
 
-// candidate is the probe that has been under way for the longest time in the fast lane; nil where nothing can be moved.
+// candidate is the probe that has been under way for the longest time in the fast lane; nil if nothing can be moved.
 // A result that nobody takes isn't slowness: it keeps its place, which is what bounds memory.
 func (l *lanes) candidate() *flight {
 	for first := l.oldest.Front(); first != nil && l.slow < l.room; first = l.oldest.Front() {
@@ -118,7 +118,7 @@ func (p *pace) count(took time.Duration) {
 	}
 }
 
-// patience is how long a probe keeps its place where another needs it. With a tenth of the servers dripping, half as long
+// patience is how long a probe keeps its place when another needs it. With a tenth of the servers dripping, half as long
 // again as the median costs a twentieth of the throughput; twice as long would cost a tenth.
 func (p *pace) patience() time.Duration {
 	if p.n < paceKnown {

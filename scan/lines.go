@@ -24,11 +24,11 @@ var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
 // ends the sequence.
 //
 // A line is a target, or a row of CSV as other scanners use it: as zgrab2 reads it, "address, domain, tag, port", of
-// which the last may be left out and any may be empty; or, where the first line names its columns and one of them is
+// which the last may be left out and any may be empty; or, if the first line names its columns and one of them is
 // saddr, as ZMap writes it: of the others sport, success and repeat are used.
 //
 // Reading goes on in a goroutine of its own, so that a terminal or a pipe that keeps silent doesn't hold up the end
-// of ctx. Where r is silent then, that goroutine ends with r's next line or its end. Unless r is a regular file, lines
+// of ctx. If r is silent then, that goroutine ends with r's next line or its end. Unless r is a regular file, lines
 // aren't held back to be shuffled with later ones.
 func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error] {
 	slow := !regular(r)

@@ -18,7 +18,7 @@ import (
 type plan struct {
 	hosts netip.Prefix // one address, or a range
 	zone  string       // of one IPv6 address
-	name  string       // to be resolved, as written; empty where hosts says it all
+	name  string       // to be resolved, as written; empty if hosts says it all
 	sni   string       // the name as certificates and SNI spell it
 	ports []service
 }
@@ -29,14 +29,14 @@ type service struct {
 	network     probe.Network
 	port        uint16
 	implicitTLS probe.Fact
-	tls         bool // spoken from the first byte on this port, where implicitTLS doesn't say
+	tls         bool // spoken from the first byte on this port, if implicitTLS doesn't say
 }
 
 // A parser knows which probers inputs may ask for.
 type parser struct {
 	probers []probe.Prober
 	all     []service    // everywhere
-	anybody probe.Prober // for ports that nobody claims; nil where nothing is detected
+	anybody probe.Prober // for ports that nobody claims; nil if nothing is detected
 }
 
 func newParser(probers []probe.Prober, o *EndpointOptions) parser {
@@ -131,7 +131,7 @@ func (p plan) addressCount() uint64 {
 // count is how many slots the plan has.
 func (p plan) count() uint64 { return p.addressCount() * uint64(len(p.ports)) }
 
-// sharded is the name by which shards know the plan's host; empty where the address says it.
+// sharded is the name by which shards know the plan's host; empty if the address says it.
 func (p plan) sharded() string {
 	if p.name == "" {
 		return ""

@@ -6,7 +6,7 @@
 // At [probe.LevelGreeting] nothing. At [probe.LevelHandshake], a connection for each, after the first two at a time, and again
 // one by one if there was no room for them:
 //
-//	NEGOTIATE 2.0.2, 2.1, 3.0, 3.0.2, 3.1.1; SESSION_SETUP with NTLM's first message, which names nobody
+//	NEGOTIATE 2.0.2, 2.1, 3.0, 3.0.2, 3.1.1; SESSION_SETUP with NTLM's first message, which holds no name
 //	NEGOTIATE of each of them alone
 //	SMB_COM_NEGOTIATE of SMB1's dialects; SMB_COM_SESSION_SETUP_ANDX with NTLM's first message
 //	SMB_COM_NEGOTIATE without NT LM 0.12, and one without extended security, if SMB1 is spoken

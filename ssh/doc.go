@@ -2,7 +2,7 @@
 // leaves. It never logs in.
 //
 // It follows RFC 4253 (transport), 4252 (authentication), 4419 and 5656 (key exchanges), 8308 and 8332 (RSA with
-// SHA-2), OpenSSH's PROTOCOL for strict key exchange and its PROTOCOL.certkeys, and RFC 8758 and 9142 where it judges.
+// SHA-2), OpenSSH's PROTOCOL for strict key exchange and its PROTOCOL.certkeys, and RFC 8758 and 9142 when it judges.
 //
 // # What is sent
 //
@@ -50,7 +50,7 @@
 // OpenSSH 9.8 and later shuts out, for seconds, an address that keeps coming and going without a login; all versions drop
 // connections at random when too many aren't logged in (MaxStartups). The conversations are held one after the other,
 // and end at the first that the server drops: the host keys that are left are listed in [Evidence.HostKeysMissing], and
-// the result's Partial names them. Where an OpenSSH says "Not allowed at this time" or "Exceeded MaxStartups" in place of
+// the result's Partial names them. If an OpenSSH says "Not allowed at this time" or "Exceeded MaxStartups" in place of
 // its identification, the outcome is busy: both pass.
 //
 // # Costly servers
