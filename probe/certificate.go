@@ -42,7 +42,7 @@ type Certificate struct {
 	MustStaple Fact `json:"must_staple"`
 	// SCTs says whether timestamps of Certificate Transparency are embedded (RFC 6962 §3.3).
 	SCTs Fact `json:"scts"`
-	// SelfSigned says that the certificate names itself as its issuer, and its own key where it names the issuer's. Its
+	// SelfSigned says that the certificate names itself as its issuer, and its own key if it names the issuer's. Its
 	// signature isn't verified with that key: it would cost as much as a third of the handshake and prove nothing more
 	// about the server.
 	SelfSigned bool `json:"self_signed"`

@@ -3,7 +3,6 @@ package probe
 import (
 	"encoding/json"
 	"time"
-	"unicode/utf8"
 )
 
 // A Transcript is what was said in a session, above TLS, in order. It replays: replay.Dial makes a DialFunc of
@@ -67,6 +66,3 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	}
 	return nil
 }
-
-// IsText reports whether the event's data is valid UTF-8.
-func (e Event) IsText() bool { return utf8.Valid(e.Data) }

@@ -36,7 +36,7 @@ type service struct {
 type parser struct {
 	probers []probe.Prober
 	all     []service    // everywhere
-	anybody probe.Prober // for ports that nobody claims; nil where nothing is detected
+	anybody probe.Prober // for ports that nobody claims; nil if nothing is detected
 	ports   []uint16     // of hosts without one; nil for all
 }
 

@@ -32,7 +32,7 @@ const (
 // DefaultDials is how many connections may be being opened at once, at least, if Options don't say.
 const DefaultDials = 1024
 
-// DefaultPerHost is how many endpoints of one host are probed at once where Options don't say.
+// DefaultPerHost is how many endpoints of one host are probed at once if Options don't say.
 const DefaultPerHost = 4
 
 // Options say how to scan. A nil *Options and the zero value are the defaults.

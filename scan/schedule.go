@@ -28,7 +28,7 @@ type scheduler struct {
 	waiting int // endpoints, those that are to be tried again included
 	lanes   *lanes
 	silence silence
-	token   time.Time // when the next connection may be made; zero where that wasn't asked
+	token   time.Time // when the next connection may be made; zero if that wasn't asked
 }
 
 // An attempt is an endpoint and how often it was tried.
