@@ -170,7 +170,7 @@ func TestLongIdentification(t *testing.T) {
 	}
 }
 
-// Who asks says so where the protocol has room for it.
+// Who asks says so if the protocol has room for it.
 func TestContact(t *testing.T) {
 	s := &server{keys: []xssh.Signer{ed25519Key(t)}}
 	s.config.BannerCallback = func(c xssh.ConnMetadata) string { return c.User() + " of " + string(c.ClientVersion()) }
