@@ -80,7 +80,10 @@ type stranger struct {
 
 func (stranger) Spec() probe.Spec { return Detector{}.Spec() }
 
-func (s stranger) Probe(context.Context, *probe.Session) (probe.Evidence, error) { return s.e, s.err }
+func (x stranger) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+	s.OfferTLS(ctx, x.e.TLS, s.Open)
+	return x.e, x.err
+}
 
 // What was heard on a connection.
 type heard struct {

@@ -124,15 +124,17 @@ func (w *weighing) missing(m Memory, b Brief) {
 		w.weigh(m, b.Endpoint, new(sighting))
 		return
 	}
+	st := m.Load(b.Endpoint)
+	if st == nil {
+		return // the memory failed
+	}
 	if w.delta.Complete == probe.Yes {
-		st := m.Load(b.Endpoint)
 		st.Scope, st.Up = OutOfScope, false
 		m.Store(b.Endpoint, st)
 		w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteOutOfScope, Endpoint: b.Endpoint, Old: []string{}, New: []string{},
 			Count: len(st.Open), Text: "not asked any more; findings that it had: " + fmt.Sprint(len(st.Open))})
 		return
 	}
-	st := m.Load(b.Endpoint)
 	t := &telling{w: w, at: b.Endpoint, st: st, sight: new(sighting)}
 	t.change = Change{Protocol: st.Protocol, Target: b.target(), Endpoint: b.Endpoint, Added: []Item{}, Removed: []Item{}}
 	for _, id := range slices.Sorted(maps.Keys(st.Open)) {
@@ -220,6 +222,9 @@ func (w *weighing) plan(m Memory) plan {
 // retire tells once that an endpoint hasn't spoken for long.
 func (w *weighing) retire(m Memory, at Endpoint) {
 	st := m.Load(at)
+	if st == nil {
+		return
+	}
 	st.Scope, st.Up = Retired, false
 	m.Store(at, st)
 	delete(w.snap.endpoints, at)

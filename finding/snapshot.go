@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -27,8 +28,7 @@ type Snapshot struct {
 	endpoints map[Endpoint]*sighting
 	headers   map[string][]*Header
 	footers   map[string][]*Footer
-	named     bool // results name their scan
-	unnamed   bool // or some don't
+	unnamed   bool // some results name no scan
 	from, to  time.Time
 }
 
@@ -112,7 +112,7 @@ func (s *Snapshot) Add(e Entry) {
 	case e.Result == nil:
 		return
 	}
-	s.named, s.unnamed = s.named || e.Scan != "", s.unnamed || e.Scan == ""
+	s.unnamed = s.unnamed || e.Scan == ""
 	if s.from.IsZero() || e.Started.Before(s.from) {
 		s.from = e.Started
 	}
@@ -173,7 +173,7 @@ func (s *Snapshot) finish() {
 // Complete says whether the scan asked every target: yes if each shard has a footer that says so, no if one hasn't, and
 // unknown if results name no scan, as those of before there were headers do.
 func (s *Snapshot) Complete() probe.Fact {
-	if !s.named || s.unnamed || len(s.headers) == 0 {
+	if s.unnamed || len(s.headers) == 0 {
 		return probe.Unknown
 	}
 	for scan, headers := range s.headers {
@@ -302,4 +302,26 @@ func (s *Snapshot) stranger(f Finding) int {
 func (s *Snapshot) isStranger(rule string) bool {
 	i, known := s.number[rule]
 	return !known || i >= s.foreign
+}
+
+// Len returns how many endpoints the scan has.
+func (s *Snapshot) Len() int { return len(s.endpoints) }
+
+// Scan returns how the scan was made, and when its first and its last probe began. It is an error if the results aren't of one
+// scan that has a header.
+func (s *Snapshot) Scan() (head Header, from, to time.Time, err error) {
+	switch {
+	case len(s.headers) == 0:
+		err = errors.New("there is no header")
+	case s.unnamed:
+		err = errors.New("some results name none")
+	case len(s.headers) > 1:
+		err = errors.New("there are several scans")
+	}
+	head = s.header()
+	from, to = s.from, s.to
+	if from.IsZero() {
+		from, to = head.Started, head.Started
+	}
+	return head, from, to, err
 }

@@ -43,7 +43,7 @@ type Anonymous struct {
 	Login probe.Fact `json:"login"`
 	// OverTLS says whether the rest was said inside TLS.
 	OverTLS probe.Fact `json:"over_tls"`
-	// UserReply and PassReply are the replies to USER and PASS. No PASS is sent unless USER is answered by 331.
+	// UserReply and PassReply are the replies to USER and PASS, which is sent only if USER is answered by 331.
 	UserReply *probe.Reply `json:"user_reply"`
 	PassReply *probe.Reply `json:"pass_reply"`
 	// Directory is the working directory after the login, as PWD names it (RFC 959 App. II).
@@ -58,7 +58,8 @@ type Anonymous struct {
 	PassiveAddress string `json:"passive_address"`
 }
 
-// A Listing is a directory's content, in the server's order.
+// A Listing is a directory's content, in the server's order. LIST's rows are read as Unix, MS-DOS and IIS, EPLF, NetWare, VMS,
+// z/OS and IBM i write them; one in no such format is counted and shown.
 type Listing struct {
 	// Entries are the files and directories, without the listed directory itself and the one above it.
 	Entries []Entry `json:"entries"`

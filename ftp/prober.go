@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/handclasp/handclasp/internal/textline"
@@ -53,8 +54,9 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	t := newTalk(ctx, s)
 	err := textline.InStep(t.converse, t.forget)
 	t.lose()
+	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	if err == nil && p.Versions && s.Level() >= probe.LevelHandshake {
-		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, t.reachTLS))
+		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, func() (*probe.Conn, error) { return t.reachTLS(ctx) }))
 	}
 	return t.e, err
 }
@@ -71,17 +73,20 @@ func (t *talk) converse(patient bool) error {
 	if t.s.Level() < probe.LevelHandshake {
 		return nil
 	}
-	early := t.offers(c)
+	t.early = t.offers(c)
 	switch {
-	case over(early):
-		return early
-	case early != nil:
+	case over(t.early):
+		return t.early
+	case t.early != nil:
 		_ = c.Close()
+		if errors.Is(t.early, probe.ErrClosed) && t.e.AuthTLS == probe.No {
+			t.early = nil // it hung up behind its answer
+		}
 		err = t.logins(nil)
 	case c.Secure() && !t.s.ImplicitTLS():
 		err = t.loginsBeside(c)
 	default:
 		err = t.logins(c)
 	}
-	return t.sum(early, err)
+	return t.sum(err)
 }

@@ -55,7 +55,7 @@ func rules() []finding.Rule {
 				switch {
 				case e.CleartextReply.Is(331, 332):
 					return finding.Fires(finding.Seen, "/evidence/cleartext_reply", "/evidence/cleartext_login")
-				case e.CleartextReply == nil && e.Anonymous.OverTLS == probe.No && e.Anonymous.UserReply.Is(331, 332):
+				case e.CleartextLogin == probe.Unknown && e.Anonymous.OverTLS == probe.No && e.Anonymous.UserReply.Is(331, 332):
 					return finding.Fires(finding.Seen, "/evidence/anonymous/user_reply").With("for anonymous; another name got no answer")
 				case e.CleartextLogin == probe.Unknown && e.ImplicitTLS != probe.Yes:
 					return finding.NotLearned()

@@ -20,6 +20,7 @@ type talk struct {
 
 	auth    string          // the AUTH command that was granted
 	refused map[string]bool // fields that may be told behind a login
+	early   error           // what went wrong before the login
 	login   error           // what ended the login that the evidence shows
 	losses  []loss          // what was asked for and not answered
 }
@@ -118,7 +119,7 @@ func (t *talk) forget() {
 	if t.e.ImplicitTLS == probe.Yes {
 		opening.TLS = t.e.TLS
 	}
-	*t.e, t.auth, t.refused, t.login, t.losses = opening, "", make(map[string]bool), nil, nil
+	*t.e, t.auth, t.refused, t.early, t.login, t.losses = opening, "", make(map[string]bool), nil, nil, nil
 }
 
 // over reports whether nothing more can be learned in this conversation.
@@ -220,10 +221,11 @@ func (t *talk) protect(c *textline.Conn) error {
 }
 
 // reachTLS opens a connection and leads it to where TLS begins; nil if the server doesn't go that far again.
-func (t *talk) reachTLS() (*probe.Conn, error) {
+func (t *talk) reachTLS(ctx context.Context) (*probe.Conn, error) {
 	if t.s.ImplicitTLS() {
-		return t.s.Open(t.ctx)
+		return t.s.Open(ctx)
 	}
+	t = &talk{ctx: ctx, s: t.s, e: new(Evidence), auth: t.auth, patient: t.patient}
 	c, err := t.reconnect()
 	if err != nil {
 		return nil, err

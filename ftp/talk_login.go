@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"cmp"
-	"errors"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -51,6 +50,7 @@ func (t *talk) stranger(c *textline.Conn) (_ *textline.Conn, err error) {
 	case over(err):
 		return nil, err
 	case err != nil:
+		t.early = cmp.Or(t.early, err)
 		_ = c.Close()
 		return nil, nil
 	case reply.Code < 300: // somebody is logged in already
@@ -165,9 +165,8 @@ func (t *talk) visit(c *textline.Conn, a *Anonymous) error {
 	return err
 }
 
-// sum returns what a conversation ended with, by what its offers and its logins ended with, and notes what of the logins
-// stayed unanswered.
-func (t *talk) sum(early, err error) error {
+// sum returns what a conversation ended with, by what its logins ended with, and notes what of them stayed unanswered.
+func (t *talk) sum(err error) error {
 	if over(err) {
 		return err
 	}
@@ -177,8 +176,5 @@ func (t *talk) sum(early, err error) error {
 	if t.e.Anonymous.Login == probe.Unknown {
 		t.miss("anonymous", cmp.Or(t.login, err))
 	}
-	if errors.Is(early, probe.ErrClosed) && t.e.AuthTLS == probe.No {
-		early = nil // it hung up behind its answer
-	}
-	return cmp.Or(early, err)
+	return cmp.Or(t.early, err)
 }

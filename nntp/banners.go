@@ -2,7 +2,7 @@ package nntp
 
 import "github.com/handclasp/handclasp/probe"
 
-// Banners implements [probe.BannerEvidence]. The reply to MODE READER is a greeting too, where another program takes
+// Banners implements [probe.BannerEvidence]. The reply to MODE READER is a greeting too, if another program takes
 // over that serves readers.
 func (e *Evidence) Banners() []probe.Banner {
 	if e == nil {

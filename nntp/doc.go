@@ -9,19 +9,19 @@
 // posting. At [probe.LevelHandshake], in this order, each line awaiting its reply:
 //
 //	CAPABILITIES
-//	MODE READER       where MODE-READER is advertised, or CAPABILITIES isn't known
+//	MODE READER       if MODE-READER is advertised, or CAPABILITIES isn't known
 //	CAPABILITIES      after MODE READER was accepted by a server that knows CAPABILITIES
 //	LIST EXTENSIONS   if CAPABILITIES isn't known
 //	DATE
 //	GROUP handclasp.<16 random letters>
-//	STARTTLS          where it is advertised, or CAPABILITIES was refused; then, inside TLS:
+//	STARTTLS          if it is advertised, or CAPABILITIES was refused; then, inside TLS:
 //	CAPABILITIES
-//	DATE              where it wasn't answered before
-//	GROUP             the same name again, where the first reply wasn't that anybody may read
+//	DATE              if it wasn't answered before
+//	GROUP             the same name again, if the first reply wasn't that anybody may read
 //	QUIT
 //
-// At [probe.LevelAnonymous] there is also LIST ACTIVE before QUIT, where reading wasn't refused. Of the list the first
-// entries are read; where there are more, the connection is closed in the middle of it, since lists of a hundred
+// At [probe.LevelAnonymous] there is also LIST ACTIVE before QUIT, if reading wasn't refused. Of the list the first
+// entries are read; if there are more, the connection is closed in the middle of it, since lists of a hundred
 // thousand groups are common.
 //
 // MODE READER comes before TLS or not at all: RFC 3977 §5.3.2 and RFC 4642 §2.2.2 forbid it after STARTTLS. On a port
@@ -32,16 +32,10 @@
 // STARTTLS is believed (RFC 4642 §2.1), that of LIST EXTENSIONS too; RFC 8143 §3.4 would have clients, which have
 // something to lose, try all the same.
 //
-// The group's name exists nowhere. Its prefix tells an operator who asked, and lets the guard check that no real
-// group is entered. Only the kind of refusal matters: 411 "no such newsgroup" is said to those who may read. A refusal
-// in cleartext is asked again inside TLS, so that [Evidence.ReadAccess] is what an outsider can do at all; the two
-// replies are kept side by side.
-//
-// # Knobs
-//
-// [Prober.Versions] opens one more connection per TLS version that wasn't negotiated yet, and sends STARTTLS (and MODE
-// READER, if that was needed). [Prober.Injection] opens one more connection and sends STARTTLS and DATE in one write,
-// then QUIT inside TLS.
+// The group's name exists nowhere. Its prefix tells an operator who asked, and is the host of [probe.Options].Contact if
+// that is set; it lets the guard check that no real group is entered. Only the kind of refusal matters: 411 "no such
+// newsgroup" is said to those who may read. A refusal in cleartext is asked again inside TLS, so that
+// [Evidence.ReadAccess] is what an outsider can do at all; the two replies are kept side by side.
 //
 // # What is never sent
 //

@@ -12,48 +12,43 @@ const protocol = "nntp"
 // Evidence is what a news server showed. Replies are nil if the question wasn't asked or wasn't answered, lists are null if
 // they weren't learned.
 type Evidence struct {
-	// Greeting is the first line (RFC 3977 §5.1): 200, 201, or a refusal such as 400 or 502. A line that has no code
-	// is kept with code 0.
+	// Greeting is the first line (RFC 3977 §5.1), with code 0 if it has none.
 	Greeting *probe.Reply `json:"greeting"`
 	// Posting says whether posting is offered: by POST in the capabilities of a reader (RFC 3977 §6.3.1) if there are any, else
 	// by the server's code, yes for 200, no for 201, unknown for others. That is the greeting's, or MODE READER's if that was
 	// accepted. 200 means that posting may be possible, perhaps after a login.
 	Posting probe.Fact `json:"posting"`
-	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8143 §2). It is no if the greeting came in
-	// cleartext, also on a port for implicit TLS, and unknown if neither came about.
+	// ImplicitTLS says whether TLS was spoken from the first byte (RFC 8143 §2); no if a greeting came in cleartext.
 	ImplicitTLS probe.Fact `json:"implicit_tls"`
 
 	// CapabilitiesReply is the first line of the reply to the first CAPABILITIES: 101 and a list, or a refusal.
 	CapabilitiesReply *probe.Reply `json:"capabilities_reply"`
-	// CapabilitiesFrom names the command that gave Capabilities: "CAPABILITIES", "LIST EXTENSIONS", or empty where
-	// neither gave any.
+	// CapabilitiesFrom is the command that gave Capabilities, "CAPABILITIES" or "LIST EXTENSIONS"; empty if none did.
 	CapabilitiesFrom string `json:"capabilities_from"`
 	// Capabilities are the lines of the first list (RFC 3977 §5.2), such as "LIST ACTIVE NEWSGROUPS". On a port for
 	// implicit TLS they came inside TLS, as did all that follows.
 	Capabilities []string `json:"capabilities"`
 	// ModeReader is the reply to MODE READER (RFC 3977 §5.3).
 	ModeReader *probe.Reply `json:"mode_reader"`
-	// CapabilitiesAfterModeReader is the list of a server that switched modes; empty if none was asked.
+	// CapabilitiesAfterModeReader is the list of a server that switched modes.
 	CapabilitiesAfterModeReader []string `json:"capabilities_after_mode_reader"`
-	// Implementation is the argument of that capability (RFC 3977 §3.3.2), such as "INN 2.7.1"; empty if the server
-	// doesn't say.
+	// Implementation is the argument of that capability (RFC 3977 §3.3.2), such as "INN 2.7.1"; empty if there is none.
 	Implementation string `json:"implementation" diff:"identifying"`
 	// AuthMethods are the arguments of AUTHINFO (RFC 4643 §2.1), "USER" and "SASL", in the lists before STARTTLS.
 	// AUTHINFO without arguments, which means "not now", adds none.
 	AuthMethods []string `json:"auth_methods" diff:"identifying"`
 	// SASLMechanisms are the arguments of the capability SASL (RFC 4643 §2.1) in the same lists.
 	SASLMechanisms []string `json:"sasl_mechanisms" diff:"identifying"`
-	// Feeding says whether IHAVE or STREAMING is advertised to us in any list; no is said only by a list of CAPABILITIES.
+	// Feeding says whether IHAVE or STREAMING is in any list; no is said only by a list of CAPABILITIES.
 	Feeding probe.Fact `json:"feeding"`
 
 	// ServerDate is the server's clock (RFC 3977 §7.1), in UTC, to the second; nil if it wasn't told.
 	ServerDate *time.Time `json:"server_date" diff:"volatile"`
 	// ReadAccess says whether an outsider may read, in cleartext or inside TLS.
 	ReadAccess probe.Fact `json:"read_access"`
-	// ReadReply is the reply to GROUP of a group that doesn't exist (RFC 3977 §6.1.1): 411 yes; 480 no, wants a login;
-	// 483 no, wants TLS.
+	// ReadReply is the reply to GROUP of a group that doesn't exist (RFC 3977 §6.1.1): 411 yes, 480 login, 483 TLS.
 	ReadReply *probe.Reply `json:"read_reply" diff:"volatile"`
-	// ReadReplyAfterTLS is the reply to the same question after STARTTLS. It is asked only where ReadReply isn't a yes.
+	// ReadReplyAfterTLS is the reply to the same question after STARTTLS. It is asked only if ReadReply isn't a yes.
 	ReadReplyAfterTLS *probe.Reply `json:"read_reply_after_tls" diff:"volatile"`
 
 	// STARTTLS says whether the server gave the go-ahead for TLS (RFC 4642 §2.2), or refused or doesn't list it.
@@ -70,8 +65,7 @@ type Evidence struct {
 	SASLMechanismsAfterTLS []string `json:"sasl_mechanisms_after_tls" diff:"identifying"`
 	// STARTTLSInjected says whether a command sent in cleartext behind STARTTLS was answered inside TLS (CVE-2011-0411).
 	// It is no if only the command behind it was answered there, and if the two together were refused for good
-	// (5xx other than 580). It is unknown if [Prober.Injection] is off, and if they were refused for now or that
-	// handshake failed, which may have other reasons.
+	// (5xx other than 580), and unknown if [Prober.Injection] is off, they were refused for now, or the handshake failed.
 	STARTTLSInjected probe.Fact `json:"starttls_injection"`
 
 	// Groups is the beginning of the list of groups; nil below [probe.LevelAnonymous] and if the server gave none.

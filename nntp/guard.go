@@ -3,7 +3,6 @@ package nntp
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
@@ -12,63 +11,61 @@ import (
 // maxCommand is the longest command line, its CRLF included (RFC 3977 §3.1).
 const maxCommand = 512
 
-// A verb's arguments, spelled out; "" is a verb alone.
-var (
-	allowed = map[string][]string{
-		"CAPABILITIES": {""},
-		"MODE":         {"READER"},
-		"LIST":         {"EXTENSIONS"},
-		"DATE":         {""},
-		"STARTTLS":     {""},
-		"QUIT":         {""},
-	}
-	allowedAnonymous = map[string][]string{"LIST": {"ACTIVE"}}
-)
+// madeUpLetters is the number of letters in a group's name that make it one that nobody has.
+const madeUpLetters = 16
 
-var madeUpGroup = regexp.MustCompile(`^handclasp\.[a-z]{16}$`)
-
-// guard allows one command of the ones that doc.go lists.
-func guard(l probe.Level, plain []byte) (label string, err error) {
-	command, ok := strings.CutSuffix(string(plain), "\r\n")
-	switch {
-	case l < probe.LevelHandshake:
-		return "", fmt.Errorf("nothing is sent at level %v", l)
-	case len(plain) > maxCommand:
-		return "", errors.New("a command is at most 512 bytes long")
-	case !ok:
-		return "", errors.New("a command ends with CRLF")
-	case strings.ContainsAny(command, "\r\n\x00"):
-		return "", errors.New("one command at a time")
+// guard makes the allow-list of one connection: one command of the ones that doc.go lists. MODE READER passes once, and not
+// behind STARTTLS, which passes once as well (RFC 3977 §5.3.2, RFC 4642 §2.2.2).
+func (p Prober) guard(visitor probe.Contact) probe.Guard {
+	prefix := "handclasp."
+	if visitor.Host != "" {
+		prefix = visitor.Host + "."
 	}
-	verb, args, _ := strings.Cut(command, " ")
-	if verb == "GROUP" {
-		if !madeUpGroup.MatchString(args) {
-			return "", errors.New("GROUP of a name that may exist")
+	reader, tls := false, false
+	return func(l probe.Level, plain []byte) (label string, err error) {
+		command, ok := strings.CutSuffix(string(plain), "\r\n")
+		switch {
+		case l < probe.LevelHandshake:
+			return "", fmt.Errorf("nothing is sent at level %v", l)
+		case p.Injection && !tls && command == "STARTTLS\r\nDATE":
+			tls = true
+			return "STARTTLS and DATE in one write", nil // the only two; the second has no effect
+		case len(plain) > maxCommand:
+			return "", errors.New("a command is at most 512 bytes long")
+		case !ok:
+			return "", errors.New("a command ends with CRLF")
+		case strings.ContainsAny(command, "\r\n\x00"):
+			return "", errors.New("one command at a time")
 		}
-		return command, nil
-	}
-	for _, a := range allowed[verb] {
-		if command == strings.TrimSuffix(verb+" "+a, " ") {
+		switch command {
+		case "CAPABILITIES", "LIST EXTENSIONS", "DATE", "QUIT":
 			return command, nil
-		}
-	}
-	if l >= probe.LevelAnonymous {
-		for _, a := range allowedAnonymous[verb] {
-			if args == a {
+		case "LIST ACTIVE":
+			if l >= probe.LevelAnonymous {
+				return command, nil
+			}
+		case "MODE READER":
+			if !reader && !tls {
+				reader = true
+				return command, nil
+			}
+		case "STARTTLS":
+			if !tls {
+				tls = true
+				return command, nil
+			}
+		default:
+			if name, ok := strings.CutPrefix(command, "GROUP "); ok && madeUp(name, prefix) {
 				return command, nil
 			}
 		}
+		return "", fmt.Errorf("%q is not on the list at level %v, or not now", command[:min(len(command), 32)], l)
 	}
-	return "", fmt.Errorf("%q is not on the list at level %v", command[:min(len(command), 32)], l)
 }
 
-// injection is the one write of two commands. The second has no effect.
-const injection = "STARTTLS\r\nDATE\r\n"
-
-// guardInjection is the guard of a prober whose Injection is on.
-func guardInjection(l probe.Level, plain []byte) (label string, err error) {
-	if l >= probe.LevelHandshake && string(plain) == injection {
-		return "STARTTLS and DATE in one write", nil
-	}
-	return guard(l, plain)
+// madeUp reports whether no group has that name.
+func madeUp(name, prefix string) bool {
+	letters, ok := strings.CutPrefix(name, prefix)
+	return ok && len(letters) == madeUpLetters && strings.Trim(letters, "abcdefghijklmnopqrstuvwxyz") == "" &&
+		!strings.ContainsAny(prefix, " \t*?,")
 }

@@ -10,19 +10,25 @@ import (
 )
 
 const (
-	madeUp   = "GROUP handclasp.abcdefghijklmnop\r\n"
-	levelAll = probe.LevelAnonymous
+	madeUpGroup = "GROUP handclasp.abcdefghijklmnop\r\n"
+	levelAll    = probe.LevelAnonymous
+	injection   = "STARTTLS\r\nDATE\r\n"
 )
+
+// pass shows a guard one write on a connection of its own.
+func pass(p Prober, l probe.Level, plain string) (label string, err error) {
+	return p.Spec().NewGuard(probe.Contact{})(l, []byte(plain))
+}
 
 func TestGuardAllows(t *testing.T) {
 	for _, plain := range []string{
-		"CAPABILITIES\r\n", "MODE READER\r\n", "LIST EXTENSIONS\r\n", "DATE\r\n", "STARTTLS\r\n", "QUIT\r\n", madeUp,
+		"CAPABILITIES\r\n", "MODE READER\r\n", "LIST EXTENSIONS\r\n", "DATE\r\n", "STARTTLS\r\n", "QUIT\r\n", madeUpGroup,
 	} {
-		label, err := guard(probe.LevelHandshake, []byte(plain))
+		label, err := pass(Prober{}, probe.LevelHandshake, plain)
 		require.NoError(t, err)
 		require.Equal(t, strings.TrimSpace(plain), label)
 	}
-	label, err := guard(levelAll, []byte("LIST ACTIVE\r\n"))
+	label, err := pass(Prober{}, levelAll, "LIST ACTIVE\r\n")
 	require.NoError(t, err)
 	require.Equal(t, "LIST ACTIVE", label)
 }
@@ -48,7 +54,7 @@ var forbidden = []string{
 	"GROUP handclasp.abcdefghijklmnop\n\r\n",
 	// more or less than one line
 	"", "\r\n", "QUIT", "QUIT\n", "QUIT\r", "DATE\nPOST\r\n", "DATE\rPOST\r\n", "DATE\r\nPOST\r\n", "DATE\r\nDATE\r\n", "\r\nDATE\r\n", "DATE\r\n\r\n",
-	"DATE\x00\r\n", "\x00DATE\r\n", "\x16\x03\x01\x02\x00\x01\r\n", madeUp + "POST\r\n", madeUp + madeUp,
+	"DATE\x00\r\n", "\x00DATE\r\n", "\x16\x03\x01\x02\x00\x01\r\n", madeUpGroup + "POST\r\n", madeUpGroup + madeUpGroup,
 	"STARTTLS\r\nDATE\r\nPOST\r\n", "STARTTLS\r\nPOST\r\n", "STARTTLS\r\nQUIT\r\n", "DATE\r\nSTARTTLS\r\n", "STARTTLS\nDATE\r\n",
 	"DATE " + strings.Repeat(" ", 600) + "\r\n", strings.Repeat("A", 1<<16) + "\r\n",
 }
@@ -56,40 +62,80 @@ var forbidden = []string{
 func TestGuardRefuses(t *testing.T) {
 	for _, plain := range forbidden {
 		for _, l := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
-			_, err := guard(l, []byte(plain))
-			require.Error(t, err, "%q at level %v", plain, l)
-			_, err = guardInjection(l, []byte(plain))
-			require.Error(t, err, "%q at level %v", plain, l)
+			for _, p := range []Prober{{}, {Injection: true, Versions: true}} {
+				label, err := pass(p, l, plain)
+				require.Error(t, err, "%q at level %v", plain, l)
+				require.Empty(t, label)
+			}
 		}
 	}
-	_, err := guard(probe.LevelHandshake, []byte("LIST ACTIVE\r\n"))
+	_, err := pass(Prober{}, probe.LevelHandshake, "LIST ACTIVE\r\n")
 	require.Error(t, err)
-	_, err = guard(probe.LevelGreeting, []byte("QUIT\r\n"))
+	_, err = pass(Prober{}, probe.LevelGreeting, "QUIT\r\n")
 	require.Error(t, err)
 }
 
 // Only a prober with the knob may send two commands, and these two only.
 func TestGuardInjection(t *testing.T) {
-	_, err := guard(levelAll, []byte(injection))
-	require.Error(t, err)
-	_, err = Prober{Versions: true}.Spec().NewGuard(probe.Contact{})(levelAll, []byte(injection))
-	require.Error(t, err)
-	label, err := Prober{Injection: true}.Spec().NewGuard(probe.Contact{})(probe.LevelHandshake, []byte(injection))
+	for _, p := range []Prober{{}, {Versions: true}} {
+		_, err := pass(p, levelAll, injection)
+		require.Error(t, err)
+	}
+	label, err := pass(Prober{Injection: true}, probe.LevelHandshake, injection)
 	require.NoError(t, err)
 	require.NotEmpty(t, label)
-	_, err = guardInjection(probe.LevelGreeting, []byte(injection))
+	_, err = pass(Prober{Injection: true}, probe.LevelGreeting, injection)
 	require.Error(t, err)
-	_, err = guardInjection(probe.LevelHandshake, []byte("QUIT\r\n"))
-	require.NoError(t, err)
+}
+
+// MODE READER may not follow STARTTLS, and each passes once a connection.
+func TestGuardKeepsOrder(t *testing.T) {
+	for _, test := range []struct {
+		first []string
+		then  string
+	}{
+		{[]string{"STARTTLS\r\n"}, "MODE READER\r\n"},
+		{[]string{injection}, "MODE READER\r\n"},
+		{[]string{"STARTTLS\r\n"}, injection},
+		{[]string{injection}, "STARTTLS\r\n"},
+		{[]string{"MODE READER\r\n", "STARTTLS\r\n"}, "STARTTLS\r\n"},
+		{[]string{"MODE READER\r\n"}, "MODE READER\r\n"},
+	} {
+		spec := Prober{Injection: true}.Spec()
+		guard := spec.NewGuard(probe.Contact{})
+		for _, plain := range test.first {
+			_, err := guard(probe.LevelHandshake, []byte(plain))
+			require.NoError(t, err, "%q", plain)
+		}
+		_, err := guard(probe.LevelHandshake, []byte(test.then))
+		require.Error(t, err, "%q behind %q", test.then, test.first)
+		_, err = guard(probe.LevelHandshake, []byte("CAPABILITIES\r\n"))
+		require.NoError(t, err, "other commands stay as they are")
+	}
+}
+
+// The name that is made up begins with the visitor's, if there is one, and no other.
+func TestGuardKnowsTheVisitor(t *testing.T) {
+	scanner := (Prober{}).guard(probe.Contact{Host: "scan.example.org"})
+	for plain, good := range map[string]bool{
+		"GROUP scan.example.org.abcdefghijklmnop\r\n": true, madeUpGroup: false, "GROUP scan.example.org\r\n": false,
+		"GROUP scan.example.com.abcdefghijklmnop\r\n": false, "GROUP abcdefghijklmnop\r\n": false, "GROUP scan.example.org.misc.test\r\n": false,
+	} {
+		_, err := scanner(probe.LevelHandshake, []byte(plain))
+		require.Equal(t, good, err == nil, "%q: %v", plain, err)
+	}
+	// What a session refuses as a name doesn't pass either.
+	_, err := (Prober{}).guard(probe.Contact{Host: "misc.test *"})(probe.LevelHandshake, []byte("GROUP misc.test *.abcdefghijklmnop\r\n"))
+	require.Error(t, err)
 }
 
 // Whatever the guard lets through is one line, of a few known ones.
 func FuzzGuard(f *testing.F) {
-	for _, plain := range append(forbidden, madeUp, "LIST ACTIVE\r\n", "MODE READER\r\n", injection) {
+	for _, plain := range append(forbidden, madeUpGroup, "LIST ACTIVE\r\n", "MODE READER\r\n", injection) {
 		f.Add(int8(probe.LevelAnonymous), []byte(plain))
 	}
 	f.Fuzz(func(t *testing.T, level int8, plain []byte) {
-		label, err := guard(probe.Level(level), plain)
+		label, err := pass(Prober{}, probe.Level(level), string(plain))
 		if err != nil {
 			return
 		}

@@ -11,10 +11,12 @@ import (
 
 // Prober asks news servers. Its zero value is ready for use; the fields go beyond the levels.
 type Prober struct {
-	// Versions learns which versions of TLS are accepted, with one more connection for each: Evidence.TLS.Versions.
+	// Versions learns which versions of TLS are accepted: Evidence.TLS.Versions. For each that wasn't negotiated yet it opens one
+	// more connection and sends STARTTLS, behind MODE READER if that was needed.
 	Versions bool
 	// Injection learns whether commands sent in cleartext behind STARTTLS are executed inside TLS, the class of
-	// CVE-2011-0411 (INN: CVE-2012-3523), with one more connection: Evidence.STARTTLSInjected.
+	// CVE-2011-0411 (INN: CVE-2012-3523): Evidence.STARTTLSInjected. It opens one more connection, sends STARTTLS and DATE
+	// in one write, and QUIT inside TLS.
 	Injection bool
 }
 
@@ -33,11 +35,10 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 119}, {Network: probe.TCP, Number: 433},
 			{Network: probe.TCP, Number: 563, ImplicitTLS: true},
 		},
-		Guard:    func(probe.Contact) probe.Guard { return guard },
+		Guard:    p.guard,
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 	if p.Injection {
-		spec.Guard = func(probe.Contact) probe.Guard { return guardInjection }
 		asked.Conns++
 	}
 	if p.Versions {
@@ -55,6 +56,7 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 		t.patient = patient
 		return t.converse(ctx)
 	}, t.forget)
+	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	if errors.Is(err, errLeft) {
 		return t.e, nil
 	}

@@ -199,6 +199,7 @@ func TestConversations(t *testing.T) {
 			require.Equal(t, []string{"VERSION 2", "IMPLEMENTATION Newsd 1.0", "REA"}, e.Capabilities)
 			require.Equal(t, "Newsd 1.0", e.Implementation)
 			require.Equal(t, probe.Unknown, e.Feeding, "half a list says nothing of what isn't on it")
+			require.Nil(t, e.AuthMethods, "nor does it say that there is no login")
 			require.Empty(t, e.CapabilitiesFrom)
 		}},
 	} {

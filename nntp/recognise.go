@@ -20,8 +20,8 @@ func (p Prober) Question(_ *probe.Session, n int) ([]byte, error) {
 	return []byte(p.Questions()[n] + "\r\n"), nil
 }
 
-// Answers implements [probe.Asker]: 101 (RFC 3977 §5.2), the greetings' codes again (§5.3), or a login or TLS that is wanted first
-// (RFC 4643 §2.1, 3977 §3.2.1).
+// Answers implements [probe.Asker]: 101, the greetings' codes again, or a login or TLS that is wanted first (RFC 3977 §5.2,
+// §5.3, §3.2.1).
 func (Prober) Answers(n int, reply []byte) probe.Recognition {
 	return textline.Answers(reply, func(code int) bool {
 		return n == 0 && code == codeCapabilities || n == 1 && (code == codePosting || code == codeNoPosting) ||

@@ -20,7 +20,7 @@ func rules() []finding.Rule {
 			Summary:     "A news server greets anybody from the network.",
 			Remediation: "Where the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
 			References:  []string{"RFC 3977 section 5.1"},
-			Check:       finding.On(exposed),
+			Check:       exposed,
 		},
 		{
 			ID: "nntp.read-open", Title: "articles readable by anybody", Severity: finding.Low,
@@ -73,16 +73,18 @@ func rules() []finding.Rule {
 	}
 }
 
-func exposed(e *Evidence) finding.Answer {
-	switch {
-	case e.Greeting == nil:
-		return finding.NotLearned()
-	case e.Greeting.Is(codePosting, codeNoPosting):
+func exposed(r *probe.Result) finding.Answer {
+	return finding.On(func(e *Evidence) finding.Answer {
+		switch {
+		case e.Greeting == nil || e.Greeting.Code == 0 && r.Outcome != probe.OutcomeNotProtocol: // it may be cut
+			return finding.NotLearned()
+		case greets(e.Greeting) == probe.OutcomeNotProtocol:
+			return finding.NotSo() // another protocol's
+		case e.Greeting.Is(codeDiscontinued, codeNotPermitted):
+			return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
+		}
 		return finding.Fires(finding.Seen, "/evidence/greeting")
-	case e.Greeting.Is(codeDiscontinued, codeNotPermitted):
-		return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
-	}
-	return finding.NotLearned()
+	})(r)
 }
 
 func readOpen(e *Evidence) finding.Answer {
@@ -93,20 +95,26 @@ func readOpen(e *Evidence) finding.Answer {
 	return finding.When(e.ReadAccess, probe.Yes, open)
 }
 
-// offers reports whether a list says what is offered without a login. INN lists for readers what they may do after it:
-// where those that didn't log in may not read, its POST means nothing.
-func (e *Evidence) offers(list capabilityList) bool {
-	return e.ReadAccess == probe.Yes || hasCapability(list.lines, "READER") < 0 && hasCapability(list.lines, "POST") < 0
+// offers says whether a list says what is offered without a login. INN lists for readers what they may do after it: if those
+// that didn't log in may not read, its POST means nothing.
+func (e *Evidence) offers(list capabilityList) probe.Fact {
+	if hasCapability(list.lines, "READER") < 0 && hasCapability(list.lines, "POST") < 0 {
+		return probe.Yes
+	}
+	return e.ReadAccess
 }
 
 func postOpen(e *Evidence) finding.Answer {
-	answer := finding.When(e.Posting, probe.Yes, finding.NotSo())
+	answer := finding.When(e.Posting, probe.Yes, finding.NotLearned()) // a greeting's yes is said to everybody
 	if e.Posting != probe.Yes {
 		return answer
 	}
 	for _, list := range e.lists() {
-		if i := hasCapability(list.lines, "POST"); i >= 0 && e.offers(list) {
-			return finding.Fires(finding.Claimed, list.at(i), "/evidence/posting")
+		if i := hasCapability(list.lines, "POST"); i >= 0 {
+			answer = finding.When(e.offers(list), probe.Yes, finding.Fires(finding.Claimed, list.at(i), "/evidence/posting"))
+			if answer.Proof() != nil {
+				break
+			}
 		}
 	}
 	return answer
@@ -114,17 +122,23 @@ func postOpen(e *Evidence) finding.Answer {
 
 func feedOpen(e *Evidence) finding.Answer {
 	var items []finding.Item
+	offered := e.Feeding
 	for _, list := range e.lists() {
-		if !e.offers(list) {
-			continue
-		}
 		for _, label := range []string{"IHAVE", "STREAMING"} {
-			if i := hasCapability(list.lines, label); i >= 0 {
+			i := hasCapability(list.lines, label)
+			switch {
+			case i < 0:
+			case e.offers(list) == probe.Yes:
 				items = append(items, finding.Item{Value: label, Basis: list.at(i)})
+			default:
+				offered = e.offers(list)
 			}
 		}
 	}
-	return finding.When(e.Feeding, probe.Yes, finding.FiresOn(finding.Claimed, items))
+	if len(items) > 0 {
+		return finding.FiresOn(finding.Claimed, items)
+	}
+	return finding.When(offered, probe.Yes, finding.NotLearned())
 }
 
 func authCleartext(e *Evidence) finding.Answer {

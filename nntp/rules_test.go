@@ -1,189 +1,125 @@
-package nntp
+package nntp_test
 
 import (
-	"encoding/json"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/finding/findingtest"
+	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 )
 
 func reply(code int) *probe.Reply { return &probe.Reply{Code: code, Lines: []string{"text"}} }
 
-// changed returns evidence of a cleartext connection, changed.
-func changed(change func(e *Evidence)) *Evidence {
-	e := new(Evidence)
-	e.ImplicitTLS = probe.No
-	change(e)
-	return e
-}
-
 func TestRules(t *testing.T) {
-	type cases struct {
-		fires, not, unknown []func(*Evidence)
-		known               finding.Known
+	type E = nntp.Evidence
+	type Case = findingtest.Case[*E]
+	const yes, no = probe.Yes, probe.No
+	implicit := &E{ImplicitTLS: yes, AuthMethods: []string{"USER"}, Capabilities: []string{"STARTTLS"}, CapabilitiesFrom: "CAPABILITIES"}
+	bare := &E{ImplicitTLS: no, STARTTLS: no, CapabilitiesFrom: "CAPABILITIES", Capabilities: []string{"READER"}}
+	announced := func(r *probe.Reply, shaken *probe.TLS) *E {
+		return &E{ImplicitTLS: no, CapabilitiesFrom: "CAPABILITIES", Capabilities: []string{"READER", "starttls"}, STARTTLSReply: r, TLS: shaken}
 	}
-	for id, c := range map[string]cases{
+	// A list that is for readers, which strangers are or aren't.
+	posting := func(read probe.Fact, list ...string) *E {
+		return &E{Posting: yes, ReadAccess: read, Capabilities: list}
+	}
+	feeding := func(read probe.Fact, list ...string) *E {
+		return &E{Feeding: yes, ReadAccess: read, Capabilities: list}
+	}
+	cases := map[string][]Case{
 		"nntp.exposed": {
-			fires: []func(*Evidence){
-				func(e *Evidence) { e.Greeting = reply(200) },
-				func(e *Evidence) { e.Greeting = reply(201) },
-				func(e *Evidence) { e.Greeting = reply(502) },
-				func(e *Evidence) { e.Greeting = reply(400) },
-			},
-			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.Greeting = reply(220) }},
-			known:   finding.Seen,
+			{Fires: []*E{{Greeting: reply(200)}, {Greeting: reply(201)}, {Greeting: reply(480)}, {Greeting: reply(483)}}, Known: finding.Seen},
+			{Fires: []*E{{Greeting: reply(400)}, {Greeting: reply(502)}}, Known: finding.Seen, Detail: "turns clients away"},
+			{NotSo: []*E{{Greeting: reply(220)}, {Greeting: reply(530)}}, NotLearned: []*E{{}, {Greeting: reply(0)}}},
 		},
 		"nntp.read-open": {
-			fires: []func(*Evidence){
-				func(e *Evidence) { e.ReadAccess, e.ReadReply = probe.Yes, reply(411) },
-				func(e *Evidence) { e.ReadAccess, e.ReadReply = probe.Yes, reply(211) },
-				func(e *Evidence) { e.ReadAccess, e.ReadReply, e.ReadReplyAfterTLS = probe.Yes, reply(483), reply(411) },
+			{
+				Fires: []*E{{ReadAccess: yes, ReadReply: reply(411)}, {ReadAccess: yes, ReadReply: reply(211)}}, Known: finding.Seen,
+				NotSo: []*E{{ReadAccess: no, ReadReply: reply(480)}}, NotLearned: []*E{{}, {ReadReply: reply(403)}},
 			},
-			not:     []func(*Evidence){func(e *Evidence) { e.ReadAccess, e.ReadReply = probe.No, reply(480) }},
-			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.ReadReply = reply(403) }},
-			known:   finding.Seen,
+			{Fires: []*E{{ReadAccess: yes, ReadReply: reply(483), ReadReplyAfterTLS: reply(411)}}, Known: finding.Seen, Detail: "inside TLS"},
 		},
-		"nntp.post-open": {
-			fires: []func(*Evidence){
-				func(e *Evidence) {
-					e.Posting, e.ReadAccess, e.Capabilities = probe.Yes, probe.Yes, []string{"READER", "POST"}
-				},
-				func(e *Evidence) {
-					e.Posting, e.ReadAccess, e.CapabilitiesAfterModeReader = probe.Yes, probe.Yes, []string{"POST"}
-				},
-				func(e *Evidence) {
-					e.Posting, e.ReadAccess, e.CapabilitiesAfterTLS = probe.Yes, probe.Yes, []string{"post"}
-				},
+		"nntp.post-open": {{
+			Fires: []*E{
+				posting(yes, "READER", "POST"), {Posting: yes, ReadAccess: yes, CapabilitiesAfterModeReader: []string{"POST"}},
+				{Posting: yes, ReadAccess: yes, Capabilities: []string{"VERSION 2"}, CapabilitiesAfterTLS: []string{"post"}},
 			},
-			not: []func(*Evidence){
-				func(e *Evidence) { e.Posting, e.ReadAccess, e.Capabilities = probe.Yes, probe.Yes, []string{"READER"} },
-				func(e *Evidence) { e.Posting, e.ReadAccess, e.Capabilities = probe.No, probe.Yes, []string{"POST"} },
-				func(e *Evidence) {
-					e.Posting, e.ReadAccess, e.Capabilities = probe.Yes, probe.No, []string{"READER", "POST"}
-				}, // after a login
-			},
-			unknown: []func(*Evidence){
-				func(e *Evidence) { e.Posting, e.ReadAccess = probe.Yes, probe.Yes },
-				func(e *Evidence) { e.ReadAccess, e.Capabilities = probe.Yes, []string{"POST"} },
-				func(e *Evidence) { e.Posting, e.Capabilities = probe.Yes, []string{"READER", "POST"} },
-			},
-			known: finding.Claimed,
-		},
+			Known:      finding.Claimed,
+			NotSo:      []*E{{Posting: no, ReadAccess: yes, Capabilities: []string{"READER"}}, posting(no, "READER", "POST")}, // after a login
+			NotLearned: []*E{{}, posting(yes), posting(probe.Unknown, "READER", "POST"), {ReadAccess: yes, Capabilities: []string{"POST"}}},
+		}},
 		"nntp.feed-open": {
-			fires: []func(*Evidence){
-				func(e *Evidence) { e.Feeding, e.Capabilities = probe.Yes, []string{"VERSION 2", "IHAVE", "STREAMING"} },
-				func(e *Evidence) { e.Feeding, e.CapabilitiesAfterTLS = probe.Yes, []string{"STREAMING"} },
-				func(e *Evidence) {
-					e.Feeding, e.ReadAccess, e.Capabilities = probe.Yes, probe.Yes, []string{"READER", "IHAVE"}
-				},
-			},
-			not: []func(*Evidence){
-				func(e *Evidence) { e.Feeding, e.Capabilities = probe.No, []string{"READER"} },
-				func(e *Evidence) {
-					e.Feeding, e.ReadAccess, e.Capabilities = probe.Yes, probe.No, []string{"READER", "IHAVE"}
-				},
-			},
-			unknown: []func(*Evidence){func(*Evidence) {}},
-			known:   finding.Claimed,
+			{Fires: []*E{feeding(probe.Unknown, "VERSION 2", "IHAVE", "STREAMING")}, Known: finding.Claimed, Detail: "IHAVE, STREAMING", Items: []string{"IHAVE", "STREAMING"}},
+			{Fires: []*E{feeding(yes, "READER", "IHAVE"), feeding(no, "VERSION 2", "IHAVE")}, Known: finding.Claimed, Detail: "IHAVE", Items: []string{"IHAVE"}},
+			{Fires: []*E{{Feeding: yes, CapabilitiesAfterTLS: []string{"streaming"}}}, Known: finding.Claimed, Detail: "STREAMING", Items: []string{"STREAMING"}},
+			{NotSo: []*E{{Feeding: no}, feeding(no, "READER", "IHAVE")}, NotLearned: []*E{{}, feeding(probe.Unknown, "READER", "IHAVE")}},
 		},
 		"nntp.auth-cleartext": {
-			fires: []func(*Evidence){
-				func(e *Evidence) { e.AuthMethods = []string{"SASL", "USER"} },
-				func(e *Evidence) { e.AuthMethods, e.SASLMechanisms = []string{"SASL"}, []string{"CRAM-MD5", "PLAIN"} },
-				func(e *Evidence) { e.AuthMethods, e.SASLMechanisms = []string{"SASL"}, []string{"LOGIN"} },
+			{Fires: []*E{{ImplicitTLS: no, AuthMethods: []string{"SASL", "USER"}}}, Known: finding.Seen, Detail: "AUTHINFO USER", Items: []string{"AUTHINFO USER"}},
+			{
+				Fires: []*E{{ImplicitTLS: no, AuthMethods: []string{"SASL"}, SASLMechanisms: []string{"CRAM-MD5", "PLAIN", "LOGIN"}}}, Known: finding.Seen,
+				Detail: "AUTHINFO SASL PLAIN, AUTHINFO SASL LOGIN", Items: []string{"AUTHINFO SASL PLAIN", "AUTHINFO SASL LOGIN"},
 			},
-			not: []func(*Evidence){
-				func(e *Evidence) { e.AuthMethods, e.SASLMechanisms = []string{"SASL"}, []string{"CRAM-MD5"} },
-				func(e *Evidence) { e.SASLMechanisms = []string{"PLAIN"} }, // not now
-				func(e *Evidence) { e.AuthMethodsAfterTLS = []string{"USER"} },
-				func(e *Evidence) { e.ImplicitTLS, e.AuthMethods = probe.Yes, []string{"USER"} },
+			{
+				NotSo: []*E{
+					{ImplicitTLS: no, AuthMethods: []string{"SASL"}, SASLMechanisms: []string{"CRAM-MD5"}},
+					{ImplicitTLS: no, AuthMethods: []string{}, SASLMechanisms: []string{"PLAIN"}, AuthMethodsAfterTLS: []string{"USER"}}, // not now
+					implicit,
+				},
+				NotLearned: []*E{{}, {ImplicitTLS: no}, {AuthMethods: []string{"USER"}}},
 			},
-			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.ImplicitTLS, e.AuthMethods = probe.Unknown, []string{"USER"} }},
-			known:   finding.Seen,
 		},
 		"nntp.starttls-missing": {
-			fires: []func(*Evidence){
-				func(e *Evidence) {
-					e.STARTTLS, e.CapabilitiesFrom, e.Capabilities = probe.No, "CAPABILITIES", []string{"READER"}
-				},
-				func(e *Evidence) { e.STARTTLS, e.STARTTLSReply = probe.No, reply(580) },
+			{Fires: []*E{bare}, Known: finding.Seen, Detail: "not in the list of CAPABILITIES"},
+			{Fires: []*E{{ImplicitTLS: no, STARTTLS: no, STARTTLSReply: reply(580)}}, Known: finding.Seen, Detail: "answers 580"},
+			{
+				NotSo:      []*E{{ImplicitTLS: no, STARTTLS: yes, STARTTLSReply: reply(382)}, implicit, announced(reply(580), nil)},
+				NotLearned: []*E{{}, {ImplicitTLS: no, STARTTLSReply: reply(400)}},
 			},
-			not: []func(*Evidence){
-				func(e *Evidence) { e.STARTTLS, e.STARTTLSReply = probe.Yes, reply(382) },
-				func(e *Evidence) { e.ImplicitTLS, e.STARTTLS = probe.Yes, probe.Unknown },
-			},
-			unknown: []func(*Evidence){func(*Evidence) {}, func(e *Evidence) { e.STARTTLSReply = reply(400) }},
-			known:   finding.Seen,
 		},
 		"nntp.starttls-broken": {
-			fires: []func(*Evidence){
-				func(e *Evidence) {
-					e.STARTTLS, e.CapabilitiesFrom, e.Capabilities, e.STARTTLSReply = probe.No, "CAPABILITIES", []string{"starttls"}, reply(580)
+			{Fires: []*E{announced(reply(580), nil)}, Known: finding.Seen, Detail: "answers 580"},
+			{Fires: []*E{announced(reply(382), &probe.TLS{Error: "tls: EOF"})}, Known: finding.Seen, Detail: "tls: EOF"},
+			{
+				NotSo: []*E{bare, implicit, announced(reply(382), &probe.TLS{Version: "1.3"}), announced(reply(382), &probe.TLS{Version: "1.2", Error: "tls: wants a certificate"})},
+				NotLearned: []*E{
+					{}, announced(nil, nil), announced(reply(480), nil), announced(reply(400), nil), announced(reply(382), nil),
+					announced(reply(382), &probe.TLS{Error: "tls: remote error: tls: handshake failure"}),
+					{ImplicitTLS: no, STARTTLS: no, STARTTLSReply: reply(580)}, // it wasn't announced
 				},
 			},
-			not: []func(*Evidence){
-				func(e *Evidence) {
-					e.STARTTLS, e.CapabilitiesFrom, e.Capabilities = probe.No, "CAPABILITIES", []string{"READER"}
-				},
-				func(e *Evidence) { e.ImplicitTLS, e.Capabilities = probe.Yes, []string{"STARTTLS"} },
-				func(e *Evidence) {
-					e.STARTTLS, e.Capabilities, e.STARTTLSReply, e.TLS = probe.Yes, []string{"STARTTLS"}, reply(382), &probe.TLS{Version: "1.3"}
-				},
-			},
-			unknown: []func(*Evidence){
-				func(*Evidence) {},
-				func(e *Evidence) { e.Capabilities, e.STARTTLSReply = []string{"STARTTLS"}, reply(480) },
-				func(e *Evidence) { e.STARTTLS, e.STARTTLSReply = probe.No, reply(580) }, // it wasn't announced
-			},
-			known: finding.Seen,
 		},
-	} {
-		t.Run(id, func(t *testing.T) {
-			i := slices.IndexFunc(Rules, func(r finding.Rule) bool { return r.ID == id })
-			require.GreaterOrEqual(t, i, 0)
-			rule := Rules[i]
-			for n, change := range c.fires {
-				r := result(changed(change))
-				found := finding.Evaluate(r, []finding.Rule{rule})
-				require.Len(t, found, 1, "fires, case %d", n)
-				require.Equal(t, c.known, found[0].Known)
-				document, err := json.Marshal(r)
-				require.NoError(t, err)
-				require.NotEmpty(t, found[0].Basis)
-				for _, pointer := range found[0].Basis {
-					value, err := finding.Resolve(document, pointer)
-					require.NoError(t, err)
-					require.NotContains(t, []string{"null", `""`, "[]"}, string(value), pointer)
-				}
-			}
-			for n, change := range append(c.not, c.unknown...) {
-				require.Nil(t, rule.Check(result(changed(change))).Proof(), "doesn't fire, case %d", n)
-			}
-			require.Nil(t, rule.Check(&probe.Result{Protocol: protocol}).Proof(), "no evidence")
-		})
 	}
+	findingtest.Rules(t, nntp.Rules, func(e *E) *probe.Result {
+		r := &probe.Result{Protocol: "nntp", Evidence: e, Outcome: probe.OutcomeOK}
+		if e.TLS != nil && e.TLS.Error != "" {
+			r.Outcome = probe.OutcomeTLS
+		}
+		return r
+	}, cases)
 }
 
-func result(e *Evidence) *probe.Result {
-	return &probe.Result{Protocol: protocol, Outcome: probe.OutcomeOK, Evidence: e}
+func check(t *testing.T, id string, outcome probe.Outcome, e *nntp.Evidence) finding.Answer {
+	t.Helper()
+	i := slices.IndexFunc(nntp.Rules, func(rule finding.Rule) bool { return rule.ID == id })
+	require.GreaterOrEqual(t, i, 0)
+	return nntp.Rules[i].Check(&probe.Result{Protocol: "nntp", Outcome: outcome, Evidence: e})
 }
 
-func TestRulesAreComplete(t *testing.T) {
-	ids := map[string]finding.Severity{}
-	for _, r := range Rules {
-		ids[r.ID] = r.Severity
-		require.NotEmpty(t, r.Title)
-		require.NotEmpty(t, r.Summary)
-		require.NotEmpty(t, r.Remediation)
-		require.NotEmpty(t, r.References)
-	}
-	require.Equal(t, map[string]finding.Severity{
-		"nntp.exposed": finding.Info, "nntp.read-open": finding.Low, "nntp.post-open": finding.Medium,
-		"nntp.feed-open": finding.Medium, "nntp.auth-cleartext": finding.Medium, "nntp.starttls-missing": finding.Low,
-		"nntp.starttls-broken": finding.Medium,
-	}, ids)
+// A line that is no reply is another protocol's, but its beginning may be that of anything.
+func TestCutGreeting(t *testing.T) {
+	e := &nntp.Evidence{Greeting: &probe.Reply{Lines: []string{"20"}}}
+	require.Equal(t, finding.NotLearned(), check(t, "nntp.exposed", probe.OutcomeClosed, e))
+	require.Equal(t, finding.NotSo(), check(t, "nntp.exposed", probe.OutcomeNotProtocol, e))
+}
+
+// A server that hangs up on STARTTLS, and one that was only slow.
+func TestHangsUpOnSTARTTLS(t *testing.T) {
+	e := &nntp.Evidence{ImplicitTLS: probe.No, CapabilitiesFrom: "CAPABILITIES", Capabilities: []string{"STARTTLS"}}
+	require.NotNil(t, check(t, "nntp.starttls-broken", probe.OutcomeClosed, e).Proof())
+	require.Equal(t, finding.NotLearned(), check(t, "nntp.starttls-broken", probe.OutcomeTimeout, e))
 }

@@ -8,14 +8,17 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/selfsigned"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
@@ -30,6 +33,8 @@ type server struct {
 	busy       bool              // drops who sends something behind STARTTLS, instead of a handshake
 	answers    map[string]string // replaces its replies
 	maxVersion uint16
+	opening    func(n int) []string // what it says before it is asked, a moment apart, on its n-th connection
+	opened     *atomic.Int32
 }
 
 // start returns the server's address. It ends with the test.
@@ -66,7 +71,14 @@ func (s server) serve(raw net.Conn, config *tls.Config) {
 	}
 	secure := s.implicit
 	in := bufio.NewReader(c)
-	fmt.Fprint(c, "200 news.example.org ready\r\n")
+	if s.opened == nil {
+		fmt.Fprint(c, "200 news.example.org ready\r\n")
+	} else {
+		for i, said := range s.opening(int(s.opened.Add(1))) {
+			time.Sleep(time.Duration(i) * 20 * time.Millisecond)
+			fmt.Fprint(c, said)
+		}
+	}
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -195,4 +207,74 @@ func TestCanceled(t *testing.T) {
 	require.Less(t, time.Since(start), 5*time.Second)
 	require.Equal(t, probe.OutcomeTimeout, r.Outcome)
 	require.NotNil(t, evidence(t, r).ServerDate)
+}
+
+// What a server says unasked answers nothing, and a reply that can't answer its command leads to a fresh connection, once.
+func TestOutOfStep(t *testing.T) {
+	const greeting, stray = "200 news.example.org ready\r\n", "502 stray\r\n"
+	for name, test := range map[string]struct {
+		opening func(n int) []string
+		conns   int32
+	}{
+		"with the greeting":   {func(int) []string { return []string{greeting + stray} }, 1},
+		"behind the greeting": {func(int) []string { return []string{greeting, stray} }, 2},
+		"only once":           {func(n int) []string { return []string{greeting, stray}[:min(3-n, 2)] }, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := server{opening: test.opening, opened: new(atomic.Int32)}
+			r, e := run(t, nntp.Prober{}, s.start(t), nil)
+			require.NoError(t, r.Err)
+			require.Equal(t, []string{"VERSION 2", "READER", "STARTTLS", "AUTHINFO"}, e.Capabilities)
+			require.Equal(t, 480, e.ReadReply.Code)
+			require.Equal(t, test.conns, s.opened.Load())
+		})
+	}
+	t.Run("for good", func(t *testing.T) {
+		r, e := run(t, nntp.Prober{}, server{answers: map[string]string{"DATE": "205 what?\r\n"}}.start(t), nil)
+		require.Equal(t, probe.OutcomeMalformed, r.Outcome)
+		require.Equal(t, 200, e.Greeting.Code)
+		require.Nil(t, e.Capabilities, "nothing that it said can be relied on")
+	})
+	t.Run("and turned away", func(t *testing.T) {
+		s := server{opened: new(atomic.Int32), opening: func(n int) []string {
+			if n > 1 {
+				return []string{"400 too many connections\r\n"}
+			}
+			return []string{greeting, stray}
+		}}
+		r, e := run(t, nntp.Prober{}, s.start(t), nil)
+		require.Equal(t, probe.OutcomeBusy, r.Outcome)
+		require.Equal(t, 200, e.Greeting.Code, "the second greeting tells nothing of the first connection")
+		require.Equal(t, probe.Yes, e.Posting)
+		require.Nil(t, e.Capabilities)
+		require.NotEmpty(t, r.Partial)
+	})
+}
+
+// The list of a server for readers has POST for those who log in; what a stranger may do is seen by what he may read.
+func TestPostingOfReaders(t *testing.T) {
+	for group, want := range map[string][]string{
+		"480 login first\r\n":   {"nntp.starttls-missing", "nntp.exposed"},
+		"403 out of order\r\n":  {"nntp.starttls-missing", "nntp.exposed"},
+		"411 no such group\r\n": {"nntp.post-open", "nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
+	} {
+		s := server{answers: map[string]string{"CAPABILITIES": "101 list\r\nVERSION 2\r\nREADER\r\nPOST\r\n.\r\n", "GROUP": group}}
+		r, e := run(t, nntp.Prober{}, s.start(t), nil)
+		require.NoError(t, r.Err)
+		require.Equal(t, probe.Yes, e.Posting)
+		ids := []string{}
+		for _, f := range finding.Evaluate(r, nntp.Rules) {
+			ids = append(ids, f.ID)
+		}
+		require.Equal(t, want, ids, group)
+	}
+}
+
+// The name that is made up begins with the visitor's, if there is one.
+func TestContact(t *testing.T) {
+	for host, want := range map[string]string{"": "GROUP handclasp.", "scan.example.org": "GROUP scan.example.org."} {
+		r, _ := run(t, nntp.Prober{}, server{}.start(t), &probe.Options{Contact: probe.Contact{Host: host}})
+		require.NoError(t, r.Err)
+		require.True(t, slices.ContainsFunc(r.Transcript, func(e probe.Event) bool { return strings.HasPrefix(string(e.Data), want) }))
+	}
 }

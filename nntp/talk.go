@@ -1,6 +1,7 @@
 package nntp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -17,6 +18,7 @@ type talk struct {
 	k       *textline.Conn // the connection that is open
 	group   string         // the random part of the name that is asked for
 	listed  bool           // CAPABILITIES gave a whole list
+	cut     bool           // the last list had no end
 	leaving bool           // the server said that it closes the connection
 }
 
@@ -52,7 +54,7 @@ func (t *talk) forget() {
 	if t.e.ImplicitTLS == probe.Yes {
 		opening.TLS = t.e.TLS
 	}
-	*t.e, t.listed, t.leaving = opening, false, false
+	*t.e, t.listed, t.cut, t.leaving = opening, false, false, false
 }
 
 // ask sends a command and keeps the reply to it in a field of the evidence, which is lost if none comes. A server that closes
@@ -87,6 +89,7 @@ func (t *talk) list(field string, reply **probe.Reply, lines *[]string, command 
 	if len(read) > 0 || err == nil {
 		*lines = read
 	}
+	t.cut = err != nil
 	t.listed = t.listed || err == nil && command == cmdCapabilities
 	t.s.Lost("/evidence/"+field, err)
 	return err
@@ -134,11 +137,11 @@ func (t *talk) switched() bool { return t.e.ModeReader.Is(codePosting, codeNoPos
 func (t *talk) learn() {
 	e := t.e
 	before := append(append([]string{}, e.Capabilities...), e.CapabilitiesAfterModeReader...)
-	if e.Capabilities != nil {
-		e.AuthMethods, e.SASLMechanisms = capabilityArgs(before, "AUTHINFO"), capabilityArgs(before, "SASL")
+	if e.Capabilities != nil && e.AuthMethods == nil { // before TLS
+		e.AuthMethods, e.SASLMechanisms = t.args(before, "AUTHINFO"), t.args(before, "SASL")
 	}
 	if e.CapabilitiesAfterTLS != nil {
-		e.AuthMethodsAfterTLS, e.SASLMechanismsAfterTLS = capabilityArgs(e.CapabilitiesAfterTLS, "AUTHINFO"), capabilityArgs(e.CapabilitiesAfterTLS, "SASL")
+		e.AuthMethodsAfterTLS, e.SASLMechanismsAfterTLS = t.args(e.CapabilitiesAfterTLS, "AUTHINFO"), t.args(e.CapabilitiesAfterTLS, "SASL")
 	}
 	all := append(before, e.CapabilitiesAfterTLS...)
 	e.Implementation = implementation(all)
@@ -151,6 +154,15 @@ func (t *talk) learn() {
 	if t.listed && hasCapability(all, "READER") >= 0 {
 		e.Posting = probe.FactOf(hasCapability(all, "POST") >= 0) // what the greeting says is said to everybody
 	}
+}
+
+// args returns the arguments of a capability, nil if there are none in a list whose end didn't come.
+func (t *talk) args(lines []string, label string) []string {
+	args := capabilityArgs(lines, label)
+	if len(args) == 0 && t.cut {
+		return nil
+	}
+	return args
 }
 
 func (t *talk) date() error {
@@ -171,7 +183,7 @@ func (t *talk) read(field string, reply **probe.Reply) (err error) {
 			return err
 		}
 	}
-	if err := t.ask(field, reply, cmdGroup+groupPrefix+t.group, codeGroup); err != nil {
+	if err := t.ask(field, reply, cmdGroup+cmp.Or(t.s.Contact().Host, madeUpBy)+"."+t.group, codeGroup); err != nil {
 		return err
 	}
 	if f := readAccess(*reply); f != probe.Unknown {

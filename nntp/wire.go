@@ -72,7 +72,7 @@ func readAccess(r *probe.Reply) probe.Fact {
 	return probe.Unknown
 }
 
-// goAhead reads the reply to STARTTLS. It is unknown where the server has a fault, takes leave, or says what is no
+// goAhead reads the reply to STARTTLS. It is unknown if the server has a fault, takes leave, or says what is no
 // answer to it.
 func goAhead(r *probe.Reply) probe.Fact {
 	switch {
@@ -84,7 +84,7 @@ func goAhead(r *probe.Reply) probe.Fact {
 	return probe.Unknown
 }
 
-// hasCapability returns the index of the line with a label (RFC 3977 §5.2.2), and -1 where there is none.
+// hasCapability returns the index of the line with a label (RFC 3977 §5.2.2), and -1 if there is none.
 func hasCapability(lines []string, label string) int {
 	return slices.IndexFunc(lines, func(line string) bool {
 		fields := strings.Fields(line)
@@ -173,8 +173,8 @@ const (
 	cmdQuit         = "QUIT"
 )
 
-// groupPrefix tells an operator who asked.
-const groupPrefix = "handclasp."
+// madeUpBy stands before the random part of a group's name, and tells an operator who asked, if there is no Contact to say it.
+const madeUpBy = "handclasp"
 
-// groupLetters is the number of random letters behind the prefix: 75 bits, so that no group has the name.
+// groupLetters is the number of random letters behind it: 75 bits, so that no group has the name.
 const groupLetters = 16

@@ -36,10 +36,18 @@ type Certificate struct {
 	// KeySHA256 is that of the public key alone (SubjectPublicKeyInfo), which renewed certificates may keep; empty in results
 	// of before there was such a field.
 	KeySHA256 string `json:"key_sha256" diff:"identifying"`
+	// KeyUsage is what the key is for (RFC 5280 §4.2.1.3), such as "digitalSignature"; null if the certificate doesn't say.
+	KeyUsage []string `json:"key_usage"`
+	// MustStaple says whether the certificate demands a stapled OCSP response (RFC 7633).
+	MustStaple Fact `json:"must_staple"`
+	// SCTs says whether timestamps of Certificate Transparency are embedded (RFC 6962 §3.3).
+	SCTs Fact `json:"scts"`
 	// SelfSigned says that the certificate names itself as its issuer, and its own key where it names the issuer's. Its
 	// signature isn't verified with that key: it would cost as much as a third of the handshake and prove nothing more
 	// about the server.
 	SelfSigned bool `json:"self_signed"`
+	// DER is the certificate itself; absent if Options.NoDER left it out.
+	DER []byte `json:"der,omitempty"`
 }
 
 func describeCertificate(cert *x509.Certificate) Certificate {
@@ -52,6 +60,9 @@ func describeCertificate(cert *x509.Certificate) Certificate {
 		SignatureAlgorithm: cert.SignatureAlgorithm.String(),
 		SHA256:             hex.EncodeToString(sum[:]),
 		KeySHA256:          hex.EncodeToString(key[:]),
+		KeyUsage:           keyUsage(cert),
+		MustStaple:         FactOf(mustStaple(cert)),
+		SCTs:               FactOf(extension(cert, oidSCTs) != nil),
 		SelfSigned:         selfSigned(cert),
 	}
 	c.Subject, _ = UTF8([]byte(distinguishedName(cert.Subject)))
@@ -73,6 +84,15 @@ func describeCertificate(cert *x509.Certificate) Certificate {
 		c.KeyType, c.KeyBits = "ECDSA", key.Params().BitSize
 	case ed25519.PublicKey:
 		c.KeyType, c.KeyBits = "Ed25519", 256
+	}
+	return c
+}
+
+// describeCertificate keeps the certificate itself beside what it says, unless that isn't wanted.
+func (s *Session) describeCertificate(cert *x509.Certificate) Certificate {
+	c := describeCertificate(cert)
+	if !s.opts.NoDER {
+		c.DER = bytes.Clone(cert.Raw)
 	}
 	return c
 }
@@ -139,7 +159,7 @@ func (t *TLS) judge(chain []*x509.Certificate, s *Session) {
 
 func (s *Session) judge(chain []*x509.Certificate) (j judged) {
 	for _, cert := range chain {
-		j.chain = append(j.chain, describeCertificate(cert))
+		j.chain = append(j.chain, s.describeCertificate(cert))
 	}
 	leaf := chain[0]
 	opts := x509.VerifyOptions{

@@ -66,6 +66,7 @@ func cloneChain(chain []Certificate) []Certificate {
 	for i := range chain {
 		chain[i].DNSNames = append([]string{}, chain[i].DNSNames...)
 		chain[i].IPAddresses = append([]string{}, chain[i].IPAddresses...)
+		chain[i].KeyUsage = slices.Clone(chain[i].KeyUsage)
 	}
 	return chain
 }

@@ -28,6 +28,9 @@ type Conn struct {
 	spoiled     bool // a handshake failed: what the server takes the next bytes for is anybody's guess
 	wanted      bool // the server asked for a client certificate, and said nothing inside TLS since
 	check       Guard
+	label       string      // what the guard called the last message
+	answered    bool        // something came behind it
+	over        bool        // it was a ClientHello, behind which nothing is sent
 	handshaken  *TLS        // done already by who handed the connection over
 	hungUp      atomic.Bool // closed below a read or write that is under way
 
@@ -53,11 +56,13 @@ func (c *Conn) datagrams() bool { return c.network == UDP }
 
 // Send writes one message. The guard sees its plaintext and names or refuses it; then come the budget, the transcript
 // and the wire. What the guard refuses gives [OutcomeForbidden] and sends nothing.
-func (c *Conn) Send(plain []byte) error {
+func (c *Conn) Send(plain []byte) error { return c.send(plain, c.guard) }
+
+func (c *Conn) send(plain []byte, guard func([]byte) (string, error)) error {
 	if err := c.usable("send"); err != nil {
 		return err
 	}
-	label, err := c.guard(plain)
+	label, err := guard(plain)
 	if err != nil {
 		return &Error{Op: "send", Outcome: OutcomeForbidden, Err: err}
 	}
@@ -69,6 +74,7 @@ func (c *Conn) Send(plain []byte) error {
 	}
 	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
 	c.talked.Store(true)
+	c.label, c.answered = label, false
 	if _, err := c.rw.Write(plain); err != nil {
 		return c.failedSend(c.ioError("send", err, c.brokenOutcome()).unwelcome(c.wanted))
 	}
@@ -99,6 +105,8 @@ func (c *Conn) guard(plain []byte) (label string, err error) {
 		return "", errors.New("this connection receives only")
 	case c.s.opts.Level == LevelGreeting:
 		return "", errors.New("nothing is sent at level greeting")
+	case c.over:
+		return "", errors.New("nothing is sent behind a bare ClientHello")
 	}
 	if c.check == nil {
 		c.check = c.s.spec.NewGuard(c.s.opts.Contact)
@@ -135,7 +143,7 @@ func (c *Conn) fill() error {
 		c.s.log.received(Event{Conn: c.id, Dir: DirRecv, Data: c.buf[c.w : c.w+n]}, c.datagrams())
 		c.talked.Store(true)
 		c.w += n
-		c.wanted = false
+		c.wanted, c.answered = false, true
 	}
 	if err != nil {
 		e := c.ioError("read", err, c.brokenOutcome()).unwelcome(c.wanted)

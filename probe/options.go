@@ -30,6 +30,11 @@ type Options struct {
 	RootCAs *x509.CertPool
 	// Chains, if not nil, remembers what certificates say: for many probes of one program with the same RootCAs.
 	Chains *Chains
+	// TLS is how much is asked of what the server accepts by TLS, at levels from the handshake on; the zero value is what the
+	// handshake of the conversation shows.
+	TLS TLSMode
+	// NoDER leaves the certificates' DER out of the evidence, which is most of it.
+	NoDER bool
 	// PostQuantum offers the hybrid key exchange X25519MLKEM768 too. It is off because it costs a third of the CPU
 	// time of a probe.
 	PostQuantum bool

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/handclasp/handclasp/internal/calling"
 )
 
 // A Session is one probe's access to one host. Its methods may be called from several goroutines.
@@ -28,15 +30,16 @@ type Session struct {
 	tlsCache          sync.Once
 	tlsSessions       tls.ClientSessionCache
 
-	maxConns int // of the limits and the Spec's bound the lower
+	maxConns int // of the limits and the Spec's bound the lower, and what Options.TLS may take beside
 
-	mu      sync.Mutex
-	lost    []part  // in the order in which they were lost
-	conns   []*Conn // those that are open
-	opened  int
-	aborted bool // the context ended: no deadline may be set any more
-	kept    Evidence
-	handed  Handed // the next Open's
+	mu        sync.Mutex
+	beforeTLS string  // what the guard called the message before the last handshake behind a go-ahead
+	lost      []part  // in the order in which they were lost
+	conns     []*Conn // those that are open
+	opened    int
+	aborted   bool // the context ended: no deadline may be set any more
+	kept      Evidence
+	handed    Handed // the next Open's
 }
 
 // errTotal is the cause of a context that ended because Limits.Total was reached.
@@ -120,6 +123,9 @@ func (s *Session) RandomName(n int) (string, error) {
 
 // Open connects to the target. It takes no address: a session reaches one host only.
 func (s *Session) Open(ctx context.Context) (*Conn, error) {
+	if id, ok := ctx.Value(reservedKey{}).(int); ok {
+		return s.openReserved(ctx, id)
+	}
 	if h := s.takeHanded(); h.Conn != nil || h.Err != nil {
 		return h.Conn, h.Err
 	}
@@ -148,6 +154,14 @@ func (s *Session) OpenCompanion(ctx context.Context, p Port) (*Conn, error) {
 	return nil, Errorf("dial", OutcomeForbidden, "%s port %d is no companion of %s", to.network, to.port, s.spec.Protocol)
 }
 
+// asError makes no interface of a nil pointer.
+func asError(e *Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
 // An endpoint is a port of the target's host.
 type endpoint struct {
 	network Network
@@ -170,7 +184,14 @@ func (s *Session) open(ctx context.Context, to endpoint, receiveOnly bool) (*Con
 func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly bool) (*Conn, error) {
 	c := &Conn{s: s, id: id, network: to.network, receiveOnly: receiveOnly}
 	addr := netip.AddrPortFrom(s.target.Addr.Addr(), to.port)
+	w := calling.From(s.ctx)
+	if w != nil {
+		w.Calling()
+	}
 	raw, err := s.dial(ctx, to.network, addr)
+	if w != nil {
+		w.Called(asError(err))
+	}
 	e := Event{Conn: c.id, Dir: DirOpen, Data: []byte(addr.String())}
 	if to.network != s.target.Network {
 		e.Data = append(e.Data, "/"+to.network...)

@@ -26,6 +26,10 @@ type TLS struct {
 	// ClientCertificateRequested says whether the server asked for a certificate of ours (RFC 8446 §4.3.2). None is sent, so
 	// that a server that insists ends the connection. It is Unknown if the handshake didn't get so far.
 	ClientCertificateRequested Fact `json:"client_certificate_requested"`
+	// OCSPStapled says whether the server stapled an OCSP response (RFC 6066 §8), and SCTs whether it sent timestamps of
+	// Certificate Transparency beside the certificate (RFC 6962 §3.3.1). Both are asked for, and Unknown if the handshake failed.
+	OCSPStapled Fact `json:"ocsp_stapled"`
+	SCTs        Fact `json:"scts"`
 	// Error says why the handshake failed; empty where it succeeded.
 	Error string `json:"error"`
 	// Chain is what the server sent, its own certificate first; null if no certificate was seen.
@@ -38,8 +42,11 @@ type TLS struct {
 	TrustError string `json:"trust_error"`
 	// NameMatches says whether the certificate is for the target's name (RFC 9525); Unknown where it has none.
 	NameMatches Fact `json:"name_matches"`
-	// Versions lists the versions that the server accepts; null unless the prober was asked to find out, and all were learned.
+	// Versions lists the versions from TLS 1.0 on that the server accepts; null unless Options.TLS asked for them, and all were
+	// learned.
 	Versions []string `json:"versions" diff:"identifying"`
+	// Offers is what else the server accepts; null unless Options.TLS asked for it.
+	Offers *TLSOffers `json:"offers"`
 }
 
 // The values of TLS.Mode.
@@ -94,6 +101,10 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 	t := newTLS()
 	if !c.talked.Load() {
 		t.Mode = ModeImplicit
+	} else {
+		c.s.mu.Lock()
+		c.s.beforeTLS = c.label
+		c.s.mu.Unlock()
 	}
 	err := c.handshake(ctx, t, lowest, highest)
 	e := Event{Conn: c.id, Dir: DirTLS}
@@ -261,5 +272,6 @@ func (t *TLS) describe(st tls.ConnectionState, complete bool) {
 	}
 	if complete {
 		t.ALPN = st.NegotiatedProtocol
+		t.OCSPStapled, t.SCTs = FactOf(len(st.OCSPResponse) > 0), FactOf(len(st.SignedCertificateTimestamps) > 0)
 	}
 }

@@ -16,6 +16,19 @@ import (
 // recorded in the order in which they are drawn: draw them before.
 func (s *Session) OpenEach(ctx context.Context, n int, f func(i int, c *Conn, err error)) {
 	first := s.reserve(n)
+	together(n, func(i int) {
+		c, err := s.openReserved(ctx, first+i)
+		if err != nil {
+			f(i, nil, err)
+			return
+		}
+		defer c.Close()
+		f(i, c, nil)
+	})
+}
+
+// together calls f n times side by side, and returns when all calls have. The last panic of theirs comes out of it.
+func together(n int, f func(i int)) {
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	var panicked *PanicError
@@ -28,13 +41,7 @@ func (s *Session) OpenEach(ctx context.Context, n int, f func(i int, c *Conn, er
 					panicked = asPanic(v)
 				}
 			}()
-			c, err := s.openReserved(ctx, first+i)
-			if err != nil {
-				f(i, nil, err)
-				return
-			}
-			defer c.Close()
-			f(i, c, nil)
+			f(i)
 		})
 	}
 	running.Wait()

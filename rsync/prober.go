@@ -65,6 +65,7 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	}
 	k := newTalk(s, e)
 	err := k.converse(ctx, p)
+	s.OfferTLS(ctx, e.TLS, s.Open)
 	if err == nil && p.Versions && s.ImplicitTLS() {
 		err = s.AcceptedVersions(ctx, e.TLS, func() (*probe.Conn, error) { return s.Open(ctx) })
 	}

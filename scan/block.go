@@ -20,19 +20,42 @@ type planned struct {
 }
 
 // A block is inputs that are shuffled together: an index space of (address, service) pairs, of which none is stored.
-// A name counts as one address.
+// A name counts as one address. Each address has as many positions as the one with the most services: those that are left
+// over stand for nothing.
+//
+// Addresses come in groups, and the pairs of a group among each other, so that a host's endpoints are near and yet not all
+// at once.
 type block struct {
 	inputs []*planned
-	ends   []uint64 // ends[i] is the number of slots of inputs up to i
-	start  uint64   // position of the first slot
-	order  shuffle
+	ends   []uint64 // ends[i] is the number of addresses of inputs up to i
+	width  uint64   // the most services of an address
+	start  uint64   // the first position
+	group  uint64   // how many addresses come together
+	seed   uint64
+	order  shuffle // of the addresses
 }
 
-func (b *block) size() uint64 {
+// closeHosts is the most addresses that come together: as many as are probed at once by default.
+const closeHosts = DefaultConcurrency
+
+func (b *block) addresses() uint64 {
 	if len(b.ends) == 0 {
 		return 0
 	}
 	return b.ends[len(b.ends)-1]
+}
+
+func (b *block) size() uint64 { return b.addresses() * b.width }
+
+// arrange fixes the order of the block that begins at a position. A group is a sixteenth of the addresses at most, so that the
+// first hosts are done early in a small scan, too.
+func (b *block) arrange(start, seed uint64, spread bool) {
+	n := b.addresses()
+	b.start, b.seed, b.order = start, seed, newShuffle(n, seed, start)
+	b.group = min(max(n/16, 1), closeHosts)
+	if spread {
+		b.group = max(n, 1)
+	}
 }
 
 // A slot is one (address, service) pair of the scan: one endpoint, or, where the address is a name, one for each of
@@ -45,23 +68,30 @@ type slot struct {
 	service  service
 }
 
-// slot returns the one at a position, which lies in the block.
-func (b *block) slot(position uint64, inOrder bool) slot {
+// slot returns the one at a position, which lies in the block; false if the position stands for nothing.
+func (b *block) slot(position uint64, inOrder bool) (slot, bool) {
 	i := position - b.start
+	address, service := i/b.width, i%b.width
 	if !inOrder {
-		i = b.order.at(i)
+		first := address / b.group * b.group
+		n := min(b.group, b.addresses()-first) * b.width
+		pairs := newShuffle(n, b.seed, b.start+first*b.width+1)
+		i = pairs.at(i - first*b.width)
+		address, service = b.order.at(first+i/b.width), i%b.width
 	}
-	k := sort.Search(len(b.ends), func(k int) bool { return b.ends[k] > i })
+	k := sort.Search(len(b.ends), func(k int) bool { return b.ends[k] > address })
 	if k > 0 {
-		i -= b.ends[k-1]
+		address -= b.ends[k-1]
 	}
 	from := b.inputs[k]
-	services := uint64(len(from.plan.ports))
-	s := slot{position: position, from: from, service: from.plan.ports[i%services], number: from.first + i/services}
-	if from.plan.name == "" {
-		s.addr = from.plan.address(i / services)
+	if service >= uint64(len(from.plan.ports)) {
+		return slot{}, false
 	}
-	return s
+	s := slot{position: position, from: from, service: from.plan.ports[service], number: from.first + address}
+	if from.plan.name == "" {
+		s.addr = from.plan.address(address)
+	}
+	return s, true
 }
 
 // address returns the n-th of the plan's range.

@@ -34,12 +34,18 @@ type EndpointOptions struct {
 	Seed uint64
 	// InOrder keeps the order of the inputs, and of the ports of each.
 	InOrder bool
+	// Spread shuffles all endpoints among each other. Without it those of a host come near each other, so that a host is done
+	// soon after it is begun.
+	Spread  bool
 	Shard   Shard      // which part of the endpoints; the zero value is all
 	Exclude *Exclusion // addresses to leave alone; nil for none
 	// PublicOnly leaves alone addresses that aren't [dialer.Public]: loopback, private, link-local and the like, whether they
 	// are written out, in a range, or what a name resolves to.
 	PublicOnly bool
 	Journal    *Journal // keeps the books; nil for none
+	// Ports are where hosts without a port or a scheme are asked, those that no prober claims among them; nil means every
+	// default port.
+	Ports []uint16
 	// NoDetection has ports that no prober claims refused, as inputs that can't be used, and the others asked by those that
 	// claim them, whatever greets there.
 	NoDetection bool
@@ -66,7 +72,7 @@ func (o *EndpointOptions) orDefault() EndpointOptions {
 // the expected one where none does. Behind a scheme the prober that it names is asked, whoever greets.
 //
 // The endpoints come in a pseudo-random order over addresses and ports, so that neither a network nor a host is asked
-// all at once. The order is computed, not stored: memory doesn't grow with the number of endpoints. Inputs are shuffled
+// all at once: addresses in groups of up to 64, and the endpoints of a group in an order of their own. The order is computed, not stored: memory doesn't grow with the number of endpoints. Inputs are shuffled
 // together by 1024; those with Alone set, such as lines of a pipe, each by itself. Endpoints that two inputs stand for
 // come twice.
 //

@@ -128,7 +128,7 @@ func (g *generator) add(b *block, in Input, err error) bool {
 			err = &InputError{Input: in, Err: err}
 		}
 	}
-	end := b.size()
+	end := b.addresses()
 	if err != nil {
 		p.err, p.plan = err, plan{}
 		if g.inputs > g.resume.Inputs && !g.send(upcoming{slot: slot{from: p}, err: err}) {
@@ -136,7 +136,8 @@ func (g *generator) add(b *block, in Input, err error) bool {
 		}
 	} else {
 		g.hosts += p.plan.addressCount()
-		end += p.plan.count()
+		end += p.plan.addressCount()
+		b.width = max(b.width, uint64(len(p.plan.ports)))
 	}
 	b.inputs = append(b.inputs, p)
 	b.ends = append(b.ends, end)
@@ -145,7 +146,7 @@ func (g *generator) add(b *block, in Input, err error) bool {
 
 // emit sends a block's slots on their way, those that were done before the scan was resumed excepted.
 func (g *generator) emit(b *block) bool {
-	b.start, b.order = g.position, newShuffle(b.size(), g.Seed, g.position)
+	b.arrange(g.position, g.Seed, g.Spread)
 	g.position += b.size()
 	from := b.start
 	if !g.replayed {
@@ -167,8 +168,8 @@ func (g *generator) emit(b *block) bool {
 	}
 	g.journal.gathered(g.inputs, g.digest)
 	for position := from; position < g.position; position++ {
-		s := b.slot(position, g.InOrder)
-		if !g.Shard.holds(s.addr, s.from.plan.sharded()) || g.leavesAlone(s.addr) {
+		s, ok := b.slot(position, g.InOrder)
+		if !ok || !g.Shard.holds(s.addr, s.from.plan.sharded()) || g.leavesAlone(s.addr) {
 			g.journal.pass(position)
 			continue
 		}
@@ -187,7 +188,9 @@ func (g *generator) recall(b *block) {
 		p := g.resume.Pending[0]
 		g.resume.Pending = g.resume.Pending[1:]
 		if p.Position >= b.start {
-			g.left = append(g.left, upcoming{slot: b.slot(p.Position, g.InOrder), done: p.Done})
+			if s, ok := b.slot(p.Position, g.InOrder); ok {
+				g.left = append(g.left, upcoming{slot: s, done: p.Done})
+			}
 		}
 	}
 }

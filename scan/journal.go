@@ -69,7 +69,7 @@ type State struct {
 }
 
 // StateFormat is the form of states that this version writes and understands.
-const StateFormat = 1
+const StateFormat = 2 // 1 had another order
 
 // Pending is one position of a scan that isn't done.
 type Pending struct {
@@ -81,16 +81,18 @@ type Pending struct {
 type Order struct {
 	Seed     uint64   `json:"seed"`
 	InOrder  bool     `json:"in_order"`
+	Spread   bool     `json:"spread"`
 	Shard    string   `json:"shard"`
 	Services []string `json:"services"` // of the probers, such as "ftp 21/tcp"
 	Exclude  string   `json:"exclude"`  // a digest; "none" for no exclusion
-	Detect   bool     `json:"detect"`   // ports that no prober claims are asked
+	Ports    []uint16 `json:"ports,omitempty"`
+	Detect   bool     `json:"detect"` // ports that no prober claims are asked
 	Public   bool     `json:"public_only"`
 	shards   int
 }
 
 func orderOf(probers []probe.Prober, o *EndpointOptions) *Order {
-	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Shard: o.Shard.String(), Services: []string{}, Exclude: o.Exclude.digest(), Detect: !o.NoDetection, Public: o.PublicOnly, shards: o.Shard.Count}
+	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Spread: o.Spread, Ports: o.Ports, Shard: o.Shard.String(), Services: []string{}, Exclude: o.Exclude.digest(), Detect: !o.NoDetection, Public: o.PublicOnly, shards: o.Shard.Count}
 	for _, s := range everywhere(probers) {
 		order.Services = append(order.Services, fmt.Sprintf("%s %d/%s", s.prober.Spec().Protocol, s.port, s.network))
 	}
@@ -118,6 +120,7 @@ func (s *State) Check(probers []probe.Prober, o *EndpointOptions) error {
 		{"seed", was.Seed, is.Seed},
 		{"shard", was.Shard, is.Shard},
 		{"in-order", was.InOrder, is.InOrder},
+		{"spread", was.Spread, is.Spread},
 		{"detect", was.Detect, is.Detect},
 		{"public-only", was.Public, is.Public},
 	} {
@@ -128,7 +131,7 @@ func (s *State) Check(probers []probe.Prober, o *EndpointOptions) error {
 	if was.Exclude != is.Exclude {
 		return fmt.Errorf("%w: it began with other exclusions", ErrResume)
 	}
-	if !slices.Equal(was.Services, is.Services) {
+	if !slices.Equal(was.Services, is.Services) || !slices.Equal(was.Ports, is.Ports) {
 		return fmt.Errorf("%w: it began with other protocols or ports", ErrResume)
 	}
 	return nil

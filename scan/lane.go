@@ -1,99 +1,235 @@
 package scan
 
 import (
-	"container/list"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
-// Lanes hold the places of probes that are under way. One that takes much longer than others do is moved to the slow
-// lane when another needs its place: servers that drip a byte now and then hold a few up otherwise, and then all.
-// They belong to the scheduler's goroutine.
+// Lanes hold the places of probes that are under way. A probe that calls its host takes no place of a conversation: calls that
+// nobody answers would hold up the others, and cost next to nothing. One that takes much longer than others do is moved to the
+// slow lane when another needs its place: servers that drip a byte now and then hold a few up otherwise, and then all.
 type lanes struct {
-	places, room int // in the fast lane, and in the slow one
-	fast, slow   int // how many are taken
-	oldest       list.List
-	pace         pace
+	places, room, calls int // in the fast lane, in the slow one, and of calls
+
+	mu      sync.Mutex // flights change lanes by themselves
+	n       [lanesCount]int
+	talkers flights // in the fast lane, the one that began first in front
+	callers flights // that began lately
+	pace    pace
+	answers answers
 }
+
+// A lane is where a flight is.
+type lane uint8
+
+const (
+	talking  lane = iota // a place in the fast lane
+	callNew              // its call may be answered any moment
+	callLate             // nobody answered its call for a while
+	slow                 // a place in the slow lane
+	lanesCount
+)
+
+// answerTime is how long a call lasts that is likely to be answered: a round trip and the first SYN repeated (RFC 6298 §2).
+const answerTime = time.Second
 
 // A flight is a probe that is under way.
 type flight struct {
-	began time.Time
-	ended atomic.Bool // only its result waits to be taken
-	slow  bool
-	place *list.Element // among the oldest; nil where it isn't to be moved
+	lanes      *lanes
+	lane       lane
+	since      time.Time // when it came into its lane
+	talked     bool      // its call was answered, or it makes none
+	called     bool      // the first call is over
+	ended      bool      // only its result waits to be taken
+	list       *flights  // the one that holds it; nil if none does
+	prev, next *flight
 }
 
-func newLanes(o *Options) lanes {
-	return lanes{places: o.Concurrency, room: o.SlowLane, pace: pace{early: o.Probe.Limits.Effective().Dial}}
+// flights is a list in the order in which they came.
+type flights struct{ first, last *flight }
+
+func (l *flights) push(f *flight) {
+	f.list, f.prev, f.next = l, l.last, nil
+	if l.last != nil {
+		l.last.next = f
+	} else {
+		l.first = f
+	}
+	l.last = f
 }
 
-func (l *lanes) busy() int { return l.fast + l.slow }
+func (f *flight) leave() {
+	l := f.list
+	if l == nil {
+		return
+	}
+	if f.prev != nil {
+		f.prev.next = f.next
+	} else {
+		l.first = f.next
+	}
+	if f.next != nil {
+		f.next.prev = f.prev
+	} else {
+		l.last = f.prev
+	}
+	f.list, f.prev, f.next = nil, nil, nil
+}
+
+func newLanes(o *Options) *lanes {
+	return &lanes{places: o.Concurrency, room: o.SlowLane, calls: o.Dials, pace: pace{early: o.Probe.Limits.Effective().Dial}}
+}
+
+func (l *lanes) busy() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n[talking] + l.n[callNew] + l.n[callLate] + l.n[slow]
+}
+
+// move puts a flight into a lane, and at the end of its list if it has one. The mutex is held.
+func (l *lanes) move(f *flight, to lane, now time.Time) {
+	f.leave()
+	l.n[f.lane]--
+	l.n[to]++
+	f.lane, f.since = to, now
+	switch to {
+	case talking:
+		l.talkers.push(f)
+	case callNew:
+		l.callers.push(f)
+	}
+}
 
 // free reports whether a place is free, or can be made so.
 func (l *lanes) free(now time.Time) bool {
-	for l.fast >= l.places {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for f := l.callers.first; f != nil && now.Sub(f.since) >= answerTime; f = l.callers.first {
+		l.answers.count(false)
+		since := f.since
+		l.move(f, callLate, since)
+	}
+	if l.n[callNew]+l.n[callLate] >= l.calls {
+		return false
+	}
+	for l.n[talking]+l.answers.expected(l.n[callNew]) >= l.places {
 		f := l.candidate()
-		if f == nil || now.Sub(f.began) < l.pace.patience() {
+		if f == nil || now.Sub(f.since) < l.pace.patience() {
 			return false
 		}
-		l.forget(f)
-		f.slow = true
-		l.fast--
-		l.slow++
+		l.move(f, slow, f.since)
 	}
 	return true
 }
 
-// wait returns how long it takes until a place can be made free, where none is.
+// wait returns how long it takes until a place can be made free, if none is.
 func (l *lanes) wait(now time.Time) time.Duration {
-	if f := l.candidate(); f != nil {
-		return l.pace.patience() - now.Sub(f.began)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wait := idle
+	if f := l.callers.first; f != nil {
+		wait = answerTime - now.Sub(f.since)
 	}
-	return idle
+	if f := l.candidate(); f != nil {
+		wait = min(wait, l.pace.patience()-now.Sub(f.since))
+	}
+	return wait
 }
 
-// candidate is the probe that has been under way for the longest time in the fast lane; nil where nothing can be moved.
-// A result that nobody takes isn't slowness: it keeps its place, which is what bounds memory.
+// candidate is the probe that has been talking for the longest time in the fast lane; nil if nothing can be moved. A result
+// that nobody takes isn't slowness: it keeps its place, which is what bounds memory. The mutex is held.
 func (l *lanes) candidate() *flight {
-	for first := l.oldest.Front(); first != nil && l.slow < l.room; first = l.oldest.Front() {
-		f := first.Value.(*flight)
-		if !f.ended.Load() {
+	for f := l.talkers.first; f != nil && l.n[slow] < l.room; f = l.talkers.first {
+		if !f.ended {
 			return f
 		}
-		l.forget(f)
+		f.leave()
 	}
 	return nil
 }
 
-func (l *lanes) forget(f *flight) {
-	if f.place != nil {
-		l.oldest.Remove(f.place)
-		f.place = nil
-	}
-}
-
 // begin takes a place.
 func (l *lanes) begin(now time.Time) *flight {
-	f := &flight{began: now}
-	f.place = l.oldest.PushBack(f)
-	l.fast++
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f := &flight{lanes: l, since: now, talked: true}
+	l.n[talking]++
+	l.talkers.push(f)
 	return f
 }
 
-// end gives a probe's place back.
-func (l *lanes) end(f *flight, took time.Duration) {
-	l.forget(f)
-	if f.slow {
-		l.slow--
-	} else {
-		l.fast--
+// Calling gives the place up until the first call is over; see package calling.
+func (f *flight) Calling() {
+	f.lanes.mu.Lock()
+	defer f.lanes.mu.Unlock()
+	if f.called || f.lane != talking {
+		return
 	}
-	l.pace.count(took)
+	f.talked = false
+	f.lanes.move(f, callNew, time.Now())
 }
 
-// A pace is how long probes take: half of the recent ones took no longer than the median, to which a few that take a
+// Called takes a place again.
+func (f *flight) Called(err error) {
+	l := f.lanes
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if f.called {
+		return
+	}
+	f.called, f.talked = true, err == nil
+	if f.lane == callNew || err == nil {
+		l.answers.count(err == nil)
+	}
+	l.move(f, talking, time.Now())
+}
+
+// finish notes that only the result waits to be taken.
+func (f *flight) finish() {
+	f.lanes.mu.Lock()
+	defer f.lanes.mu.Unlock()
+	f.ended = true
+}
+
+// end gives a probe's place back.
+func (l *lanes) end(f *flight, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f.leave()
+	l.n[f.lane]--
+	if f.talked {
+		l.pace.count(now.Sub(f.since))
+	}
+}
+
+// answers is how many calls are answered, of those lately.
+type answers struct {
+	recent [256]bool
+	n, yes int
+}
+
+func (a *answers) count(yes bool) {
+	at := a.n % len(a.recent)
+	if a.n >= len(a.recent) && a.recent[at] {
+		a.yes--
+	}
+	if a.recent[at] = yes; yes {
+		a.yes++
+	}
+	a.n++
+}
+
+// expected is how many of so many calls are likely to be answered; all as long as too few are known.
+func (a *answers) expected(calls int) int {
+	known := min(a.n, len(a.recent))
+	if known < 16 {
+		return calls
+	}
+	return (calls*max(a.yes, 1) + known - 1) / known
+}
+
+// A pace is how long conversations take: half of the recent ones took no longer than the median, to which a few that take a
 // minute make no difference.
 type pace struct {
 	early  time.Duration // patience while too few are known
@@ -118,7 +254,7 @@ func (p *pace) count(took time.Duration) {
 	}
 }
 
-// patience is how long a probe keeps its place where another needs it. With a tenth of the servers dripping, half as long
+// patience is how long a probe keeps its place if another needs it. With a tenth of the servers dripping, half as long
 // again as the median costs a twentieth of the throughput; twice as long would cost a tenth.
 func (p *pace) patience() time.Duration {
 	if p.n < paceKnown {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -44,7 +45,7 @@ func TestShuffleSpreads(t *testing.T) {
 	networks := map[string]int{}
 	ports := map[string]int{}
 	n := 0
-	for e := range scan.Endpoints(t.Context(), scan.Args([]string{"10.0.0.0/16"}), probers(nil), nil) {
+	for e := range scan.Endpoints(t.Context(), scan.Args([]string{"10.0.0.0/16"}), probers(nil), &scan.EndpointOptions{Spread: true}) {
 		networks[fmt.Sprint(e.Target.Addr.Addr().As4()[2])]++
 		ports[fmt.Sprint(e.Target.Addr.Port())]++
 		if n++; n == 64 {
@@ -163,4 +164,37 @@ type counting struct {
 func (c *counting) LookupNetIP(ctx context.Context, network, host string) (a []netip.Addr, err error) {
 	c.n <- host
 	return c.names.LookupNetIP(ctx, network, host)
+}
+
+// A host's endpoints come near each other: the first host of a network is done within a tenth of the scan, and its endpoints
+// don't come one right after the other. Asked to, they are spread over all of it.
+func TestHostsAreDoneEarly(t *testing.T) {
+	first := func(network string, spread bool) (done, all int) {
+		seen := map[string]int{}
+		for e := range scan.Endpoints(t.Context(), scan.Args([]string{network}), probers(nil), &scan.EndpointOptions{Spread: spread}) {
+			all++
+			host := e.Target.Addr.Addr().String()
+			if seen[host]++; seen[host] == e.Endpoints && done == 0 {
+				done = all
+			}
+		}
+		return done, all
+	}
+	for _, network := range []string{"192.0.2.0/26", "192.0.2.0/24", "10.0.0.0/20"} {
+		done, all := first(network, false)
+		require.Less(t, done, all/10, network)
+		require.Greater(t, done, 9, "%s: a host isn't asked all at once", network)
+		done, all = first(network, true)
+		require.Greater(t, done, all/10, network)
+	}
+}
+
+// Hosts without a port are asked where the options say.
+func TestPortsOfHosts(t *testing.T) {
+	o := &scan.EndpointOptions{InOrder: true, Ports: []uint16{21, 2121}}
+	both := scan.Args([]string{"192.0.2.7", "192.0.2.7:990"})
+	require.Equal(t, []string{"ftp 192.0.2.7:21 ", "unknown 192.0.2.7:2121 ", "ftp 192.0.2.7:990 "}, describe(scan.Endpoints(t.Context(), both, handclasp.Probers(), o)))
+	require.EqualValues(t, 3, scan.Count(both, handclasp.Probers(), o))
+	o.NoDetection = true
+	require.Contains(t, describe(scan.Endpoints(t.Context(), scan.Args([]string{"192.0.2.7"}), probers(nil), o))[0], "no protocol lives on port 2121")
 }

@@ -37,10 +37,11 @@ type parser struct {
 	probers []probe.Prober
 	all     []service    // everywhere
 	anybody probe.Prober // for ports that nobody claims; nil where nothing is detected
+	ports   []uint16     // of hosts without one; nil for all
 }
 
 func newParser(probers []probe.Prober, o *EndpointOptions) parser {
-	r := parser{probers: probers, all: everywhere(probers)}
+	r := parser{probers: probers, all: everywhere(probers), ports: o.Ports}
 	if !o.NoDetection {
 		r.detect(o.GreetingWait)
 	}
@@ -112,7 +113,9 @@ func (r parser) target(text string) (plan, error) {
 			return p, err
 		}
 		if port == "" {
-			p.ports = r.all
+			if p.ports, err = r.everyPort(host); err != nil {
+				return p, err
+			}
 		} else if p.ports, err = r.claimed(port, host); err != nil {
 			return p, err
 		}
@@ -226,6 +229,22 @@ func everywhere(probers []probe.Prober) []service {
 		}
 	}
 	return all
+}
+
+// everyPort is where a host without a port is asked.
+func (r parser) everyPort(host string) ([]service, error) {
+	if r.ports == nil {
+		return r.all, nil
+	}
+	var all []service
+	for _, port := range r.ports {
+		some, err := r.claimed(strconv.Itoa(int(port)), host)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	return all, nil
 }
 
 // claimed is the probers that live at a port by default, or the one for ports where none does.

@@ -23,6 +23,22 @@ func backoff(attempts int) time.Duration {
 	return min(firstBackoff<<min(attempts-1, 10), maxBackoff)
 }
 
+// answeredCall reports whether somebody is at the host: a call was answered, if by a refusal, or something was heard.
+func answeredCall(r *probe.Result) bool {
+	for _, e := range r.Transcript {
+		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS || e.Dir == probe.DirOpen && e.Outcome == "" && r.Target.Network != probe.UDP {
+			return true
+		}
+	}
+	return r.Outcome == probe.OutcomeRefused
+}
+
+// unansweredCall reports whether nobody answered the call in time.
+func unansweredCall(r *probe.Result) bool {
+	var e *probe.Error
+	return r.Outcome == probe.OutcomeTimeout && errors.As(r.Err, &e) && e.Op == "dial"
+}
+
 // better returns the later of two results of an endpoint, unless only the earlier one learned something: a server that had
 // enough of one visit has often had enough of the next, too.
 func better(before, after Result) Result {

@@ -29,6 +29,9 @@ const (
 	MaxConcurrency     = 16384
 )
 
+// DefaultDials is how many connections may be being opened at once, at least, if Options don't say.
+const DefaultDials = 1024
+
 // DefaultPerHost is how many endpoints of one host are probed at once where Options don't say.
 const DefaultPerHost = 4
 
@@ -44,6 +47,10 @@ type Options struct {
 	// free for others: servers that drip. Zero is eight times Concurrency, less than zero none; with Concurrency it is at
 	// most MaxConcurrency. A slow endpoint counts for PerHost as others do, and ends by the same limits.
 	SlowLane int
+	// Dials is how many connections may be being opened, beside the endpoints that are talked with: calls that nobody
+	// answers don't hold up the others. Zero or less is DefaultDials, or eight times Concurrency if that is more. If calls are
+	// answered, fewer are made at once, so that those that are talked with stay about Concurrency.
+	Dials int
 	// PerHost is how many endpoints of one address are probed at once; zero or less is DefaultPerHost.
 	PerHost int
 	// Rate bounds the new connections a second, all hosts together; zero or less is no bound. A probe that makes
@@ -78,6 +85,10 @@ func (o *Options) effective() Options {
 		e.SlowLane = 8 * e.Concurrency
 	}
 	e.SlowLane = min(max(e.SlowLane, 0), MaxConcurrency-e.Concurrency)
+	if e.Dials <= 0 {
+		e.Dials = max(DefaultDials, 8*e.Concurrency)
+	}
+	e.Dials = min(e.Dials, MaxConcurrency)
 	if e.PerHost <= 0 {
 		e.PerHost = DefaultPerHost
 	}

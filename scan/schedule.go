@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/calling"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -25,7 +26,8 @@ type scheduler struct {
 	ready   []*hostQueue              // in turn: an endpoint waits, and may begin
 	later   sleepers
 	waiting int // endpoints, those that are to be tried again included
-	lanes   lanes
+	lanes   *lanes
+	silence silence
 	token   time.Time // when the next connection may be made; zero where that wasn't asked
 }
 
@@ -35,9 +37,9 @@ type attempt struct {
 	tries int
 	again bool   // it is to be tried once more
 	last  Result // of the last try
+	brief bool   // most likely nobody is there
 
 	flight *flight
-	took   time.Duration
 }
 
 // A hostQueue holds the endpoints of one address that wait, and counts those that run.
@@ -71,7 +73,7 @@ func newScheduler(o Options) *scheduler {
 	return &scheduler{
 		o: o, window: min(max(8*o.Concurrency, 256), MaxConcurrency), pacer: newPacer(&o),
 		out: make(chan item), ended: make(chan attempt), hosts: map[netip.Addr]*hostQueue{},
-		lanes: newLanes(&o),
+		lanes: newLanes(&o), silence: newSilence(),
 	}
 }
 
@@ -100,8 +102,9 @@ func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	in, end := feed, ctx.Done()
-	for in != nil || s.waiting+s.lanes.busy() > 0 {
+	for in != nil || s.waiting+s.silence.n+s.lanes.busy() > 0 {
 		if end != nil {
+			s.releaseHeld(in == nil)
 			timer.Reset(s.launch(ctx))
 		}
 		source := in
@@ -114,8 +117,7 @@ func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error
 			case !ok:
 				in = nil
 			case end != nil:
-				s.waiting++
-				s.queue(attempt{Endpoint: e})
+				s.take(attempt{Endpoint: e})
 			}
 		case a := <-s.ended:
 			s.over(a)
@@ -148,7 +150,32 @@ func (s *scheduler) drop() {
 		}
 		h.queue = nil
 	}
-	s.later, s.ready, s.waiting = nil, nil, 0
+	s.later, s.ready, s.waiting, s.silence = nil, nil, 0, newSilence()
+}
+
+// releaseHeld queues endpoints that were held back and whose time has come, which is at the latest when all others are begun.
+func (s *scheduler) releaseHeld(last bool) {
+	for {
+		due := s.silence.due(last)
+		if due == nil {
+			return
+		}
+		s.waiting += len(due)
+		for _, a := range due {
+			s.queue(a)
+		}
+	}
+}
+
+// take queues an endpoint that came, or holds it back.
+func (s *scheduler) take(a attempt) {
+	s.silence.fed++
+	if s.silence.suspects(a.Target.Addr.Addr()) {
+		s.silence.hold(a)
+		return
+	}
+	s.waiting++
+	s.queue(a)
 }
 
 // idle is long enough where nothing waits for a time.
@@ -167,6 +194,11 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 		s.enrol(next.host, now)
 	}
 	for len(s.ready) > 0 && s.lanes.free(now) {
+		if h := s.ready[0]; len(h.queue) == 0 { // what waited is held back
+			h.queued = false
+			s.ready = s.ready[1:]
+			continue
+		}
 		if s.token.IsZero() {
 			s.token = s.pacer.token(now)
 		}
@@ -231,8 +263,7 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	s.probes.Go(func() {
 		a.tries++
 		a.last = better(a.last, a.run(ctx, &s.o, s.pacer))
-		a.flight.ended.Store(true)
-		a.took = time.Since(now)
+		a.flight.finish()
 		s.o.Journal.probing(-1)
 		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last.Result, &s.o.Probe)
 		if !a.again {
@@ -244,9 +275,20 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 
 // over notes that a probe has ended.
 func (s *scheduler) over(a attempt) {
-	s.lanes.end(a.flight, a.took)
+	s.lanes.end(a.flight, time.Now())
 	h := s.hosts[a.Target.Addr.Addr()]
 	h.running--
+	for _, held := range s.silence.note(a) {
+		s.waiting++
+		s.queue(held)
+	}
+	if s.silence.suspects(h.addr) && !a.brief {
+		for _, waits := range h.queue {
+			s.silence.hold(waits)
+		}
+		s.waiting -= len(h.queue)
+		h.queue = nil
+	}
 	if a.again {
 		s.waiting++
 		heap.Push(&s.later, sleeper{at: time.Now().Add(backoff(a.tries)), attempt: &a})
@@ -260,7 +302,13 @@ func (s *scheduler) over(a attempt) {
 // run probes the endpoint.
 func (a attempt) run(ctx context.Context, o *Options, p *pacer) Result {
 	opts := o.Probe
+	if a.brief {
+		opts.Limits.Dial = min(opts.Limits.Effective().Dial, briefDial)
+	}
 	opts.Dial = p.dial(a.Target.Addr.Addr(), &opts)
+	if a.Target.Network != probe.UDP { // which calls nobody
+		ctx = calling.With(ctx, a.flight)
+	}
 	if a.ImplicitTLS != probe.Unknown {
 		opts.ImplicitTLS = a.ImplicitTLS
 	}

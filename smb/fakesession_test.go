@@ -151,6 +151,9 @@ func (v visitor) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: protocol, Ports: []probe.Port{{Network: probe.TCP, Number: 445}},
 		Evidence: func() probe.Evidence { return new(Evidence) },
+		Bounds: probe.Bounds{
+			Greeting: probe.Bound{Conns: 4, Time: time.Minute}, Handshake: probe.Bound{Conns: 4, Time: time.Minute}, Anonymous: probe.Bound{Conns: 4, Time: time.Minute},
+		},
 		Guard: func(c probe.Contact) probe.Guard {
 			g := newGuard(c)
 			return func(l probe.Level, plain []byte) (string, error) {

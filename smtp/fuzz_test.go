@@ -29,6 +29,7 @@ func (r *lineReader) ReadLine() ([]byte, error) {
 
 func FuzzEHLO(f *testing.F) {
 	probetest.Seeds(f, transcripts)
+	probetest.Seeds(f, "testdata/transcripts/captures/*.txt")
 	f.Fuzz(func(t *testing.T, b []byte) {
 		reply, _ := textline.ReadReply(&lineReader{b}, textline.EveryLine, 100)
 		if name := parseHostname(reply); isDomain(name) {

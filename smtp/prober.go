@@ -62,6 +62,7 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 		t.patient = patient
 		return p.converse(ctx, t)
 	}, t.forget)
+	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	if err != nil || s.Level() == probe.LevelGreeting {
 		return t.e, err
 	}

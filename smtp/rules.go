@@ -20,21 +20,7 @@ func rules() []finding.Rule {
 			Remediation: "Nothing to do if this is meant to receive mail. Else bind it to the hosts that need it: Postfix inet_interfaces, " +
 				"Exim local_interfaces, OpenSMTPD listen on; or close the port in the firewall.",
 			References: []string{"RFC 5321 section 3.1"},
-			Check: finding.On(func(e *Evidence) finding.Answer {
-				switch {
-				case e.Greeting == nil:
-					return finding.NotLearned()
-				case e.Greeting.Is(220) && e.EHLO.Is(250):
-					return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
-				case e.Greeting.Is(220) && e.HELO.Is(250):
-					return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/helo").With(e.Hostname)
-				case greets(e.Greeting) == probe.OutcomeBusy, greets(e.Greeting) == probe.OutcomeDenied:
-					return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
-				case greets(e.Greeting) == probe.OutcomeNotProtocol, unknown(e.EHLO) && unknown(e.HELO):
-					return finding.NotSo() // another protocol's
-				}
-				return finding.NotLearned()
-			}),
+			Check:      exposed,
 		},
 		{
 			ID: "smtp.starttls-missing", Title: "no STARTTLS", Severity: finding.Medium, CWE: []int{319},
@@ -110,6 +96,24 @@ func rules() []finding.Rule {
 			}),
 		},
 	}
+}
+
+func exposed(r *probe.Result) finding.Answer {
+	return finding.On(func(e *Evidence) finding.Answer {
+		switch {
+		case e.Greeting == nil || e.Greeting.Code == 0 && r.Outcome != probe.OutcomeNotProtocol: // it may be cut
+			return finding.NotLearned()
+		case e.Greeting.Is(codeReady) && e.EHLO.Is(codeOK):
+			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
+		case e.Greeting.Is(codeReady) && e.HELO.Is(codeOK):
+			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/helo").With(e.Hostname)
+		case greets(e.Greeting) == probe.OutcomeBusy, greets(e.Greeting) == probe.OutcomeDenied:
+			return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
+		case greets(e.Greeting) == probe.OutcomeNotProtocol, unknown(e.EHLO) && unknown(e.HELO):
+			return finding.NotSo() // another protocol's
+		}
+		return finding.NotLearned()
+	})(r)
 }
 
 // broken judges what became of a STARTTLS that was announced. A handshake that the client ended, or that came as far as the

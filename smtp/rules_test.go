@@ -1,6 +1,7 @@
 package smtp_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,15 @@ func TestHangsUpOnSTARTTLS(t *testing.T) {
 	for outcome, want := range map[probe.Outcome]int{probe.OutcomeClosed: 1, probe.OutcomeTimeout: 0} {
 		r := &probe.Result{Protocol: "smtp", Outcome: outcome, Evidence: &smtp.Evidence{ImplicitTLS: probe.No, STARTTLS: probe.Yes}}
 		require.Len(t, finding.Evaluate(r, smtp.Rules), want, outcome)
+	}
+}
+
+// A line that is no reply is another protocol's, but its beginning may be that of anything.
+func TestCutGreeting(t *testing.T) {
+	for outcome, want := range map[probe.Outcome]finding.Answer{probe.OutcomeNotProtocol: finding.NotSo(), probe.OutcomeClosed: finding.NotLearned()} {
+		r := &probe.Result{Protocol: "smtp", Outcome: outcome, Evidence: &smtp.Evidence{Greeting: reply(0, "22")}}
+		i := slices.IndexFunc(smtp.Rules, func(rule finding.Rule) bool { return rule.ID == "smtp.exposed" })
+		require.Equal(t, want, smtp.Rules[i].Check(r), outcome)
 	}
 }
 

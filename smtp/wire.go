@@ -119,19 +119,26 @@ func isMechanism(s string) bool {
 func (o offer) has(keyword string) bool { return slices.Contains(o.keywords, keyword) }
 
 // stripped says whether STARTTLS was overwritten on the way. Firewalls keep a keyword's length, since they rewrite in
-// place, and some number those that they overwrite by a last letter: XXXXXXXA, XXXXXXXB.
+// place, and some number those that they overwrite by a last letter: XXXXXXXA, XXXXXXXB. CHUNKING has the same length, and
+// goes with BINARYMIME (RFC 3030 §3).
 func (o offer) stripped() probe.Fact {
-	f := probe.No
+	f, alike := probe.No, 0
 	for _, k := range o.keywords {
 		switch {
 		case k == "STARTTLS":
 			return probe.No
 		case !masked(k):
+			continue
 		case len(k) == len("STARTTLS"):
-			f = probe.Yes
-		case f == probe.No:
-			f = probe.Unknown
+			alike++
 		}
+		f = probe.Unknown
+	}
+	if o.has("BINARYMIME") && !o.has("CHUNKING") {
+		alike--
+	}
+	if alike > 0 {
+		return probe.Yes
 	}
 	return f
 }

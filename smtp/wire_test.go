@@ -31,18 +31,21 @@ func TestParseEHLO(t *testing.T) {
 
 func TestStripped(t *testing.T) {
 	for lines, want := range map[string]probe.Fact{
-		"SIZE":                  probe.No,
-		"STARTTLS":              probe.No,
-		"XXXXXXXX":              probe.Yes,
-		"XXXXXXXA":              probe.Yes,
-		"SIZE,xxxxxxxb,XXXA":    probe.Yes,
-		"XXXXXXXA,STARTTLS":     probe.No,
-		"XXXA":                  probe.Unknown, // ETRN or HELP, or whatever else has four letters
-		"XXXXXXXXXXXXXXXXXXXC":  probe.Unknown,
-		"XXX":                   probe.No,
-		"X-EXPS":                probe.No,
-		"XCLIENT NAME,XFORWARD": probe.No,
-		"XXXXXXX1":              probe.No,
+		"SIZE":                         probe.No,
+		"STARTTLS":                     probe.No,
+		"XXXXXXXX":                     probe.Yes,
+		"XXXXXXXA":                     probe.Yes,
+		"SIZE,xxxxxxxb,XXXA":           probe.Yes,
+		"XXXXXXXA,STARTTLS":            probe.No,
+		"XXXA":                         probe.Unknown, // ETRN or HELP, or whatever else has four letters
+		"XXXXXXXXXXXXXXXXXXXC":         probe.Unknown,
+		"BINARYMIME,XXXXXXXA":          probe.Unknown, // CHUNKING
+		"BINARYMIME,CHUNKING,XXXXXXXA": probe.Yes,
+		"XXXXXXXA,BINARYMIME,XXXXXXXB": probe.Yes,
+		"XXX":                          probe.No,
+		"X-EXPS":                       probe.No,
+		"XCLIENT NAME,XFORWARD":        probe.No,
+		"XXXXXXX1":                     probe.No,
 	} {
 		o := parseEHLO(append([]string{"mx"}, strings.Split(lines, ",")...))
 		require.Equal(t, want, o.stripped(), lines)

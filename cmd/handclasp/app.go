@@ -67,6 +67,16 @@ func (a *app) main(args []string) int {
 	return exitTrouble
 }
 
+// piped reports whether somebody gives standard input: a pipe or a file, and no terminal.
+func (a *app) piped() bool {
+	f, ok := a.stdin.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice == 0
+}
+
 // complain writes one line to standard error.
 func (a *app) complain(format string, args ...any) {
 	fmt.Fprintf(a.stderr, "handclasp: %s\n", report.Clean(fmt.Sprintf(format, args...)))
@@ -83,6 +93,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 		Example: `  handclasp scan ftp.example.net
   handclasp scan --help
   handclasp demo`,
+		Version:            version(),
 		SilenceUsage:       true,
 		SilenceErrors:      true,
 		DisableSuggestions: true,
@@ -94,13 +105,22 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 			return cmd.Help()
 		},
 	}
+	plain := root.PersistentFlags().Bool("no-color", false, "write no colours; a variable NO_COLOR says the same")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if *plain {
+			return os.Setenv("NO_COLOR", "1")
+		}
+		return nil
+	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return &usageError{err, cmd.CommandPath()} })
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.replayCommand(), a.rulesCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
+		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(),
+		a.rulesCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
 	)
 	return root
 }

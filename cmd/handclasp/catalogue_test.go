@@ -27,8 +27,13 @@ func TestRulesDocument(t *testing.T) {
 	require.Equal(t, string(kept), b.String(), "write it anew: go test ./cmd/handclasp -run RulesDocument -update")
 }
 
-// A rule that needs a field of a prober names the flag that sets it.
-func TestKnobsHaveFlags(t *testing.T) {
+// The flags that rules are said to need are flags of scan.
+func TestKnobsAreFlags(t *testing.T) {
+	scan := (&app{}).scanCommand()
+	for knob, text := range knobFlags {
+		name, _, _ := strings.Cut(strings.TrimPrefix(text, "--"), " ")
+		require.NotNil(t, scan.Flags().Lookup(name), knob)
+	}
 	a := &app{rules: handclasp.Rules(), comparisons: handclasp.Comparisons()}
 	for _, r := range a.catalogue() {
 		if r.Needs.Knob != "" {

@@ -30,7 +30,12 @@ func (a *app) demoCommand() *cobra.Command {
   handclasp demo --format html --output demo.html
   handclasp demo --format jsonl --transcript`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.demo(cmd.Context(), &o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.settle(cmd); err != nil {
+				return err
+			}
+			return a.demo(cmd.Context(), &o)
+		},
 	}
 	o.register(cmd, probe.LevelAnonymous)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)

@@ -19,9 +19,9 @@ import (
 
 // options are what the flags of a scan say.
 type options struct {
-	level       probe.Level
-	format      string
-	output      string // empty for standard output
+	level probe.Level
+	form
+	choice      choice
 	timeout     time.Duration
 	concurrency int
 	ca          string
@@ -30,6 +30,7 @@ type options struct {
 	software    *fingerprint.DB // what recog holds, and then what is built in
 	advice      advice
 	transcript  bool
+	none        error             // what to say if standard input, which nobody named, holds no target
 	failOn      finding.Severity  // 0 for never
 	baseline    *finding.Baseline // nil where every finding is reported
 	earlier     string            // the file of the baseline; empty for none
@@ -55,16 +56,14 @@ func (v value[T]) Set(text string) (err error) {
 
 // register adds the flags that scan and demo share.
 func (o *options) register(cmd *cobra.Command, def probe.Level) {
-	o.level, o.format, o.concurrency = def, formatTable, scan.DefaultConcurrency
+	o.level, o.concurrency = def, scan.DefaultConcurrency
 	o.software = fingerprint.Builtin()
 	o.timeout = probe.Limits{}.Effective().Total
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(value[probe.Level]{&o.level, probe.ParseLevel, probe.Level.String, "LEVEL"}, "level",
 		"how far to go: greeting, handshake or anonymous")
-	f.Var(value[string]{&o.format, parseFormat, func(s string) string { return s }, "FORMAT"}, "format",
-		formatHelp)
-	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
+	o.form.register(cmd)
 	f.Var(value[time.Duration]{&o.timeout, parseTimeout, time.Duration.String, "DURATION"}, "timeout",
 		"how long one endpoint may take in all")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",

@@ -28,6 +28,7 @@ type many struct {
 
 	seed    uint64
 	inOrder bool
+	spread  bool
 	shard   scan.Shard
 	resume  string
 
@@ -46,10 +47,10 @@ const defaultRetries = 1
 
 func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	m.perHost, m.retries, m.greetingWait = scan.DefaultPerHost, defaultRetries, detect.GreetingWait
-	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.Var(value[string]{&m.input, parseFile, text, "FILE"}, "input",
-		"read more targets from FILE, one a line, or CSV; - for standard input")
+		"read more targets from FILE, one a line, or what another scanner wrote; - for standard input")
+	f.VarP(value[string]{&m.input, parseFile, text, "FILE"}, "list", "l", "the same as --input")
 	f.StringSliceVar(&m.exclude, "exclude", nil, "leave alone `HOSTS`: addresses, ranges and names, with commas between them")
 	f.Var(value[string]{&m.excludeFile, parseFile, text, "FILE"}, "exclude-file", "leave alone what FILE holds, one a line")
 	f.BoolVar(&m.publicOnly, "public-only", false, "leave alone addresses that are loopback, private or link-local, those of names, too")
@@ -66,6 +67,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[uint64]{&m.seed, parseSeed, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed",
 		"another order of the endpoints for each N; the same N gives the same order")
 	f.BoolVar(&m.inOrder, "in-order", false, "keep the order of the targets and ports instead of shuffling them")
+	f.BoolVar(&m.spread, "spread", false, "shuffle all endpoints among each other, instead of asking a host's near each other")
 	f.Var(value[scan.Shard]{&m.shard, scan.ParseShard, showShard, "K/N"}, "shard",
 		"scan the K-th of N parts")
 	f.Var(value[string]{&m.resume, parseFile, text, "STATE"}, "resume",

@@ -24,11 +24,11 @@ type progress struct {
 }
 
 // newProgress returns one that shows a journal's numbers; lines come every so often, and not at all where that is 0.
-func newProgress(stderr *os.File, journal *scan.Journal, lines time.Duration) *progress {
+func newProgress(stderr *os.File, journal *scan.Journal, lines time.Duration, silent bool) *progress {
 	p := &progress{stop: func() {}}
 	total := journal.Progress().Total
 	switch {
-	case total == 0:
+	case total == 0, silent:
 	case lines > 0:
 		p.stop = everyLine(stderr, journal, lines)
 	case isTerminal(stderr) && os.Getenv("TERM") != "dumb":

@@ -38,7 +38,7 @@ type replayOptions struct {
 }
 
 func (a *app) replayCommand() *cobra.Command {
-	o := replayOptions{options: options{format: formatTable, software: fingerprint.Builtin()}}
+	o := replayOptions{options: options{software: fingerprint.Builtin()}}
 	cmd := &cobra.Command{
 		Use:   "replay [flags] RESULTS",
 		Short: "Derive evidence and findings again from stored conversations",
@@ -51,14 +51,18 @@ func (a *app) replayCommand() *cobra.Command {
 				return &usageError{errors.New("one file of results is replayed: name it, or - for standard input"), cmd.CommandPath()}
 			}
 			o.results = args[0]
+			if err := o.settle(cmd); err != nil {
+				return err
+			}
+			if len(o.more) > 0 {
+				return &usageError{errors.New("--output: a replay has one: make the others with handclasp report"), cmd.CommandPath()}
+			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.replay(ctx, &o) })
 		},
 	}
-	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(value[string]{&o.format, parseFormat, text, "FORMAT"}, "format", formatHelp)
-	f.Var(value[string]{&o.output, parseFile, text, "FILE"}, "output", "write to FILE instead of standard output")
+	o.form.register(cmd)
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
 	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said")
@@ -117,7 +121,9 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 	if err := out.commit(); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.stderr, r.String())
+	if !o.silent {
+		fmt.Fprintln(a.stderr, r.String())
+	}
 	switch {
 	case stored.bad > 0:
 		return exit(exitTrouble)

@@ -29,12 +29,11 @@ Exit status:
 
 // reportOptions are what the flags say.
 type reportOptions struct {
-	format string
-	output string // empty for standard output
+	form
 }
 
 func (a *app) reportCommand() *cobra.Command {
-	o := reportOptions{format: formatTable}
+	var o reportOptions
 	cmd := &cobra.Command{
 		Use:   "report [flags] RESULTS...",
 		Short: "Write stored results as a table, a page, CSV or SARIF",
@@ -47,13 +46,14 @@ func (a *app) reportCommand() *cobra.Command {
 			if len(args) == 0 {
 				return &usageError{errors.New("no results: name a file of JSON lines, or - for standard input"), cmd.CommandPath()}
 			}
+			if err := o.settle(cmd); err != nil {
+				return err
+			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.report(ctx, &o, args) })
 		},
 	}
-	f := cmd.Flags()
-	f.SortFlags = false
-	f.Var(value[string]{&o.format, parseFormat, func(s string) string { return s }, "FORMAT"}, "format", formatHelp)
-	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
+	cmd.Flags().SortFlags = false
+	o.form.register(cmd)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)
 	return cmd
 }
@@ -73,14 +73,23 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 	if err != nil {
 		return err
 	}
-	c := &conversion{app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, out: out}
+	more, err := a.openAlso(&o.form, true, report.TableOptions{})
+	if err != nil {
+		out.discard()
+		return err
+	}
+	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL}
 	read := make(chan error, 1)
 	go func() { read <- c.files(paths) }()
 	select {
 	case <-ctx.Done(): // the reader may be waiting for standard input, and is left to it
 		out.discard()
+		more.discard()
 		return errors.New("interrupted")
 	case err = <-read:
+	}
+	if err != nil || c.records == 0 {
+		more.discard()
 	}
 	switch {
 	case c.broken != nil:
@@ -96,6 +105,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 type conversion struct {
 	*app
 	sink    sink
+	also    also
 	out     io.Writer
 	raw     bool // evidence stays as it was stored, what this version doesn't know of it included
 	records int
@@ -130,6 +140,9 @@ func (c *conversion) file(path string) error {
 		} else {
 			c.records++
 			c.broken = c.sink.write(e.Record, report.Host{})
+			if err := c.also.write(e.Record, report.Host{}, false); err != nil {
+				return err
+			}
 		}
 		if c.broken != nil {
 			return c.broken
@@ -147,7 +160,7 @@ func (c *conversion) finish(out *output) error {
 	if err := c.sink.close(); err != nil {
 		return out.failure(err)
 	}
-	if err := out.commit(); err != nil {
+	if err := errors.Join(out.commit(), c.also.commit()); err != nil {
 		return err
 	}
 	if c.skipped == 0 {

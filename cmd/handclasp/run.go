@@ -30,6 +30,7 @@ type job struct {
 	label     func(scan.Endpoint) string // what stands beside a host in the table; may be nil
 	identity  *identity                  // what the results say of the scan; nil for nothing
 	list      bool                       // the table ends with all findings
+	spread    bool                       // a host's endpoints may be far apart
 }
 
 // interruptible calls f with a context that the first Ctrl-C ends; the second ends the program.
@@ -42,7 +43,7 @@ func (a *app) interruptible(ctx context.Context, f func(context.Context) error) 
 
 // run scans and writes: the heart of scan and demo. ctx ends it early; what was collected is written all the same.
 func (a *app) run(ctx context.Context, o *options, j job) error {
-	if o.transcript && o.format != formatJSONL {
+	if o.transcript && !o.has(formatJSONL) {
 		return errors.New("--transcript: JSON lines alone hold all that was said: add --format jsonl")
 	}
 	if err := a.fitsStdout(o.format, o.output); err != nil {
@@ -55,9 +56,15 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	if err != nil {
 		return err
 	}
+	list := report.TableOptions{List: j.list, Baseline: o.baseline != nil}
+	more, err := a.openAlso(&o.form, o.transcript, list)
+	if err != nil {
+		out.discard()
+		return err
+	}
 	signal.Ignore(syscall.SIGPIPE) // a pipe that nobody reads any more is an error like others
 	s := &session{
-		app: a, o: o, job: j, out: out, progress: newProgress(a.stderr, j.journal, j.progress),
+		app: a, o: o, job: j, out: out, also: more, progress: newProgress(a.stderr, j.journal, j.progress, o.silent),
 		judge: a.judge(o),
 	}
 	finished := j.resume.finished()
@@ -66,6 +73,7 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	s.open(cancel)
 	opts := j.options
 	opts.Concurrency, opts.SlowLane, opts.Journal = o.concurrency, slowLane(o.concurrency, mostFiles()), j.journal
+	opts.Probe.TLS = o.choice.tls
 	opts.Probe.Level, opts.Probe.RootCAs, opts.Probe.Limits.Total = o.level, o.roots, o.timeout
 	for r, err := range scan.Run(scanCtx, j.endpoints(scanCtx), &opts) {
 		if errors.Is(err, scan.ErrResume) {
@@ -102,6 +110,7 @@ type session struct {
 	progress *progress
 
 	sink    sink
+	also    also
 	ledger  io.Writer // to which the sink writes
 	headed  bool      // said how the scan is made
 	written int64     // bytes that the output has, or is to have soon
@@ -123,7 +132,10 @@ func (s *session) open(end func()) {
 	}
 	if r := s.job.resume; r != nil {
 		s.written, s.tally = max(0, r.state.Offset), r.state.Tally
-		s.save() // a state that can't be saved is found before anything is scanned
+		// A state that can't be saved is found before anything is scanned, and one is there before an output fails.
+		if s.broken = r.saver(s.job.journal, s.tally, s.written, s.out)(); s.broken != nil {
+			end()
+		}
 	}
 	s.ledger = counter{w, &s.written}
 	s.sink = s.newSink(counter{w, &s.written}, s.o.format, s.o.output == "", report.TableOptions{List: s.job.list, Baseline: s.o.baseline != nil})
@@ -156,8 +168,8 @@ func (s *session) save() {
 	}
 }
 
-// tableEndpoints is up to how many endpoints a table waits for the others of a host. In a larger scan a host's endpoints
-// are far apart: all hosts would wait till the end, and fill the memory.
+// tableEndpoints is up to how many endpoints a table waits for the others of a host if these may come at any time (--spread):
+// in a larger scan all hosts would wait till the end, and fill the memory.
 const tableEndpoints = 10_000
 
 func (s *session) result(r scan.Result) error {
@@ -172,6 +184,8 @@ func (s *session) result(r scan.Result) error {
 		s.why = cmp.Or(s.why, r.Err)
 	}
 	record := s.judge.Record(r.Result)
+	record.Findings = s.o.choice.reported(record.Findings)
+	silent := s.o.choice.passes(record)
 	write := s.sink.write
 	counted := record
 	if s.o.baseline != nil {
@@ -195,6 +209,12 @@ func (s *session) result(r scan.Result) error {
 		record.Scan = s.job.identity.id
 		s.job.identity.count(record)
 	}
+	if silent {
+		write = skip(s.sink)
+	}
+	if s.broken = s.also.write(counted, s.host(r.Endpoint), silent || s.o.baseline != nil && len(counted.Findings) == 0); s.broken != nil {
+		return s.broken
+	}
 	if s.o.format == formatJSONL && !s.o.transcript {
 		record = record.WithoutTranscript()
 	}
@@ -214,7 +234,7 @@ func (s *session) result(r scan.Result) error {
 // host says with which other endpoints an endpoint stands in a table.
 func (s *session) host(e scan.Endpoint) report.Host {
 	host := report.Host{ID: e.Host, Endpoints: e.Endpoints}
-	if s.job.journal.Progress().Total > tableEndpoints {
+	if s.job.spread && s.job.journal.Progress().Total > tableEndpoints {
 		host = report.Host{Endpoints: 1}
 	}
 	if s.job.label != nil {
@@ -248,20 +268,23 @@ func (s *session) finish(interrupted bool) error {
 	switch {
 	case s.refusal != nil:
 		s.out.discard()
+		s.also.discard()
 		return s.refusal
 	case err != nil:
+		s.also.discard()
 		return s.failure(err)
 	case s.tally.Endpoints == 0 && s.job.resume == nil:
 		s.out.discard() // an earlier file is worth more than an empty one
+		s.also.discard()
 		if s.refused == 0 && !interrupted {
 			return s.nothing()
 		}
 		return s.verdict(interrupted)
 	}
-	if err := s.out.commit(); err != nil {
+	if err := errors.Join(s.out.commit(), s.also.commit()); err != nil {
 		return err
 	}
-	if isTerminal(s.stderr) && (s.o.format != formatTable || s.o.output != "") {
+	if !s.o.silent && isTerminal(s.stderr) && (s.o.format != formatTable || s.o.output != "") {
 		fmt.Fprintln(s.stderr, s.tally.String())
 	}
 	return s.verdict(interrupted)
@@ -290,6 +313,9 @@ func (s *session) failure(err error) error {
 		s.out.discard()
 		return err
 	}
+	if s.out.part == nil && s.job.resume == nil && errors.Is(err, syscall.EPIPE) {
+		return exit(exitTrouble) // whoever read the results has seen enough, and knows it
+	}
 	err = s.out.failure(err)
 	if r := s.job.resume; r != nil {
 		err = fmt.Errorf("%w: the scan has ended; %s holds how far it has come: give the same command again to go on", err, r.path)
@@ -303,7 +329,7 @@ func (s *session) nothing() error {
 		s.complain("nothing to scan: the targets are excluded or not public, or belong to other shards")
 		return nil
 	}
-	return errors.New("no targets: the list holds none")
+	return cmp.Or(s.o.none, errors.New("no targets: the list holds none"))
 }
 
 func (s *session) verdict(interrupted bool) error {

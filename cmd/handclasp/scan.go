@@ -92,8 +92,15 @@ func (a *app) scanCommand() *cobra.Command {
 		Long:    scanHelp,
 		Example: scanExample,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			none := &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
 			if len(args) == 0 && m.input == "" {
-				return &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
+				if !a.piped() {
+					return none
+				}
+				m.input, o.none = "-", none
+			}
+			if err := o.settle(cmd); err != nil {
+				return err
 			}
 			if cmd.Flags().Changed("exclude") && len(m.exclude) == 0 { // an empty variable of a script, rather than a wish
 				return &usageError{errors.New("--exclude: nothing is named: give an address, a range or a name, or leave the flag out"), cmd.CommandPath()}
@@ -121,6 +128,7 @@ func (a *app) scanCommand() *cobra.Command {
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(cmd.Flags())
+	o.choice.register(cmd)
 	m.register(cmd, &o.concurrency)
 	is.register(cmd)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitHelp)
@@ -129,6 +137,10 @@ func (a *app) scanCommand() *cobra.Command {
 
 // scan is the scan command, its flags read.
 func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args []string) error {
+	a, err := o.choice.apply(a)
+	if err != nil {
+		return err
+	}
 	if err := o.readRoots(); err != nil {
 		return err
 	}
@@ -150,7 +162,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 		return err
 	}
 	is.targets, is.shard, is.seed = append([]string{m.input}, args...), m.shard, m.seed
-	j := job{progress: m.progress, identity: is}
+	j := job{progress: m.progress, identity: is, list: true, spread: m.spread}
 	if m.resume != "" {
 		if j.resume, err = openResumption(m.resume, o); err != nil {
 			return err
@@ -159,7 +171,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	is.begin(j.resume)
 	j.journal = j.resume.journal()
 	order := &scan.EndpointOptions{
-		Seed: m.seed, InOrder: m.inOrder, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
+		Seed: m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
 	l, err := a.openList(m.input, order)
@@ -173,7 +185,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	if err := j.resume.check(a.probers, order); err != nil {
 		return err
 	}
-	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial}}
+	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
 		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, order)
 	}

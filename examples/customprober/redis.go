@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
@@ -27,6 +28,9 @@ func (Prober) Spec() probe.Spec {
 		Protocol: "redis",
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 6379}},
 		Guard:    func(probe.Contact) probe.Guard { return guard },
+		Bounds: probe.Bounds{
+			Greeting: probe.Bound{Conns: 1, Time: time.Minute}, Handshake: probe.Bound{Conns: 1, Time: time.Minute}, Anonymous: probe.Bound{Conns: 1, Time: time.Minute},
+		},
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/textproto"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jlaffaye/ftp"
 
@@ -35,6 +36,9 @@ func (Prober) Spec() probe.Spec {
 		Protocol: "ftp-library",
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 21}},
 		Guard:    func(probe.Contact) probe.Guard { return guard },
+		Bounds: probe.Bounds{
+			Greeting: probe.Bound{Conns: 1, Time: time.Minute}, Handshake: probe.Bound{Conns: 4, Time: time.Minute}, Anonymous: probe.Bound{Conns: 4, Time: time.Minute},
+		},
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 }
@@ -60,7 +64,7 @@ func guard(l probe.Level, plain []byte) (string, error) {
 // Probe lets the library talk over the session's connections: the first that it dials is c, any other a data connection
 // to the target, whatever host the server named.
 func (Prober) Probe(ctx context.Context, s *probe.Session) (e probe.Evidence, err error) {
-	seen := &Evidence{Files: []string{}}
+	seen := new(Evidence)
 	s.Keep(seen)
 	c, err := s.Open(ctx)
 	if err != nil {

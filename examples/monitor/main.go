@@ -1,9 +1,9 @@
-// Command monitor scans targets, tells what changed since its last run, and exits with status 1 where something new is at
+// Command monitor scans targets, tells what changed since its last runs, and exits with status 1 where something new is at
 // least medium: a job for cron or CI.
 //
-//	go run ./examples/monitor results.jsonl ftp://127.0.0.1:2121 192.0.2.0/28
+//	go run ./examples/monitor fleet.db ftp://127.0.0.1:2121 192.0.2.0/28
 //
-// It keeps the results of the last run in the file that is named first.
+// It keeps what is known in the file that is named first.
 package main
 
 import (
@@ -11,87 +11,68 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
-	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/monitor"
 )
 
 var errNew = errors.New("there is something new")
 
-// probeAll scans the targets and returns what was found.
-func probeAll(ctx context.Context, targets []string) (records []finding.Record, err error) {
-	for r, err := range handclasp.Scan(ctx, targets, nil) {
+// scanAll scans the targets as one whole scan with an id of its own.
+func scanAll(ctx context.Context, targets []string) ([]finding.Entry, error) {
+	began := time.Now().UTC()
+	id := began.Format(time.RFC3339Nano)
+	entries := []finding.Entry{{Header: &finding.Header{Scan: id, Started: began}}}
+	for record, err := range handclasp.Scan(ctx, targets, nil) {
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, r)
+		record.Scan = id
+		entries = append(entries, finding.Entry{Record: record})
 	}
-	return records, ctx.Err()
-}
-
-// stored are the records of the last run; none at the first.
-func stored(path string) (records []finding.Record, err error) {
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	for r, err := range report.Read(file, handclasp.Probers()...) {
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		records = append(records, r)
-	}
-	return records, nil
-}
-
-// store replaces the file, whole or not at all.
-func store(path string, records []finding.Record) error {
-	file, err := os.CreateTemp(".", "results-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // where it isn't renamed
-	lines := report.NewJSONL(file)
-	for _, r := range records {
-		err = errors.Join(err, lines.Write(r.WithoutTranscript()))
-	}
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return append(entries, finding.Entry{Footer: &finding.Footer{Scan: id, Ended: time.Now().UTC(), Complete: true}}), ctx.Err()
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(args) < 2 {
-		return errors.New("usage: monitor RESULTS.jsonl TARGET [TARGET]")
+		return errors.New("usage: monitor FLEET.db TARGET [TARGET]")
 	}
-	last, err := stored(args[0])
+	state, err := monitor.Open(args[0], &monitor.Options{Rules: handclasp.Rules(), Comparisons: handclasp.Comparisons()})
 	if err != nil {
 		return err
 	}
-	now, err := probeAll(ctx, args[1:])
+	defer state.Close()
+	entries, err := scanAll(ctx, args[1:])
 	if err != nil {
 		return err
 	}
-	delta := finding.Diff(finding.Entries(slices.Values(last)), finding.Entries(slices.Values(now)), &finding.DiffOptions{
-		Rules: handclasp.Rules(), Comparisons: handclasp.Comparisons(),
-	})
-	if err := report.WriteDelta(stdout, delta, report.TableOptions{}); err != nil {
+	if _, err := state.Apply(ctx, slices.Values(entries), nil); err != nil {
 		return err
 	}
-	// Before the alarm: it is raised once.
-	if err := store(args[0], now); err != nil {
-		return err
+	alarm := false
+	for e, err := range state.Events(ctx, 0) {
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.Change != nil:
+			fmt.Fprintln(stdout, e.Kind, e.Endpoint, e.Change.Finding.ID, e.Change.Finding.Severity)
+		case e.Note != nil:
+			fmt.Fprintln(stdout, e.Kind, e.Endpoint, e.Note.Text)
+		case e.Summary != nil:
+			fmt.Fprintf(stdout, "%d new · %d resolved · %d unknown · %d unchanged\n", e.Summary.New, e.Summary.Resolved, e.Summary.Unknown, e.Summary.Unchanged)
+		}
+		alarm = alarm || e.Alarming(finding.Medium)
+		// Now that somebody was told.
+		if err := state.Ack(ctx, e.ID); err != nil {
+			return err
+		}
 	}
-	if slices.ContainsFunc(delta.Changes, func(c finding.Change) bool { return c.Alarming(finding.Medium) }) {
+	if alarm {
 		return errNew
 	}
 	return nil

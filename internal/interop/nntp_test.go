@@ -14,7 +14,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// What each server must show to an outsider. Facts that are left out must be unknown.
+// What each server must show to an outsider. Facts that are left out must be unknown, lists null.
 var nntpFacts = []struct {
 	server, variant string
 	start           func(testing.TB) nntpServer
@@ -52,27 +52,27 @@ var nntpFacts = []struct {
 	},
 	{
 		server: "inn2", variant: "implicit-tls", start: nnrpdImplicitTLS, greeting: 201, posting: probe.No, from: "CAPABILITIES", implementation: "INN 2.",
-		read: probe.Yes, readReplies: [2]int{411, 0}, tls: true, dated: true,
-		auth: []string{"USER", "SASL"}, authTLS: []string{}, feeding: probe.No, groups: true,
+		read: probe.Yes, readReplies: [2]int{411, 0}, starttls: probe.No, tls: true, dated: true,
+		auth: []string{"USER", "SASL"}, feeding: probe.No, groups: true,
 		findings: []string{"nntp.read-open", "nntp.exposed"},
 	},
-	{
+	{ // lists STARTTLS, and answers it with 580
 		server: "inn2", variant: "no-certificate", start: nnrpdNoCertificate, greeting: 201, posting: probe.No, from: "CAPABILITIES", implementation: "INN 2.",
 		read: probe.Yes, readReplies: [2]int{411, 0}, starttls: probe.No, dated: true,
-		auth: []string{"SASL"}, authTLS: []string{}, feeding: probe.No, groups: true,
-		findings: []string{"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
+		auth: []string{"SASL"}, feeding: probe.No, groups: true,
+		findings: []string{"nntp.starttls-broken", "nntp.read-open", "nntp.exposed"},
 	},
 	{
-		server: "inn2", variant: "refusing", start: nnrpdRefusing, greeting: 502,
-		auth: []string{}, authTLS: []string{}, findings: []string{},
+		server: "inn2", variant: "refusing", start: nnrpdRefusing, greeting: 502, outcome: probe.OutcomeDenied,
+		findings: []string{"nntp.exposed"},
 	},
 	{
-		server: "inn2", variant: "unavailable", start: nnrpdUnavailable, greeting: 400,
-		auth: []string{}, authTLS: []string{}, findings: []string{},
+		server: "inn2", variant: "unavailable", start: nnrpdUnavailable, greeting: 400, outcome: probe.OutcomeBusy,
+		findings: []string{"nntp.exposed"},
 	},
 	{
-		server: "inn2", variant: "unavailable-in-cleartext", start: asImplicit(nnrpdUnavailableTLS), greeting: 400, outcome: probe.OutcomeTLS,
-		auth: []string{}, authTLS: []string{}, findings: []string{},
+		server: "inn2", variant: "unavailable-in-cleartext", start: asImplicit(nnrpdUnavailableTLS), greeting: 400, outcome: probe.OutcomeBusy,
+		findings: []string{"nntp.exposed"},
 	},
 	{
 		server: "inn2", variant: "innd", start: innd, greeting: 200, posting: probe.No, from: "CAPABILITIES", implementation: "INN 2.",
@@ -83,13 +83,13 @@ var nntpFacts = []struct {
 	{
 		server: "leafnode", variant: "open", start: leafnode, greeting: 200, posting: probe.Yes, from: "LIST EXTENSIONS",
 		read: probe.Yes, readReplies: [2]int{411, 0}, starttls: probe.No, dated: true,
-		auth: []string{}, authTLS: []string{}, groups: true,
+		auth: []string{}, groups: true,
 		findings: []string{"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
 	},
 	{
 		server: "sn", variant: "open", start: sn, greeting: 201, posting: probe.No,
 		read: probe.Yes, readReplies: [2]int{411, 0}, starttls: probe.No,
-		auth: []string{}, authTLS: []string{}, groups: true,
+		groups:   true,
 		findings: []string{"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
 	},
 }

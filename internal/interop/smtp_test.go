@@ -13,7 +13,7 @@ import (
 	"github.com/handclasp/handclasp/smtp"
 )
 
-// What a server must show to an outsider. Facts that are left out must be unknown.
+// What a server must show to an outsider. Facts that are left out must be unknown, lists null.
 type smtpFacts struct {
 	outcome       probe.Outcome // "" is ok
 	hostname      string
@@ -48,8 +48,8 @@ var smtpServerFacts = map[string]smtpFacts{
 		injection: probe.No, verifies: probe.No, vrfyCode: 502, tlsVersions: allVersions,
 	},
 	"postfix implicit TLS": {
-		hostname: "mx.postfix.test", greetingLines: 1, size: 10240000, tlsVersion: "1.3",
-		auth: sasl, authTLS: none, vrfy: probe.Yes, expn: probe.No, ntlmTarget: "MX.POSTFIX.TEST", findings: []string{"smtp.vrfy", "smtp.exposed"},
+		hostname: "mx.postfix.test", greetingLines: 1, size: 10240000, starttls: probe.No, tlsVersion: "1.3",
+		auth: sasl, vrfy: probe.Yes, expn: probe.No, ntlmTarget: "MX.POSTFIX.TEST", findings: []string{"smtp.vrfy", "smtp.exposed"},
 		verifies: probe.Yes, vrfyCode: 550, tlsVersions: allVersions,
 	},
 	"postfix postscreen": { // greets in two parts, and drops who speaks between them
@@ -59,13 +59,13 @@ var smtpServerFacts = map[string]smtpFacts{
 	},
 	"exim cleartext": {
 		hostname: "mx.exim.test", greetingLines: 1, size: 52428800, starttls: probe.No, stripped: probe.No,
-		auth: logins, authTLS: none, vrfy: probe.No, expn: probe.No,
+		auth: logins, vrfy: probe.No, expn: probe.No,
 		findings: []string{"smtp.auth-cleartext", "smtp.starttls-missing", "smtp.exposed"},
 		verifies: probe.No, vrfyCode: 252,
 	},
 	"exim VRFY and EXPN": { // wants a domain
 		hostname: "mx.exim.test", greetingLines: 1, size: 52428800, starttls: probe.No, stripped: probe.No,
-		auth: logins, authTLS: none, vrfy: probe.Yes, expn: probe.Yes,
+		auth: logins, vrfy: probe.Yes, expn: probe.Yes,
 		findings: []string{"smtp.auth-cleartext", "smtp.expn", "smtp.starttls-missing", "smtp.vrfy", "smtp.exposed"},
 		verifies: probe.Yes, vrfyCode: 550,
 	},
@@ -76,18 +76,18 @@ var smtpServerFacts = map[string]smtpFacts{
 	},
 	"opensmtpd cleartext": {
 		hostname: "mx.opensmtpd.test", greetingLines: 1, size: 36700160, starttls: probe.No, stripped: probe.No,
-		auth: none, authTLS: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.starttls-missing", "smtp.exposed"},
+		auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.starttls-missing", "smtp.exposed"},
 		verifies: probe.No, vrfyCode: 500,
 	},
 	"opensmtpd STARTTLS":          failedTLS,
 	"opensmtpd STARTTLS required": failedTLS,
-	"opensmtpd implicit TLS":      {outcome: probe.OutcomeTLS, tlsVersion: "1.3", auth: none, authTLS: none, findings: none},
+	"opensmtpd implicit TLS":      {outcome: probe.OutcomeTLS, tlsVersion: "1.3", findings: none},
 }
 
 // failedTLS is a server whose handshake fails behind its certificate: what came before stays, and so does the chain.
 var failedTLS = smtpFacts{
 	outcome: probe.OutcomeTLS, hostname: "mx.opensmtpd.test", greetingLines: 1, size: 36700160, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
-	auth: none, authTLS: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+	auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
 }
 
 func TestSMTP(t *testing.T) {

@@ -178,13 +178,13 @@ var enums = map[reflect.Type][]any{
 
 // later are fields that results of earlier versions lack, by type: they are always written, and not required.
 var later = map[string][]string{
-	"Certificate":      {"key_sha256"},
 	"finding.Finding":  {"key", "items", "remediation", "references"},
 	"ftp.Listing":      {"current", "unparsed", "unparsed_sample"},
 	"netbios.Evidence": {"stray_replies"},
 	"ssh.Evidence":     {"identification_too_long", "gex"},
 	"ssh.HostKey":      {"key"},
-	"TLS":              {"client_certificate_requested"},
+	"TLS":              {"client_certificate_requested", "offers", "ocsp_stapled", "scts"},
+	"Certificate":      {"key_sha256", "key_usage", "must_staple", "scts"},
 	"Software":         {"distribution", "package_revision", "hint"},
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Opening looks at the beginning of what a server says: the code of the reply that it begins with, 0 where that isn't all
-// there, and whether the reply's last line is. It reports false where no reply begins so, whatever follows.
+// Opening looks at the beginning of what a server says: the code of the reply that it begins with, 0 if that isn't all
+// there, and whether the reply's last line is. It reports false if no reply begins so, whatever follows.
 func Opening(said []byte) (code int, whole, ok bool) {
 	for first := true; ; first = false {
 		line, rest, ended := bytes.Cut(said, []byte("\n"))

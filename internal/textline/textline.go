@@ -32,8 +32,8 @@ const (
 // usualLines is what replies of several lines mostly fit in.
 const usualLines = 12
 
-// ReadReply reads one reply of at most maxLines lines. The reply holds what came, also beside an error: where a first
-// line is no reply, it is kept with code 0. It is nil only where nothing came.
+// ReadReply reads one reply of at most maxLines lines. The reply holds what came, also beside an error: a first line
+// that is no reply is kept with code 0. It is nil only if nothing came.
 func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 	line, err := r.ReadLine()
 	if err != nil && len(line) == 0 {
@@ -96,7 +96,7 @@ func Malformed(err error) error {
 	return &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)}
 }
 
-// Parse returns the reply that plain begins with, and nil where it begins with none or ends before the reply does.
+// Parse returns the reply that plain begins with, and nil if it begins with none or ends before the reply does.
 func Parse(plain []byte, style Style) *probe.Reply {
 	lines := remaining(plain)
 	reply, err := ReadReply(&lines, style, bytes.Count(plain, []byte("\n")))
@@ -118,7 +118,7 @@ func (r *remaining) ReadLine() ([]byte, error) {
 	return bytes.TrimSuffix(line, []byte("\r")), nil
 }
 
-// ParseLine splits a line into its code, 0 where it has none, its text, and whether more lines follow. A code alone
+// ParseLine splits a line into its code, 0 if it has none, its text, and whether more lines follow. A code alone
 // on its line is accepted, since servers send it.
 func ParseLine(line []byte) (code int, text []byte, more bool) {
 	if len(line) < 3 || line[0] < '1' || line[0] > '5' || !digit(line[1]) || !digit(line[2]) {

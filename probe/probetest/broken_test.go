@@ -72,7 +72,7 @@ func TestConformFails(t *testing.T) {
 	t.Cleanup(func() { close(end) })
 	first := func(e probe.Evidence, err error) *sampleEvidence { return e.(*sampleEvidence) }
 	var calls atomic.Int64
-	shared := &sampleEvidence{Names: []string{}}
+	shared := new(sampleEvidence)
 
 	for name, c := range map[string]struct {
 		prober broken
@@ -165,7 +165,7 @@ func TestConformFails(t *testing.T) {
 			return e, err
 		}}, "outcome canceled (context canceled), but nobody canceled"},
 		"sends what its guard refuses": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-			e := &sampleEvidence{Names: []string{}}
+			e := new(sampleEvidence)
 			c, err := s.Open(ctx)
 			if err != nil || s.Level() == probe.LevelGreeting {
 				return e, err
@@ -261,7 +261,7 @@ func TestRigSees(t *testing.T) {
 	_, err = c.Write([]byte("DELE x\r\n"))
 	require.NoError(t, err)
 
-	r := &probe.Result{Protocol: "sample", Outcome: probe.OutcomeOK, Evidence: &sampleEvidence{Names: []string{}}, Level: probe.LevelGreeting, Transcript: probe.Transcript{
+	r := &probe.Result{Protocol: "sample", Outcome: probe.OutcomeOK, Evidence: new(sampleEvidence), Level: probe.LevelGreeting, Transcript: probe.Transcript{
 		{Conn: 1, Dir: probe.DirOpen}, {Conn: 1, Dir: probe.DirSend, Data: []byte("INFO\r\n"), Label: "INFO"},
 	}}
 	g.conns[0].read = 1000
@@ -298,7 +298,7 @@ func TestConformOverUDP(t *testing.T) {
 				})
 			},
 			probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-				e := &sampleEvidence{Names: []string{}}
+				e := new(sampleEvidence)
 				if s.Level() == probe.LevelGreeting {
 					return e, nil
 				}

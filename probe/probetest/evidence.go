@@ -1,9 +1,11 @@
 package probetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -16,6 +18,11 @@ func checkEvidence(p probe.Prober, r *probe.Result) (faults []string) {
 	spec := p.Spec()
 	if got := r.Evidence.Protocol(); got != spec.Protocol {
 		faults = append(faults, fmt.Sprintf("the evidence says protocol %q, the Spec %q: they must agree", got, spec.Protocol))
+	}
+	if heardNothing(r) {
+		for _, path := range emptyLists(reflect.ValueOf(r.Evidence), "evidence", 0) {
+			faults = append(faults, fmt.Sprintf("%s is [] though nothing was heard: leave it nil until the server was asked and has none", path))
+		}
 	}
 	brief := *r
 	brief.Transcript = nil // it may be long, and is the session's
@@ -44,4 +51,38 @@ func checkEvidence(p probe.Prober, r *probe.Result) (faults []string) {
 func isNil(e probe.Evidence) bool {
 	v := reflect.ValueOf(e)
 	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+}
+
+// heardNothing reports whether no byte of a server's was read.
+func heardNothing(r *probe.Result) bool {
+	for _, e := range r.Transcript {
+		if e.Dir == probe.DirRecv || e.Dir == probe.DirTLS {
+			return false
+		}
+	}
+	return true
+}
+
+// emptyLists returns the paths of lists that marshal as [].
+func emptyLists(v reflect.Value, path string, depth int) (paths []string) {
+	const deepest = 16 // evidence is no tree
+	if depth > deepest || !v.IsValid() {
+		return nil
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return emptyLists(v.Elem(), path, depth+1)
+	case reflect.Slice:
+		if !v.IsNil() && v.Len() == 0 && v.Type().Elem().Kind() != reflect.Uint8 {
+			return []string{path}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				paths = append(paths, emptyLists(v.Field(i), path+"."+cmp.Or(name, f.Name), depth+1)...)
+			}
+		}
+	}
+	return paths
 }

@@ -36,6 +36,14 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 	if g.target.Network == probe.UDP || slices.ContainsFunc(p.Spec().Companions, func(c probe.Port) bool { return c.Network == probe.UDP }) {
 		most += largestDatagram // which isn't cut
 	}
+	if bound := p.Spec().Bounds.At(r.Level); r.Protocol == p.Spec().Protocol {
+		if dialed, _, _ := g.counts(); dialed > bound.Conns {
+			add("%d connections at level %v: Spec.Bounds says %d", dialed, r.Level, bound.Conns)
+		}
+		if r.Elapsed > bound.Time {
+			add("took %v at level %v: Spec.Bounds says %v", r.Elapsed, r.Level, bound.Time)
+		}
+	}
 	if _, _, read := g.counts(); read > most {
 		add("%d bytes were read, above the limit of %d", read, most)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -29,6 +30,9 @@ func (sample) Spec() probe.Spec {
 		Protocol: "sample",
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 7007}, {Network: probe.TCP, Number: 7008, ImplicitTLS: true}},
 		Guard:    always(sampleGuard),
+		Bounds: probe.Bounds{
+			Greeting: probe.Bound{Conns: 1, Time: time.Minute}, Handshake: probe.Bound{Conns: 4, Time: time.Minute}, Anonymous: probe.Bound{Conns: 4, Time: time.Minute},
+		},
 		Evidence: func() probe.Evidence { return new(sampleEvidence) },
 	}
 }
@@ -48,7 +52,7 @@ func sampleGuard(l probe.Level, plain []byte) (string, error) {
 }
 
 func (p sample) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	e := &sampleEvidence{Names: []string{}}
+	e := new(sampleEvidence)
 	s.Keep(e)
 	return e, p.talk(ctx, s, e)
 }

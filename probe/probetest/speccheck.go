@@ -56,6 +56,11 @@ func checkSpec(p probe.Prober) (faults []string) {
 			add("Spec.Companions has %s %d: want a TCP or UDP port, in cleartext", n, p.Number)
 		}
 	}
+	for l := probe.LevelGreeting; l <= probe.LevelAnonymous; l++ {
+		if b := spec.Bounds.At(l); b.Conns < 1 || b.Time <= 0 {
+			add("Spec.Bounds doesn't say the most connections and the longest time at level %v", l)
+		}
+	}
 	if spec.Evidence == nil {
 		return faults
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
@@ -27,6 +28,9 @@ func (dict) Spec() probe.Spec {
 		Protocol: "dict",
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 2628}},
 		Guard:    func(probe.Contact) probe.Guard { return dictGuard },
+		Bounds: probe.Bounds{
+			Greeting: probe.Bound{Conns: 1, Time: time.Minute}, Handshake: probe.Bound{Conns: 1, Time: time.Minute}, Anonymous: probe.Bound{Conns: 1, Time: time.Minute},
+		},
 		Evidence: func() probe.Evidence { return new(dictEvidence) },
 	}
 }

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/handclasp/handclasp/monitor"
+	"github.com/handclasp/handclasp/report"
+)
+
+// writeEvents writes events as text, a block for each host or cause, or as JSON lines.
+func writeEvents(w io.Writer, format string, events []monitor.Event, look report.TableOptions) error {
+	if format == formatJSONL {
+		_, err := w.Write(eventLines(events))
+		return err
+	}
+	return report.WriteBlocks(w, blocks(events), look)
+}
+
+// eventLines are events as JSON, one a line.
+func eventLines(events []monitor.Event) []byte {
+	var b bytes.Buffer
+	for _, e := range events {
+		line, err := json.Marshal(e)
+		if err != nil {
+			continue // an event was JSON before
+		}
+		b.Write(append(report.CleanJSON(line), '\n'))
+	}
+	return b.Bytes()
+}
+
+// blocks puts what is told of one host together, in the order of the events.
+func blocks(events []monitor.Event) (list []report.Block) {
+	at := map[string]int{}
+	for _, e := range events {
+		head := e.Endpoint.Host
+		switch {
+		case e.Note != nil && e.Note.Group != "":
+			head = e.Note.Group
+		case head == "" && e.Summary != nil:
+			head = "scan"
+		case head == "":
+			head = "all"
+		}
+		i, known := at[head]
+		if !known {
+			i = len(list)
+			at[head] = i
+			list = append(list, report.Block{Head: head})
+		}
+		list[i].Lines = append(list[i].Lines, eventLine(e))
+	}
+	return list
+}
+
+func eventLine(e monitor.Event) report.Line {
+	switch {
+	case e.Change != nil:
+		return report.ChangeLine(*e.Change)
+	case e.Note != nil:
+		return report.NoteLine(*e.Note)
+	}
+	s := e.Summary
+	text := fmt.Sprintf("%d endpoints · %d new · %d changed · %d resolved · %d unknown · %d unchanged",
+		s.Endpoints, s.New, s.Changed, s.Resolved, s.Unknown, s.Unchanged)
+	if s.Complete != "yes" {
+		text += " · the scan is incomplete"
+	}
+	return report.Line{Kind: e.At.Format("2006-01-02 15:04"), Text: text}
+}
+
+// How notifications are delivered.
+const (
+	notifyTime  = time.Minute
+	notifyTries = 3
+	notifyBatch = 500
+)
+
+// deliver runs a command with the events that nobody got yet. What it doesn't take stays in the state, is told with 'handclasp
+// status', and comes again the next time.
+func (a *app) deliver(ctx context.Context, command string, state *monitor.State) error {
+	var batch []monitor.Event
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		ids := make([]int64, len(batch))
+		for i, e := range batch {
+			ids[i] = e.ID
+		}
+		lines := eventLines(batch)
+		batch = nil
+		if err := a.notify(ctx, command, lines); err != nil {
+			a.complain("--notify-exec: %v: the events are kept and come again", err)
+			return state.Failed(ctx, err, ids...)
+		}
+		return state.Ack(ctx, ids...)
+	}
+	for e, err := range state.Events(ctx, 0) {
+		if err != nil {
+			return err
+		}
+		if batch = append(batch, e); len(batch) == notifyBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// notify tries a few times, and waits longer each time.
+func (a *app) notify(ctx context.Context, command string, lines []byte) (err error) {
+	for try := range notifyTries {
+		if try > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Second << (2 * (try - 1))):
+			}
+		}
+		if err = runNotify(ctx, command, lines); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func runNotify(ctx context.Context, command string, lines []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, notifyTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(lines), time.Second
+	said, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		return fmt.Errorf("it took longer than %v", notifyTime)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, shortened(fmt.Errorf("%s", strings.TrimSpace(string(said)))))
+	}
+	return nil
+}

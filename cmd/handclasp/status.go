@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/monitor"
+	"github.com/handclasp/handclasp/report"
+)
+
+// questions are the flags of what asks a state.
+type questions struct {
+	state  string
+	format string
+	maxAge time.Duration
+}
+
+func (q *questions) register(cmd *cobra.Command) {
+	q.format = formatTable
+	text := func(s string) string { return s }
+	f := cmd.Flags()
+	f.Var(value[string]{&q.state, parseFile, text, "FILE"}, "state", "the state that 'handclasp watch' keeps")
+	f.Var(value[string]{&q.format, parseListFormat, text, "FORMAT"}, "format", "what to write: table, or jsonl, one JSON object a line")
+}
+
+// ask opens the state for questions.
+func (q *questions) ask() (*monitor.State, error) {
+	if q.state == "" {
+		return nil, errors.New("--state: name the file that 'handclasp watch' keeps")
+	}
+	if _, err := os.Stat(q.state); err != nil {
+		return nil, fmt.Errorf("--state: %s: %w", q.state, cause(err))
+	}
+	return monitor.Open(q.state, &monitor.Options{ReadOnly: true})
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	var q questions
+	cmd := &cobra.Command{
+		Use:   "status --state FILE",
+		Short: "Say how things stand: open findings with their age, the last scan, events that nobody got",
+		Long: `Say how things stand by a state that 'handclasp watch' keeps: open findings by host with their age, those that the last
+scans didn't learn, the age of the last scan, and events that weren't delivered.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), &q) },
+	}
+	q.register(cmd)
+	cmd.Flags().Var(value[time.Duration]{&q.maxAge, parseSpacing, showDuration, "DURATION"}, "max-age",
+		"exit with status 3 where the last scan, or an event that nobody got, is older")
+	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
+	return cmd
+}
+
+func (a *app) status(ctx context.Context, q *questions) error {
+	state, err := q.ask()
+	if err != nil {
+		return err
+	}
+	defer state.Close()
+	st, err := state.Status(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if q.format == formatJSONL {
+		err = json.NewEncoder(a.stdout).Encode(st)
+	} else {
+		err = a.writeStatus(a.stdout, st, now)
+	}
+	if err != nil {
+		return fmt.Errorf("standard output: %w", cause(err))
+	}
+	if q.maxAge > 0 && (st.Last == nil || now.Sub(st.Last.Ended) > q.maxAge || st.Undelivered > 0 && now.Sub(st.Oldest) > q.maxAge) {
+		return exit(exitUnknown)
+	}
+	return nil
+}
+
+func (a *app) writeStatus(w io.Writer, st monitor.Status, now time.Time) error {
+	var list []report.Block
+	for _, f := range st.Open {
+		if len(list) == 0 || list[len(list)-1].Head != f.Endpoint.Host {
+			list = append(list, report.Block{Head: f.Endpoint.Host})
+		}
+		text := fmt.Sprintf("%d/%s %s", f.Endpoint.Port, f.Endpoint.Network, f.Rule)
+		if f.Items != "" {
+			text += ": " + f.Items
+		}
+		if f.Unknown > 0 {
+			text += fmt.Sprintf(" · unknown for %d scans: %s", f.Unknown, f.Reason)
+		}
+		last := &list[len(list)-1]
+		last.Lines = append(last.Lines, report.Line{Kind: age(now.Sub(f.FirstSeen)), Severity: f.Severity, Text: text})
+	}
+	if err := report.WriteBlocks(w, list, report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}); err != nil {
+		return err
+	}
+	words := []string{fmt.Sprintf("%d open findings", len(st.Open)), "no scan yet"}
+	if st.Last != nil {
+		words[1] = "last scan " + age(now.Sub(st.Last.Ended)) + " ago"
+	}
+	if st.Undelivered > 0 {
+		words = append(words, fmt.Sprintf("%d events undelivered, the oldest of %s ago", st.Undelivered, age(now.Sub(st.Oldest))))
+	}
+	if st.Trouble != "" {
+		words = append(words, st.Trouble)
+	}
+	_, err := fmt.Fprintln(w, report.Clean(strings.Join(words, " · ")))
+	return err
+}
+
+// age rounds a time to what people say.
+func age(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", d/time.Hour)
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d minutes", d/time.Minute)
+	}
+	return fmt.Sprintf("%d seconds", max(0, d/time.Second))
+}

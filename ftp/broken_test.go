@@ -1,0 +1,173 @@
+package ftp_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// In place of an answer.
+const (
+	silence = "silence"
+	hangUp  = "hang up"
+)
+
+// open lets anybody in without TLS.
+func open(line string, _ []string) string {
+	return map[string]string{
+		"FEAT": "211 none", "SYST": "215 UNIX", "USER handclasp-no-such-user": "331 password?", "USER anonymous": "331 password?",
+		"PASS handclasp@handclasp.invalid": "230 in", "PWD": `257 "/"`, "QUIT": "221 bye",
+	}[line]
+}
+
+// converse has a server answer each line by what was said before on the connection.
+func converse(t *testing.T, greeting string, answer func(line string, before []string) string) (*probe.Result, *ftp.Evidence) {
+	t.Helper()
+	s, err := lab.Serve(t.Context(), lab.Neighbour{Name: "broken"}, func(c net.Conn) {
+		_, _ = io.WriteString(c, greeting)
+		var before []string
+		for lines := bufio.NewScanner(c); lines.Scan(); before = append(before, lines.Text()) {
+			reply := answer(lines.Text(), before)
+			switch reply {
+			case silence:
+				_, _ = io.Copy(io.Discard, c)
+				return
+			case hangUp:
+				return
+			case "":
+				reply = "502 no"
+			}
+			fmt.Fprint(c, reply+"\r\n")
+		}
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	r := probe.Run(t.Context(), ftp.Prober{}, probe.Target{Addr: s.Addr}, &probe.Options{
+		Level: probe.LevelAnonymous, Limits: probe.Limits{Idle: 300 * time.Millisecond},
+	})
+	e, _ := probe.As[*ftp.Evidence](r)
+	return r, e
+}
+
+func fires(r *probe.Result, id string) bool {
+	return slices.ContainsFunc(finding.Evaluate(r, ftp.Rules), func(f finding.Finding) bool { return f.ID == id })
+}
+
+// Nothing that goes wrong before the login hides that anybody is let in, and that passwords are taken in cleartext.
+func TestLoginIsAsked(t *testing.T) {
+	const madeUp = "USER handclasp-no-such-user"
+	lost := map[string]string{"FEAT": "features", "SYST": "system", "AUTH TLS": "auth_tls", madeUp: "cleartext_login"}
+	for line, field := range lost {
+		for _, fault := range []string{silence, hangUp, "250 ok", "what?", "421 not now", "234 go\r\nnonsense"} {
+			t.Run(line+", "+fault, func(t *testing.T) {
+				t.Parallel()
+				r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {
+					if l == line {
+						return fault
+					}
+					return open(l, before)
+				})
+				require.True(t, fires(r, "ftp.anonymous"), "%v", r.Err)
+				require.True(t, fires(r, "ftp.cleartext-login"))
+				require.Equal(t, "/", e.Anonymous.Directory)
+				require.NotEqual(t, probe.OutcomeOK, r.Outcome)
+				if fault == silence || fault == hangUp || strings.HasPrefix(fault, "421") {
+					require.Equal(t, []string{"/evidence/" + field}, r.Partial)
+				}
+				if line == "FEAT" {
+					require.Nil(t, e.Features)
+				}
+			})
+		}
+	}
+}
+
+// What comes unasked, a line too many, is no answer to anything.
+func TestStrays(t *testing.T) {
+	for name, greeting := range map[string]string{"with the greeting": "220 ready\r\n530 log in\r\n", "in the middle": "220 ready\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			r, e := converse(t, greeting, func(l string, before []string) string {
+				if l == "SYST" && name == "in the middle" {
+					return open(l, before) + "\r\n530 log in"
+				}
+				return open(l, before)
+			})
+			require.NoError(t, r.Err)
+			require.Equal(t, "UNIX", e.System)
+			require.Equal(t, []string{}, e.Features)
+			require.Equal(t, probe.No, e.AuthTLS)
+			require.Equal(t, 502, e.AuthReply.Code)
+			require.Equal(t, probe.Yes, e.CleartextLogin)
+			require.Equal(t, probe.Yes, e.Anonymous.Login)
+		})
+	}
+}
+
+// Some servers have one name for a connection.
+func TestSecondName(t *testing.T) {
+	for _, refusal := range []string{"503 PASS required after USER", "530 Username already set", "500 no", "421 too many names", silence, hangUp} {
+		t.Run(refusal, func(t *testing.T) {
+			t.Parallel()
+			r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {
+				if l == "USER anonymous" && slices.Contains(before, "USER handclasp-no-such-user") {
+					return refusal
+				}
+				return open(l, before)
+			})
+			require.NoError(t, r.Err)
+			require.Empty(t, r.Partial)
+			require.Equal(t, probe.Yes, e.Anonymous.Login)
+			require.Equal(t, 331, e.CleartextReply.Code)
+		})
+	}
+}
+
+// FEAT that is refused before the login is asked behind it.
+func TestFeaturesBehindLogin(t *testing.T) {
+	r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {
+		if l == "FEAT" && !slices.Contains(before, "PWD") {
+			return "530 log in"
+		} else if l == "FEAT" {
+			return "211-Features\r\n UTF8\r\n211 End"
+		}
+		return open(l, before)
+	})
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{"UTF8"}, e.Features)
+}
+
+// A data connection that isn't had leaves the listing unlearned, and says so.
+func TestDataLost(t *testing.T) {
+	for answer, want := range map[string]probe.Outcome{
+		"227 (127,0,0,1,4,1)": probe.OutcomeRefused, "425 no port": probe.OutcomeBusy, "502 no": probe.OutcomeOK, silence: probe.OutcomeTimeout,
+	} {
+		t.Run(answer, func(t *testing.T) {
+			r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {
+				if l == "PASV" {
+					return answer
+				}
+				return open(l, before)
+			})
+			require.Equal(t, want, r.Outcome, "%v", r.Err)
+			require.Nil(t, e.Anonymous.Listing)
+			require.NotEmpty(t, e.Anonymous.ListingError)
+			partial := []string{"/evidence/anonymous/listing"}
+			if want == probe.OutcomeOK {
+				partial = []string{}
+			}
+			require.Equal(t, partial, r.Partial)
+		})
+	}
+}

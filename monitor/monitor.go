@@ -1,0 +1,249 @@
+package monitor
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"slices"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Errors of Open and Apply.
+var (
+	// ErrLocked means that another program has the state open for changes.
+	ErrLocked = errors.New("the state is in use by another run")
+	// ErrOlder means that a scan began before the last one that was applied.
+	ErrOlder = errors.New("the scan is older than what the state holds")
+	// ErrNoScan means that what is to be applied doesn't name one scan.
+	ErrNoScan = errors.New("the results don't name their scan")
+)
+
+// Options say how a state is kept. A nil *Options and the zero value are the defaults.
+type Options struct {
+	Rules       []finding.Rule
+	Comparisons []finding.Comparison
+	// Confirm says after how many scans something is believed; the default is 1 of 1, and 2 for what is gone.
+	Confirm finding.Confirmation
+	// ReadOnly opens a state that is there for questions, without the lock.
+	ReadOnly bool
+}
+
+// A State is what is known, in a file. It may be used by several goroutines.
+type State struct {
+	db   *sql.DB
+	lock *os.File
+	o    Options
+}
+
+// Open opens the state, and makes it if there is none. It holds a lock on the file's name with ".lock" behind it until
+// Close; an error is ErrLocked if another program has it.
+func Open(path string, o *Options) (*State, error) {
+	s := &State{}
+	if o != nil {
+		s.o = *o
+	}
+	mode := "rwc"
+	if s.o.ReadOnly {
+		mode = "ro"
+	} else {
+		var err error
+		if s.lock, err = lockFile(path + ".lock"); err != nil {
+			return nil, err
+		}
+	}
+	db, err := sql.Open("sqlite", dsn(path, mode))
+	if err == nil {
+		db.SetMaxOpenConns(2) // one reads events while another acknowledges them
+		err = db.Ping()
+	}
+	if err == nil && !s.o.ReadOnly {
+		err = migrate(context.Background(), db)
+	}
+	if s.db = db; err != nil {
+		return nil, errors.Join(fmt.Errorf("state %s: %w", path, err), s.Close())
+	}
+	return s, nil
+}
+
+// Close closes the file.
+func (s *State) Close() error {
+	var errs []error
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// A Scan is what Apply made of a scan.
+type Scan struct {
+	ID        string     `json:"scan"`
+	Started   time.Time  `json:"started"`
+	Ended     time.Time  `json:"ended"`
+	Complete  probe.Fact `json:"complete"`
+	Endpoints int        `json:"endpoints"`
+	New       int        `json:"new"`
+	Changed   int        `json:"changed"`
+	Resolved  int        `json:"resolved"`
+	Unknown   int        `json:"unknown"`
+	Unchanged int        `json:"unchanged"`
+	Notes     int        `json:"notes"`
+	// Known counts the findings that were open before, and Lost those of them that weren't learned.
+	Known int `json:"known"`
+	Lost  int `json:"lost"`
+	// Again says that the scan had been applied before, so that nothing was done.
+	Again bool `json:"again,omitempty"`
+
+	// Delta is what changed, without what wasn't learned or stayed.
+	Delta finding.Delta `json:"-"`
+}
+
+// An Event tells of one change. Its JSON form is a contract.
+type Event struct {
+	ID   int64     `json:"id"` // stays the same, grows
+	Scan string    `json:"scan"`
+	At   time.Time `json:"at"`
+	// Kind is "new", "changed", "resolved" (see Change), one of the kinds of notes (see Note), or "scan" (see Summary).
+	Kind     string           `json:"kind"`
+	Endpoint finding.Endpoint `json:"endpoint"`
+	Change   *finding.Change  `json:"change,omitempty"`
+	Note     *finding.Note    `json:"note,omitempty"`
+	Summary  *Scan            `json:"summary,omitempty"` // every scan has one, quiet nights too
+}
+
+// Alarming reports whether the event is of a finding that is new, or worse than it was, and at least so severe.
+func (e Event) Alarming(least finding.Severity) bool {
+	return e.Change != nil && e.Change.Alarming(least)
+}
+
+// ApplyOptions say how a scan is applied.
+type ApplyOptions struct {
+	// AcceptLoss are groups, as [finding.Endpoint.Groups] names them, that are gone indeed.
+	AcceptLoss []string
+}
+
+// Apply compares a scan with what is known, and commits both what is known now and the events that tell of it: all of it,
+// or, if there is an error, nothing.
+func (s *State) Apply(ctx context.Context, entries iter.Seq[finding.Entry], o *ApplyOptions) (Scan, error) {
+	var opts ApplyOptions
+	if o != nil {
+		opts = *o
+	}
+	snap := finding.NewSnapshot(s.o.Rules, s.o.Comparisons)
+	for e := range entries {
+		snap.Add(e)
+		if err := ctx.Err(); err != nil {
+			return Scan{}, err
+		}
+	}
+	head, from, to, err := snap.Scan()
+	if err != nil {
+		return Scan{}, fmt.Errorf("%w: %w", ErrNoScan, err)
+	}
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return Scan{}, err
+	}
+	scan, err := s.apply(ctx, tx, snap, head, from, to, opts)
+	if err == nil && !scan.Again {
+		err = tx.Commit()
+	}
+	if err != nil || scan.Again {
+		_ = tx.Rollback()
+	}
+	return scan, err
+}
+
+func (s *State) apply(ctx context.Context, tx *sql.Tx, snap *finding.Snapshot, head finding.Header, from, to time.Time, o ApplyOptions) (Scan, error) {
+	if scan, err := applied(ctx, tx, head.Scan); err != nil || scan.Again {
+		return scan, err
+	}
+	before, ended, err := lastScan(ctx, tx)
+	if err != nil {
+		return Scan{}, err
+	}
+	if to.Before(ended) {
+		return Scan{}, fmt.Errorf("%w: it ended %s, and the last one %s", ErrOlder, to.Format(time.RFC3339), ended.Format(time.RFC3339))
+	}
+	known, err := rulesKnown(ctx, tx)
+	if err != nil {
+		return Scan{}, err
+	}
+	m, err := newMemory(ctx, tx)
+	if err != nil {
+		return Scan{}, err
+	}
+	w := finding.WeighOptions{Confirm: s.o.Confirm, AcceptLoss: o.AcceptLoss, Before: before}
+	if len(known) > 0 {
+		w.RuleKnown = func(id string) bool { return known[id] }
+	}
+	delta := finding.Weigh(m, snap, w)
+	if err := m.finish(); err != nil {
+		return Scan{}, err
+	}
+	scan := summarise(head.Scan, from, to, snap, delta)
+	if err := s.note(ctx, tx, head, scan); err != nil {
+		return Scan{}, err
+	}
+	return scan, writeEvents(ctx, tx, scan, to)
+}
+
+func summarise(id string, from, to time.Time, snap *finding.Snapshot, d finding.Delta) Scan {
+	scan := Scan{ID: id, Started: from, Ended: to, Complete: d.Complete, Endpoints: snap.Len(), Unchanged: d.Unchanged, Notes: len(d.Notes), Known: d.Known, Lost: d.Lost}
+	for _, c := range d.Changes {
+		switch c.Status {
+		case finding.New:
+			scan.New++
+		case finding.Changed:
+			scan.Changed++
+		case finding.Resolved:
+			scan.Resolved++
+		case finding.Unknown:
+			scan.Unknown++
+		}
+	}
+	d.Changes = slices.DeleteFunc(d.Changes, func(c finding.Change) bool { return c.Status == finding.Unknown || c.Status == finding.Unchanged })
+	scan.Delta = d
+	return scan
+}
+
+// note notes that a scan was applied, and by which rules.
+func (s *State) note(ctx context.Context, tx *sql.Tx, head finding.Header, scan Scan) error {
+	header, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	summary, err := json.Marshal(scan)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO scan (id, applied, started, ended, header, summary) VALUES (?, ?, ?, ?, ?, ?)`,
+		head.Scan, time.Now().UTC().Format(time.RFC3339), scan.Started.Format(stamp), scan.Ended.Format(stamp), header, summary)
+	if err != nil {
+		return err
+	}
+	rules := slices.Clone(s.o.Rules)
+	for _, c := range s.o.Comparisons {
+		rules = append(rules, c.Rule)
+	}
+	for _, r := range rules {
+		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO rule (id, severity) VALUES (?, ?)`, r.ID, int(r.Severity)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stamp is how times are kept: fixed in width, so that they compare as texts do.
+const stamp = "2006-01-02T15:04:05.000Z"

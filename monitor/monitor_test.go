@@ -1,0 +1,421 @@
+package monitor_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/monitor"
+	"github.com/handclasp/handclasp/probe"
+)
+
+type evidence struct {
+	Door   string   `json:"door"`
+	Key    string   `json:"key" diff:"identifying"`
+	Boards []string `json:"boards"`
+}
+
+func (*evidence) Protocol() string { return "test" }
+
+var rules = []finding.Rule{
+	{ID: "test.open", Title: "an open door", Severity: finding.Medium, Check: finding.On(func(e *evidence) finding.Answer {
+		switch e.Door {
+		case "open":
+			return finding.Fires(finding.Seen, "/evidence/door")
+		case "shut":
+			return finding.NotSo()
+		}
+		return finding.NotLearned()
+	})},
+	{ID: "test.boards", Title: "loose boards", Severity: finding.High, Check: finding.On(func(e *evidence) finding.Answer {
+		if e.Boards == nil {
+			return finding.NotLearned()
+		}
+		return finding.FiresOn(finding.Seen, finding.Items(e.Boards, "/evidence/boards", func(string) bool { return true }))
+	})},
+}
+
+var options = &monitor.Options{Rules: rules}
+
+// begun is the night of the first scan.
+var begun = time.Date(2026, 1, 1, 2, 0, 0, 0, time.UTC)
+
+// A house is an endpoint as one night finds it.
+type house struct {
+	addr, name string
+	outcome    probe.Outcome // ok if empty
+	evidence
+}
+
+// scan is a whole scan of a night.
+func scan(night int, houses ...house) func(yield func(finding.Entry) bool) {
+	id := fmt.Sprintf("night-%d", night)
+	entries := []finding.Entry{{Header: &finding.Header{Scan: id, Protocols: []string{"test"}, Started: begun.AddDate(0, 0, night)}}}
+	for _, h := range houses {
+		r := &probe.Result{
+			Protocol: "test", Target: probe.Target{Network: probe.TCP, Addr: netip.MustParseAddrPort(h.addr), Name: h.name}, Outcome: probe.OutcomeOK,
+			Partial: []string{}, Started: begun.AddDate(0, 0, night), Evidence: &h.evidence,
+		}
+		if h.outcome != "" {
+			r.Outcome, r.Partial, r.Err = h.outcome, []string{"/evidence"}, probe.Errorf("dial", h.outcome, "no")
+		}
+		record := finding.NewRecord(r, rules)
+		record.Scan = id
+		entries = append(entries, finding.Entry{Record: record})
+	}
+	return slices.Values(append(entries, finding.Entry{Footer: &finding.Footer{Scan: id, Complete: true}}))
+}
+
+func open(t testing.TB, o *monitor.Options) *monitor.State {
+	t.Helper()
+	s, err := monitor.Open(filepath.Join(t.TempDir(), "fleet.db"), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// night applies a scan and returns what it tells, acknowledged, without the event of the scan itself.
+func night(t testing.TB, s *monitor.State, n int, houses ...house) (told []string) {
+	t.Helper()
+	_, err := s.Apply(t.Context(), scan(n, houses...), nil)
+	require.NoError(t, err)
+	told = []string{}
+	quiet := true
+	for e, err := range s.Events(t.Context(), 0) {
+		require.NoError(t, err)
+		require.NoError(t, s.Ack(t.Context(), e.ID))
+		switch {
+		case e.Change != nil:
+			told = append(told, fmt.Sprintf("%s %s %s", e.Kind, e.Endpoint, e.Change.Finding.ID))
+		case e.Note != nil:
+			told = append(told, strings.TrimSpace(fmt.Sprintf("%s %s%s", e.Kind, e.Endpoint.Host, e.Note.Group)))
+		default:
+			require.Equal(t, "scan", e.Kind)
+			quiet = false
+		}
+	}
+	require.False(t, quiet, "each scan is told")
+	return told
+}
+
+const a = "192.0.2.1:7"
+
+func at(door, key string, boards ...string) house {
+	return house{addr: a, evidence: evidence{Door: door, Key: key, Boards: append([]string{}, boards...)}}
+}
+
+// A finding is gone once two scans have learned that it is; what wasn't learned counts for nothing.
+func TestNights(t *testing.T) {
+	s := open(t, options)
+	busy := house{addr: a, outcome: probe.OutcomeBusy}
+	for n, c := range []struct {
+		house house
+		told  []string
+	}{
+		{at("open", "k1", "oak"), []string{"new 192.0.2.1:7 test.boards", "new 192.0.2.1:7 test.open"}},
+		{at("open", "k1", "oak"), []string{}},
+		{at("open", "k1", "oak", "elm"), []string{"changed 192.0.2.1:7 test.boards"}},
+		{at("shut", "k1", "oak", "elm"), []string{}},
+		{busy, []string{}},
+		{at("shut", "k1", "oak", "elm"), []string{"resolved 192.0.2.1:7 test.open"}},
+		{at("shut", "k1", "oak"), []string{}},
+		{at("shut", "k1", "oak"), []string{"changed 192.0.2.1:7 test.boards"}},
+		{at("shut", "k2", "oak"), []string{"fact 192.0.2.1"}},
+		{at("shut", "k1", "oak"), []string{"pool 192.0.2.1"}},
+		{at("shut", "k2", "oak"), []string{}},
+		{at("shut", "k3", "oak"), []string{"fact 192.0.2.1"}},
+		{at("open", "k3", "oak"), []string{"new 192.0.2.1:7 test.open"}},
+	} {
+		require.Equal(t, c.told, night(t, s, n, c.house), "night %d", n)
+	}
+}
+
+func TestConfirmationOfNew(t *testing.T) {
+	s := open(t, &monitor.Options{Rules: rules, Confirm: finding.Confirmation{New: 2, Of: 3, Gone: 1}})
+	require.Empty(t, night(t, s, 0, at("open", "")))
+	require.Empty(t, night(t, s, 1, at("shut", "")))
+	var first, confirmed time.Time
+	_, err := s.Apply(t.Context(), scan(2, at("open", "")), nil)
+	require.NoError(t, err)
+	for e, err := range s.Events(t.Context(), 0) {
+		require.NoError(t, err)
+		if e.Kind == "new" {
+			first, confirmed = e.Change.FirstSeen, e.Change.Confirmed
+		}
+	}
+	require.Equal(t, begun, first)
+	require.Equal(t, begun.AddDate(0, 0, 2), confirmed)
+}
+
+func TestApplyAgainAndTooLate(t *testing.T) {
+	s := open(t, options)
+	require.NotEmpty(t, night(t, s, 5, at("open", "")))
+	again, err := s.Apply(t.Context(), scan(5, at("shut", "")), nil)
+	require.NoError(t, err)
+	require.True(t, again.Again)
+	require.Equal(t, 1, again.New)
+	for range s.Events(t.Context(), 0) {
+		t.Fatal("an event of a scan that was told")
+	}
+	_, err = s.Apply(t.Context(), scan(4, at("shut", "")), nil)
+	require.ErrorIs(t, err, monitor.ErrOlder)
+	_, err = s.Apply(t.Context(), finding.Entries(slices.Values([]finding.Record{})), nil)
+	require.ErrorIs(t, err, monitor.ErrNoScan)
+}
+
+// Events come until they are acknowledged, with the same ids.
+func TestOutbox(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	var ids []int64
+	for range 2 {
+		s, err := monitor.Open(path, options)
+		require.NoError(t, err)
+		_, err = monitor.Open(path, options)
+		require.ErrorIs(t, err, monitor.ErrLocked)
+		_, err = s.Apply(t.Context(), scan(0, at("open", "")), nil)
+		require.NoError(t, err)
+		var seen []int64
+		for e, err := range s.Events(t.Context(), 0) {
+			require.NoError(t, err)
+			seen = append(seen, e.ID)
+		}
+		require.Len(t, seen, 2)
+		if ids == nil {
+			ids = seen
+		}
+		require.Equal(t, ids, seen)
+		require.NoError(t, s.Failed(t.Context(), errors.New("no mail"), seen[1]))
+		require.NoError(t, s.Close())
+	}
+	s, err := monitor.Open(path, &monitor.Options{ReadOnly: true})
+	require.NoError(t, err)
+	defer s.Close()
+	status, err := s.Status(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 2, status.Undelivered)
+	require.Equal(t, "no mail", status.Trouble)
+	require.Len(t, status.Open, 1)
+	require.Equal(t, "test.open", status.Open[0].Rule)
+}
+
+// A name moves, is asked by its address, leaves the list, and comes back: one endpoint all the time.
+func TestEndpointsKeepTheirIdentity(t *testing.T) {
+	s := open(t, options)
+	named := func(addr string) house { h := at("open", "k"); h.addr, h.name = addr, "a.example"; return h }
+	require.Equal(t, []string{"new a.example:7 test.open"}, night(t, s, 0, named("192.0.2.1:7")))
+	require.Equal(t, []string{"moved a.example"}, night(t, s, 1, named("192.0.2.2:7")))
+	unnamed := named("192.0.2.2:7")
+	unnamed.name = ""
+	require.Equal(t, []string{"renamed a.example"}, night(t, s, 2, unnamed))
+	require.Empty(t, night(t, s, 3, unnamed))
+	require.Equal(t, []string{"out_of_scope 192.0.2.2"}, night(t, s, 4))
+	require.Empty(t, night(t, s, 5))
+	require.Empty(t, night(t, s, 6, unnamed))
+	var told []string
+	for e, err := range s.History(t.Context(), "a.example") {
+		require.NoError(t, err)
+		told = append(told, e.Kind)
+	}
+	require.Equal(t, []string{"new", "moved", "renamed", "out_of_scope"}, told)
+}
+
+func TestBlindAndRetired(t *testing.T) {
+	s := open(t, options)
+	var up, down []house
+	for i := range 4 {
+		h := at("open", "k")
+		h.addr = fmt.Sprintf("192.0.2.%d:7", i+1)
+		up = append(up, h)
+		down = append(down, house{addr: h.addr, outcome: probe.OutcomeRefused})
+	}
+	require.Len(t, night(t, s, 0, up...), 4)
+	require.Equal(t, []string{"blind 192.0.2.0/24", "blind all"}, night(t, s, 1, down...))
+	require.Empty(t, night(t, s, 2, up...), "what wasn't believed to be gone isn't new")
+	// One host that is silent for long is told of once.
+	silent := append(slices.Clone(up[:3]), house{addr: up[3].addr, outcome: probe.OutcomeTimeout})
+	for n := 3; n < 33; n++ {
+		require.Empty(t, night(t, s, n, silent...), n)
+	}
+	require.Equal(t, []string{"retired 192.0.2.4"}, night(t, s, 33, silent...))
+	require.Empty(t, night(t, s, 34, silent...))
+	require.Empty(t, night(t, s, 35, up...))
+	// That all is gone indeed is said by a person.
+	for n := 36; n < 38; n++ {
+		_, err := s.Apply(t.Context(), scan(n, down...), &monitor.ApplyOptions{AcceptLoss: []string{"192.0.2.0/24"}})
+		require.NoError(t, err)
+	}
+	resolved := 0
+	for e, err := range s.Events(t.Context(), 0) {
+		require.NoError(t, err)
+		require.NotEqual(t, "blind", e.Kind)
+		if e.Kind == "resolved" {
+			resolved++
+		}
+	}
+	require.Equal(t, 4, resolved)
+}
+
+// A rule that is new to the program makes one event, and no alarm.
+func TestNewerRules(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	s, err := monitor.Open(path, &monitor.Options{Rules: rules[:1]})
+	require.NoError(t, err)
+	require.Equal(t, []string{"new 192.0.2.1:7 test.open", "unknown 192.0.2.1:7 test.boards"}[:1], slices.DeleteFunc(night(t, s, 0, at("open", "", "oak")), func(s string) bool { return strings.Contains(s, "boards") }))
+	require.NoError(t, s.Close())
+	s, err = monitor.Open(path, options)
+	require.NoError(t, err)
+	defer s.Close()
+	require.NotContains(t, night(t, s, 1, at("open", "", "oak")), "new 192.0.2.1:7 test.boards")
+}
+
+// The file is as it was, or as it is to be, and never in between.
+func TestFullDisk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	s, err := monitor.Open(path, options)
+	require.NoError(t, err)
+	require.NotEmpty(t, night(t, s, 0, at("open", "k")))
+	s.Limit(t.Context(), 40) // pages
+	many := make([]house, 2000)
+	for i := range many {
+		many[i] = at("open", "k", "oak")
+		many[i].addr = fmt.Sprintf("10.0.%d.%d:7", i/250, i%250)
+	}
+	_, err = s.Apply(t.Context(), scan(1, many...), nil)
+	require.ErrorContains(t, err, "full")
+	s.Limit(t.Context(), 1<<30)
+	require.Len(t, night(t, s, 1, many...), 2*len(many)+1, "once there is room")
+	require.NoError(t, s.Close())
+}
+
+// TestKilled applies scans in a program that is killed at any moment; what it tells in the end is what an undisturbed one
+// does.
+func TestKilled(t *testing.T) {
+	path := os.Getenv("MONITOR_KILLED")
+	houses := func(n int) []house {
+		many := make([]house, 300)
+		for i := range many {
+			many[i] = at("open", fmt.Sprint(n), "oak")
+			many[i].addr = fmt.Sprintf("10.0.%d.%d:7", i/250, i%250)
+		}
+		return many
+	}
+	if path != "" {
+		s, err := monitor.Open(path, options)
+		require.NoError(t, err)
+		for n := range 4 {
+			_, err := s.Apply(t.Context(), scan(n, houses(n)...), nil)
+			if err != nil && !errors.Is(err, monitor.ErrOlder) {
+				t.Fatal(err)
+			}
+		}
+		return
+	}
+	count := func(path string) map[string]int {
+		s, err := monitor.Open(path, options)
+		require.NoError(t, err)
+		defer s.Close()
+		kinds := map[string]int{}
+		for e, err := range s.Events(t.Context(), 0) {
+			require.NoError(t, err)
+			kinds[e.Kind]++
+		}
+		return kinds
+	}
+	run := func(path string, kill time.Duration) {
+		ctx, cancel := context.WithTimeout(t.Context(), kill)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKilled$")
+		cmd.Env = append(os.Environ(), "MONITOR_KILLED="+path)
+		_ = cmd.Run() // ends by the signal
+	}
+	dir := t.TempDir()
+	quiet, killed := filepath.Join(dir, "quiet.db"), filepath.Join(dir, "killed.db")
+	run(quiet, time.Minute)
+	for i := range 8 {
+		run(killed, time.Duration(20+i*35)*time.Millisecond)
+	}
+	run(killed, time.Minute)
+	require.Equal(t, map[string]int{"new": 600, "fact": 900, "scan": 4}, count(quiet))
+	require.Equal(t, count(quiet), count(killed))
+}
+
+// The views are for others to read, and stay.
+func TestViews(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	s, err := monitor.Open(path, options)
+	require.NoError(t, err)
+	require.NotEmpty(t, night(t, s, 0, at("open", "k", "oak", "elm")))
+	require.NoError(t, s.Close())
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	defer db.Close()
+	var host, rule, severity, items string
+	require.NoError(t, db.QueryRow(`SELECT host, rule, severity, items FROM open_findings WHERE rule = 'test.boards'`).Scan(&host, &rule, &severity, &items))
+	require.Equal(t, []string{"192.0.2.1", "test.boards", "high", "elm, oak"}, []string{host, rule, severity, items})
+	var up bool
+	require.NoError(t, db.QueryRow(`SELECT up FROM endpoints WHERE protocol = 'test'`).Scan(&up))
+	require.True(t, up)
+	var kind string
+	require.NoError(t, db.QueryRow(`SELECT kind FROM history WHERE rule = 'test.open'`).Scan(&kind))
+	require.Equal(t, "new", kind)
+	var fresh int
+	require.NoError(t, db.QueryRow(`SELECT new FROM scans`).Scan(&fresh))
+	require.Equal(t, 2, fresh)
+	_, err = db.Exec(`PRAGMA user_version = 99`)
+	require.NoError(t, err)
+	_, err = monitor.Open(path, options)
+	require.ErrorContains(t, err, "use a newer one")
+}
+
+// BenchmarkApply applies scans of 100,000 endpoints with ten findings each: the first one, and one that changes nothing.
+func BenchmarkApply(b *testing.B) {
+	endpoints := 100_000
+	if n, err := strconv.Atoi(os.Getenv("MONITOR_ENDPOINTS")); err == nil {
+		endpoints = n
+	}
+	boards := make([]finding.Rule, 10)
+	for i := range boards {
+		boards[i] = rules[1]
+		boards[i].ID = fmt.Sprintf("test.boards-%d", i)
+	}
+	for b.Loop() {
+		s := open(b, &monitor.Options{Rules: boards})
+		for n := range 2 {
+			id := fmt.Sprint(n)
+			entries := func(yield func(finding.Entry) bool) {
+				yield(finding.Entry{Header: &finding.Header{Scan: id, Started: begun.AddDate(0, 0, n)}})
+				for i := range endpoints {
+					r := &probe.Result{Protocol: "test", Outcome: probe.OutcomeOK, Partial: []string{}, Started: begun.AddDate(0, 0, n),
+						Target:   probe.Target{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 7)},
+						Evidence: &evidence{Key: fmt.Sprint("key of ", i), Boards: []string{"oak", fmt.Sprint("board of ", i)}}}
+					record := finding.NewRecord(r, boards)
+					record.Scan = id
+					if !yield(finding.Entry{Record: record}) {
+						return
+					}
+				}
+				yield(finding.Entry{Footer: &finding.Footer{Scan: id, Complete: true}})
+			}
+			started := time.Now()
+			applied, err := s.Apply(b.Context(), entries, nil)
+			require.NoError(b, err)
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			b.Logf("scan %d: %v, %d new, %d unchanged, %d MiB from the system", n, time.Since(started).Round(time.Millisecond), applied.New, applied.Unchanged, m.Sys>>20)
+		}
+	}
+}

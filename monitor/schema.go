@@ -1,0 +1,89 @@
+package monitor
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+)
+
+// migrations bring a file from the version before to the next one: the first makes version 1. What was released isn't
+// changed any more.
+var migrations = []string{
+	`
+CREATE TABLE endpoint (
+	id INTEGER PRIMARY KEY,
+	host TEXT NOT NULL, network TEXT NOT NULL, port INTEGER NOT NULL, vantage TEXT NOT NULL,
+	up INTEGER NOT NULL, scope TEXT NOT NULL, answered INTEGER NOT NULL, asked INTEGER NOT NULL,
+	addresses TEXT NOT NULL,
+	standing BLOB NOT NULL
+);
+-- What an endpoint is asked for as; a move or another name changes no key.
+CREATE TABLE alias (
+	host TEXT NOT NULL, network TEXT NOT NULL, port INTEGER NOT NULL, vantage TEXT NOT NULL,
+	endpoint INTEGER NOT NULL REFERENCES endpoint(id),
+	PRIMARY KEY (host, network, port, vantage)
+) WITHOUT ROWID;
+CREATE TABLE scan (
+	n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, applied TEXT NOT NULL, started TEXT NOT NULL, ended TEXT NOT NULL, header BLOB NOT NULL, summary BLOB NOT NULL
+);
+CREATE TABLE rule (id TEXT PRIMARY KEY, severity INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE event (
+	id INTEGER PRIMARY KEY AUTOINCREMENT, scan TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL
+);
+CREATE TABLE undelivered (event INTEGER PRIMARY KEY REFERENCES event(id), attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '');
+CREATE INDEX event_scan ON event (scan);
+CREATE VIEW endpoints AS SELECT host, port, network, vantage, json_extract(standing, '$.protocol') AS protocol,
+	json_extract(standing, '$.first') AS first_seen, nullif(json_extract(standing, '$.answered'), '0001-01-01T00:00:00Z') AS last_answered,
+	up, scope, addresses FROM endpoint;
+CREATE VIEW open_findings AS SELECT e.host, e.port, e.network, e.vantage, f.key AS rule, json_extract(f.value, '$.severity') AS severity,
+	json_extract(f.value, '$.first') AS first_seen, json_extract(f.value, '$.confirmed') AS confirmed, json_extract(f.value, '$.last') AS last_seen,
+	coalesce(json_extract(f.value, '$.unknown'), 0) AS unknown_scans, coalesce(json_extract(f.value, '$.reason'), '') AS reason,
+	coalesce((SELECT group_concat(i.key, ', ') FROM json_each(f.value, '$.items') i WHERE json_extract(i.value, '$.told')), '') AS items
+	FROM endpoint e, json_each(e.standing, '$.open') f
+	WHERE e.scope = '' AND json_extract(f.value, '$.confirmed') <> '0001-01-01T00:00:00Z';
+CREATE VIEW history AS SELECT id AS event, scan, at, kind, json_extract(body, '$.endpoint.host') AS host, json_extract(body, '$.endpoint.port') AS port,
+	json_extract(body, '$.endpoint.network') AS network, json_extract(body, '$.endpoint.vantage') AS vantage,
+	json_extract(body, '$.change.finding.id') AS rule, json_extract(body, '$.note.fact') AS fact, json_extract(body, '$.change.finding.severity') AS severity,
+	body AS event_json FROM event;
+CREATE VIEW scans AS SELECT id AS scan, applied, started, ended, json_extract(summary, '$.complete') AS complete, json_extract(summary, '$.endpoints') AS endpoints,
+	json_extract(summary, '$.new') AS new, json_extract(summary, '$.changed') AS changed, json_extract(summary, '$.resolved') AS resolved,
+	json_extract(summary, '$.unknown') AS unknown, json_extract(summary, '$.unchanged') AS unchanged FROM scan;
+`,
+}
+
+// migrate brings the file to the version of this program.
+func migrate(ctx context.Context, db *sql.DB) error {
+	var version int
+	if err := db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return err
+	}
+	if version > len(migrations) {
+		return fmt.Errorf("the state is of version %d, and this program knows %d: use a newer one", version, len(migrations))
+	}
+	for ; version < len(migrations); version++ {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, migrations[version]+fmt.Sprintf(";PRAGMA user_version = %d", version+1))
+		if err == nil {
+			err = tx.Commit()
+		}
+		if err != nil {
+			_ = tx.Rollback()
+			return fmt.Errorf("migrate to version %d: %w", version+1, err)
+		}
+	}
+	return nil
+}
+
+// dsn names the file. A write is on the disk when its transaction ends, and a crash leaves either all of it or nothing.
+func dsn(path, mode string) string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	u.RawQuery = url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-32768)"}}.Encode()
+	if mode == "ro" {
+		u.RawQuery = url.Values{"mode": {mode}, "_pragma": {"busy_timeout(10000)"}}.Encode()
+	}
+	return u.String()
+}
