@@ -162,6 +162,7 @@ func TestLongIdentification(t *testing.T) {
 			require.Equal(t, !long, e.HostKeys[0].Proven == probe.Yes)
 			if long && l == probe.LevelAnonymous {
 				require.Equal(t, probe.OutcomeMalformed, r.Outcome, "nobody can log in, with or without a credential")
+				require.ErrorContains(t, r.Err, fmt.Sprintf("an identification of %d bytes", length))
 				continue
 			}
 			require.NoError(t, r.Err)
