@@ -54,6 +54,7 @@ func Scan(ctx context.Context, targets []string, o *Options) iter.Seq2[finding.R
 			var record finding.Record
 			if err == nil {
 				record = judge.Record(r.Result)
+				record.Tag = r.Endpoint.Input.Tag
 			}
 			if !yield(record, err) {
 				return

@@ -15,6 +15,8 @@ type Record struct {
 	Findings []Finding
 	// Scan is the id of the scan that the record is from, whose [Header] says how it was made; empty if nobody says.
 	Scan string
+	// Tag is what the list of targets says beside the endpoint's, such as zgrab2's third field; empty for nothing.
+	Tag string
 }
 
 // NewRecord judges a result by rules.
@@ -50,6 +52,9 @@ func (r Record) AppendJSON(b []byte) ([]byte, error) {
 		return b, errors.New("a record has no result")
 	}
 	members := []probe.Member{{Name: "findings", Value: append([]Finding{}, r.Findings...)}}
+	if r.Tag != "" {
+		members = append(members, probe.Member{Name: "tag", Value: r.Tag})
+	}
 	if r.Scan != "" {
 		members = append(members, probe.Member{Name: "scan", Value: r.Scan})
 	}
@@ -80,6 +85,7 @@ func (r *Record) decode(data []byte, result *probe.Result) error {
 	var j struct {
 		Findings []Finding `json:"findings"`
 		Scan     string    `json:"scan"`
+		Tag      string    `json:"tag"`
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
 		return fmt.Errorf("findings: %w", err)
@@ -92,6 +98,6 @@ func (r *Record) decode(data []byte, result *probe.Result) error {
 		f.Basis, f.CWE, f.Items, f.References = append([]string{}, f.Basis...), append([]int{}, f.CWE...), append([]Item{}, f.Items...), append([]string{}, f.References...)
 		f.Key = cmp.Or(f.Key, Key(f.ID, result.Target)) // of before there were keys
 	}
-	*r = Record{Result: result, Findings: append([]Finding{}, j.Findings...), Scan: j.Scan}
+	*r = Record{Result: result, Findings: append([]Finding{}, j.Findings...), Scan: j.Scan, Tag: j.Tag}
 	return nil
 }

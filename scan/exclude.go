@@ -64,6 +64,10 @@ func (x *Exclusion) add(ctx context.Context, text string, r Resolver) error {
 	if err := p.parseHost(host); err != nil {
 		return err
 	}
+	if p.span > 0 {
+		x.spans = append(x.spans, span{p.hosts.Addr(), p.address(p.span - 1)})
+		return nil
+	}
 	addrs, err := resolve(ctx, r, p.name)
 	for _, a := range addrs {
 		a = a.WithZone("")

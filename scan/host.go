@@ -1,9 +1,11 @@
 package scan
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/big"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -20,6 +22,9 @@ func (p *plan) parseHost(text string) error {
 	}
 	if strings.Contains(text, "/") {
 		return p.parseRange(text)
+	}
+	if first, end, ok := spanOf(text); ok {
+		return p.parseSpan(first, end)
 	}
 	if a, err := netip.ParseAddr(text); err == nil {
 		a = a.Unmap()
@@ -54,6 +59,41 @@ func (p *plan) parseRange(text string) error {
 		return fmt.Errorf("the range holds addresses that aren't of one host: unspecified, multicast or broadcast")
 	}
 	p.hosts = prefix
+	return nil
+}
+
+// spanOf takes "192.0.2.1-50" and "192.0.2.1-192.0.3.9" apart; false if the text isn't of that kind.
+func spanOf(text string) (first netip.Addr, end string, ok bool) {
+	before, end, ok := strings.Cut(text, "-")
+	if !ok {
+		return first, "", false
+	}
+	first, err := netip.ParseAddr(before)
+	return first, end, err == nil && first.Is4()
+}
+
+// parseSpan fills in the addresses from the first to the last, which may be told by its last number alone.
+func (p *plan) parseSpan(first netip.Addr, end string) error {
+	b := first.As4()
+	to, err := netip.ParseAddr(end)
+	if n, err2 := strconv.ParseUint(end, 10, 8); err2 == nil {
+		b[3] = byte(n)
+		to, err = netip.AddrFrom4(b), nil
+	}
+	if err != nil || !to.Is4() {
+		return fmt.Errorf("not a range: write the first and the last address, such as 192.0.2.1-192.0.3.9 or 192.0.2.1-50")
+	}
+	low, high := first.As4(), to.As4()
+	from, until := binary.BigEndian.Uint32(low[:]), binary.BigEndian.Uint32(high[:])
+	switch {
+	case until < from:
+		return fmt.Errorf("the range ends before it begins: write the smaller address first")
+	case until-from >= 1<<rangeBits:
+		return fmt.Errorf("the range holds %d addresses: scan at most %d at once, or list the hosts", until-from+1, 1<<rangeBits)
+	case !unicast(first) || !unicast(to):
+		return fmt.Errorf("the range holds addresses that aren't of one host: unspecified, multicast or broadcast")
+	}
+	p.hosts, p.span = netip.PrefixFrom(first, 32), uint64(until-from)+1
 	return nil
 }
 

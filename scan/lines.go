@@ -25,7 +25,8 @@ var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
 //
 // A line is a target, or a row of CSV as other scanners use it: as zgrab2 reads it, "address, domain, tag, port", of
 // which the last may be left out and any may be empty; or, where the first line names its columns and one of them is
-// saddr, as ZMap writes it: of the others sport, success and repeat are used.
+// saddr, as ZMap writes it: of the others sport, success and repeat are used. What masscan (-oL, -oJ, -oX), nmap (-oX, -oG),
+// naabu and httpx (JSON) write is read as well; of it the open ports are targets.
 //
 // Reading goes on in a goroutine of its own, so that a terminal or a pipe that keeps silent doesn't hold up the end
 // of ctx. Where r is silent then, that goroutine ends with r's next line or its end. Unless r is a regular file, lines
@@ -52,7 +53,10 @@ func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error
 			if n == 1 && (strings.HasPrefix(l.text, "\xff\xfe") || strings.HasPrefix(l.text, "\xfe\xff")) {
 				l = line{err: &readError{errUTF16}}
 			}
-			in := Input{Text: uncomment(l.text), Place: fmt.Sprintf("%s:%d", name, n), Last: slow}
+			if l.number == 0 {
+				l.number = n
+			}
+			in := Input{Text: uncomment(l.text), Place: fmt.Sprintf("%s:%d", name, l.number), Last: slow}
 			if l.err != nil {
 				if more := yield(in, &InputError{Input: in, Err: l.err}); !more || l.err != errLineLimit {
 					return
@@ -61,6 +65,20 @@ func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error
 			}
 			if in.Text == "" {
 				continue
+			}
+			if !l.target {
+				if targets, ok, err := foreign(in.Text); ok {
+					if err != nil && !yield(in, &InputError{Input: in, Err: err}) {
+						return
+					}
+					for _, t := range targets {
+						in.Text, in.Name, in.Tag = t.text, t.name, t.tag
+						if !yield(in, nil) {
+							return
+						}
+					}
+					continue
+				}
 			}
 			in, skip, err := rows.understand(in)
 			if err != nil {
@@ -74,8 +92,10 @@ func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error
 }
 
 type line struct {
-	text string
-	err  error
+	text   string
+	err    error
+	number int  // 0 for the one behind the last
+	target bool // the text is a target already
 }
 
 // A readError is why a list couldn't be read to its end.
@@ -95,7 +115,13 @@ func read(r io.Reader, lines chan<- line, done <-chan struct{}) {
 			return false
 		}
 	}
-	for b := bufio.NewReaderSize(r, lineLimit+len("\r\n")); ; {
+	b := bufio.NewReaderSize(r, lineLimit+len("\r\n"))
+	_, _ = b.Peek(1)
+	if beginning, _ := b.Peek(b.Buffered()); isXML(beginning) {
+		readXML(b, send)
+		return
+	}
+	for {
 		text, err := b.ReadSlice('\n')
 		l := line{text: string(bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")))}
 		if len(l.text) > lineLimit {

@@ -17,6 +17,7 @@ import (
 // A plan is what an input asks for: hosts, each on some endpoints.
 type plan struct {
 	hosts netip.Prefix // one address, or a range
+	span  uint64       // how many addresses from that of hosts on; 0 for those of the prefix
 	zone  string       // of one IPv6 address
 	name  string       // to be resolved, as written; empty where hosts says it all
 	sni   string       // the name as certificates and SNI spell it
@@ -127,6 +128,9 @@ func (r parser) target(text string) (plan, error) {
 func (p plan) addressCount() uint64 {
 	if p.name != "" {
 		return 1
+	}
+	if p.span > 0 {
+		return p.span
 	}
 	return 1 << (p.hosts.Addr().BitLen() - p.hosts.Bits())
 }

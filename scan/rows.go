@@ -92,6 +92,9 @@ func zgrab(in Input, fields []string) (Input, bool, error) {
 	if len(fields) > 4 {
 		return in, false, fmt.Errorf("the row has %d fields: a row is an address, a domain, a tag and a port", len(fields))
 	}
+	if len(fields) == 2 && numeric(fields[1]) {
+		fields = []string{fields[0], "", "", fields[1]} // an address and a port: the last label of a domain is no number
+	}
 	fields = append(fields, "", "", "")
 	address, domain, tag, port := fields[0], fields[1], fields[2], fields[3]
 	row := in
@@ -120,7 +123,8 @@ func zgrab(in Input, fields []string) (Input, bool, error) {
 // addressAndPort writes an address or a range, and a port, as one target.
 func addressAndPort(address, port string) (string, error) {
 	_, err := netip.ParseAddr(address)
-	if _, err2 := netip.ParsePrefix(address); err != nil && err2 != nil {
+	_, err2 := netip.ParsePrefix(address)
+	if _, _, isSpan := spanOf(address); err != nil && err2 != nil && !isSpan {
 		return "", fmt.Errorf("%q is neither an address nor a range", address)
 	}
 	if port == "" {

@@ -126,7 +126,8 @@ func TestLinesOfFilesAreShuffled(t *testing.T) {
 }
 
 func FuzzLines(f *testing.F) {
-	for _, s := range []string{"saddr,sport\n192.0.2.7,21\n", "192.0.2.0/30,a.example,tag,21\n", "\"\n", "a,\"b\nc\",d\n", "saddr\n\n#\n,"} {
+	for _, s := range []string{"saddr,sport\n192.0.2.7,21\n", "192.0.2.0/30,a.example,tag,21\n", "\"\n", "a,\"b\nc\",d\n", "saddr\n\n#\n,",
+		"open tcp 21 192.0.2.7 1", "Host: a ()\tPorts: 21/open/tcp", `{"ip":"::1","port":{"Port":1}}`, `<?xml version="1.0"?><host><address addr="::1"/>`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, list string) {

@@ -15,13 +15,13 @@ type list struct {
 	name      string // for errors
 	r         io.Reader
 	file      *os.File // to be closed; nil for standard input
-	endpoints int      // how many it stands for, -1 where only its end will tell
+	endpoints int      // how many it stands for with the arguments, -1 where only its end will tell
 }
 
-func (a *app) openList(path string, order *scan.EndpointOptions) (*list, error) {
+func (a *app) openList(path string, args []string, order *scan.EndpointOptions) (*list, error) {
 	switch path {
 	case "":
-		return &list{}, nil
+		return &list{endpoints: int(scan.Count(once(scan.Args(args)), a.probers, order))}, nil
 	case "-":
 		return &list{name: "standard input", r: a.stdin, endpoints: -1}, nil
 	}
@@ -30,7 +30,7 @@ func (a *app) openList(path string, order *scan.EndpointOptions) (*list, error) 
 		return nil, fmt.Errorf("--input: %w: name a file with one target a line, or - for standard input", err)
 	}
 	l := &list{name: path, r: file, file: file}
-	if err := l.count(a, order); err != nil {
+	if err := l.count(a, args, order); err != nil {
 		l.close()
 		return nil, fmt.Errorf("--input: %s: %w: name a file with one target a line, or - for standard input", path, cause(err))
 	}
@@ -38,7 +38,7 @@ func (a *app) openList(path string, order *scan.EndpointOptions) (*list, error) 
 }
 
 // count reads a regular file once to learn how much there is to do.
-func (l *list) count(a *app, order *scan.EndpointOptions) error {
+func (l *list) count(a *app, args []string, order *scan.EndpointOptions) error {
 	info, err := l.file.Stat()
 	if err != nil {
 		return err
@@ -50,9 +50,14 @@ func (l *list) count(a *app, order *scan.EndpointOptions) error {
 		l.endpoints = -1
 		return nil
 	}
-	l.endpoints = int(scan.Count(l.lines(context.Background()), a.probers, order))
+	l.endpoints = int(scan.Count(once(scan.Concat(scan.Args(args), l.lines(context.Background()))), a.probers, order))
 	_, err = l.file.Seek(0, io.SeekStart)
 	return err
+}
+
+// once leaves out targets that were named before.
+func once(inputs iter.Seq2[scan.Input, error]) iter.Seq2[scan.Input, error] {
+	return scan.Once(inputs, func() {})
 }
 
 func (l *list) lines(ctx context.Context) iter.Seq2[scan.Input, error] {

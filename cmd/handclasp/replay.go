@@ -156,7 +156,9 @@ func (r *replaying) one(ctx context.Context, record finding.Record) error {
 	default:
 		record.Result = again
 	}
+	tag, from := record.Tag, record.Scan
 	record = r.judge.Record(record.Result)
+	record.Tag, record.Scan = tag, from
 	r.tally.Add(record)
 	if r.o.format == formatJSONL && !r.o.transcript {
 		record = record.WithoutTranscript()

@@ -30,6 +30,7 @@ type job struct {
 	label     func(scan.Endpoint) string // what stands beside a host in the table; may be nil
 	identity  *identity                  // what the results say of the scan; nil for nothing
 	list      bool                       // the table ends with all findings
+	repeated  *int                       // how many targets were named before; nil for none
 	spread    bool                       // a host's endpoints may be far apart
 }
 
@@ -184,6 +185,7 @@ func (s *session) result(r scan.Result) error {
 		s.why = cmp.Or(s.why, r.Err)
 	}
 	record := s.judge.Record(r.Result)
+	record.Tag = r.Endpoint.Input.Tag
 	record.Findings = s.o.choice.reported(record.Findings)
 	silent := s.o.choice.passes(record)
 	write := s.sink.write
@@ -333,6 +335,9 @@ func (s *session) nothing() error {
 }
 
 func (s *session) verdict(interrupted bool) error {
+	if n := s.job.repeated; n != nil && *n > 0 && !s.o.silent {
+		s.complain("targets that were named more than once, and scanned once: %d", *n)
+	}
 	switch {
 	case s.refused > badTargets:
 		s.complain("%d of the targets couldn't be used, of which the first %d are said above", s.refused, badTargets)

@@ -162,7 +162,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 		return err
 	}
 	is.targets, is.shard, is.seed = append([]string{m.input}, args...), m.shard, m.seed
-	j := job{progress: m.progress, identity: is, list: true, spread: m.spread}
+	j := job{progress: m.progress, repeated: new(int), identity: is, list: true, spread: m.spread}
 	if m.resume != "" {
 		if j.resume, err = openResumption(m.resume, o); err != nil {
 			return err
@@ -174,20 +174,20 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 		Seed: m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
-	l, err := a.openList(m.input, order)
+	l, err := a.openList(m.input, args, order)
 	if err != nil {
 		return err
 	}
 	defer l.close()
 	if l.endpoints >= 0 {
-		j.journal.SetTotal(int64(l.endpoints) + scan.Count(scan.Args(args), a.probers, order))
+		j.journal.SetTotal(int64(l.endpoints))
 	}
 	if err := j.resume.check(a.probers, order); err != nil {
 		return err
 	}
 	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
-		return scan.Endpoints(ctx, scan.Concat(scan.Args(args), l.lines(ctx)), a.probers, order)
+		return scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
 	}
 	return a.run(ctx, o, j)
 }

@@ -121,6 +121,7 @@ func (g *generator) result(protocols []any) object {
 		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial where the outcome isn't ok."}}},
 		{"software", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[probe.Software]())}}},
 		{"findings", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[finding.Finding]())}}},
+		{"tag", object{{"type", "string"}, {"description", "What the list of targets says beside the target. Absent if it says nothing."}}},
 		{"scan", object{{"type", "string"}, {"description", "The id of the scan, whose header says how it was made. Absent in results that belong to none."}}},
 		{"transcript", object{
 			{"type", "array"}, {"items", g.event()},
@@ -129,7 +130,7 @@ func (g *generator) result(protocols []any) object {
 	}
 	var required []string
 	for _, p := range properties {
-		if p.key != "partial" && p.key != "scan" {
+		if p.key != "partial" && p.key != "scan" && p.key != "tag" {
 			required = append(required, p.key)
 		}
 	}
