@@ -163,13 +163,20 @@ func (w walker) collect(v reflect.Value, path string, f func(path string, values
 }
 
 func (w walker) members(list reflect.Value, path string, f func(path string, values []string, several bool)) {
-	key := w.fieldsOf(list.Type().Elem()).key
 	for i := range list.Len() {
+		member := list.Index(i)
+		for member.Kind() == reflect.Pointer && !member.IsNil() {
+			member = member.Elem()
+		}
+		if member.Kind() != reflect.Struct {
+			continue
+		}
+		key := w.fieldsOf(member.Type()).key
 		switch {
 		case key != nil:
-			w.collect(list.Index(i), fmt.Sprintf("%s/%v", path, list.Index(i).FieldByIndex(key)), f)
+			w.collect(member, fmt.Sprintf("%s/%v", path, member.FieldByIndex(key)), f)
 		case i == 0:
-			w.collect(list.Index(i), path+"/0", f)
+			w.collect(member, path+"/0", f)
 		}
 	}
 }

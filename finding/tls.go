@@ -52,8 +52,11 @@ func onChain(field string, pick func(i int, c probe.Certificate, r *probe.Result
 	})
 }
 
-// TLS holds the rules over certificates and versions, for every protocol that speaks TLS.
-var TLS = []Rule{
+// TLS holds the rules over certificates, versions and suites, for every protocol that speaks TLS.
+var TLS = slices.Concat(tlsHandshake, tlsCertificate, tlsOffers)
+
+// tlsHandshake holds those that one handshake mostly tells enough for.
+var tlsHandshake = []Rule{
 	{
 		ID: "tls.cert-expired", Title: "certificate expired", Severity: Medium, CWE: []int{298},
 		Summary:     "The server's certificate is past its validity, so that clients that check refuse it and people get used to ignoring warnings.",
@@ -67,22 +70,22 @@ var TLS = []Rule{
 		}),
 	},
 	{
-		ID: "tls.cert-untrusted", Title: "certificate not trusted", Severity: Medium, CWE: []int{295},
+		ID: "tls.cert-untrusted", Title: "certificate not trusted", Severity: Medium, Varies: []Severity{Medium, Info}, CWE: []int{295},
 		Summary:     "The certificate chain leads to no trusted root, so that clients can't tell the server from an impostor.",
 		Remediation: "Install a certificate of a public CA, or of your own CA that your clients trust, together with its intermediates: vsftpd rsa_cert_file, ProFTPD TLSCertificateChainFile, Postfix smtpd_tls_chain_files, Exim tls_certificate, INN tlscertfile.",
 		References:  []string{"RFC 5280 section 6", "RFC 7817 section 3", "RFC 8143 section 2"},
-		Check: OnTLS(func(t *probe.TLS, _ *probe.Result) Answer {
+		Check: ratedBy(OnTLS(func(t *probe.TLS, _ *probe.Result) Answer {
 			return When(t.Trusted, probe.No, Fires(Seen, "/evidence/tls/trusted", "/evidence/tls/trust_error").With(strings.TrimPrefix(t.TrustError, "x509: ")))
-		}),
+		})),
 	},
 	{
-		ID: "tls.cert-mismatch", Title: "certificate for another name", Severity: Medium, CWE: []int{297},
+		ID: "tls.cert-mismatch", Title: "certificate for another name", Severity: Medium, Varies: []Severity{Medium, Info}, CWE: []int{297},
 		Summary:     "The certificate isn't for the name by which the server was reached, so that clients that check refuse it.",
 		Remediation: "Issue a certificate whose subject alternative names hold every name that clients use for this server.",
 		References:  []string{"RFC 9525 section 6", "RFC 7817 section 3"},
-		Check: OnTLS(func(t *probe.TLS, r *probe.Result) Answer {
+		Check: ratedBy(OnTLS(func(t *probe.TLS, r *probe.Result) Answer {
 			return When(t.NameMatches, probe.No, Fires(Seen, "/evidence/tls/name_matches", "/evidence/tls/chain/0/dns_names").With("not for "+r.Target.Name))
-		}),
+		})),
 	},
 	{
 		ID: "tls.legacy-version", Title: "TLS 1.0 or 1.1", Severity: Medium, CWE: []int{327},
@@ -122,10 +125,22 @@ var TLS = []Rule{
 	},
 }
 
-// legacyVersion is not so only if the list of accepted versions was learned: the one that was negotiated is the best of both
+// legacyVersion is not so only if it was asked which versions are accepted: the one that was negotiated is the best of both
 // sides, and says nothing of lower ones.
 func legacyVersion(t *probe.TLS, _ *probe.Result) Answer {
 	legacy := func(v string) bool { return v == "1.0" || v == "1.1" }
+	if o := t.Offers; o != nil {
+		var items []Item
+		if o.TLS10 == probe.Yes {
+			items = append(items, Item{"TLS 1.0", offersPointer + "/tls10"})
+		}
+		if o.TLS11 == probe.Yes {
+			items = append(items, Item{"TLS 1.1", offersPointer + "/tls11"})
+		}
+		if items != nil || o.TLS10 == probe.No && o.TLS11 == probe.No {
+			return FiresOn(Seen, items)
+		}
+	}
 	switch {
 	case legacy(t.Version):
 		return Fires(Seen, "/evidence/tls/version").About(Item{"TLS " + t.Version, "/evidence/tls/version"}).With("negotiated " + t.Version)

@@ -15,6 +15,7 @@ import (
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/rsync"
 	"github.com/handclasp/handclasp/smtp"
+	"github.com/handclasp/handclasp/ssh"
 )
 
 // A choice is what is asked, and what of the answers is reported.
@@ -27,6 +28,8 @@ type choice struct {
 	without     []string
 	open        bool
 
+	tls       probe.TLSMode
+	ssh       string
 	injection bool
 	verify    bool
 	modules   []string
@@ -45,6 +48,10 @@ func (c *choice) register(cmd *cobra.Command) {
 	f.Var(words(&c.rules, "RULES"), "rule", "judge by these rules alone: ids, or what stands before the dot; 'handclasp rules' lists them")
 	f.Var(words(&c.without, "RULES"), "exclude-rule", "leave these rules out")
 	f.BoolVar(&c.open, "open", false, "report only endpoints where somebody answered")
+	f.Var(value[probe.TLSMode]{&c.tls, probe.ParseTLSMode, probe.TLSMode.String, "HOW"}, "tls",
+		"how far to ask for TLS: negotiated, the one handshake; on more connections, versions (up to 8), weak suites and groups too (15), or full, every one")
+	f.Var(value[string]{&c.ssh, oneOf("handshake", "gex"), text, "HOW"}, "ssh",
+		"how far to ask for SSH's key exchange: handshake, or gex, which asks for small groups, too")
 	f.BoolVar(&c.injection, "injection", false, "check whether commands sent in cleartext behind STARTTLS are carried out inside TLS (mail, news)")
 	f.BoolVar(&c.verify, "verify-names", false, "check with VRFY of a random name whether mail servers tell which names exist")
 	f.Var(words(&c.modules, "NAMES"), "modules", "rsync modules to ask for at level anonymous, beside those that are listed")
@@ -120,6 +127,8 @@ func (c *choice) key() string {
 	add("rule", strings.Join(c.rules, ","))
 	add("exclude-rule", strings.Join(c.without, ","))
 	add("open", yes(c.open))
+	add("tls", string(c.tls))
+	add("ssh", c.ssh)
 	add("injection", yes(c.injection))
 	add("verify-names", yes(c.verify))
 	add("modules", strings.Join(c.modules, ","))
@@ -156,6 +165,9 @@ func (c *choice) turned(probers []probe.Prober) []probe.Prober {
 	probers = slices.Clone(probers)
 	for i, p := range probers {
 		switch p := p.(type) {
+		case ssh.Prober:
+			p.GroupExchange = c.ssh == "gex"
+			probers[i] = p
 		case smtp.Prober:
 			p.Injection, p.Verify = c.injection, c.verify
 			probers[i] = p

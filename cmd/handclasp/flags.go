@@ -20,8 +20,6 @@ import (
 // options are what the flags of a scan say.
 type options struct {
 	level probe.Level
-	tls   probe.TLSMode // of a scan alone, as is
-	ssh   sshMode
 	form
 	choice      choice
 	timeout     time.Duration

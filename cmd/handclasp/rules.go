@@ -112,7 +112,7 @@ func listRules(w io.Writer, rules []finding.Rule) {
 // knobFlags are the flags of the fields that rules need.
 var knobFlags = map[string]string{
 	"GroupExchange": "--ssh gex",
-	"Injection":     "--injection", "Verify": "--verify-names", "Modules": "--modules", "Versions": "--tls full",
+	"Injection":     "--injection", "Verify": "--verify-names", "Modules": "--modules", "TLS": "--tls weak",
 }
 
 // needsOf is what the default level doesn't do and the rule can't be answered without; empty for nothing.

@@ -74,7 +74,7 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	s.open(cancel)
 	opts := j.options
 	opts.Concurrency, opts.SlowLane, opts.Journal = o.concurrency, slowLane(o.concurrency, mostFiles()), j.journal
-	opts.Probe.TLS = o.tls
+	opts.Probe.TLS = o.choice.tls
 	opts.Probe.Level, opts.Probe.RootCAs, opts.Probe.Limits.Total = o.level, o.roots, o.timeout
 	for r, err := range scan.Run(scanCtx, j.endpoints(scanCtx), &opts) {
 		if errors.Is(err, scan.ErrResume) {

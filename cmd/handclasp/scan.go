@@ -121,10 +121,6 @@ func (a *app) scanCommand() *cobra.Command {
 		},
 	}
 	o.register(cmd, 0)
-	cmd.Flags().Var(value[probe.TLSMode]{&o.tls, probe.ParseTLSMode, probe.TLSMode.String, "MODE"}, "tls",
-		"what to ask of TLS: what is negotiated, or by bare ClientHellos on more connections the versions (up to 8), weak suites and groups as well (15), or the full list")
-	cmd.Flags().Var(value[sshMode]{&o.ssh, parseSSH, func(m sshMode) string { return string(m) }, "MODE"}, "ssh",
-		"what to ask of SSH beside the usual: gex, how large the groups for Diffie-Hellman are that the server gives")
 	cmd.Flags().Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
 	cmd.Flags().Var(value[string]{&o.earlier, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
@@ -179,7 +175,6 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 		Seed:     m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
-	probers := o.ssh.probers(a.probers)
 	l, err := a.openList(m.input, args, order)
 	if err != nil {
 		return err
@@ -188,12 +183,12 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	if l.endpoints >= 0 {
 		j.journal.SetTotal(int64(l.endpoints))
 	}
-	if err := j.resume.check(probers, order); err != nil {
+	if err := j.resume.check(a.probers, order); err != nil {
 		return err
 	}
 	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
-		return scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), probers, order)
+		return scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
 	}
 	return a.run(ctx, o, j)
 }

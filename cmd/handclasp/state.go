@@ -34,8 +34,6 @@ const stateKind = "handclasp.scan-state/1"
 // settings are the flags that must be the same when a scan goes on, or its results would be of two kinds.
 type settings struct {
 	Level      string `json:"level"`
-	TLS        string `json:"tls"` // empty for what is negotiated
-	SSH        string `json:"ssh"`
 	Transcript bool   `json:"transcript"`
 	Recog      string `json:"recog"`            // a path
 	CA         string `json:"ca"`               // a path
@@ -58,7 +56,7 @@ const saveEvery = time.Second
 
 // openResumption reads the state, where there is one.
 func openResumption(path string, o *options) (*resumption, error) {
-	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), TLS: string(o.tls), SSH: string(o.ssh), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Choice: o.choice.key(), Advice: o.advice.key(), Baseline: o.earlier}}}
+	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Choice: o.choice.key(), Advice: o.advice.key(), Baseline: o.earlier}}}
 	if o.format != formatJSONL {
 		return nil, errors.New("--resume: only JSON lines can be gone on with: add --format jsonl")
 	}
@@ -92,10 +90,6 @@ func openResumption(path string, o *options) (*resumption, error) {
 	switch {
 	case was.Level != is.Level:
 		err = fmt.Errorf("the scan was begun with --level %s", was.Level)
-	case was.TLS != is.TLS:
-		err = fmt.Errorf("the scan was begun with --tls %s", probe.TLSMode(was.TLS))
-	case was.SSH != is.SSH:
-		err = fmt.Errorf("the scan was begun with --ssh '%s'", was.SSH)
 	case was.Transcript != is.Transcript:
 		err = fmt.Errorf("the scan was begun with --transcript=%t", was.Transcript)
 	case was.Recog != is.Recog:

@@ -1,0 +1,151 @@
+package handclasp_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/replay"
+)
+
+// A fixture is a recorded conversation, and what was found in it.
+type fixture struct {
+	file   string
+	prober probe.Prober
+	*replay.Recording
+	record finding.Record
+}
+
+// hold holds a conversation with the prober, as far as the transcript goes.
+func (f fixture) hold(t *testing.T, tr probe.Transcript) finding.Record {
+	t.Helper()
+	player := replay.NewPlayer(tr)
+	player.Lenient = true
+	// What was drawn then is drawn again; beyond it a constant does, since nobody checks.
+	rand := append([]byte{}, randomOf(f.Transcript)...)
+	r := probe.Run(t.Context(), f.prober, f.Target, &probe.Options{
+		Level: f.Level, Dial: player.Dial, ImplicitTLS: f.ImplicitTLS, Rand: &endless{rand},
+		Limits: probe.Limits{Idle: 10 * time.Millisecond, Total: 2 * time.Second, Dial: 50 * time.Millisecond},
+	})
+	return finding.NewRecord(r, handclasp.Rules())
+}
+
+func randomOf(tr probe.Transcript) (b []byte) {
+	for _, e := range tr {
+		if e.Dir == probe.DirRand {
+			b = append(b, e.Data...)
+		}
+	}
+	return b
+}
+
+// endless gives bytes, and then more of them.
+type endless struct{ b []byte }
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.b)
+	e.b = e.b[n:]
+	for i := n; i < len(p); i++ {
+		p[i] = 7
+	}
+	return len(p), nil
+}
+
+// fixtures chooses recordings in which each rule fires, few of them: one for each rule.
+func fixtures(t *testing.T) (list []fixture, lacking map[string]bool) {
+	t.Helper()
+	lacking = map[string]bool{}
+	for _, r := range handclasp.Rules() {
+		lacking[r.ID] = true
+	}
+	for _, p := range handclasp.Probers() {
+		protocol := p.Spec().Protocol
+		files, err := filepath.Glob(filepath.Join(protocol, "testdata", "transcripts", "*.txt"))
+		require.NoError(t, err)
+		demo, err := filepath.Glob(filepath.Join("internal", "demo", "recordings", "anonymous", "*.txt"))
+		require.NoError(t, err)
+		for _, file := range slices.Concat(files, demo) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			rec, err := replay.Parse(text)
+			if err != nil || strings.Contains(file, "demo") && !strings.Contains(string(text), protocol) {
+				continue
+			}
+			f := fixture{file: file, prober: p, Recording: rec}
+			f.record = f.hold(t, rec.Transcript)
+			useful := false
+			for _, found := range f.record.Findings {
+				useful = useful || lacking[found.ID]
+				delete(lacking, found.ID)
+			}
+			if useful {
+				list = append(list, f)
+			}
+		}
+	}
+	return list, lacking
+}
+
+// cuts are the ways in which a conversation may be lost at each of its turns.
+func cuts(tr probe.Transcript) (all []probe.Transcript) {
+	for i, e := range tr {
+		switch e.Dir {
+		case probe.DirRecv, probe.DirTLS:
+			for _, how := range []probe.Outcome{probe.OutcomeClosed, probe.OutcomeTimeout} {
+				all = append(all, append(slices.Clone(tr[:i]), probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: how}))
+			}
+		case probe.DirOpen: // the first connection, the data port, the second one
+			for _, how := range []probe.Outcome{probe.OutcomeRefused, probe.OutcomeTimeout} {
+				if i == 0 && how == probe.OutcomeRefused {
+					continue // nobody is there any more
+				}
+				refused := e
+				refused.Outcome = how
+				all = append(all, append(slices.Clone(tr[:i]), refused))
+			}
+		}
+	}
+	return all
+}
+
+// unrecorded are rules that no recording of the packages can show: they need a knob, a login that wasn't recorded, encryption that
+// isn't played, or a name and chain that only a handshake has. Their packages hold them by evidence.
+var unrecorded = map[string]bool{
+	"smb.guest": true, "smb.null-session": true, "smb.shares-listed": true,
+	"ssh.none-accepted": true, "ssh.password-auth": true, "ssh.small-hostkey": true, "ssh.weak-gex": true,
+	"starttls.injection": true, "tls.cert-mismatch": true, "tls.legacy-version": true, "tls.weak-key": true, "tls.weak-signature": true,
+}
+
+// Wherever a conversation is lost, nothing that was found in the whole one counts as resolved.
+func TestWhatWasLostIsNotResolved(t *testing.T) {
+	list, lacking := fixtures(t)
+	for id := range lacking {
+		if !unrecorded[id] {
+			t.Errorf("no recording has %s: add one, or say here why there is none", id)
+		}
+	}
+	o := &finding.DiffOptions{Rules: handclasp.Rules()}
+	for _, f := range list {
+		t.Run(f.file, func(t *testing.T) {
+			t.Parallel()
+			for _, tr := range cuts(f.Transcript) {
+				lost := f.hold(t, tr)
+				for _, c := range finding.Diff(entries(f.record), entries(lost), o).Changes {
+					require.NotEqual(t, finding.Resolved, c.Status, "%s, by a result that ended with %s, partial %v, behind %v", c.Finding.ID, lost.Outcome, lost.Partial, tr[max(0, len(tr)-2):])
+				}
+			}
+		})
+	}
+}
+
+func entries(r finding.Record) func(yield func(finding.Entry) bool) {
+	return finding.Entries(slices.Values([]finding.Record{r}))
+}
