@@ -15,6 +15,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/scan"
 )
 
 // An app is the command with the world around it.
@@ -25,6 +26,7 @@ type app struct {
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
+	resolver    scan.Resolver  // nil for the system's
 	dial        probe.DialFunc // a simulated network, for tests; nil for the real one
 }
 

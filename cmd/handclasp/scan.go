@@ -171,7 +171,8 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	is.begin(j.resume)
 	j.journal = j.resume.journal()
 	order := &scan.EndpointOptions{
-		Seed: m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
+		Resolver: a.resolver,
+		Seed:     m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
 		NoDetection: !m.detect, GreetingWait: m.greetingWait,
 	}
 	l, err := a.openList(m.input, args, order)

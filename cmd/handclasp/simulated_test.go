@@ -14,7 +14,7 @@ import (
 // simulated is the command in a network where one host in sixteen has a news server, and the others refuse.
 func simulated() {
 	a := &app{
-		probers: handclasp.Probers(), rules: handclasp.Rules(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		probers: handclasp.Probers(), rules: handclasp.Rules(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, resolver: everyName{},
 		dial: func(_ context.Context, _, address string) (net.Conn, error) {
 			if netip.MustParseAddrPort(address).Addr().As4()[3]%16 != 0 {
 				return nil, syscall.ECONNREFUSED
@@ -28,4 +28,11 @@ func simulated() {
 		},
 	}
 	os.Exit(a.main(os.Args[1:]))
+}
+
+// everyName resolves names without a name server.
+type everyName struct{}
+
+func (everyName) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("192.0.2.32")}, nil
 }
