@@ -82,7 +82,7 @@ func insideTLS(serve func(net.Conn)) func(net.Conn) {
 	}
 }
 
-// patience is how long a test listens: longer where a busy machine may make a server slow.
+// patience is how long a test listens: longer if a busy machine may make a server slow.
 func patience(name string) time.Duration {
 	switch {
 	case strings.Contains(name, "in pieces"):

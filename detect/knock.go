@@ -122,8 +122,8 @@ func recognised(answers []answer) int {
 	return -1
 }
 
-// name takes down what was said to the questions, and the name that it gives the service. One of another protocol's goes before
-// TLS: web servers answer in cleartext where they speak TLS.
+// name takes down what was said to the questions, and the name that it gives the service. The name of another protocol
+// goes before TLS: web servers answer in cleartext on ports of TLS too.
 func (t *talk) name(answers []answer) {
 	for _, a := range answers {
 		if t.e.Service == "" || t.e.Service == serviceTLS {

@@ -87,7 +87,7 @@ var names = []struct {
 
 func begins(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?s)^(` + pattern + `)`) }
 
-// serviceName names the service that begins so; empty where that isn't obvious.
+// serviceName names the service that begins so; empty if that isn't obvious.
 func serviceName(said []byte) string {
 	if len(said) == 0 {
 		return ""

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// bindTo returns what binds sockets to an interface, nil where that isn't permitted: systems before Linux 5.7 want
+// bindTo returns what binds sockets to an interface, nil if that isn't permitted: systems before Linux 5.7 want
 // CAP_NET_RAW for it.
 func bindTo(name string) func(network, address string, c syscall.RawConn) error {
 	bind := func(_, _ string, c syscall.RawConn) error {

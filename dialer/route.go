@@ -18,12 +18,12 @@ import (
 
 // A Route says which way connections take. The zero value leaves it to the system.
 type Route struct {
-	// Proxy is a SOCKS5 proxy as a URL, "socks5://127.0.0.1:1080", with a user and a password where it wants them. Names
+	// Proxy is a SOCKS5 proxy as a URL, "socks5://127.0.0.1:1080", with a user and a password if it wants them. Names
 	// are resolved before it; it carries TCP only.
 	Proxy string
 	// Source is the address that connections come from, one of this machine's.
 	Source netip.Addr
-	// Interface is the network interface that they leave by. Linux binds them to it, or, where that isn't permitted,
+	// Interface is the network interface that they leave by. Linux binds them to it, or, if that isn't permitted,
 	// they come from its address, as on other systems; which way they then take is up to the system's routes.
 	Interface string
 	// PublicOnly refuses connections to addresses that aren't [Public], with outcome forbidden: for programs whose targets
@@ -68,10 +68,10 @@ func (r Route) Dialer() (probe.DialFunc, error) {
 
 // A way is where connections come from.
 type way struct {
-	source  netip.Addr // where given
+	source  netip.Addr // if given
 	control func(network, address string, c syscall.RawConn) error
 	name    string       // of the interface
-	addrs   []netip.Addr // of the interface, where sockets can't be bound to it
+	addrs   []netip.Addr // of the interface, if sockets can't be bound to it
 }
 
 // leaveBy binds the way to an interface.

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Where sockets can't be bound to an interface, they come from that of its addresses that suits the target.
+// If sockets can't be bound to an interface, they come from that of its addresses that suits the target.
 func TestWayWithoutBinding(t *testing.T) {
 	addr := netip.MustParseAddr
 	w := way{name: "eth0", addrs: []netip.Addr{addr("fe80::3"), addr("198.51.100.3"), addr("2001:db8::3")}}

@@ -99,7 +99,7 @@ func splitFormatted(s string) (attributes []string) {
 	return append(attributes, b.String())
 }
 
-// bind returns the formatted string; empty where vendor or product turn out to be nothing.
+// bind returns the formatted string; empty if vendor or product turn out to be nothing.
 func (t cpeTemplate) bind(expand func([]piece) string) string {
 	var b strings.Builder
 	b.WriteString("cpe:2.3")

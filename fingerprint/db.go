@@ -15,7 +15,7 @@ const maxText = 1024
 // is empty.
 type DB struct {
 	kinds map[string]func() []*fingerprint // those of a kind, read when they are first asked for
-	next  *DB                              // asked where this one doesn't know
+	next  *DB                              // asked if this one doesn't know
 }
 
 // Then returns a DB that asks next for what db doesn't know. Neither of them is changed.
@@ -49,7 +49,7 @@ func (db *DB) Len() int {
 }
 
 // Match returns what the first fingerprint of that kind says that matches the text, of which the first 1,024 bytes
-// count. It reports false where none does, which costs no allocation.
+// count. It reports false if none does, which costs no allocation.
 func (db *DB) Match(kind, text string) (Match, bool) {
 	text = cut(text)
 	for ; db != nil; db = db.next {

@@ -1,4 +1,4 @@
-// Package fingerprint names the software behind banners: vendor, product, version, CPE 2.3 and, where a banner says so,
+// Package fingerprint names the software behind banners: vendor, product, version, CPE 2.3 and, if a banner says so,
 // the operating system and the device.
 //
 // [Builtin] is a set of the project's own that covers the servers people meet. [Load] reads fingerprints in the XML format
@@ -22,14 +22,14 @@
 // (package.distribution), its revision (package.revision) and the os.* that follow from it are looked up there, so that
 // no pattern of a server has to know distributions.
 //
-// The kinds are Recog's where it has one, and named in the same way where it has none:
+// The kinds are Recog's if it has one, and named in the same way if it has none:
 //
 //	ftp.banner     the text of the greeting, without codes, as are all texts below unless they say otherwise
 //	ftp.feat       the features, one a line
 //	ftp.syst       the text of the reply to SYST
 //	nntp.banner    the text of the greeting and of the reply to MODE READER
 //	nntp.implementation  the argument of that capability
-//	ntlm.os_version      the version in an NTLM challenge, such as "Windows 10.0 build 17763"; where the dialect of SMB
+//	ntlm.os_version      the version in an NTLM challenge, such as "Windows 10.0 build 17763"; if the dialect of SMB
 //	               that the server prefers is known, with it: "Windows 6.1 build 7601, SMB 2.1"
 //	package        what a banner says of its package, behind the product and its version; see above
 //	rsync.banner   the greeting of a daemon, such as "@RSYNCD: 31.0"

@@ -14,14 +14,14 @@ import (
 // maxFile is the largest file taken, in bytes; Recog's largest has 500 KB.
 const maxFile = 8 << 20
 
-// ErrNoFiles is returned by Load where there are no files of fingerprints.
+// ErrNoFiles is returned by Load if there are no files of fingerprints.
 var ErrNoFiles = errors.New("no files of fingerprints: the folder holds no *.xml, nor does a folder xml in it")
 
 // Load reads the fingerprints of the files *.xml in the folder xml, as a checkout of Recog has them, or else of those in
 // the root. The order of the files is that of their names.
 //
 // A fingerprint or a file that can't be used doesn't lose the others: the DB holds all that can, and the error, which
-// has an Unwrap() []error, names each of the rest by file, line and pattern. The DB is nil only where there is nothing to
+// has an Unwrap() []error, names each of the rest by file, line and pattern. The DB is nil only if there is nothing to
 // read: [ErrNoFiles], or the error of fsys.
 func Load(fsys fs.FS) (*DB, error) {
 	db, _, err := load(fsys, false)
@@ -43,7 +43,7 @@ func load(fsys fs.FS, wanted bool) (*DB, []example, error) {
 		names, err = fs.Glob(fsys, "*.xml")
 	}
 	if err == nil && names == nil {
-		_, err = fs.ReadDir(fsys, ".") // which says why, where that is why
+		_, err = fs.ReadDir(fsys, ".") // which says why, if that is why
 		if err == nil {
 			err = ErrNoFiles
 		}

@@ -76,7 +76,7 @@ func TestSoftware(t *testing.T) {
 	require.Len(t, got, 1)
 }
 
-// A file server that speaks SMB1 names its system twice. Where both say the same, the more exact one stays.
+// A file server that speaks SMB1 names its system twice. If both say the same, the more exact one stays.
 func TestSystemNamedTwice(t *testing.T) {
 	for _, c := range []struct {
 		lm, os, ntlm string

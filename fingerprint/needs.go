@@ -77,7 +77,7 @@ func (p *pairs) of(text []byte) {
 
 func (p *pairs) has(n uint16) bool { return p[n/64]&(1<<(n%64)) != 0 }
 
-// needs returns folded literals of which a text holds at least one if the expression matches it; nil where there are no
+// needs returns folded literals of which a text holds at least one if the expression matches it; nil if there are no
 // such literals.
 func needs(re *syntax.Regexp) []string {
 	switch re.Op {
@@ -126,7 +126,7 @@ func needsOfAll(subs []*syntax.Regexp) (best []string) {
 	return best
 }
 
-// shortest returns the length of the shortest literal; 0 where there are none.
+// shortest returns the length of the shortest literal; 0 if there are none.
 func shortest(literals []string) int {
 	n := 0
 	for i, l := range literals {
@@ -137,7 +137,7 @@ func shortest(literals []string) int {
 	return n
 }
 
-// longest returns the longest part of a literal that is ASCII, folded; nil where it is too short to be of use.
+// longest returns the longest part of a literal that is ASCII, folded; nil if it is too short to be of use.
 func longest(runes []rune) []string {
 	best, from := []rune(nil), 0
 	for i := range len(runes) + 1 {

@@ -15,7 +15,7 @@ const (
 // A param is a literal, a template or a group of the pattern.
 type param struct {
 	group int
-	value []piece // where group is 0
+	value []piece // if group is 0
 }
 
 // A piece of a template is text, or the name of another param.
@@ -133,7 +133,7 @@ func (f filling) get(name string, depth int) (string, bool) {
 	return f.text[from:to], true
 }
 
-// expand fills a template. Where a param is missing, ok is false.
+// expand fills a template. If a param is missing, ok is false.
 func (f filling) expand(pieces []piece, depth int) (value string, ok bool) {
 	if depth > maxNested {
 		return "", false

@@ -17,7 +17,7 @@ type fingerprint struct {
 	name    string
 	pattern string // in the syntax of package regexp
 	flags   string // "", "i", "s" or "is"
-	needs   []need // a text that matches holds one of these; empty where that isn't known
+	needs   []need // a text that matches holds one of these; empty if that isn't known
 	params  params
 
 	line, text struct {

@@ -32,7 +32,7 @@ func TestRecog(t *testing.T) {
 	require.Greater(t, examples, db.Len())
 }
 
-// How many of Recog's examples the built-in set names, which knows nothing of them. Where both name a product or a version,
+// How many of Recog's examples the built-in set names, which knows nothing of them. If both name a product or a version,
 // they agree.
 func TestBuiltinAgainstRecog(t *testing.T) {
 	dir := recog(t)
@@ -78,7 +78,7 @@ func contradiction(ours, theirs []probe.Software) string {
 		for _, b := range theirs {
 			switch {
 			case !overlap(a.Product, b.Product) && !overlap(a.Vendor, b.Vendor):
-			case strings.HasPrefix(b.Version, "Service Pack"): // where the version here is the build
+			case strings.HasPrefix(b.Version, "Service Pack"): // if the version here is the build
 				why = ""
 			case overlap(a.Product, b.Product) && a.Version != "" && b.Version != "" && !overlap(a.Version, b.Version):
 				return "another version"

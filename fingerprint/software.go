@@ -12,7 +12,7 @@ import (
 // [probe.NTLMEvidence]. Each product is listed once, by the first banner that tells its version, or else by the first
 // that names it; of two names of Windows for one build, or for two builds that are one but for what is switched on, the
 // more exact one counts. A banner of the kind smb.dialect names nothing, but refutes a version in the challenge that is
-// older. The list is empty, and not nil, where nothing is recognised.
+// older. The list is empty, and not nil, if nothing is recognised.
 func (db *DB) Software(r *probe.Result) []probe.Software {
 	list := []probe.Software{}
 	if db == nil || r == nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/handclasp/handclasp/ssh"
 )
 
-// What real servers said, by the name of the recording without its version. Where the version is told, it is that of
+// What real servers said, by the name of the recording without its version. If the version is told, it is that of
 // the recording.
 var recorded = map[string]struct {
 	product string
@@ -42,7 +42,7 @@ var recorded = map[string]struct {
 	"dropbear-bin":   {"Dropbear", true, "identification", ""},
 	"tinysshd":       {"TinySSH", true, "identification", ""},
 	"samba":          {"Samba", false, "ntlm", ""},
-	// Where SMB1 is spoken.
+	// When SMB1 is spoken.
 	"samba nt1-guest": {"Samba", true, "smb1/native_lm", "Debian Linux "},
 	"samba lanman":    {"Samba", true, "smb1/native_lm", "Debian Linux "},
 	"samba smb1-only": {"Samba", true, "smb1/native_lm", "Debian Linux "},

@@ -28,14 +28,14 @@ func family(build int) int {
 	return build
 }
 
-// build returns the build in a version of Windows: 17763 of "10.0.17763" and of "17763"; 0 where there is none.
+// build returns the build in a version of Windows: 17763 of "10.0.17763" and of "17763"; 0 if there is none.
 func build(version string) int {
 	n, _ := strconv.Atoi(version[strings.LastIndexByte(version, '.')+1:])
 	return n
 }
 
 // sameWindows reports whether a and b may be the same Windows, of which a names the later build, or else one product
-// where b names two, or has more words.
+// if b names two, or has more words.
 func sameWindows(a, b probe.Software) bool {
 	first, second := build(a.Version), build(b.Version)
 	if first == 0 || family(first) != family(second) || !alike(a.Product, b.Product) {

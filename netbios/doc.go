@@ -19,8 +19,8 @@
 // before; the result's Partial then names the addresses.
 //
 // A reply is taken if its id, its name and its type are those of the question; everything else is counted in
-// [Evidence.Strays]. What comes from elsewhere than was asked is nobody's reply: the outcome is timeout, as for a firewall's
-// silence, and [Evidence.StrayReplies] shows it. A host that says by ICMP that nobody listens is refused.
+// [Evidence.Strays]. What comes from elsewhere than was asked is no reply: the outcome is timeout, as for a firewall's
+// silence, and [Evidence.StrayReplies] shows it. If the host says by ICMP that the port is closed, the outcome is refused.
 //
 // # What is sent to the session service
 //

@@ -16,7 +16,7 @@ const protocol = "netbios"
 type Evidence struct {
 	// Names is the host's name table (RFC 1002 §4.2.18), in its order; null if it told none.
 	Names []Name `json:"names"`
-	// NameCount is how many names it says there are; more than Names holds where the reply was cut short.
+	// NameCount is how many names it says there are; more than Names holds if the reply was cut short.
 	NameCount int `json:"name_count"`
 	// Truncated says that the host left names out for want of room (the flag TC, RFC 1002 §4.2.1.1), or that its
 	// reply ended before the length that it gives.
@@ -57,7 +57,7 @@ type Evidence struct {
 	// Strays counts the datagrams that were no reply to what was asked: those of the host's port, and those from another port or
 	// another address, as a host with several addresses may send.
 	Strays int `json:"strays"`
-	// StrayReplies are the latter, a few of them; null if there were none. They are nobody's word: anybody may have sent them,
+	// StrayReplies are the latter, a few of them; null if there were none. Anybody may have sent them,
 	// and nothing of them is evidence of the host. Systems other than Linux hear none.
 	StrayReplies []Stray `json:"stray_replies"`
 
@@ -76,9 +76,9 @@ type Evidence struct {
 
 // The values of Evidence.Session.
 const (
-	SessionPositive = "positive"
-	SessionNegative = "negative"
-	SessionRetarget = "retarget"
+	sessionPositive = "positive"
+	sessionNegative = "negative"
+	sessionRetarget = "retarget"
 )
 
 // A Stray is a datagram that came from elsewhere.
@@ -88,31 +88,18 @@ type Stray struct {
 	Names []Name         `json:"names"` // that it tells; null if it is no name table
 }
 
-// A Name is an entry of a name table.
+// A Name is an entry of a name table (RFC 1002 §4.2.18). Group and the fields from NodeType on are its NAME_FLAGS.
 type Name struct {
-	// Name is the name without its padding. It may hold control bytes: that of the master browsers is
-	// "\x01\x02__MSBROWSE__\x02".
-	Name string `json:"name"`
-	// Lossy says that the name held bytes that aren't UTF-8, since it is in the host's OEM code page, and that U+FFFD
-	// stands for them.
-	Lossy bool `json:"lossy,omitempty"`
-	// Suffix is the name's last byte in hexadecimal, "20".
-	Suffix string `json:"suffix"`
-	// Kind is what names with this suffix commonly stand for, such as "file server"; empty if that isn't known.
-	Kind string `json:"kind"`
-	// Group says that the name is a group's, not the host's own (the bit G of NAME_FLAGS, RFC 1002 §4.2.18, as are the
-	// following ones).
-	Group bool `json:"group"`
-	// NodeType is the owner's node type: "B", "P", "M", or "H" for the reserved value, which Windows uses for hybrid nodes.
-	NodeType string `json:"node_type"`
-	// Active says that the name is in use (ACT), as all are that the RFC lets a host tell of.
-	Active bool `json:"active"`
-	// Conflict says that another host claims the name (CNF).
-	Conflict bool `json:"conflict"`
-	// Deregistering says that the name is being given up (DRG).
-	Deregistering bool `json:"deregistering"`
-	// Permanent says that it is the permanent node name (PRM).
-	Permanent bool `json:"permanent"`
+	Name          string `json:"name"`            // without its padding; it may hold control bytes, as "\x01\x02__MSBROWSE__\x02" does
+	Lossy         bool   `json:"lossy,omitempty"` // bytes in the host's OEM code page were no UTF-8, and U+FFFD stands for them
+	Suffix        string `json:"suffix"`          // the name's last byte in hexadecimal, "20"
+	Kind          string `json:"kind"`            // what such suffixes commonly stand for, such as "file server"; empty if that isn't known
+	Group         bool   `json:"group"`           // the name is a group's, not the host's own (G)
+	NodeType      string `json:"node_type"`       // the owner's: "B", "P", "M", or "H" for the reserved value, which Windows uses for hybrid nodes
+	Active        bool   `json:"active"`          // in use (ACT), as all are that the RFC lets a host tell of
+	Conflict      bool   `json:"conflict"`        // another host claims the name (CNF)
+	Deregistering bool   `json:"deregistering"`   // being given up (DRG)
+	Permanent     bool   `json:"permanent"`       // the permanent node name (PRM)
 }
 
 // none are the addresses of a name that has none.

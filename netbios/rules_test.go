@@ -58,8 +58,8 @@ func TestExposed(t *testing.T) {
 	for detail, list := range map[string][]*Evidence{
 		"name service": of(func(e *Evidence) { e.Names = []Name{{Name: "FILER"}} }, func(e *Evidence) { e.ResponseBytes = 103 }),
 		"session service": of(
-			func(e *Evidence) { e.Session = SessionPositive }, func(e *Evidence) { e.Session = SessionNegative },
-			func(e *Evidence) { e.Session = SessionRetarget },
+			func(e *Evidence) { e.Session = sessionPositive }, func(e *Evidence) { e.Session = sessionNegative },
+			func(e *Evidence) { e.Session = sessionRetarget },
 		),
 	} {
 		for _, e := range list {
@@ -78,7 +78,7 @@ func result(e *Evidence) *probe.Result {
 // What a session's probe learned from the name service is that service's finding.
 func TestRulesOfTheNameService(t *testing.T) {
 	r := result(changed(func(e *Evidence) {
-		e.Session, e.Computer, e.ResponseBytes, e.Amplification = SessionNegative, "FILER", 193, 3.86
+		e.Session, e.Computer, e.ResponseBytes, e.Amplification = sessionNegative, "FILER", 193, 3.86
 	}))
 	require.Len(t, finding.Evaluate(r, Rules), 3)
 	r.Target.Network = probe.TCP

@@ -141,11 +141,11 @@ func (k *talk) answered(called nbt.Name, r *nbt.SessionReply) {
 		return
 	}
 	e := k.e
-	e.CalledName, e.Session, e.SessionError, e.Retarget = called.Text(), SessionPositive, "", ""
+	e.CalledName, e.Session, e.SessionError, e.Retarget = called.Text(), sessionPositive, "", ""
 	switch r.Type {
 	case nbt.TypeNegative:
-		e.Session, e.SessionError = SessionNegative, r.ErrorText()
+		e.Session, e.SessionError = sessionNegative, r.ErrorText()
 	case nbt.TypeRetarget:
-		e.Session, e.Retarget = SessionRetarget, r.Retarget.String()
+		e.Session, e.Retarget = sessionRetarget, r.Retarget.String()
 	}
 }

@@ -28,7 +28,7 @@ type Certificate struct {
 	NotAfter  time.Time `json:"not_after"`
 	// KeyType is "RSA", "ECDSA" or "Ed25519", else empty.
 	KeyType string `json:"key_type"`
-	// KeyBits is the size of an RSA modulus or an ECDSA group, 256 for Ed25519; 0 where the type isn't known.
+	// KeyBits is the size of an RSA modulus or an ECDSA group, 256 for Ed25519; 0 if the type isn't known.
 	KeyBits int `json:"key_bits"`
 	// SignatureAlgorithm is spelled as by crypto/x509, such as "SHA256-RSA" or "ECDSA-SHA256".
 	SignatureAlgorithm string `json:"signature_algorithm"`
@@ -42,7 +42,7 @@ type Certificate struct {
 	MustStaple Fact `json:"must_staple"`
 	// SCTs says whether timestamps of Certificate Transparency are embedded (RFC 6962 §3.3).
 	SCTs Fact `json:"scts"`
-	// SelfSigned says that the certificate names itself as its issuer, and its own key where it names the issuer's. Its
+	// SelfSigned says that the certificate names itself as its issuer, and its own key if it names the issuer's. Its
 	// signature isn't verified with that key: it would cost as much as a third of the handshake and prove nothing more
 	// about the server.
 	SelfSigned bool `json:"self_signed"`

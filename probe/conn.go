@@ -197,7 +197,7 @@ func (c *Conn) release() {
 	c.buf = nil
 }
 
-// Read reads what is there, and waits only where nothing is.
+// Read reads what is there, and waits only if nothing is.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -212,7 +212,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ReadLine returns the next line without its CRLF or LF; the slice is valid until the next read. Where the connection
+// ReadLine returns the next line without its CRLF or LF; the slice is valid until the next read. If the connection
 // ends, or a limit is reached, in the middle of a line, the part that came is returned beside the error.
 func (c *Conn) ReadLine() ([]byte, error) {
 	limit := c.s.opts.Limits.LineLength
@@ -240,7 +240,7 @@ func (c *Conn) lineLimit() error {
 	return &Error{Op: "read", Outcome: OutcomeLimit, Err: &LimitError{Limit: "LineLength", Value: c.s.opts.Limits.LineLength}}
 }
 
-// ReadFull fills p. Where the connection ends early it returns how much of p was filled, beside the error.
+// ReadFull fills p. If the connection ends early it returns how much of p was filled, beside the error.
 func (c *Conn) ReadFull(p []byte) (int, error) {
 	n := 0
 	for n < len(p) {
@@ -256,7 +256,7 @@ func (c *Conn) ReadFull(p []byte) (int, error) {
 // Buffered returns what was received and not yet read; valid until the next read.
 func (c *Conn) Buffered() []byte { return c.buf[c.r:c.w] }
 
-// closeNotifyTime is how long a goodbye inside TLS may take: it only blocks where the server stopped reading.
+// closeNotifyTime is how long a goodbye inside TLS may take: it only blocks if the server stopped reading.
 const closeNotifyTime = 10 * time.Millisecond
 
 // Close ends the connection; closing twice is fine. Sessions close what a prober leaves open.

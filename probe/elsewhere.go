@@ -21,7 +21,7 @@ type strayConn interface {
 }
 
 // Elsewhere returns the datagrams that came from elsewhere than the target while [Conn.Exchange] waited, a few of them. They
-// are nobody's answer: anybody may have sent them. Systems other than Linux show none.
+// are no answer: anybody may have sent them. Systems other than Linux show none.
 func (c *Conn) Elsewhere() []Stray { return c.elsewhere }
 
 // listenElsewhere takes what came to the second ear, against the budget of what may be received.

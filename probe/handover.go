@@ -62,7 +62,7 @@ func (c *Conn) Peek(d time.Duration) ([]byte, error) {
 	return c.Buffered(), err
 }
 
-// SetPatience sets how long the server may keep silent from now on: d where that is less than Limits.Idle.
+// SetPatience sets how long the server may keep silent from now on: d if that is less than Limits.Idle.
 func (c *Conn) SetPatience(d time.Duration) { c.raw.setIdle(min(d, c.s.opts.Limits.Idle)) }
 
 // Plain makes the connection readable again behind a handshake that failed because the server spoke plaintext, whose rest is

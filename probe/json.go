@@ -19,7 +19,7 @@ type Member struct {
 // MarshalJSON implements [json.Marshaler].
 func (r *Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 
-// AppendJSON appends the result's JSON object to b; members stand before its transcript. Where it fails, b is returned as
+// AppendJSON appends the result's JSON object to b; members stand before its transcript. If it fails, b is returned as
 // it was.
 func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 	evidence, err := json.Marshal(r.Evidence)
@@ -133,7 +133,7 @@ func (e Event) AppendJSON(b []byte) ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// appendString appends s as package json writes it, which is asked where anything is to be escaped.
+// appendString appends s as package json writes it, which is asked if anything is to be escaped.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0

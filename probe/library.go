@@ -117,7 +117,7 @@ func (v *connView) Close() error {
 
 func (v *connView) LocalAddr() net.Addr { return v.c.raw.Conn.LocalAddr() }
 
-// RemoteAddr is the target's, also where a proxy stands between: libraries derive data connections from it.
+// RemoteAddr is the target's, even if a proxy stands between: libraries derive data connections from it.
 func (v *connView) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(v.c.s.target.Addr)
 }

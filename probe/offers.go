@@ -124,7 +124,7 @@ func (s *Session) beside(ctx context.Context, n int, f func(ctx context.Context,
 // reservedKey is of a context that carries the number of the connection to open.
 type reservedKey struct{}
 
-// sendHello sends a ClientHello in place of a handshake. It is let pass only where TLS is due: on a connection of implicit TLS on
+// sendHello sends a ClientHello in place of a handshake. It is let pass only when TLS is due: on a connection of implicit TLS on
 // which nothing was said, or behind the answer to what led to the conversation's own handshake. Nothing can be sent behind it.
 func (c *Conn) sendHello(hello []byte, mode string) error {
 	return c.send(hello, func(hello []byte) (string, error) {

@@ -147,7 +147,7 @@ func TestOfferTLSLittleOrNothing(t *testing.T) {
 	require.Equal(t, []string{}, h.Versions)
 }
 
-// A ClientHello passes only where TLS is due, and nothing behind it.
+// A ClientHello passes only when TLS is due, and nothing behind it.
 func TestHelloWhereTLSIsNotDue(t *testing.T) {
 	leakFree(t)
 	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}}

@@ -18,7 +18,7 @@ const (
 	OutcomeOK          Outcome = "ok"           // the conversation came to its end
 	OutcomeBusy        Outcome = "busy"         // the server says: not now, such as FTP's 421 or rsync's max connections
 	OutcomeDenied      Outcome = "denied"       // the server says: not you, such as a 554 greeting or a denied address
-	OutcomeRefused     Outcome = "refused"      // the host answered that nobody listens there
+	OutcomeRefused     Outcome = "refused"      // the host answered that the port is closed
 	OutcomeUnreachable Outcome = "unreachable"  // no way to the host, or the dialer couldn't reach it
 	OutcomeTimeout     Outcome = "timeout"      // the server kept silent for longer than the limits or the caller allow
 	OutcomeCanceled    Outcome = "canceled"     // the caller's context was canceled
@@ -70,7 +70,7 @@ var sentinels = map[Outcome]error{
 type Error struct {
 	Op      string  // what was being done: "dial", "read", "send", "tls", or a step of the protocol such as "greeting"
 	Outcome Outcome // never ok
-	Err     error   // the cause; nil where the outcome says it all
+	Err     error   // the cause; nil if the outcome says it all
 }
 
 func (e *Error) Error() string {

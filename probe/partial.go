@@ -24,7 +24,7 @@ func (s *Session) Lost(pointer string, err error) {
 	s.lost = append(s.lost, part{pointer, err})
 }
 
-// settle gives the result its outcome, and the list of what was lost. Where the conversation itself was lost and its
+// settle gives the result its outcome, and the list of what was lost. If the conversation itself was lost and its
 // prober names nothing, the rest of the evidence was.
 func (r *Result) settle(err error, lost []part) {
 	r.Partial = []string{}

@@ -67,7 +67,7 @@ func TestPartialAbsent(t *testing.T) {
 	require.JSONEq(t, stored, string(data))
 }
 
-// The Spec's bounds hold where the limits are wider.
+// The Spec's bounds hold even if the limits are wider.
 func TestBounds(t *testing.T) {
 	leakFree(t)
 	var open int

@@ -51,7 +51,7 @@ func refuseAll(Level, []byte) (string, error) { return "", errors.New("the proto
 type Bounds struct{ Greeting, Handshake, Anonymous Bound }
 
 // A Bound is the most connections that a probe opens, and the longest time that it takes. Zero leaves it to the limits,
-// which hold as well where they are less.
+// which hold as well if they are less.
 type Bound struct {
 	Conns int
 	Time  time.Duration
@@ -73,12 +73,12 @@ type Port struct {
 	Network     Network
 	Number      uint16
 	ImplicitTLS bool // TLS from the first byte
-	// Scheme is what a URL calls the port's way of speaking, where it isn't the protocol's name, with an s behind it where
+	// Scheme is what a URL calls the port's way of speaking, if it isn't the protocol's name, with an s behind it if
 	// TLS comes first: "smb+nbt". What it names may be spoken on other ports too: see [SchemeProber].
 	Scheme string
 }
 
-// A SchemeProber is a prober that speaks in another way where a URL's scheme says so. Without a scheme it goes by the
+// A SchemeProber is a prober that speaks in another way if a URL's scheme says so. Without a scheme it goes by the
 // target's port.
 type SchemeProber interface {
 	Prober

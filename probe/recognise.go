@@ -18,7 +18,7 @@ const (
 // A Recogniser is a prober that recognises its protocol on ports where anything may be.
 type Recogniser interface {
 	Prober
-	// Recognise judges all that a server has said by itself so far. Where that is nothing, Possible means that servers of
+	// Recognise judges all that a server has said by itself so far. If that is nothing, Possible means that servers of
 	// the protocol wait for the client, and Undecided that they don't.
 	Recognise(said []byte) Recognition
 }

@@ -38,7 +38,7 @@ var (
 	}
 )
 
-// The first sizes: what most conversations without TLS take, and what a greeting does. They double where more is said.
+// The first sizes: what most conversations without TLS take, and what a greeting does. They double when more is said.
 const (
 	firstRecords    = 24
 	firstData       = 768

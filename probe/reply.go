@@ -5,7 +5,7 @@ import "strings"
 // A Reply is a reply of the protocols that answer with a three-digit code: FTP (RFC 959 §4.2), SMTP (RFC 5321 §4.2)
 // and NNTP (RFC 3977 §3.2).
 type Reply struct {
-	// Code is the reply's code, 100 to 599; 0 where a line came that has none.
+	// Code is the reply's code, 100 to 599; 0 if a line came that has none.
 	Code int `json:"code"`
 	// Lines are the reply's lines without their code and line ending; never empty for a reply that was read.
 	Lines []string `json:"lines"`

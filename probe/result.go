@@ -19,16 +19,16 @@ type Result struct {
 	Elapsed  time.Duration // in whole milliseconds
 	Level    Level
 	Outcome  Outcome
-	Err      error // nil where Outcome is ok
+	Err      error // nil if Outcome is ok
 	// Partial names, as JSON pointers into the result, what was asked for and not answered for a reason of the moment:
 	// the connection was refused or dropped, the answer didn't come in time, the server turned the question away.
 	// "/evidence" is the rest of the conversation. With outcome ok it is empty: every question of the level was answered.
 	// It is nil in results that were stored before it existed, which prove nothing gone.
 	Partial  []string
-	Evidence Evidence // nil only where the prober made none; [RawEvidence] where decoded without its type
-	// Software is what the evidence identifies; empty where nothing was looked up.
+	Evidence Evidence // nil only if the prober made none; [RawEvidence] if decoded without its type
+	// Software is what the evidence identifies; empty if nothing was looked up.
 	Software   []Software
-	Transcript Transcript // nil where it was left out
+	Transcript Transcript // nil if it was left out
 }
 
 // Software is a product that was recognised: a service, or the operating system or device that it runs on, each an entry
@@ -67,7 +67,7 @@ func (r *RawEvidence) Protocol() string {
 // MarshalJSON returns the evidence as it was decoded.
 func (r *RawEvidence) MarshalJSON() ([]byte, error) { return r.JSON, nil }
 
-// As returns the evidence with its own type, such as As[*ftp.Evidence](r). It reports false where r has no evidence
+// As returns the evidence with its own type, such as As[*ftp.Evidence](r). It reports false if r has no evidence
 // of that type.
 func As[E Evidence](r *Result) (e E, ok bool) {
 	if r == nil || r.Evidence == nil {

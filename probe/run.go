@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Run probes one target. It never returns nil: where something failed, the Result holds the error, what was learned
+// Run probes one target. It never returns nil: if something failed, the Result holds the error, what was learned
 // before it, and the transcript. It returns within 50 ms of ctx's end, and leaves no connection behind.
 func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 	opts := o.orDefault()
@@ -30,7 +30,7 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 	s := newSession(ctx, spec, r.Target, opts)
 	stop := context.AfterFunc(ctx, s.abort)
 	defer stop()
-	defer s.close() // also where the prober ends this goroutine, as a failed test does
+	defer s.close() // even if the prober ends this goroutine, as a failed test does
 
 	r.Evidence, err = probe(ctx, p, s)
 	s.close()
@@ -64,7 +64,7 @@ func (r *Result) fail(err error) {
 	r.Err = err
 }
 
-// A PanicError is the cause where a prober panicked.
+// A PanicError is the cause when a prober panicked.
 type PanicError struct {
 	Value any
 	Stack []byte

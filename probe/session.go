@@ -215,7 +215,7 @@ func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly b
 	return c, nil
 }
 
-// dial establishes a connection within the dial time. It returns when the context ends even where a custom dialer
+// dial establishes a connection within the dial time. It returns when the context ends even if a custom dialer
 // doesn't; a connection that comes too late is closed.
 func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, *Error) {
 	if ctx != s.ctx {

@@ -7,7 +7,7 @@ import (
 
 // A Target is one endpoint. The caller resolves names; a session never does.
 type Target struct {
-	// Network is TCP where it is empty.
+	// Network is TCP if it is empty.
 	Network Network `json:"network"`
 	// Addr is a unicast address and a port from 1 to 65535.
 	Addr netip.AddrPort `json:"addr"`
@@ -16,7 +16,7 @@ type Target struct {
 	Name string `json:"name"`
 }
 
-// String returns "192.0.2.7:21", with the name in front where there is one.
+// String returns "192.0.2.7:21", with the name in front if there is one.
 func (t Target) String() string {
 	if t.Name != "" {
 		return t.Name + " (" + t.Addr.String() + ")"

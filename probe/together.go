@@ -9,7 +9,7 @@ import (
 )
 
 // OpenEach opens n connections to the target side by side and calls f for each, in goroutines of their own, with i from
-// 0 on; where a connection can't be opened, c is nil and err says why. It closes each connection when its f returned,
+// 0 on; if a connection can't be opened, c is nil and err says why. It closes each connection when its f returned,
 // and returns when all have. Its callers bound n: a server may take many at once for an attack.
 //
 // Connections are numbered by i, so that conversations replay whatever order chance gives them. Random bytes are

@@ -3,7 +3,6 @@ package probe
 import (
 	"encoding/json"
 	"time"
-	"unicode/utf8"
 )
 
 // A Transcript is what was said in a session, above TLS, in order. It replays: replay.Dial makes a DialFunc of
@@ -15,13 +14,13 @@ type Dir string
 
 // The kinds of events.
 const (
-	// A connection was attempted: Data is the address, "192.0.2.7:137/udp" where the network isn't the target's, and
+	// A connection was attempted: Data is the address, "192.0.2.7:137/udp" if the network isn't the target's, and
 	// Outcome is why it failed.
 	DirOpen Dir = "open"
 	DirSend Dir = "send" // Data was sent, and the guard named it Label
 	DirRecv Dir = "recv" // Data was received
 	DirTLS  Dir = "tls"  // a TLS handshake ended: TLS is what was seen, Outcome why it failed
-	DirEnd  Dir = "end"  // reading ended, or writing where Label is "send": Outcome says why, "closed" for an end of file
+	DirEnd  Dir = "end"  // reading ended, or writing if Label is "send": Outcome says why, "closed" for an end of file
 	DirRand Dir = "rand" // Data was drawn from Options.Rand
 	// Data came by UDP from another address than the target's, which Label is.
 	DirStray Dir = "stray"
@@ -35,11 +34,11 @@ type Event struct {
 	Data    []byte
 	Label   string
 	TLS     *TLS
-	Outcome Outcome // empty where nothing failed
+	Outcome Outcome // empty if nothing failed
 }
 
-// eventJSON is the wire form, which [Event.AppendJSON] writes: text where the data is UTF-8, and the exact bytes in base64
-// beside it where it isn't.
+// eventJSON is the wire form, which [Event.AppendJSON] writes: text if the data is UTF-8, and the exact bytes in base64
+// beside it if it isn't.
 type eventJSON struct {
 	AtMS    int64   `json:"at_ms"`
 	Conn    int     `json:"conn"`
@@ -67,6 +66,3 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	}
 	return nil
 }
-
-// IsText reports whether the event's data is valid UTF-8.
-func (e Event) IsText() bool { return utf8.Valid(e.Data) }

@@ -7,8 +7,8 @@ import (
 
 // AcceptedVersions finds out which of [TLSVersions] the server accepts and notes them in t.Versions. The version that
 // t negotiated needs no proof; each other is offered alone, on a connection of its own, which reach opens and leads to
-// where the handshake begins. Where reach returns nil, the server didn't go that far. A list that lacks a version says
-// that the server refused it, so that it stays empty unless all of them were learned. Where t is nil, TLS isn't
+// where the handshake begins. If reach returns nil, the server didn't go that far. A list that lacks a version says
+// that the server refused it, so that it stays empty unless all of them were learned. If t is nil, TLS isn't
 // spoken, and nothing is done.
 func (s *Session) AcceptedVersions(ctx context.Context, t *TLS, reach func() (*Conn, error)) error {
 	if t == nil {

@@ -83,7 +83,7 @@ func who(letter string, conn int) string {
 	return letter
 }
 
-// dataLines are lines of text, or of bytes in hexadecimal where the data is no text.
+// dataLines are lines of text, or of bytes in hexadecimal if the data is no text.
 func dataLines(who string, data []byte, needles []string, most int) (lines []spoken) {
 	if binary(data) {
 		return hexLines(who, data, needles, most)
@@ -151,7 +151,7 @@ func latin1(row []byte) string {
 }
 
 // excerpt is where a finding's proof was said, each place with the question before it; the beginning of the
-// conversation where the proof isn't said in so many words.
+// conversation if the proof isn't said in so many words.
 func excerpt(t probe.Transcript, document *document, f finding.Finding) []spoken {
 	needles := needles(document, f)
 	var places []int
@@ -217,7 +217,7 @@ func around(lines []spoken, most int) []spoken {
 // tlsNeedle stands for the TLS handshake among needles.
 const tlsNeedle = "\x00tls"
 
-// needles are texts that a transcript holds where it holds the proof of f.
+// needles are texts that a transcript holds if it holds the proof of f.
 func needles(document *document, f finding.Finding) []string {
 	const most = 16
 	var list []string

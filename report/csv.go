@@ -17,7 +17,7 @@ import (
 // one call to Write as soon as it is given.
 //
 // Texts that a server chose can't act in a spreadsheet: what isn't printable is spelled as [Clean] does, a cell is cut
-// behind a thousand columns, and where a cell, or what stands behind a semicolon in it, begins with =, +, -, @ or the
+// behind a thousand columns, and if a cell, or what stands behind a semicolon in it, begins with =, +, -, @ or the
 // full-width form of one of them, an apostrophe is put before it.
 type CSV struct {
 	w     io.Writer
@@ -104,7 +104,7 @@ func cpes(r finding.Record) string {
 // maxCell is in columns: enough for any proof, and a cell still opens in every spreadsheet.
 const maxCell = 1000
 
-// inert makes text safe for a cell. Where a spreadsheet takes the semicolon for the separator, as it does in many
+// inert makes text safe for a cell. If a spreadsheet takes the semicolon for the separator, as it does in many
 // languages, what stands behind one becomes a cell too.
 func inert(s string) string {
 	parts := strings.SplitAfter(fit(s, maxCell), ";")

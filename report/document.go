@@ -15,7 +15,7 @@ type document struct {
 	known map[string]json.RawMessage
 }
 
-// document returns the record's, or an empty object where it has none.
+// document returns the record's, or an empty object if it has none.
 func documentOf(r finding.Record) *document {
 	text, err := json.Marshal(pointedAt(r))
 	if err != nil {
@@ -24,7 +24,7 @@ func documentOf(r finding.Record) *document {
 	return &document{text: text, known: map[string]json.RawMessage{}}
 }
 
-// documentFor is the record as findings point into it; the transcript is left out where none does.
+// documentFor is the record as findings point into it; the transcript is left out if none does.
 func pointedAt(r finding.Record) finding.Record {
 	for _, f := range r.Findings {
 		for _, pointer := range f.Basis {

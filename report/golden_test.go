@@ -97,7 +97,7 @@ func TestColourChangesNothingElse(t *testing.T) {
 	require.Equal(t, table(t, report.TableOptions{Width: 90}), ansi.Strip(table(t, report.TableOptions{Width: 90, Color: true})))
 }
 
-// harmless fails where text could do more to a terminal than to be read.
+// harmless fails if text could do more to a terminal than to be read.
 func harmless(t *testing.T, text string) {
 	for _, r := range text {
 		if r != '\n' && (!unicode.IsPrint(r) || unicode.Is(unicode.Bidi_Control, r)) {

@@ -93,7 +93,7 @@ func TestNoServerReachesTheReader(t *testing.T) {
 	}
 }
 
-// inertPage fails where a page has a thing that its template hasn't.
+// inertPage fails if a page has a thing that its template hasn't.
 func inertPage(t *testing.T, text string) {
 	t.Helper()
 	const elements = " html head meta title link style body a header div h1 p button main section h2 figure figcaption ul li span svg rect b h3 dl dt dd " +

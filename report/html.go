@@ -22,14 +22,14 @@ const (
 type HTMLOptions struct {
 	// Rules give findings their meaning and remedy. A finding of another rule is shown with what it says itself.
 	Rules []finding.Rule
-	Title string // "handclasp report" where it is empty
+	Title string // "handclasp report" if it is empty
 }
 
 // HTML makes one page for browsers, which needs nothing beside itself: no other file, no network, and no script to be
 // read, though filters and sorting are one. It is written when it is closed, with one call to Write or several.
 //
 // Of what it is given it keeps the 5,000 most severe findings and 2,000 endpoints that answered, each with its proof
-// and the beginning of its transcript, and counts of the rest, which the page tells: some ten megabytes where servers
+// and the beginning of its transcript, and counts of the rest, which the page tells: some ten megabytes if servers
 // are wordy, whatever the number of records.
 type HTML struct {
 	w         io.Writer

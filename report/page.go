@@ -34,7 +34,7 @@ type pageCount struct {
 	Name    string
 	Key     string
 	Count   int
-	Percent int // of the largest, at least 1 where there is any
+	Percent int // of the largest, at least 1 if there is any
 }
 
 type pageFinding struct {

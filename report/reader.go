@@ -25,7 +25,7 @@ func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e
 func (e *LineError) Unwrap() error { return e.Err }
 
 // Read returns the records that were stored as JSON lines, one in memory at a time. Evidence gets the type that the
-// prober of its protocol states, and stays [probe.RawEvidence] where there is none. Empty lines are passed over.
+// prober of its protocol states, and stays [probe.RawEvidence] if there is none. Empty lines are passed over.
 //
 // Headers and footers of scans are passed over, too. A line that can't be used is a *[LineError], and the next ones follow;
 // any other error is the reader's, and the last.

@@ -42,7 +42,7 @@ var (
 )
 
 // Link returns where one of a rule's references can be read, such as "RFC 959 section 4.1.2", "CVE-2011-0411", "CWE-319" or
-// a URL; "" where only a person would know.
+// a URL; "" if only a person would know.
 func Link(reference string) string {
 	if m := rfc.FindStringSubmatch(reference); m != nil {
 		if m[2] == "" {

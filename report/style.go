@@ -17,7 +17,7 @@ var severityStyles = map[finding.Severity]style{
 	finding.Critical: "1;97;41", finding.High: "1;31", finding.Medium: "1;33", finding.Low: "1;36", finding.Info: "2",
 }
 
-// in dresses text, which must be clean, where colours are on.
+// in dresses text, which must be clean, if colours are on.
 func (t *Table) in(s style, text string) string {
 	if !t.color || text == "" || s == "" {
 		return text

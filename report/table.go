@@ -18,7 +18,7 @@ import (
 type Host struct {
 	// ID is the same for all records of one host, and for no other's. 0 puts records of one name and address together.
 	ID int
-	// Endpoints is how many records the host is going to have; 0 where that isn't known.
+	// Endpoints is how many records the host is going to have; 0 if that isn't known.
 	Endpoints int
 	Label     string // what stands beside its name and address; may be empty
 }
@@ -40,7 +40,7 @@ type Table struct {
 	w      io.Writer
 	color  bool
 	width  int
-	list   *list // nil where none was asked for
+	list   *list // nil if none was asked for
 	since  bool  // a baseline
 	tally  Tally
 	open   map[hostKey]*group
@@ -233,7 +233,7 @@ func (t *Table) host(g *group) {
 	t.write(b.Bytes())
 }
 
-// muteHost is one line. Ports are named where they are few.
+// muteHost is one line. Ports are named if they are few.
 func (t *Table) muteHost(b *bytes.Buffer, g *group, quiet map[State][]finding.Record) {
 	counts := map[State]int{}
 	total := 0

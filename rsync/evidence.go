@@ -105,7 +105,7 @@ func (e *Evidence) Banners() []probe.Banner {
 	}
 }
 
-// text takes a text of the server's over, and notes where it isn't UTF-8.
+// text takes a text of the server's over, and notes if it isn't UTF-8.
 func (e *Evidence) text(s string) string {
 	clean, lossy := probe.UTF8([]byte(s))
 	e.Lossy = e.Lossy || lossy

@@ -58,7 +58,7 @@ func Example_findings() {
 	// low    rsync.weak-auth-digest seen MD5
 }
 
-// At LevelAnonymous each module says who may enter, those that aren't listed too, where their names are known.
+// At LevelAnonymous each module says who may enter, those that aren't listed too, if their names are known.
 func ExampleProber_modules() {
 	target, err := probe.ParseTarget("192.0.2.7:873")
 	if err != nil {

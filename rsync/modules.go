@@ -26,7 +26,7 @@ func (k *talk) add(name, comment string, listed probe.Fact) {
 	k.names = append(k.names, name)
 }
 
-// text takes a text of the server's over, and notes where it isn't UTF-8.
+// text takes a text of the server's over, and notes if it isn't UTF-8.
 func (m *Module) text(s string) string {
 	clean, lossy := probe.UTF8([]byte(s))
 	m.Lossy = m.Lossy || lossy

@@ -16,7 +16,7 @@ type Prober struct {
 	// MaxModules is how many modules are asked at [probe.LevelAnonymous], each on a connection of its own; 0 or less
 	// means 10. Limits.Conns bounds it too, of which two are used before. The Spec's bounds follow it.
 	MaxModules int
-	// BusyWait is the time before a module that says that it is busy is asked once more, where the probe may be why:
+	// BusyWait is the time before a module that says that it is busy is asked once more, if the probe may be why:
 	// modules share one count of connections unless each has a lock file of its own, and rsync takes 0.1 s to end one
 	// that was left. 0 means 0.5 s; a negative time takes the first answer for the last.
 	BusyWait time.Duration

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const transcripts = "testdata/transcripts/"
 
-// plain is a prober without knobs, which doesn't wait where nothing is to be waited for.
+// plain is a prober without knobs, which doesn't wait if nothing is to be waited for.
 var plain = rsync.Prober{BusyWait: time.Nanosecond}
 
 // knobs are the probers of the conversations in the folder of that name, by the end of the file's name.

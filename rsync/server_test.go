@@ -24,7 +24,7 @@ import (
 
 // A server is a small daemon on loopback.
 type server struct {
-	greeting string // "@RSYNCD: 31.0" where it is empty
+	greeting string // "@RSYNCD: 31.0" if it is empty
 	motd     string
 	modules  []string          // names, all of them open
 	turns    string            // the answer to every request, if it isn't empty
@@ -173,7 +173,7 @@ func TestSharedCount(t *testing.T) {
 	require.EqualValues(t, 2+4+1, s.asked.Load())
 }
 
-// A module that is busy without our doing is believed at once, and so is any where the caller doesn't want to wait.
+// A module that is busy without our doing is believed at once, and so is any if the caller doesn't want to wait.
 func TestBusy(t *testing.T) {
 	const busy = "@ERROR: max connections (1) reached -- try again later\n"
 	for _, test := range []struct {

@@ -204,8 +204,8 @@ func (e *Evidence) greet(line string, secure bool) {
 
 // An answer is what came behind a request.
 type answer struct {
-	lines []string // before its end: the message of the day, and the list where that was asked for
-	end   string   // the line that ends it; empty where none came
+	lines []string // before its end: the message of the day, and the list if that was asked for
+	end   string   // the line that ends it; empty if none came
 	more  bool     // there are more lines than were to be read
 }
 

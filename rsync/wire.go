@@ -67,7 +67,7 @@ func number(s string) (n int, ok bool) {
 }
 
 // answer composes what a client says to a greeting. Its list of digests is rsync's, whatever the server's: one that has
-// none of them says so where it wants a password.
+// none of them says so when it wants a password.
 func (g greeting) answer() string {
 	version := min(max(g.version, oldestVersion), newestVersion)
 	line := prefixTalk + " " + strconv.Itoa(version)
@@ -179,7 +179,7 @@ func (m message) cut(lines []string) (rest []string, ok bool) {
 }
 
 // parseRow parses a row of the list: a name, padded to 15 places by rsync, a tab and a comment (send_listing in
-// clientserver.c). Some daemons write the name alone where there is no comment.
+// clientserver.c). Some daemons write the name alone if there is no comment.
 func parseRow(line string) (name, comment string, ok bool) {
 	name, comment, tab := strings.Cut(line, "\t")
 	name = strings.TrimRight(name, " ")
@@ -205,7 +205,7 @@ func askable(name string) bool {
 	return true
 }
 
-// releases names the versions of rsync that greet so; empty where none does. Patched ones of before 3.2.7 may list MD5 and
+// releases names the versions of rsync that greet so; empty if none does. Patched ones of before 3.2.7 may list MD5 and
 // MD4, as some distributions' do.
 func releases(version int, digests []string) string {
 	switch {

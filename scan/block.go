@@ -58,13 +58,13 @@ func (b *block) arrange(start, seed uint64, spread bool) {
 	}
 }
 
-// A slot is one (address, service) pair of the scan: one endpoint, or, where the address is a name, one for each of
+// A slot is one (address, service) pair of the scan: one endpoint, or, if the address is a name, one for each of
 // the name's addresses.
 type slot struct {
 	position uint64
 	from     *planned
 	number   uint64     // of the host
-	addr     netip.Addr // where there is no name
+	addr     netip.Addr // if there is no name
 	service  service
 }
 

@@ -73,7 +73,7 @@ func TestResumeKeepsDetecting(t *testing.T) {
 	require.ErrorContains(t, state.Check(probers(nil), &scan.EndpointOptions{NoDetection: true}), "it began with detect true, and this is false")
 }
 
-// Where one prober alone could recognise anybody, it is asked.
+// If one prober alone could recognise anybody, it is asked.
 func TestOneProberNeedsNoDetector(t *testing.T) {
 	for e, err := range scan.Endpoints(t.Context(), scan.Args([]string{"192.0.2.7:25"}), []probe.Prober{smtp.Prober{}}, nil) {
 		require.NoError(t, err)

@@ -26,8 +26,8 @@ var (
 	dripMeasured = flag.Duration("measured", 10*time.Second, "for how long is measured, once as many drippers end as begin")
 )
 
-// BenchmarkDripping compares how many FTP servers a scan is done with a second where one in ten drips a byte a second for as
-// long as it may, and where none does.
+// BenchmarkDripping compares how many FTP servers a scan is done with a second when one in ten drips a byte a second for as
+// long as it may, and when none does.
 func BenchmarkDripping(b *testing.B) {
 	for b.Loop() {
 		none, _, _ := throughput(b, 0, 0)

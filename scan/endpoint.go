@@ -20,7 +20,7 @@ type Endpoint struct {
 	Input       Input // what it came from
 	// Host numbers the addresses of the inputs, from 1 on over all inputs, a name counting as one; Address numbers what
 	// a name resolved to, from 0 on. Endpoints is how many endpoints the address has, this one included. All are 0
-	// where an endpoint was made by hand.
+	// if an endpoint was made by hand.
 	Host, Address, Endpoints int
 
 	position uint64 // in the journal
@@ -67,9 +67,9 @@ func (o *EndpointOptions) orDefault() EndpointOptions {
 // asked; with a port, the probers that live there. A name stands for all addresses that it resolves to; it is kept
 // for SNI and certificates. A range stands for each of its addresses.
 //
-// Where no prober lives on a port, a [detect.Detector] finds out who speaks there. It is the prober, too, where one that is a
+// If no prober lives on a port, a [detect.Detector] finds out who speaks there. It is the prober, too, if one that is a
 // [probe.Recogniser] expects a server to speak first, in cleartext: whatever prober recognises the greeting goes on, and
-// the expected one where none does. Behind a scheme the prober that it names is asked, whoever greets.
+// the expected one if none does. Behind a scheme the prober that it names is asked, whoever greets.
 //
 // The endpoints come in a pseudo-random order over addresses and ports, so that neither a network nor a host is asked
 // all at once: addresses in groups of up to 64, and the endpoints of a group in an order of their own. The order is computed, not stored: memory doesn't grow with the number of endpoints. Inputs are shuffled
@@ -78,7 +78,7 @@ func (o *EndpointOptions) orDefault() EndpointOptions {
 //
 // An input that can't be used is an [*InputError], before the endpoints of those that it would have been shuffled with,
 // and the others go on. The sequence ends when ctx does. Breaking off
-// waits for inputs to yield once more, so end ctx as well where they may block.
+// waits for inputs to yield once more, so end ctx as well if they may block.
 func Endpoints(ctx context.Context, inputs iter.Seq2[Input, error], probers []probe.Prober, o *EndpointOptions) iter.Seq2[Endpoint, error] {
 	return func(yield func(Endpoint, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)

@@ -34,7 +34,7 @@ type generator struct {
 // An upcoming slot is one on its way to its endpoints; or an error.
 type upcoming struct {
 	slot   slot
-	lookup *lookup      // nil where there is no name
+	lookup *lookup      // nil if there is no name
 	done   []netip.Addr // of the name, before the scan was resumed
 	err    error
 }

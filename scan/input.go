@@ -11,12 +11,12 @@ type Input struct {
 	Text string
 	// Place says where it was written, such as "argument 2" or "hosts.txt:14"; errors name it. It may be empty.
 	Place string
-	// Name is what SNI and certificates go by where Text is an address; empty for nothing.
+	// Name is what SNI and certificates go by if Text is an address; empty for nothing.
 	Name string
 	// Tag is whatever the list's author wrote beside the target; endpoints carry it along.
 	Tag string
 	// Last says that further inputs aren't to be waited for: this one, and those before it, are shuffled among
-	// themselves. Set it where inputs come slowly.
+	// themselves. Set it if inputs come slowly.
 	Last bool
 }
 

@@ -19,7 +19,7 @@ type Journal struct {
 	mu      sync.Mutex
 	state   State // all but Pending
 	pending map[uint64]*pending
-	total   int64 // slots; unknown where known is false
+	total   int64 // slots; unknown if known is false
 	known   bool
 	resumed bool // the state was another journal's
 	meter   meter

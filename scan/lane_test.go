@@ -13,7 +13,7 @@ import (
 	"github.com/handclasp/handclasp/scan"
 )
 
-// crowd counts probes, of which every tenth takes a minute where the others take a second.
+// crowd counts probes, of which every tenth takes a minute while the others take a second.
 type crowd struct {
 	begun, now, most, healthy atomic.Int64
 	drips                     func(host byte) bool

@@ -29,7 +29,7 @@ var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
 // naabu and httpx (JSON) write is read as well; of it the open ports are targets.
 //
 // Reading goes on in a goroutine of its own, so that a terminal or a pipe that keeps silent doesn't hold up the end
-// of ctx. Where r is silent then, that goroutine ends with r's next line or its end. Unless r is a regular file, lines
+// of ctx. If r is silent then, that goroutine ends with r's next line or its end. Unless r is a regular file, lines
 // aren't held back to be shuffled with later ones.
 func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error] {
 	slow := !regular(r)

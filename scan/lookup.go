@@ -49,7 +49,7 @@ func newNames(ctx context.Context, r Resolver) *names {
 	return &names{ctx: ctx, resolver: r, slots: make(chan struct{}, lookupsAhead), known: map[string]*list.Element{}}
 }
 
-// get begins to look a name up, where it isn't known. It is used by one goroutine.
+// get begins to look a name up, if it isn't known. It is used by one goroutine.
 func (n *names) get(name string) *lookup {
 	if e := n.known[name]; e != nil {
 		n.recent.MoveToFront(e)
@@ -76,7 +76,7 @@ func (n *names) get(name string) *lookup {
 	return l
 }
 
-// resolve returns the addresses of a name that are of one host, each once, at least one where it returns no error.
+// resolve returns the addresses of a name that are of one host, each once, at least one if it returns no error.
 func resolve(ctx context.Context, r Resolver, name string) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookupTime)
 	defer cancel()

@@ -52,7 +52,7 @@ func (p *pacer) turn(host netip.Addr) time.Time {
 	return p.next[host]
 }
 
-// called notes that a host is called at a time, and returns when that is: later, where its turn hasn't come.
+// called notes that a host is called at a time, and returns when that is: later, if its turn hasn't come.
 func (p *pacer) called(host netip.Addr, at time.Time) time.Time {
 	if p.spacing == 0 {
 		return at

@@ -19,7 +19,7 @@ type plan struct {
 	hosts netip.Prefix // one address, or a range
 	span  uint64       // how many addresses from that of hosts on; 0 for those of the prefix
 	zone  string       // of one IPv6 address
-	name  string       // to be resolved, as written; empty where hosts says it all
+	name  string       // to be resolved, as written; empty if hosts says it all
 	sni   string       // the name as certificates and SNI spell it
 	ports []service
 }
@@ -30,14 +30,14 @@ type service struct {
 	network     probe.Network
 	port        uint16
 	implicitTLS probe.Fact
-	tls         bool // spoken from the first byte on this port, where implicitTLS doesn't say
+	tls         bool // spoken from the first byte on this port, if implicitTLS doesn't say
 }
 
 // A parser knows which probers inputs may ask for.
 type parser struct {
 	probers []probe.Prober
 	all     []service    // everywhere
-	anybody probe.Prober // for ports that nobody claims; nil where nothing is detected
+	anybody probe.Prober // for ports that nobody claims; nil if nothing is detected
 	ports   []uint16     // of hosts without one; nil for all
 }
 
@@ -138,7 +138,7 @@ func (p plan) addressCount() uint64 {
 // count is how many slots the plan has.
 func (p plan) count() uint64 { return p.addressCount() * uint64(len(p.ports)) }
 
-// sharded is the name by which shards know the plan's host; empty where the address says it.
+// sharded is the name by which shards know the plan's host; empty if the address says it.
 func (p plan) sharded() string {
 	if p.name == "" {
 		return ""

@@ -45,7 +45,7 @@ func (f fake) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, erro
 	return &evidence{f.name}, f.run(ctx, s)
 }
 
-// carried speaks inside something else where a scheme or a port says so.
+// carried speaks inside something else if a scheme or a port says so.
 type carried struct {
 	fake
 	inside string

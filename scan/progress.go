@@ -8,7 +8,7 @@ import (
 
 // Progress is how far a scan has come.
 type Progress struct {
-	// Total is how many endpoints there are, -1 where that isn't known. What is learned on the way changes it: further
+	// Total is how many endpoints there are, -1 if that isn't known. What is learned on the way changes it: further
 	// addresses of names, names that don't resolve, and, as an estimate until the end, what other shards and exclusions
 	// take away.
 	Total int64
@@ -20,7 +20,7 @@ type Progress struct {
 	Unusable int64 // inputs that can't be used
 	// Rate is how many endpoints were done a second, over the last ten seconds.
 	Rate float64
-	// Left is how long the rest is going to take at that rate; -1 where that isn't known.
+	// Left is how long the rest is going to take at that rate; -1 if that isn't known.
 	Left time.Duration
 }
 

@@ -69,7 +69,7 @@ func transient(r *probe.Result, o *probe.Options) bool {
 	case probe.OutcomeClosed: // servers that have too many clients do so
 		return true
 	case probe.OutcomeTimeout:
-		// A call that nobody answers was repeated by the system already, where there was time.
+		// A call that nobody answers was repeated by the system already, if there was time.
 		limits := o.Limits.Effective()
 		return dialling && min(limits.Dial, limits.Total) < synTime
 	case probe.OutcomeInternal:

@@ -12,7 +12,7 @@ import (
 // rows understands the lines of a list that are CSV.
 type rows struct {
 	begun   bool
-	columns []string // of ZMap's header, in lower case; nil where there is none
+	columns []string // of ZMap's header, in lower case; nil if there is none
 }
 
 // understand makes a target of a line, or says that there is none to be made of it.

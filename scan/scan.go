@@ -10,7 +10,7 @@
 //		journal.Done(r, 0)
 //	}
 //
-// [Endpoints] puts them in an order, [Run] decides when each is probed, and a [Journal], where one is wanted, knows how
+// [Endpoints] puts them in an order, [Run] decides when each is probed, and a [Journal], if one is wanted, knows how
 // far the scan has come and from where another can go on.
 package scan
 
@@ -22,7 +22,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// DefaultConcurrency is how many endpoints are probed at once where Options don't say. MaxConcurrency keeps a scan
+// DefaultConcurrency is how many endpoints are probed at once if Options don't say. MaxConcurrency keeps a scan
 // below the number of sockets that systems commonly give one process the right to, and of ports that one address has.
 const (
 	DefaultConcurrency = 64
@@ -32,12 +32,12 @@ const (
 // DefaultDials is how many connections may be being opened at once, at least, if Options don't say.
 const DefaultDials = 1024
 
-// DefaultPerHost is how many endpoints of one host are probed at once where Options don't say.
+// DefaultPerHost is how many endpoints of one host are probed at once if Options don't say.
 const DefaultPerHost = 4
 
 // Options say how to scan. A nil *Options and the zero value are the defaults.
 type Options struct {
-	// Probe is how each endpoint is probed; its ImplicitTLS gives way to the endpoint's, and its Chains, where they are
+	// Probe is how each endpoint is probed; its ImplicitTLS gives way to the endpoint's, and its Chains, if they are
 	// nil, to some of the scan's own.
 	Probe probe.Options
 	// Concurrency is how many endpoints are probed at once, those in the slow lane apart; zero or less is
@@ -59,9 +59,9 @@ type Options struct {
 	// HostSpacing is the time between the beginnings of two connections to one address, counted likewise; zero or less
 	// is none.
 	HostSpacing time.Duration
-	// Retries is how often an endpoint is probed again, after a second, then two, and so on up to half a minute, where
+	// Retries is how often an endpoint is probed again, after a second, then two, and so on up to half a minute, if
 	// that may end in another way: the server was busy, no way to the host, hung up without a word, no descriptors left. A call that nobody
-	// answers is among them only where its limit (Limits.Dial) is below three seconds: in that time the system has
+	// answers is among them only if its limit (Limits.Dial) is below three seconds: in that time the system has
 	// called three times.
 	Retries int
 	// Journal counts what is in flight; nil for none.

@@ -28,7 +28,7 @@ type scheduler struct {
 	waiting int // endpoints, those that are to be tried again included
 	lanes   *lanes
 	silence silence
-	token   time.Time // when the next connection may be made; zero where that wasn't asked
+	token   time.Time // when the next connection may be made; zero if that wasn't asked
 }
 
 // An attempt is an endpoint and how often it was tried.
@@ -94,7 +94,7 @@ func (s *scheduler) feed(ctx context.Context, endpoints iter.Seq2[Endpoint, erro
 }
 
 // run probes the endpoints. An endpoint's place is free again when its result was taken, which is what bounds memory
-// where results are taken slowly.
+// when results are taken slowly.
 func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error]) {
 	defer close(s.out)
 	feed := make(chan Endpoint)
@@ -178,7 +178,7 @@ func (s *scheduler) take(a attempt) {
 	s.queue(a)
 }
 
-// idle is long enough where nothing waits for a time.
+// idle is long enough if nothing waits for a time.
 const idle = time.Hour
 
 // launch begins whatever may begin now and returns how long to wait for the next.
@@ -238,7 +238,7 @@ func (s *scheduler) queue(a attempt) {
 	s.enrol(h, time.Now())
 }
 
-// enrol has a host wait for its turn, where one of its endpoints may begin now or at a time that is known.
+// enrol has a host wait for its turn, if one of its endpoints may begin now or at a time that is known.
 func (s *scheduler) enrol(h *hostQueue, now time.Time) {
 	if h.queued || len(h.queue) == 0 || h.running >= s.o.PerHost {
 		return

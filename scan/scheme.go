@@ -10,7 +10,7 @@ import (
 )
 
 // schemeService finds the prober that a URL's scheme names. A protocol's own name is its scheme, without TLS from the
-// first byte; with an s behind it, TLS comes first, where the protocol has a port for that. A port may have a scheme of
+// first byte; with an s behind it, TLS comes first, if the protocol has a port for that. A port may have a scheme of
 // its own.
 func schemeService(scheme string, probers []probe.Prober) (service, error) {
 	wanted := strings.ToLower(scheme)

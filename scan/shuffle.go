@@ -3,7 +3,7 @@ package scan
 import "math"
 
 // A shuffle is a pseudo-random permutation of 0 … n-1 that stores nothing: the i-th number is computed from i. It is a
-// Feistel network over pairs of digits in base √n, repeated where it leaves the set (cycle walking, Black and Rogaway,
+// Feistel network over pairs of digits in base √n, repeated when it leaves the set (cycle walking, Black and Rogaway,
 // "Ciphers with Arbitrary Finite Domains", 2002). It spreads a scan over its networks; it is no cipher.
 //
 // States of scans hold positions in this order, so that it mustn't change.

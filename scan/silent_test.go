@@ -41,7 +41,7 @@ func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error)
 	return near, nil
 }
 
-// A network where hardly anybody is takes as long as a few calls that nobody answers, and nobody who is there is missed.
+// A network in which hardly any host answers takes as long as a few calls that nobody answers, and no host that answers is missed.
 func TestSilentNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := new(network)

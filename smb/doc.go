@@ -3,10 +3,10 @@
 //
 // # What is sent
 //
-// At [probe.LevelGreeting] nothing. At [probe.LevelHandshake], a connection for each, after the first two at a time, and again
-// one by one if there was no room for them:
+// At [probe.LevelGreeting] nothing. At [probe.LevelHandshake], a connection for each, after the first two at a time, or one
+// by one if there was no room:
 //
-//	NEGOTIATE 2.0.2, 2.1, 3.0, 3.0.2, 3.1.1; SESSION_SETUP with NTLM's first message, which names nobody
+//	NEGOTIATE 2.0.2, 2.1, 3.0, 3.0.2, 3.1.1; SESSION_SETUP with NTLM's first message, which holds no name
 //	NEGOTIATE of each of them alone
 //	SMB_COM_NEGOTIATE of SMB1's dialects; SMB_COM_SESSION_SETUP_ANDX with NTLM's first message
 //	SMB_COM_NEGOTIATE without NT LM 0.12, and one without extended security, if SMB1 is spoken
@@ -33,8 +33,8 @@
 //
 // # What it means
 //
-// A dialect is refused only by STATUS_NOT_SUPPORTED, or STATUS_INVALID_PARAMETER from a server that takes another; SMB1 also by
-// hanging up on it alone. What isn't answered is unknown, and named in the result's Partial. A
-// login without a user gives a session as guest if the server flags it so, and else a null session, for which Samba has no
-// flag. One that must be encrypted ends there, since there is no key.
+// A dialect is refused only by STATUS_NOT_SUPPORTED, or STATUS_INVALID_PARAMETER from a server that takes another; SMB1 also
+// by hanging up on it alone. What isn't answered is unknown, and named in the result's Partial. A login without a user gives
+// a guest's session if the server flags it so, and else a null session, which Samba doesn't flag. One that must be encrypted
+// ends there, for want of a key.
 package smb

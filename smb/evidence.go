@@ -41,24 +41,21 @@ type Evidence struct {
 	Compression        []string   `json:"compression"`         // "LZNT1", "LZ77", "LZ77+Huffman", "Pattern_V1", "LZ4"
 	CompressionChained probe.Fact `json:"compression_chained"` // whether algorithms may be combined
 	SigningAlgorithms  []string   `json:"signing_algorithms"`  // as Ciphers, such as "AES-GMAC"; AES-CMAC if the context isn't known
-	// Encryption says whether SMB 3's is offered: by a cipher at 3.1.1, by the capability at 3.0 and 3.0.2. It is no only if
-	// that was refused, or 3.0 and later were.
-	Encryption probe.Fact `json:"encryption"`
-	SMB1       SMB1       `json:"smb1"` // what the server says if only SMB1 is offered
+	Encryption         probe.Fact `json:"encryption"`          // SMB 3's, by a cipher at 3.1.1, by the capability at 3.0 and 3.0.2; no only if that, or 3.0 and later, were refused
+	SMB1               SMB1       `json:"smb1"`                // what the server says if only SMB1 is offered
 
 	NTLMAccepted       probe.Fact  `json:"ntlm_accepted"`        // no if others only are listed, or STATUS_NOT_SUPPORTED is the answer
 	SessionSetupStatus string      `json:"session_setup_status"` // the answer to NTLM's first message
 	NTLM               *probe.NTLM `json:"ntlm"`                 // the challenge
 
 	Anonymous *AnonymousSession `json:"anonymous"` // how a login without a user went
-	// NullSession and Guest say whether that login gave a session of the kind (§2.2.6) that may connect to IPC$. Whether
-	// strangers with a name are guests isn't asked.
+	// NullSession and Guest say whether that login gave such a session (§2.2.6), and IPC$. Strangers with a name aren't tried.
 	NullSession probe.Fact `json:"null_session"`
 	Guest       probe.Fact `json:"guest"`
 	Shares      []Share    `json:"shares"` // those that such a session lists
 }
 
-// A SessionRequest is one of NetBIOS and its reply (RFC 1002 §4.3.2 to §4.3.5).
+// A SessionRequest is one of NetBIOS, and its reply (RFC 1002 §4.3.2).
 type SessionRequest struct {
 	CalledName string `json:"called_name"`
 	Reply      string `json:"reply"`    // "positive", "negative", "retarget"
@@ -81,7 +78,7 @@ type Negotiation struct {
 	MaxWriteSize    uint32        `json:"max_write_size"`
 }
 
-// SMB1 is the answer to an offer of it alone (MS-CIFS §2.2.4.52, MS-SMB §2.2.4.5).
+// SMB1 is the answer to it alone (MS-CIFS §2.2.4.52, MS-SMB §2.2.4.5).
 type SMB1 struct {
 	Supported         probe.Fact    `json:"supported"`                   // no if it takes no dialect, or hangs up but answers to each of SMB 2
 	Outcome           probe.Outcome `json:"outcome"`                     // "ok" if the server answered in words
@@ -104,8 +101,8 @@ type AnonymousSession struct {
 	Status          string   `json:"status"`      // the final answer to the session setup
 	Flags           []string `json:"flags"`       // of the session (MS-SMB2 §2.2.6): "guest", "null", "encrypt", or a number
 	TreeStatus      string   `json:"tree_status"` // the answer to the tree connect to IPC$
-	// ListStatus is how the list of shares ended: the status of the request that failed, "RPC bind refused", an RPC fault
-	// such as "RPC fault 0x00000005" (C706 appendix E), or what NetrShareEnum returned: "ERROR_SUCCESS" (MS-ERREF §2.2).
+	// ListStatus is what ended the list of shares: a failed request's status, "RPC bind refused", a fault such as
+	// "RPC fault 0x00000005" (C706 appendix E), or NetrShareEnum's answer, such as "ERROR_SUCCESS" (MS-ERREF §2.2).
 	ListStatus string `json:"list_status"`
 }
 
@@ -119,7 +116,7 @@ type Share struct {
 // Protocol returns "smb".
 func (e *Evidence) Protocol() string { return protocol }
 
-// NTLMChallenge implements finding.NTLMEvidence.
+// NTLMChallenge implements [probe.NTLMEvidence].
 func (e *Evidence) NTLMChallenge() *probe.NTLM {
 	if e == nil {
 		return nil

@@ -82,7 +82,7 @@ func Example_findings() {
 	// medium smb.v1               NT LM 0.12 [/evidence/smb1/supported /evidence/smb1/dialect]
 }
 
-// Port 139 wants to be called by a name: the one that NBSTAT tells, where it doesn't take any.
+// Port 139 wants to be called by a name: the one that NBSTAT tells, if it doesn't take any.
 func ExampleProber_netBIOS() {
 	e, err := smb.Grab(context.Background(), "192.0.2.7:139", offline("handwritten-netbios-own-name"))
 	if err != nil {

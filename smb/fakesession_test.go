@@ -87,7 +87,7 @@ func fakeChallenge() []byte {
 	return token
 }
 
-// A fakeConn is the connection of a server that answers each request at once, and hangs up where it doesn't.
+// A fakeConn is the connection of a server that answers each request at once, and hangs up if it doesn't.
 type fakeConn struct {
 	net.Conn
 	answer func(request []byte) (stream []byte)

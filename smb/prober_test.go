@@ -248,7 +248,7 @@ func TestAlgorithms(t *testing.T) {
 	require.Equal(t, []string{"AES-GMAC", "AES-CMAC"}, evidence(t, r).SigningAlgorithms)
 }
 
-// The scheme and the knob say how SMB is carried where the port doesn't.
+// The scheme and the knob say how SMB is carried if the port doesn't.
 func TestNetBIOSOnAnotherPort(t *testing.T) {
 	s := scenario{
 		server: with(windows10(), func(s *fakesmb.Server) { s.CalledNames = []string{"*SMBSERVER"} }),
@@ -269,7 +269,7 @@ func TestGreeting(t *testing.T) {
 	require.Empty(t, evidence(t, r).Transport)
 }
 
-// The end of the time is said, also where it comes between the questions.
+// The end of the time is said, even if it comes between the questions.
 func TestCanceled(t *testing.T) {
 	server, err := lab.Serve(t.Context(), lab.Neighbour{}, windows10().Handle)
 	require.NoError(t, err)

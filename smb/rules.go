@@ -110,7 +110,7 @@ func sharesListed(e *Evidence) finding.Answer {
 	switch {
 	case e.Shares != nil:
 	case e.NullSession == probe.No && e.Guest != probe.Yes:
-		return finding.NotSo() // nobody gets in to be shown them
+		return finding.NotSo() // it refused both sessions that might list them
 	default:
 		return finding.NotLearned()
 	}

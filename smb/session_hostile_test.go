@@ -176,7 +176,7 @@ func nullShares(n int) func([]byte) []byte {
 //	7 n          n*16 bytes behind the answer, and its frame says so
 //	8            a promise before the answer
 //	9            the last answer again
-//	10 f         the session's flags, or the share's where there is a session
+//	10 f         the session's flags, or the share's if there is a session
 //	11 …         what follows is of the same answer
 //	other        hang up
 type script struct {

@@ -272,7 +272,7 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
-// Hanging up on SMB1 says no only where nothing else explains it.
+// Hanging up on SMB1 says no only if nothing else explains it.
 func TestHungUpOnSMB1(t *testing.T) {
 	closed := probe.Errorf(opNegotiate, probe.OutcomeClosed, "closed")
 	refused := probe.Errorf(opSession, probe.OutcomeRefused, "no more sessions")

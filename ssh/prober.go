@@ -7,14 +7,12 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Prober asks SSH servers. Its zero value is ready for use; its field is a knob.
+// Prober asks SSH servers. Its zero value is ready for use.
 type Prober struct {
-	// GroupExchange learns how large a group the server gives to clients that ask for 1024, 2048, 3072 and 4096 bits, with
-	// a connection for each, at most four more: Evidence.GroupExchange.
-	GroupExchange bool
+	GroupExchange bool // learn [Evidence.GroupExchange] for 1024, 2048, 3072 and 4096 bits, with four more connections
 }
 
-// Grab probes one server, such as "192.0.2.7:22". The evidence is valid, if partial, beside an error.
+// Grab probes one server. The evidence is valid, if partial, beside an error.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
 	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
 }
@@ -45,8 +43,7 @@ func (p Prober) Spec() probe.Spec {
 	}
 }
 
-// Probe implements [probe.Prober]: one conversation that learns all but the other host keys, then a short one for each of
-// these, and with the knob one for each size of group.
+// Probe implements [probe.Prober].
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	e := new(Evidence)
 	s.Keep(e)

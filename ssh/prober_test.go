@@ -162,6 +162,7 @@ func TestLongIdentification(t *testing.T) {
 			require.Equal(t, !long, e.HostKeys[0].Proven == probe.Yes)
 			if long && l == probe.LevelAnonymous {
 				require.Equal(t, probe.OutcomeMalformed, r.Outcome, "nobody can log in, with or without a credential")
+				require.ErrorContains(t, r.Err, fmt.Sprintf("an identification of %d bytes", length))
 				continue
 			}
 			require.NoError(t, r.Err)
@@ -170,7 +171,7 @@ func TestLongIdentification(t *testing.T) {
 	}
 }
 
-// Who asks says so where the protocol has room for it.
+// Who asks says so if the protocol has room for it.
 func TestContact(t *testing.T) {
 	s := &server{keys: []xssh.Signer{ed25519Key(t)}}
 	s.config.BannerCallback = func(c xssh.ConnMetadata) string { return c.User() + " of " + string(c.ClientVersion()) }

@@ -7,8 +7,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Comparisons judge the evidence of this package in the light of other hosts'. They remember
-// [finding.MaxShared] fingerprints at most.
+// Comparisons judge this evidence beside other hosts'. They keep [finding.MaxShared] fingerprints at most.
 var Comparisons = comparisons()
 
 func comparisons() []finding.Comparison {

@@ -96,11 +96,15 @@ func (k *talk) hostKey(ctx context.Context, c *probe.Conn, id, keyType string, l
 	if !ok || keyType != "" && h.Type != keyType { // the latter nobody asked for
 		return all, err
 	}
+	malformed, tooLong := errors.Is(err, probe.ErrMalformed), len(id) > maxIdentification
 	switch {
 	case all.proven:
 		h.Proven = probe.Yes
-	case errors.Is(err, probe.ErrMalformed) && (!verifiable(h) || len(id) > maxIdentification && !login):
+	case malformed && (!verifiable(h) || tooLong && !login):
 		err = nil // it is the library that can't go on
+	case malformed && tooLong: // and not that the signature is wrong, as the library has it
+		err = probe.Errorf(opExchange, probe.OutcomeMalformed, "an identification of %d bytes, where %d are allowed: "+
+			"what is signed can't be verified, nor a login begun", len(id), maxIdentification)
 	}
 	k.e.HostKeys = append(k.e.HostKeys, h)
 	return all, err

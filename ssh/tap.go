@@ -126,7 +126,7 @@ func (t *tap[A]) work() {
 	}
 }
 
-// end gives the place back for good: the library has returned, and what its other goroutines still read is for nobody.
+// end gives the place back for good: the library has returned, and what its other goroutines still read is lost.
 func (t *tap[A]) end() {
 	t.mu.Lock()
 	t.ended = true
@@ -180,7 +180,7 @@ func (t *tap[A]) Write(p []byte) (int, error) {
 	defer t.work()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.newKeys && (t.cipher == mostCipher || len(p) > t.longest) { // a KEXINIT, where the server wants other keys already
+	if t.newKeys && (t.cipher == mostCipher || len(p) > t.longest) { // a KEXINIT, if the server wants other keys already
 		return 0, t.note("send", errMore)
 	}
 	t.mu.Unlock()

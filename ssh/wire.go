@@ -123,7 +123,7 @@ type kexInit struct {
 	Reserved                  uint32
 }
 
-// firstKexInit returns the KEXINIT that a stream of packets begins with, behind messages that may be ignored; nil where
+// firstKexInit returns the KEXINIT that a stream of packets begins with, behind messages that may be ignored; nil if
 // it isn't there, or isn't there yet.
 func firstKexInit(stream []byte) *kexInit {
 	for {

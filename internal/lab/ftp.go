@@ -125,7 +125,7 @@ type ftpDriver struct {
 	files      afero.Fs
 	anonymous  bool
 	incoming   bool        // shows a directory that says that anybody may write to it
-	tls        *tls.Config // nil where there is no certificate
+	tls        *tls.Config // nil if there is no certificate
 	required   ftpserver.TLSRequirement
 	publicHost string
 }

@@ -23,7 +23,7 @@ type Neighbour struct {
 	About       string // a phrase that says what is remarkable of it
 	Network     string // "tcp", or "udp" for one that is asked by datagrams
 	Protocol    string // "ftp", "smtp", "nntp", "rsync", "netbios", "smb" or "ssh"; empty for a server of another kind
-	URL         string // such as "ftp://127.0.0.1:40021"; the scheme is "ftps" where TLS is implicit
+	URL         string // such as "ftp://127.0.0.1:40021"; the scheme is "ftps" if TLS is implicit
 	ImplicitTLS bool   // TLS is spoken from the first byte
 	Addr        netip.AddrPort
 }

@@ -44,7 +44,7 @@ func query(b []byte, id uint16, name Name, kind uint16) []byte {
 // A Reply is a name service response to a query (RFC 1002 §4.2.13, §4.2.14, §4.2.18).
 type Reply struct {
 	ID        uint16
-	Code      int  // RCODE: 0 for a positive one, 3 where the name isn't there (RFC 1002 §4.2.14)
+	Code      int  // RCODE: 0 for a positive one, 3 if the name isn't there (RFC 1002 §4.2.14)
 	Truncated bool // the flag TC: the server left something out
 	Name      Name
 	Type      uint16
@@ -79,7 +79,7 @@ func ParseReply(b []byte) (*Reply, error) {
 		}
 	}
 	if answers == 0 && r.Code != 0 && questions == 1 {
-		return r, nil // a negative reply as the DNS has it, where RFC 1002 §4.2.14 wants an empty record
+		return r, nil // a negative reply as the DNS has it; RFC 1002 §4.2.14 wants an empty record in it
 	}
 	if r.Name, at, err = parseName(b, at); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (r *Reply) Answers(id uint16, name Name, kind uint16) bool {
 type Status struct {
 	Names []StatusName // those that came
 	Count int          // NUM_NAMES: how many it says there are
-	// UnitID is the MAC address of the interface; nil where the reply ends before it. Samba sends zeros.
+	// UnitID is the MAC address of the interface; nil if the reply ends before it. Samba sends zeros.
 	UnitID []byte
 }
 
@@ -142,7 +142,7 @@ const (
 	unitIDSize     = 6
 )
 
-// ParseStatus parses the RDATA of a node status reply. Where it ends before the last name, or the count lies, the status
+// ParseStatus parses the RDATA of a node status reply. If it ends before the last name, or the count lies, the status
 // holds the names that came beside the error. The statistics behind the names are known to be cut short by small
 // implementations, which is no error.
 func ParseStatus(data []byte) (*Status, error) {

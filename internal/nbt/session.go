@@ -64,7 +64,7 @@ var errorTexts = map[byte]string{
 	ErrorUnspecified:     "unspecified error",
 }
 
-// ErrorText names the error of a negative reply: "error 8a" where the RFC has no name for it.
+// ErrorText names the error of a negative reply: "error 8a" if the RFC has no name for it.
 func (r *SessionReply) ErrorText() string {
 	if text, ok := errorTexts[r.Error]; ok {
 		return text
@@ -85,7 +85,7 @@ type Reader interface {
 }
 
 // ReadSessionReply reads the answer to a session request. Keep-alives before it are skipped, a few of them. The reply is
-// nil beside an error. Errors of r are returned as they are, others have the outcome not_protocol where the first packet
+// nil beside an error. Errors of r are returned as they are, others have the outcome not_protocol if the first packet
 // is none that answers a request, else malformed.
 func ReadSessionReply(r Reader) (*SessionReply, error) {
 	for range maxKeepAlives {

@@ -64,7 +64,7 @@ var (
 	errBounds      = errors.New("NTLM challenge points outside itself")
 )
 
-// Challenge parses a challenge message. It returns nil where b is none; where a part of it lies out of bounds, the
+// Challenge parses a challenge message. It returns nil if b is none; if a part of it lies out of bounds, the
 // others are returned beside the error.
 func Challenge(b []byte) (*probe.NTLM, error) {
 	if len(b) < challengeMinimum || string(b[:8]) != signature || binary.LittleEndian.Uint32(b[8:]) != typeChallenge {

@@ -19,8 +19,8 @@ type Conformance struct {
 	Recordings string
 	// Servers are tried as those of [Hostile] are.
 	Servers []Server
-	// Limits replace those of the suite where they aren't zero. The suite's are small, so that it takes few seconds:
-	// raise one where the protocol can't do with less.
+	// Limits replace those of the suite if they aren't zero. The suite's are small, so that it takes few seconds:
+	// raise one if the protocol can't do with less.
 	Limits probe.Limits
 }
 
@@ -33,7 +33,7 @@ var suiteLimits = probe.Limits{
 // Conform checks what a prober must do whatever the server does, at each level: it ends in time, within bytes and
 // memory and without a panic; it leaves no goroutine and no connection; it returns evidence that survives JSON, and an
 // outcome that makes sense; it sends only what its guard names, nothing at level greeting and nothing in cleartext
-// where TLS failed; it reaches no other host; it returns within 50 ms when it is canceled; and several run at once.
+// after TLS failed; it reaches no other host; it returns within 50 ms when it is canceled; and several run at once.
 func Conform(t *testing.T, p probe.Prober) {
 	t.Helper()
 	ConformWith(t, p, Conformance{})
@@ -58,7 +58,7 @@ func ConformWith(t *testing.T, p probe.Prober, c Conformance) {
 	}
 }
 
-// A part is what was found wrong in one part of the suite; nothing, where all is well.
+// A part is what was found wrong in one part of the suite; nothing, if all is well.
 type part struct {
 	name   string
 	faults []string

@@ -78,7 +78,7 @@ func Hostile() []Server {
 	return list
 }
 
-// Affirmative returns servers that greet, agree to whatever is said, and go wrong where the client takes that as a
+// Affirmative returns servers that greet, agree to whatever is said, and go wrong when the client takes that as a
 // go-ahead for TLS. Use it to try a prober with the words of its protocol.
 func Affirmative(greeting, reply string) (list []Server) {
 	for _, end := range tlsEndings(reply) {
@@ -110,7 +110,7 @@ func tlsEndings(reply string) []ending {
 	}
 }
 
-// affirm greets, answers each line with reply, and turns to shake where a TLS handshake begins.
+// affirm greets, answers each line with reply, and turns to shake when a TLS handshake begins.
 func affirm(greeting, reply string, shake act) act {
 	answer := []byte(reply)
 	return func(ctx context.Context, c net.Conn) {

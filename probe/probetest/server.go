@@ -21,7 +21,7 @@ type Server struct {
 	// Serve speaks to one client until ctx ends or the client leaves. Its caller closes the connection. It must not
 	// allocate as much as it sends, since the client's memory is measured in the same process.
 	Serve func(ctx context.Context, c net.Conn)
-	// Outcomes are those that make sense for a probe of such a server; empty where any does.
+	// Outcomes are those that make sense for a probe of such a server; empty if any does.
 	Outcomes []probe.Outcome
 
 	heavy bool // it sends a lot, or says that it will, and at once

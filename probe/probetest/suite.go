@@ -50,7 +50,7 @@ type setUp func() (*led, error)
 type led struct {
 	dial     probe.DialFunc
 	addr     netip.AddrPort // of a server over TCP
-	accepted func() int64   // connections that the server saw; nil where it doesn't count them
+	accepted func() int64   // connections that the server saw; nil if it doesn't count them
 	stop     func()
 }
 
@@ -85,7 +85,7 @@ func (m mode) target() probe.Target {
 	return probe.Target{Network: m.network, Addr: netip.AddrPortFrom(documentation, m.port)}
 }
 
-// tell notes faults of a part, which is listed also where it has none.
+// tell notes faults of a part, which is listed even if it has none.
 func (s *suite) tell(part string, faults ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -247,7 +247,7 @@ func (s *suite) hold(t *trial) {
 	}
 }
 
-// holdAlone holds a trial some times, until it ends in time; with more time for each wait, where the clock ended it.
+// holdAlone holds a trial some times, until it ends in time; with more time for each wait, if the clock ended it.
 func (s *suite) holdAlone(t *trial) {
 	const more = 3
 	options := t.options
@@ -315,7 +315,7 @@ func (t *trial) clocked(r *probe.Result) bool {
 	return byClock && len(t.allowed) > 0 && !slices.Contains(t.allowed, r.Outcome)
 }
 
-// start runs the prober once. It returns no result but the run's stacks where the prober doesn't come back.
+// start runs the prober once. It returns no result but the run's stacks if the prober doesn't come back.
 func (s *suite) start(ctx context.Context, g *rig, part, name string, o probe.Options) (*probe.Result, string) {
 	s.mu.Lock()
 	id := strconv.Itoa(len(s.runs))

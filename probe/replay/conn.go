@@ -292,7 +292,7 @@ func (c *playedConn) end(o probe.Outcome, op string) error {
 	return err
 }
 
-// dialError is what a dialer returns where it fails so. A dial that its caller gave up can't be played: it looks like
+// dialError is what a dialer returns when it fails so. A dial that its caller gave up can't be played: it looks like
 // an unreachable host.
 func dialError(network string, o probe.Outcome) error {
 	cause := map[probe.Outcome]error{

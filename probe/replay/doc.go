@@ -33,7 +33,7 @@
 //	1 > "QUIT\r\n"  QUIT           one send; the name that the guard gives it may follow
 //	1 < "221 Bye\r\n"              received; lines that follow each other are one chunk, but datagrams stay apart
 //	1 tls {…}                      a handshake: the JSON form of probe.TLS; "1 tls tls {…}" for one that failed
-//	1 end closed                   reading ended so; "1 end closed send" where it was writing
+//	1 end closed                   reading ended so; "1 end closed send" if it was writing
 //	0 rand "\x00\x01"              bytes that were drawn from Session.Rand
 //
 // Data are Go strings in double quotes. Connections are opened in the order of their numbers.

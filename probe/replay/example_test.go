@@ -17,7 +17,7 @@ import (
 type dict struct{}
 
 type dictEvidence struct {
-	Greeting string `json:"greeting"` // empty where none came
+	Greeting string `json:"greeting"` // empty if none came
 	Goodbye  string `json:"goodbye"`
 }
 
@@ -50,7 +50,7 @@ func (dict) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error)
 		return e, err
 	}
 	defer c.Close()
-	line, err := c.ReadLine() // the part that came, where there is an error
+	line, err := c.ReadLine() // the part that came, if there is an error
 	e.Greeting, _ = probe.UTF8(line)
 	if err != nil {
 		return e, err

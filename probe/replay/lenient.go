@@ -10,7 +10,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// dialAny plays the next recorded connection to the port, refused where there is none.
+// dialAny plays the next recorded connection to the port, refused if there is none.
 func (p *Player) dialAny(network, address string) (net.Conn, error) {
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c *playedConn) writeLeniently(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// shakeLeniently fails where something else stands in the place of the handshake.
+// shakeLeniently fails if something else stands in the place of the handshake.
 func (c *playedConn) shakeLeniently() (*probe.TLS, error) {
 	s := c.upcoming()
 	if s != nil && s.Dir == probe.DirRecv && len(c.rest) == 0 {

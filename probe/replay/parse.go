@@ -180,7 +180,7 @@ func (p *parser) open(e *probe.Event, rest string) error {
 	return nil
 }
 
-// parseOpened reads the data of an open event; the network is empty where it is the target's.
+// parseOpened reads the data of an open event; the network is empty if it is the target's.
 func parseOpened(text string) (addr netip.AddrPort, network probe.Network, err error) {
 	text, suffix, found := strings.Cut(text, "/")
 	network = probe.Network(suffix)

@@ -50,7 +50,7 @@ type Player struct {
 type track struct {
 	id          int
 	addr        netip.AddrPort
-	network     probe.Network // empty where it is the target's
+	network     probe.Network // empty if it is the target's
 	open        step
 	steps       []step
 	next        int
@@ -152,7 +152,7 @@ func (p *Player) Dial(ctx context.Context, network, address string) (net.Conn, e
 	return c, nil
 }
 
-// choose makes the track of a connection's number the next, where several are dialled at once.
+// choose makes the track of a connection's number the next, if several are dialled at once.
 func (p *Player) choose(id int) {
 	for i := p.dialed; id > 0 && i < len(p.tracks); i++ {
 		if t := p.tracks[i]; t.id == id {
@@ -187,7 +187,7 @@ func (r playedRand) Read(b []byte) (int, error) {
 }
 
 // Err returns how the replay differed from what was recorded: what was unexpected, or else what didn't happen. It is
-// nil where all of it happened. Ask when the run is over.
+// nil if all of it happened. Ask when the run is over.
 func (p *Player) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -231,7 +231,7 @@ func (p *Player) missing() (list []error) {
 }
 
 // decidedByProbe reports whether the session came to the event by itself, without asking the connection: its limits
-// and its caller ended it, or plaintext was left where TLS was to begin.
+// and its caller ended it, or plaintext was left when TLS was to begin.
 func decidedByProbe(s step) bool {
 	switch s.Dir {
 	case probe.DirEnd:

@@ -95,7 +95,7 @@ func TestPlayerIsStrict(t *testing.T) {
 	const open, a, b = "1 open 192.0.2.7:7007", `1 > "a"`, `1 < "b"`
 	for name, c := range map[string]struct {
 		events, steps []string
-		want          string // a part of Err; empty where all is well
+		want          string // a part of Err; empty if all is well
 	}{
 		"all happens":          {[]string{open, a, b, "1 end closed"}, []string{"open", "> a", "< bb"}, ""},
 		"another send":         {[]string{open, a, b}, []string{"open", "> x"}, `line 3: connection 1 sends "x", but "a" was recorded`},

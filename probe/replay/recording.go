@@ -12,7 +12,7 @@ import (
 
 // A Recording is a conversation with its head: what a transcript file holds.
 type Recording struct {
-	// Server names the software that was spoken to, with its version; empty where nobody knows.
+	// Server names the software that was spoken to, with its version; empty if nobody knows.
 	Server string
 	// Captured is the date of a capture, such as "2026-01-31", or "handwritten" with a remark.
 	Captured string
@@ -20,7 +20,7 @@ type Recording struct {
 	Level probe.Level
 	// Target is what was probed. A file that doesn't say means the address of its first open event, over TCP.
 	Target probe.Target
-	// ImplicitTLS is Unknown where the port decides, as in [probe.Options].
+	// ImplicitTLS is Unknown if the port decides, as in [probe.Options].
 	ImplicitTLS probe.Fact
 	// Comments are the head's other lines, without their "# ".
 	Comments []string
@@ -51,7 +51,7 @@ func (r *Recording) Player() *Player {
 }
 
 // Options returns options for one replay: the recorded level, and a new [Player] as dialer and as source of randomness.
-// Use [Recording.Player] where you want to ask it for deviations.
+// Use [Recording.Player] if you want to ask it for deviations.
 func (r *Recording) Options() *probe.Options { return r.options(r.Player()) }
 
 func (r *Recording) options(p *Player) *probe.Options {

@@ -8,13 +8,13 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// ErrNoTranscript is returned where a stored result has no conversation to play.
+// ErrNoTranscript is returned if a stored result has no conversation to play.
 var ErrNoTranscript = errors.New("no transcript was stored")
 
 // Reprobe derives a result again from the transcript of a stored one, by the first of the candidates that keeps to it:
 // evidence, outcome and error are what today's code makes of the same conversation, and all else is as it was stored. An
-// error says that there is no transcript, or how the first candidate departed from it, as it does where it asks more than
-// was asked then, or where the clock or a limit ended the conversation.
+// error says that there is no transcript, or how the first candidate departed from it, as it does if it asks more than
+// was asked then, or if the clock or a limit ended the conversation.
 func Reprobe(ctx context.Context, stored *probe.Result, candidates ...probe.Prober) (*probe.Result, error) {
 	if len(stored.Transcript) == 0 {
 		return nil, ErrNoTranscript

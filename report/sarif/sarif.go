@@ -54,7 +54,7 @@ func New(w io.Writer, o Options) *Writer {
 	return s
 }
 
-// rule returns the index of r, which is listed where it wasn't yet.
+// rule returns the index of r, which is listed if it wasn't yet.
 func (s *Writer) rule(r finding.Rule) int {
 	i, ok := s.index[r.ID]
 	if !ok {
