@@ -65,6 +65,7 @@ var catalogue = map[string]finding.Severity{
 	"net.odd-port":               finding.Info,
 	"starttls.injection":         finding.High,
 	"ntlm.info":                  finding.Low,
+	"key.weak":                   finding.Critical,
 	"tls.cert-expired":           finding.Medium,
 	"tls.cert-untrusted":         finding.Medium,
 	"tls.cert-mismatch":          finding.Medium,

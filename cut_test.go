@@ -121,12 +121,11 @@ func cuts(tr probe.Transcript) (all []probe.Transcript) {
 var unrecorded = map[string]bool{
 	"smb.guest": true, "smb.null-session": true, "smb.shares-listed": true,
 	"ssh.none-accepted": true, "ssh.password-auth": true, "ssh.small-hostkey": true, "ssh.weak-gex": true,
-	"starttls.injection": true,
-	// What a server accepts by TLS is asked on connections of their own, and certificates of these kinds are held in package finding.
+	"starttls.injection": true, "tls.cert-mismatch": true, "tls.legacy-version": true, "tls.weak-key": true, "tls.weak-signature": true,
+	"tls.cert-expires-soon": true, "tls.cert-long-lived": true, "tls.cert-wildcard": true, "tls.cert-internal-names": true,
 	"tls.sslv2": true, "tls.sslv3": true, "tls.anonymous-suites": true, "tls.null-suites": true, "tls.export-suites": true, "tls.rc4": true,
 	"tls.3des": true, "tls.no-forward-secrecy": true, "tls.weak-dh": true, "tls.common-dh-prime": true, "tls.compression": true,
-	"tls.insecure-renegotiation": true, "tls.no-post-quantum": true, "tls.cert-expires-soon": true, "tls.cert-long-lived": true,
-	"tls.cert-wildcard": true, "tls.cert-internal-names": true, "tls.cert-mismatch": true, "tls.legacy-version": true, "tls.weak-key": true, "tls.weak-signature": true,
+	"tls.insecure-renegotiation": true, "tls.no-post-quantum": true, "key.weak": true,
 }
 
 // Wherever a conversation is lost, nothing that was found in the whole one counts as resolved.

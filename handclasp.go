@@ -6,6 +6,7 @@ import (
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/ftp"
+	"github.com/handclasp/handclasp/keys"
 	"github.com/handclasp/handclasp/netbios"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
@@ -31,7 +32,7 @@ func Comparisons() []finding.Comparison {
 
 // Rules returns every rule that is built in: those of each protocol, and those that judge several.
 func Rules() []finding.Rule {
-	rules := slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, finding.STARTTLS, finding.NTLM)
+	rules := slices.Concat(ftp.Rules, smtp.Rules, nntp.Rules, rsync.Rules, netbios.Rules, smb.Rules, ssh.Rules, finding.TLS, keys.Rules, finding.STARTTLS, finding.NTLM)
 	exposed := slices.DeleteFunc(slices.Clone(rules), func(r finding.Rule) bool { return !strings.HasSuffix(r.ID, ".exposed") })
 	return finding.Described(append(rules, finding.OddPort(Probers(), exposed)))
 }

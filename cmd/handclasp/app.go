@@ -122,7 +122,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(),
-		a.rulesCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
+		a.rulesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
 	)
 	return root
 }
