@@ -181,11 +181,15 @@ func On[E probe.Evidence](check func(e E) Answer) func(*probe.Result) Answer {
 
 // Speaks returns the protocol that the result shows to be spoken at the endpoint; empty if it shows none.
 func Speaks(r *probe.Result) string {
-	if r.Evidence == nil || r.Outcome != probe.OutcomeOK {
+	if r.Evidence == nil {
 		return ""
 	}
-	if name, ok := told(r, probe.NamedEvidence.ServiceName, "service"); ok {
+	name, named := told(r, probe.NamedEvidence.ServiceName, "service")
+	switch {
+	case name != "": // however it ended: a service that has a name isn't the protocol that was expected
 		return name
+	case named || r.Outcome != probe.OutcomeOK:
+		return ""
 	}
 	return r.Protocol
 }

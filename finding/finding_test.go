@@ -137,6 +137,7 @@ func TestOn(t *testing.T) {
 		"another protocol":   {probe.Result{Protocol: "other", Outcome: probe.OutcomeOK, Evidence: raw("other", `{"door":"open"}`)}, finding.NotSo()},
 		"another, perhaps":   {probe.Result{Protocol: "other", Outcome: probe.OutcomeTimeout, Evidence: raw("other", `{}`)}, finding.NotLearned()},
 		"a service by name":  {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeOK, Evidence: raw("unknown", `{"service":"http"}`)}, finding.NotSo()},
+		"a service instead":  {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeNotProtocol, Evidence: raw("unknown", `{"service":"http"}`)}, finding.NotSo()},
 		"a nameless service": {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeOK, Evidence: raw("unknown", `{"service":""}`)}, finding.NotLearned()},
 		"a dial that failed": {probe.Result{Protocol: "other", Outcome: probe.OutcomeRefused}, finding.NotLearned()},
 	} {
