@@ -71,7 +71,7 @@ func (s *sleepers) Pop() any {
 
 func newScheduler(o Options) *scheduler {
 	return &scheduler{
-		o: o, window: min(max(8*o.Concurrency, 256, 4*o.Dials), MaxConcurrency), pacer: newPacer(&o),
+		o: o, window: min(max(8*o.Concurrency, 4*min(o.Dials, DefaultDials)), MaxConcurrency), pacer: newPacer(&o),
 		out: make(chan item), ended: make(chan attempt), hosts: map[netip.Addr]*hostQueue{},
 		lanes: newLanes(&o), silence: newSilence(),
 	}

@@ -11,9 +11,9 @@ import (
 const (
 	silentCalls = 3
 	briefDial   = 1500 * time.Millisecond // the first SYN repeated after a second (RFC 6298 §2), and half a second for the answer
-	// maxSilent bounds the addresses that are remembered, and maxHeld the endpoints that are held back, and how many others
-	// go before them.
-	maxSilent = 1 << 16
+	// maxSilent bounds the addresses that are remembered: behind it memory begins anew, since a host's endpoints are close in the
+	// order. maxHeld bounds the endpoints that are held back, and how many others go before them.
+	maxSilent = 1 << 13
 	maxHeld   = 1 << 14
 	heard     = 255 // silences of an address that has answered
 )
@@ -46,8 +46,11 @@ func (s *silence) suspects(a netip.Addr) bool {
 func (s *silence) note(a attempt) (released []attempt) {
 	addr := a.Target.Addr.Addr()
 	n, known := s.calls[addr]
+	if !known && len(s.calls) >= maxSilent {
+		clear(s.calls)
+	}
 	switch {
-	case n == heard || !known && len(s.calls) >= maxSilent:
+	case n == heard:
 	case answeredCall(a.last.Result):
 		s.calls[addr] = heard
 		released = s.release(addr)

@@ -28,7 +28,7 @@ func TestCommand(t *testing.T) {
 			if want.implicit {
 				url = "ftps://" + server.Addr.String()
 			}
-			line, status := runCommand(t, command, "scan", url, "--format", "jsonl", "--level", "anonymous", "--transcript")
+			line, status := runCommand(t, command, "scan", url, "--plain", "--format", "jsonl", "--level", "anonymous", "--transcript")
 			require.Equal(t, 0, status)
 			require.Equal(t, 1, strings.Count(line, "\n"), "one object a line")
 

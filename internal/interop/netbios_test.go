@@ -287,7 +287,7 @@ func TestNetBIOSCommand(t *testing.T) {
 	conf := sambaConf(t, "netbios name = FILER", "workgroup = LABGROUP", "local master = no")
 	smbd139(t, conf)
 	nmbd(t, conf, "LABGROUP       \x1e")
-	text, status := runCommand(t, command, "scan", alone.String(), "--format", "jsonl")
+	text, status := runCommand(t, command, "scan", alone.String(), "--plain", "--format", "jsonl")
 	require.Equal(t, 0, status)
 	answered := map[string][]string{}
 	for line := range strings.Lines(text) {

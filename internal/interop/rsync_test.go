@@ -303,7 +303,7 @@ func TestRsyncCommand(t *testing.T) {
 			if s.Implicit {
 				scheme = "rsyncs://"
 			}
-			line, status := runCommand(t, command, "scan", scheme+s.Addr.String(), "--format", "jsonl", "--level", "anonymous")
+			line, status := runCommand(t, command, "scan", scheme+s.Addr.String(), "--plain", "--format", "jsonl", "--level", "anonymous")
 			require.Equal(t, 0, status)
 			r, err := probe.Decode([]byte(line), handclasp.Probers()...)
 			require.NoError(t, err)

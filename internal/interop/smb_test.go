@@ -221,7 +221,7 @@ func TestSMBCommand(t *testing.T) {
 	out, err := exec.Command("go", "build", "-o", command, "../../cmd/handclasp").CombinedOutput()
 	require.NoError(t, err, string(out))
 	sambaAlone(t, "default")
-	text, status := runCommand(t, command, "scan", alone.String(), "--format", "jsonl")
+	text, status := runCommand(t, command, "scan", alone.String(), "--plain", "--format", "jsonl")
 	require.Equal(t, 0, status)
 	answered := map[string]string{}
 	for line := range strings.Lines(text) {

@@ -172,7 +172,7 @@ func TestSSHCommand(t *testing.T) {
 		}
 		t.Run(want.server+" "+want.variant, func(t *testing.T) {
 			server := want.start(t)
-			line, status := runCommand(t, command, "scan", "ssh://"+server.Addr.String(), "--format", "jsonl", "--level", "anonymous")
+			line, status := runCommand(t, command, "scan", "ssh://"+server.Addr.String(), "--plain", "--format", "jsonl", "--level", "anonymous")
 			require.Equal(t, 0, status)
 			r, err := probe.Decode([]byte(line), handclasp.Probers()...)
 			require.NoError(t, err)
