@@ -63,7 +63,7 @@ func served(t *testing.T, o scan.Options, drips func(byte) bool) (n int64) {
 // A tenth of the servers that take sixty times as long costs less than a tenth of what is done in the same time.
 func TestDrippingServersHoldNobodyUp(t *testing.T) {
 	all := served(t, scan.Options{Concurrency: 16}, none)
-	require.EqualValues(t, 16*300, all)
+	require.InDelta(t, 16*300, all, 16) // those that begin at the moment of the count
 	require.Greater(t, served(t, scan.Options{Concurrency: 16}, tenth), all*9/10)
 	require.Less(t, served(t, scan.Options{Concurrency: 16, SlowLane: -1}, tenth), all/5, "that is what they cost without")
 }
