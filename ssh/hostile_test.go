@@ -216,5 +216,7 @@ func TestSixScansInARow(t *testing.T) {
 			require.Equal(t, []string{"/evidence/host_keys"}, r.Partial)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	require.LessOrEqual(t, s.conns, 18)
 }

@@ -91,7 +91,7 @@ func TestHostKeys(t *testing.T) {
 		}, e.HostKeys[i])
 	}
 	require.Equal(t, []ssh.MissingHostKey{}, e.HostKeysMissing)
-	require.Equal(t, len(keys), s.conns, "a connection for each")
+	require.Equal(t, len(keys), s.visits(), "a connection for each")
 }
 
 // Few connections are made at level handshake, and plain keys come before certificates; at level anonymous no more than eight.
@@ -100,7 +100,7 @@ func TestFewConnections(t *testing.T) {
 	s := &server{keys: []xssh.Signer{host, certified, rsaKey(t, 1024), dsaKey(t)}}
 	r, e := ask(t, serve(t, s), probe.LevelHandshake)
 	require.NoError(t, r.Err)
-	require.Equal(t, 3, s.conns)
+	require.Equal(t, 3, s.visits())
 	require.Equal(t, []string{"ssh-ed25519", "ssh-rsa", "ssh-dss"}, types(e))
 	require.Equal(t, []ssh.MissingHostKey{{Type: "ssh-ed25519-cert-v01@openssh.com", Reason: ssh.ReasonLimit}}, e.HostKeysMissing)
 	require.NotContains(t, labels(r), "NEWKEYS")
@@ -111,7 +111,7 @@ func TestFewConnections(t *testing.T) {
 	}}
 	r, e = ask(t, serve(t, s), probe.LevelAnonymous)
 	require.NoError(t, r.Err)
-	require.Equal(t, 8, s.conns)
+	require.Equal(t, 8, s.visits())
 	require.Len(t, e.HostKeysMissing, 1)
 }
 
@@ -190,7 +190,7 @@ func TestGroupExchange(t *testing.T) {
 	target := serve(t, s)
 	r := probe.Run(t.Context(), ssh.Prober{GroupExchange: true}, target, nil)
 	require.NoError(t, r.Err)
-	require.Equal(t, 5, s.conns)
+	require.Equal(t, 5, s.visits())
 	require.Equal(t, []ssh.GroupExchange{{1024, 2048}, {2048, 2048}, {3072, 3072}, {4096, 4096}}, evidence(t, r).GroupExchange)
 	require.NotContains(t, labels(r), "KEX_DH_GEX_INIT")
 	_, e := ask(t, target, probe.LevelHandshake)
@@ -201,7 +201,7 @@ func TestGroupExchange(t *testing.T) {
 	r = probe.Run(t.Context(), ssh.Prober{GroupExchange: true}, serve(t, s), nil)
 	require.NoError(t, r.Err)
 	require.Equal(t, []ssh.GroupExchange{}, evidence(t, r).GroupExchange)
-	require.Equal(t, 1, s.conns)
+	require.Equal(t, 1, s.visits())
 }
 
 // One that drops the connections for it leaves the sizes unknown.
@@ -327,7 +327,7 @@ func TestDropped(t *testing.T) {
 	require.Equal(t, []ssh.MissingHostKey{
 		{Type: "ecdsa-sha2-nistp256", Reason: ssh.ReasonDropped}, {Type: "ssh-rsa", Reason: ssh.ReasonNotAsked},
 	}, e.HostKeysMissing)
-	require.Equal(t, 2, s.conns)
+	require.Equal(t, 2, s.visits())
 }
 
 // No more connections are opened than the caller allows.

@@ -67,6 +67,13 @@ func serve(t *testing.T, s *server) probe.Target {
 	return probe.Target{Addr: l.Addr().(*net.TCPAddr).AddrPort()}
 }
 
+// visits is how many connections were made so far.
+func (s *server) visits() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns
+}
+
 func (s *server) handle(c net.Conn) {
 	s.mu.Lock()
 	s.conns++
