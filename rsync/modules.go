@@ -149,18 +149,9 @@ func (k *talk) connsLeft(p Prober) int {
 
 // module asks for one module, and leaves whatever the daemon says.
 func (k *talk) module(ctx context.Context, i int) error {
-	c, err := k.open(ctx)
-	if err != nil {
+	_, a, asked, err := k.request(ctx, k.names[i]+"\n")
+	if !asked {
 		return err
-	}
-	defer c.Close()
-	g, refusal, err := k.greeting(c)
-	if err != nil {
-		return err
-	}
-	a := answer{end: refusal}
-	if refusal == "" {
-		a, err = ask(c, g, k.names[i]+"\n", len(k.motd.lines)+k.s.Limits().ReplyLines, k.motd.strip)
 	}
 	m := &k.e.Modules[i]
 	m.Reply, m.Access = m.text(a.end), access(a.end)

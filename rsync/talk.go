@@ -111,18 +111,9 @@ func (k *talk) greet(ctx context.Context) (goOn bool, err error) {
 // list reads the list of modules.
 func (k *talk) list(ctx context.Context) (err error) {
 	defer func() { k.lost(err, "/evidence/listing", "/evidence/modules") }()
-	c, err := k.open(ctx)
-	if err != nil {
+	g, a, asked, err := k.request(ctx, requestList)
+	if !asked {
 		return err
-	}
-	defer c.Close()
-	g, refusal, err := k.greeting(c)
-	if err != nil {
-		return err
-	}
-	a := answer{end: refusal}
-	if refusal == "" {
-		a, err = ask(c, g, requestList, len(k.motd.lines)+k.s.Limits().ReplyLines, k.motd.strip)
 	}
 	if strings.HasPrefix(a.end, prefixError) {
 		k.e.Error = k.e.text(a.end)
@@ -152,6 +143,25 @@ func (k *talk) list(ctx context.Context) (err error) {
 		k.e.Modules = []Module{}
 	}
 	return nil
+}
+
+// request asks for one thing on a connection of its own. A daemon that refuses to talk has answered; one that wasn't reached, or
+// that greets otherwise, wasn't asked. Beside an error the answer is what came of it.
+func (k *talk) request(ctx context.Context, line string) (g greeting, a answer, asked bool, err error) {
+	c, err := k.open(ctx)
+	if err != nil {
+		return g, a, false, err
+	}
+	defer c.Close()
+	g, refusal, err := k.greeting(c)
+	if err != nil {
+		return g, a, false, err
+	}
+	if refusal != "" {
+		return g, answer{end: refusal}, true, nil
+	}
+	a, err = ask(c, g, line, len(k.motd.lines)+k.s.Limits().ReplyLines, k.motd.strip)
+	return g, a, true, err
 }
 
 // greeting reads the first line of a connection. If the daemon refuses to talk, refusal is its "@ERROR" line.
