@@ -292,10 +292,11 @@ func TestMemoryDoesNotGrowWithTheTargets(t *testing.T) {
 		return most
 	}
 	small, large := heap("192.0.2.0/19:21", 1<<13), heap("192.0.2.0/15:21", 1<<17) // both beyond what is looked ahead
-	require.Less(t, large, small+1<<20)
+	require.Less(t, large, small+4<<20) // 34 bytes an endpoint that stayed would be more
 }
 
-// A list of a hundred thousand lines takes no more memory than one of a thousand, names and ranges included.
+// A list of two hundred thousand lines takes no more memory than one of twenty thousand, names and ranges included. Both
+// are beyond what is looked ahead; how much of that is alive at the moment of a count is chance.
 func TestMemoryDoesNotGrowWithTheList(t *testing.T) {
 	heap := func(lines int) uint64 {
 		path := filepath.Join(t.TempDir(), "list")
@@ -323,9 +324,9 @@ func TestMemoryDoesNotGrowWithTheList(t *testing.T) {
 		require.Equal(t, lines, n)
 		return most
 	}
-	small, large := heap(1_000), heap(100_000)
-	t.Logf("1,000: %d KiB, 100,000: %d KiB", small>>10, large>>10)
-	require.Less(t, large, small+4<<20)
+	small, large := heap(20_000), heap(200_000)
+	t.Logf("20,000: %d KiB, 200,000: %d KiB", small>>10, large>>10)
+	require.Less(t, large, small+8<<20) // 47 bytes a line that stayed would be more
 }
 
 // everywhere is a resolver that knows all names.
