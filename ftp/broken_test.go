@@ -171,3 +171,18 @@ func TestDataLost(t *testing.T) {
 		})
 	}
 }
+
+// A server that says FTP in its greeting is one whatever it answers.
+func TestRefusesEverything(t *testing.T) {
+	for _, refusal := range []string{"500 5.5.1 no", "502 no", "550 no", "530 log in", "503 no"} {
+		r, e := converse(t, "220 ftp.example.org FTP server ready\r\n", func(line string, _ []string) string {
+			if line == "QUIT" {
+				return "221 bye"
+			}
+			return refusal
+		})
+		require.NoError(t, r.Err, refusal)
+		require.True(t, fires(r, "ftp.exposed"), refusal)
+		require.Equal(t, probe.No, e.AuthTLS, refusal)
+	}
+}

@@ -154,7 +154,7 @@ func (t *talk) features(c *textline.Conn) error {
 		field, features = "features_after_tls", &t.e.FeaturesAfterTLS
 	}
 	reply, err := t.ask(c, field, "FEAT", 211)
-	if err == nil && isForeign(reply) {
+	if err == nil && isForeign(reply) && !saysFTP(t.e.Greeting) {
 		return probe.Errorf("FEAT", probe.OutcomeNotProtocol, "%d %s", reply.Code, clip([]byte(reply.Text())))
 	}
 	if *features = parseFeatures(reply); err != nil && len(*features) == 0 {

@@ -105,8 +105,8 @@ func (t *talk) hello() error {
 	case e.HELO.Is(codeOK) && e.EHLO.Is(codeUnknown, codeNotImplemented):
 		e.STARTTLS = probe.No // who doesn't know EHLO has no extensions (RFC 5321 §3.2)
 		e.Extensions, e.AuthMechanisms = []string{}, []string{}
-	case unknown(e.EHLO) && unknown(e.HELO):
-		return probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both unknown")
+	case e.foreign():
+		return probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both refused, by who doesn't greet as a mail server")
 	}
 	e.Hostname = cmp.Or(e.Hostname, helloName(e.HELO))
 	return nil
