@@ -40,6 +40,7 @@ type Evidence struct {
 // Anonymous is an anonymous login. If it was tried twice, in cleartext and inside TLS, it is the attempt that
 // came further, and of equals the later one.
 type Anonymous struct {
+	// Login is unknown if it was refused in cleartext and the server has TLS, or may have, inside which it wasn't answered.
 	Login probe.Fact `json:"login"`
 	// OverTLS says whether the rest was said inside TLS.
 	OverTLS probe.Fact `json:"over_tls"`

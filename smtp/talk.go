@@ -83,10 +83,11 @@ func (t *talk) hello() error {
 		t.offered = parseEHLO(e.EHLO.Lines)
 		o := t.offered
 		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
-		e.VRFY, e.EXPN, e.STARTTLS = probe.FactOf(o.has("VRFY")), probe.FactOf(o.has("EXPN")), probe.FactOf(o.has("STARTTLS"))
+		e.STARTTLS = probe.FactOf(o.has("STARTTLS"))
 		if !t.k.Secure() {
 			e.STARTTLSStripped = o.stripped()
 		}
+		e.advertise(o, t.k.Secure() || e.STARTTLS == probe.No && e.STARTTLSStripped == probe.No)
 		e.Hostname = cmp.Or(e.Hostname, helloName(e.EHLO))
 		return nil
 	case code == codeNotNow && strings.Contains(strings.ToUpper(e.EHLO.Text()), "STARTTLS"):
@@ -136,9 +137,21 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 	if e.SizeLimit == nil {
 		e.SizeLimit = o.size
 	}
-	e.VRFY = probe.FactOf(e.VRFY == probe.Yes || o.has("VRFY"))
-	e.EXPN = probe.FactOf(e.EXPN == probe.Yes || o.has("EXPN"))
+	e.advertise(o, true)
 	return nil
+}
+
+// advertise takes down what is there by its keyword, before TLS or inside it. What isn't offered before TLS may be offered
+// inside, so that the last offer decides that it isn't there.
+func (e *Evidence) advertise(o offer, last bool) {
+	for keyword, fact := range map[string]*probe.Fact{"VRFY": &e.VRFY, "EXPN": &e.EXPN} {
+		switch {
+		case o.has(keyword):
+			*fact = probe.Yes
+		case last && *fact == probe.Unknown:
+			*fact = probe.No
+		}
+	}
 }
 
 // challenge asks for the NTLM challenge and cancels the login.
