@@ -213,6 +213,7 @@ func TestDataLost(t *testing.T) {
 			require.Equal(t, want, r.Outcome, "%v", r.Err)
 			require.Nil(t, e.Anonymous.Listing)
 			require.NotEmpty(t, e.Anonymous.ListingError)
+			require.Nil(t, e.Anonymous.ListingReply, "whoever goes another way may see files")
 			partial := []string{"/evidence/anonymous/listing"}
 			if want == probe.OutcomeOK {
 				partial = []string{}
