@@ -27,7 +27,7 @@ type CSV struct {
 // csvHeader names the columns. They are a contract: added to, never renamed.
 var csvHeader = []string{
 	"severity", "id", "title", "detail", "known", "proof", "cwe",
-	"protocol", "network", "address", "port", "name", "state", "outcome", "error", "greeting", "software", "cpe", "started",
+	"protocol", "network", "address", "port", "name", "state", "outcome", "error", "greeting", "software", "cpe", "started", "accepted",
 }
 
 // NewCSV returns a writer of CSV to w.
@@ -70,14 +70,14 @@ func csvLines(r finding.Record) [][]string {
 		string(StateOf(r)), string(r.Outcome), failure, headline(r, document), software(r), cpes(r), r.Started.UTC().Format(time.RFC3339),
 	}
 	if len(r.Findings) == 0 {
-		return [][]string{append(make([]string, len(csvHeader)-len(where)), where...)}
+		return [][]string{append(append(make([]string, len(csvHeader)-len(where)-1), where...), "")}
 	}
 	var lines [][]string
 	for _, f := range r.Findings {
 		line := []string{
 			f.Severity.String(), f.ID, f.Title, f.Detail, string(f.Known), strings.Join(proofs(document, f), " | "), numbers(f.CWE),
 		}
-		lines = append(lines, append(line, where...))
+		lines = append(lines, append(append(line, where...), acceptedWords(f)))
 	}
 	return lines
 }
