@@ -159,7 +159,7 @@ func (t *TLS) leftover(head []byte) *Error {
 		return Errorf("tls", OutcomeTLS, "a TLS record of type %d came where a handshake was due", head[0])
 	}
 	t.LeftoverPlaintext = append(t.LeftoverPlaintext, head...)
-	return Errorf("tls", OutcomeTLS, "%d bytes of plaintext came where TLS was due", len(head))
+	return Errorf("tls", OutcomeTLS, "plaintext came where TLS was due")
 }
 
 // The types of TLS records (RFC 8446 §5.1, RFC 6520 §3), all that lie between these. Neither is a letter.

@@ -314,7 +314,7 @@ func TestPlaintextBehindTheGoAhead(t *testing.T) {
 			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
 			e := r.Evidence.(*evidence)
 			require.Equal(t, "250 injected\r\n", string(e.TLS.LeftoverPlaintext))
-			require.Contains(t, e.TLS.Error, "14 bytes of plaintext")
+			require.Contains(t, e.TLS.Error, "plaintext came")
 			require.Empty(t, e.Lines, "the conversation doesn't go on")
 		})
 	}

@@ -163,7 +163,7 @@ func (c *Conn) Reply() (*probe.Reply, error) {
 func (c *Conn) Send(command string) error {
 	more := c.settle()
 	if more > 0 && c.asked && !c.Patient {
-		return outOfStep("%d bytes more than the answer came before %s", more, command)
+		return outOfStep("more than the answer came before %s", command)
 	}
 	c.asked = true
 	return c.Conn.Send(append([]byte(command), "\r\n"...))
@@ -221,7 +221,7 @@ func (c *Conn) Leave() error {
 		more, _ = c.Peek(leaving)
 	}
 	if len(more) > 0 {
-		return outOfStep("%d bytes behind the answer to %s", len(more), c.p.Quit)
+		return outOfStep("more came behind the answer to %s", c.p.Quit)
 	}
 	return nil
 }
