@@ -44,16 +44,15 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 // Probe holds the conversation that the package's documentation shows.
 func (Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	t := newTalk(ctx, s)
-	err := textline.InStep(t.converse, t.forget)
-	t.lose()
+	err := textline.InStep(s, t.converse, t.forget)
 	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	return t.e, err
 }
 
 // converse asks what the server offers on one connection, and how it takes logins on that one and others. Each is asked whatever
 // came of the question before.
-func (t *talk) converse(patient bool) error {
-	t.patient = patient
+func (t *talk) converse(a *textline.Attempt) error {
+	t.Attempt = a
 	c, err := t.greet()
 	if err != nil {
 		return err

@@ -46,8 +46,8 @@ func (p Prober) Spec() probe.Spec {
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	t := &talk{s: s, e: new(Evidence)}
 	s.Keep(t.e)
-	err := textline.InStep(func(patient bool) error {
-		t.patient = patient
+	err := textline.InStep(s, func(a *textline.Attempt) error {
+		t.Attempt = a
 		return t.converse(ctx)
 	}, t.forget)
 	t.e.leaveOpen()

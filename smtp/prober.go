@@ -53,8 +53,8 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	t := &talk{s: s, e: new(Evidence)}
 	s.Keep(t.e)
-	err := textline.InStep(func(patient bool) error {
-		t.patient = patient
+	err := textline.InStep(s, func(a *textline.Attempt) error {
+		t.Attempt = a
 		return p.converse(ctx, t)
 	}, t.forget)
 	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
