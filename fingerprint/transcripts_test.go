@@ -50,6 +50,11 @@ var recorded = map[string]struct {
 	"chasquid":       {"chasquid", false, "greeting", ""},
 	"twisted-mail":   {"Twisted Mail", false, "greeting", ""},
 	"aiosmtpd":       {"aiosmtpd", true, "greeting", ""},
+	"mod_sftp":       {"ProFTPD", false, "identification", ""},
+	"asyncssh":       {"AsyncSSH", true, "identification", ""},
+	"paramiko":       {"Paramiko", true, "identification", ""},
+	"erlang-ssh":     {"Erlang/OTP SSH", true, "identification", ""},
+	"gliderlabs":     {"x/crypto/ssh", false, "identification", ""},
 	"smtp-server":    {"smtp-server", false, "ehlo", ""},
 	// When SMB1 is spoken.
 	"samba nt1-guest": {"Samba", true, "smb1/native_lm", "Debian Linux "},
@@ -59,7 +64,7 @@ var recorded = map[string]struct {
 
 // silent are those that name nothing: they hang up before, or have no words for it.
 var silent = []string{
-	"opensmtpd-6.8.0p2-implicit-tls", "inn2-2.7.1-refusing", "inn2-2.7.1-unavailable", "openssh-server-9.2p1-full", "nmbd-", "smbd-", "ftp-srv-",
+	"opensmtpd-6.8.0p2-implicit-tls", "inn2-2.7.1-refusing", "inn2-2.7.1-unavailable", "openssh-server-9.2p1-full", "nmbd-", "smbd-", "ftp-srv-", "nntp-server-",
 }
 
 func TestRecordedServers(t *testing.T) {

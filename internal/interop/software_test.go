@@ -16,6 +16,7 @@ import (
 type softwareFact struct {
 	vendor, product string
 	versioned       bool   // it tells its version
+	apart           bool   // but not in its CPE name, which is that of something larger
 	cpe             string // up to the version
 	update          string // what begins the part of a version that is a field of its own in CPE names
 	source          string // "" is the greeting
@@ -51,8 +52,16 @@ var softwareFacts = map[string]softwareFact{
 		vendor: "Dropbear", product: "Dropbear", versioned: true, cpe: "cpe:2.3:a:dropbear_ssh_project:dropbear_ssh",
 		source: "identification",
 	},
-	"tinysshd": {vendor: "TinySSH", product: "TinySSH", versioned: true, source: "identification"},
-	"rsync":    {vendor: "Samba", product: "rsync", cpe: "cpe:2.3:a:samba:rsync"},
+	"mod_sftp": {vendor: "ProFTPD", product: "ProFTPD", cpe: "cpe:2.3:a:proftpd:proftpd", source: "identification"},
+	"asyncssh": {vendor: "AsyncSSH", product: "AsyncSSH", versioned: true, cpe: "cpe:2.3:a:asyncssh_project:asyncssh", source: "identification"},
+	"paramiko": {vendor: "Paramiko", product: "Paramiko", versioned: true, cpe: "cpe:2.3:a:paramiko:paramiko", source: "identification"},
+	"erlang-ssh": {
+		vendor: "Erlang", product: "Erlang/OTP SSH", versioned: true, apart: true, cpe: `cpe:2.3:a:erlang:erlang\/otp`, source: "identification",
+	},
+	"gliderlabs":  {vendor: "Go", product: "x/crypto/ssh", source: "identification"},
+	"nntp-server": {}, // greets with words that others might use
+	"tinysshd":    {vendor: "TinySSH", product: "TinySSH", versioned: true, source: "identification"},
+	"rsync":       {vendor: "Samba", product: "rsync", cpe: "cpe:2.3:a:samba:rsync"},
 	// Its native LAN manager where SMB1 is spoken, and else nothing but a version of Windows that never was.
 	"samba-smb1": {
 		vendor: "Samba", product: "Samba", versioned: true, cpe: "cpe:2.3:a:samba:samba",
@@ -75,7 +84,9 @@ func requireSoftware(t *testing.T, r *probe.Result, server, installed string) {
 	inCPE := "*"
 	if want.versioned {
 		s.Version = strings.TrimSuffix(upstream(installed), "+dfsg")
-		inCPE = s.Version
+		if !want.apart {
+			inCPE = s.Version
+		}
 	}
 	stars := 7
 	if base, update, ok := strings.Cut(inCPE, want.update); ok && want.update != "" {
