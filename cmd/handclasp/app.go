@@ -23,6 +23,7 @@ type app struct {
 	probers     []probe.Prober
 	rules       []finding.Rule
 	comparisons []finding.Comparison
+	profile     finding.Profile
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
@@ -37,7 +38,7 @@ func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), 
 func (a *app) judge(o *options) *handclasp.Judge {
 	return handclasp.NewJudge(&handclasp.Options{
 		Probers: a.probers, Rules: slices.Concat(a.rules, o.advice.judge.Rules()), Comparisons: a.comparisons, Fingerprints: o.software,
-		Accept: o.accept.Acceptor,
+		Profile: a.profile, Accept: o.accept.Acceptor,
 	})
 }
 
