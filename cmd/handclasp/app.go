@@ -23,6 +23,7 @@ type app struct {
 	probers     []probe.Prober
 	rules       []finding.Rule
 	comparisons []finding.Comparison
+	profile     finding.Profile
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
@@ -37,7 +38,7 @@ func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), 
 func (a *app) judge(o *options) *handclasp.Judge {
 	return handclasp.NewJudge(&handclasp.Options{
 		Probers: a.probers, Rules: slices.Concat(a.rules, o.advice.judge.Rules()), Comparisons: a.comparisons, Fingerprints: o.software,
-		Accept: o.accept.Acceptor,
+		Profile: a.profile, Accept: o.accept.Acceptor,
 	})
 }
 
@@ -122,7 +123,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(),
+		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
 		a.rulesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
 	)
 	return root

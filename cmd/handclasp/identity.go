@@ -102,7 +102,11 @@ func (a *app) digests(o *options) finding.Digests {
 	for _, c := range a.comparisons {
 		rules = append(rules, c.ID, int(c.Severity))
 	}
-	return finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog)}
+	profile := ""
+	if p := a.profile; p.Name != "" {
+		profile = digest(p.Name, p.Severities)
+	}
+	return finding.Digests{Rules: digest(rules...), Profile: profile, Fingerprints: digest(moduleVersion(), o.recog)}
 }
 
 // footer says how the scan ended.
