@@ -19,6 +19,8 @@ type Options struct {
 	// Rules judge each result, and Comparisons each in the light of the others; nil means [Rules] and [Comparisons].
 	Rules       []finding.Rule
 	Comparisons []finding.Comparison
+	// Policies are judged by beside the rules; nil for none.
+	Policies []finding.Policy
 	// Fingerprints name the software; nil means [fingerprint.Builtin].
 	Fingerprints *fingerprint.DB
 	// Advise returns further findings of a result whose software is named, such as what package advisory knows; nil for
@@ -106,6 +108,10 @@ func NewJudge(o *Options) *Judge {
 	}
 	if comparisons == nil {
 		comparisons = Comparisons()
+	}
+	rules = slices.Clone(rules)
+	for _, p := range o.Policies {
+		rules = append(rules, p.Rule())
 	}
 	j.rules = finding.NewJudge(rules, comparisons)
 	return j

@@ -102,7 +102,11 @@ func (a *app) digests(o *options) finding.Digests {
 	for _, c := range a.comparisons {
 		rules = append(rules, c.ID, int(c.Severity))
 	}
-	return finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog)}
+	d := finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog)}
+	if len(a.policies) > 0 {
+		d.Policy = digest(a.policies)
+	}
+	return d
 }
 
 // footer says how the scan ended.

@@ -70,6 +70,7 @@ func (a *app) replayCommand() *cobra.Command {
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(f)
 	o.accept.register(f)
+	o.choice.policies.register(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + replayExitHelp)
 	return cmd
 }
@@ -86,6 +87,10 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 		return err
 	}
 	if err := a.readAccepted(&o.accept); err != nil {
+		return err
+	}
+	a, err := o.choice.policies.apply(a)
+	if err != nil {
 		return err
 	}
 	stored, err := a.openStored(o.results)
