@@ -24,6 +24,7 @@ type app struct {
 	rules       []finding.Rule
 	comparisons []finding.Comparison
 	profile     finding.Profile
+	policies    []finding.Policy // whose rules are among them
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
@@ -124,7 +125,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
-		a.rulesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
+		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
 	)
 	return root
 }
