@@ -29,7 +29,7 @@ type CSV struct {
 var csvHeader = []string{
 	"severity", "id", "title", "detail", "known", "proof", "cwe",
 	"protocol", "network", "address", "port", "name", "state", "outcome", "error", "greeting", "software", "cpe", "started",
-	"cve", "cvss", "cvss_score", "kev", "epss", "data",
+	"cve", "cvss", "cvss_score", "kev", "epss", "data", "accepted",
 }
 
 // NewCSV returns a writer of CSV to w.
@@ -81,10 +81,11 @@ func csvLines(r finding.Record) [][]string {
 		line := []string{
 			f.Severity.String(), f.ID, f.Title, f.Detail, string(f.Known), strings.Join(proofs(document, f), " | "), numbers(f.CWE),
 		}
-		line = append(append(line, where...), strings.Join(f.CVE, " "), f.CVSS, number(f.Score), f.KEV, number(f.EPSS), "")
+		data := ""
 		if f.Data != nil {
-			line[len(line)-1] = dataName(f.Data)
+			data = dataName(f.Data)
 		}
+		line = append(append(line, where...), strings.Join(f.CVE, " "), f.CVSS, number(f.Score), f.KEV, number(f.EPSS), data, acceptedWords(f))
 		lines = append(lines, line)
 	}
 	return lines

@@ -46,7 +46,7 @@ func TestCSV(t *testing.T) {
 		"severity": "high", "id": "ftp.cleartext-login", "title": "passwords asked for without TLS", "detail": "a detail", "known": "claimed",
 		"proof": "login: yes | features: EPSV, PASV, UTF8", "cwe": "", "protocol": "ftp", "network": "tcp", "address": "192.0.2.7", "port": "21",
 		"name": "ftp.example.net", "state": "answered", "outcome": "ok", "error": "", "greeting": "220 (vsFTPd 3.0.3)", "software": "vsftpd 3.0.3 · Debian Linux",
-		"cpe": "", "started": "2026-01-02T03:04:05Z", "cve": "", "cvss": "", "cvss_score": "", "kev": "", "epss": "", "data": "",
+		"cpe": "", "started": "2026-01-02T03:04:05Z", "accepted": "", "cve": "", "cvss": "", "cvss_score": "", "kev": "", "epss": "", "data": "",
 	}, rows[3])
 	require.Equal(t, "319", rows[4]["cwe"])
 	for name, want := range map[string]string{"severity": "", "id": "", "proof": "", "port": "990", "state": "refused", "outcome": "refused", "error": "dial: connection refused"} {
