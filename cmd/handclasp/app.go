@@ -24,6 +24,7 @@ type app struct {
 	rules       []finding.Rule
 	comparisons []finding.Comparison
 	profile     finding.Profile
+	config      configuration
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
@@ -110,7 +111,17 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 		},
 	}
 	plain := root.PersistentFlags().Bool("no-color", false, "write no colours; a variable NO_COLOR says the same")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	var config string
+	root.PersistentFlags().Var(value[string]{&config, parseFile, text, "FILE"}, "config", "read settings from FILE instead of handclasp.yaml in the user's configuration; 'handclasp config' tells more")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if configured(cmd) {
+			if config == "" {
+				config = os.Getenv(envPrefix + "CONFIG")
+			}
+			if err := a.configure(cmd, config); err != nil {
+				return err
+			}
+		}
 		if *plain {
 			return os.Setenv("NO_COLOR", "1")
 		}
@@ -124,7 +135,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
-		a.rulesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
+		a.rulesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), a.configCommand(), versionCommand(),
 	)
 	return root
 }
