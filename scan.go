@@ -21,6 +21,8 @@ type Options struct {
 	Comparisons []finding.Comparison
 	// Profile rates the rules and the comparisons; the zero value leaves them as they are.
 	Profile finding.Profile
+	// Policies are judged by beside the rules; nil for none.
+	Policies []finding.Policy
 	// Fingerprints name the software; nil means [fingerprint.Builtin].
 	Fingerprints *fingerprint.DB
 	// Advise returns further findings of a result whose software is named, such as what package advisory knows; nil for
@@ -108,6 +110,10 @@ func NewJudge(o *Options) *Judge {
 	}
 	if comparisons == nil {
 		comparisons = Comparisons()
+	}
+	rules = slices.Clone(rules)
+	for _, p := range o.Policies {
+		rules = append(rules, p.Rule())
 	}
 	j.rules = finding.NewJudge(o.Profile.Rate(rules), o.Profile.RateComparisons(comparisons))
 	return j

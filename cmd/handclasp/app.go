@@ -25,6 +25,7 @@ type app struct {
 	comparisons []finding.Comparison
 	profile     finding.Profile
 	config      configuration
+	policies    []finding.Policy // whose rules are among them
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
@@ -135,7 +136,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
-		a.rulesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), a.configCommand(), versionCommand(),
+		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), a.configCommand(), versionCommand(),
 	)
 	return root
 }

@@ -28,6 +28,7 @@ type choice struct {
 	minSeverity finding.Severity
 	rules       []string
 	without     []string
+	policies    policies
 	open        bool
 
 	tls       probe.TLSMode
@@ -50,6 +51,7 @@ func (c *choice) register(cmd *cobra.Command) {
 		"report findings as severe as this, or more")
 	f.Var(words(&c.rules, "RULES"), "rule", "judge by these rules alone: ids, or what stands before the dot; 'handclasp rules' lists them")
 	f.Var(words(&c.without, "RULES"), "exclude-rule", "leave these rules out")
+	c.policies.register(f)
 	f.BoolVar(&c.open, "open", false, "report only endpoints where somebody answered")
 	f.Var(value[probe.TLSMode]{&c.tls, probe.ParseTLSMode, probe.TLSMode.String, "HOW"}, "tls",
 		"how far to ask for TLS: negotiated, the one handshake; on more connections, versions (up to 8), weak suites and groups too (15), or full, every one")
@@ -135,6 +137,7 @@ func (c *choice) key() string {
 	add("min-severity", showSeverity(c.minSeverity))
 	add("rule", strings.Join(c.rules, ","))
 	add("exclude-rule", strings.Join(c.without, ","))
+	add("policy", strings.Join(c.policies.names, ","))
 	add("open", yes(c.open))
 	add("tls", string(c.tls))
 	add("ssh", c.ssh)
@@ -148,6 +151,10 @@ func (c *choice) key() string {
 
 // apply returns the app with the probers and the rules that are chosen.
 func (c *choice) apply(a *app) (*app, error) {
+	a, err := c.policies.apply(a)
+	if err != nil {
+		return nil, err
+	}
 	b := *a
 	b.profile = c.profile
 	if c.only != nil {
@@ -207,8 +214,8 @@ func (c *choice) judges(all []finding.Rule) (func(id string) bool, error) {
 	among := func(id string, names []string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return isOf(id, name) })
 	}
-	return func(id string) bool {
-		return (c.rules == nil || among(id, c.rules)) && !among(id, c.without)
+	return func(id string) bool { // a policy is chosen by its own flag
+		return (c.rules == nil || among(id, c.rules) || isOf(id, "policy")) && !among(id, c.without)
 	}, nil
 }
 

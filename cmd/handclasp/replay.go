@@ -71,6 +71,7 @@ func (a *app) replayCommand() *cobra.Command {
 	o.advice.register(f)
 	o.accept.register(f)
 	registerProfile(f, &o.choice.profile)
+	o.choice.policies.register(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + replayExitHelp)
 	return cmd
 }
@@ -87,6 +88,10 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 		return err
 	}
 	if err := a.readAccepted(&o.accept); err != nil {
+		return err
+	}
+	a, err := o.choice.policies.apply(a)
+	if err != nil {
 		return err
 	}
 	stored, err := a.openStored(o.results)
