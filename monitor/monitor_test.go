@@ -320,6 +320,42 @@ func TestNewerRules(t *testing.T) {
 	require.NotContains(t, night(t, s, 1, at("open", "", "oak")), "new 192.0.2.1:7 test.boards")
 }
 
+// A scan that is judged by less than those before resolves nothing, however often.
+func TestJudgedByLess(t *testing.T) {
+	vulnerable := rules[0]
+	vulnerable.ID = "software.vulnerable"
+	s := open(t, &monitor.Options{Rules: []finding.Rule{vulnerable}})
+	apply := func(n int, data, door string) (told []string) {
+		entries := slices.Collect(scan(n, at(door, "k")))
+		entries[0].Header.Digests.Advisories = data
+		entries[1].Findings = finding.Evaluate(entries[1].Result, []finding.Rule{vulnerable})
+		_, err := s.Apply(t.Context(), slices.Values(entries), nil)
+		require.NoError(t, err)
+		for e, err := range s.Events(t.Context(), 0) {
+			require.NoError(t, err)
+			require.NoError(t, s.Ack(t.Context(), e.ID))
+			if e.Kind != "scan" {
+				told = append(told, e.Kind)
+			}
+		}
+		return told
+	}
+	for n, c := range []struct {
+		data, door string
+		told       []string
+	}{
+		{"data", "open", []string{"new"}},
+		{"", "shut", []string{"cause"}},
+		{"", "shut", nil},
+		{"", "shut", nil},
+		{"data", "open", nil},
+		{"data", "shut", nil},
+		{"data", "shut", []string{"resolved"}},
+	} {
+		require.Equal(t, c.told, apply(n, c.data, c.door), "night %d", n)
+	}
+}
+
 // The file is as it was, or as it is to be, and never in between.
 func TestFullDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fleet.db")
