@@ -24,6 +24,8 @@ type Options struct {
 	// Advise returns further findings of a result whose software is named, such as what package advisory knows; nil for
 	// none.
 	Advise func(r *probe.Result) []finding.Finding
+	// Accept marks findings that are taken as a risk; nil for none.
+	Accept *finding.Acceptor
 
 	// Inputs are targets beside those that are given as text, such as the lines of a file ([scan.Lines]); nil for none.
 	Inputs iter.Seq2[scan.Input, error]
@@ -60,7 +62,7 @@ func Scan(ctx context.Context, targets []string, o *Options) iter.Seq2[finding.R
 				return
 			}
 			if err == nil && journal != nil {
-				journal.Done(r, len(record.Findings))
+				journal.Done(r, len(finding.Open(record.Findings)))
 			}
 		}
 	}
@@ -86,11 +88,12 @@ type Judge struct {
 	fingerprints *fingerprint.DB
 	rules        *finding.Judge
 	advise       func(r *probe.Result) []finding.Finding
+	accept       *finding.Acceptor
 }
 
-// NewJudge returns a judge by the probers, rules, comparisons, fingerprints and advice of o.
+// NewJudge returns a judge by the probers, rules, comparisons, fingerprints, advice and accepted risks of o.
 func NewJudge(o *Options) *Judge {
-	j := &Judge{probers: o.Probers, fingerprints: o.Fingerprints, advise: o.Advise}
+	j := &Judge{probers: o.Probers, fingerprints: o.Fingerprints, advise: o.Advise, accept: o.Accept}
 	if j.probers == nil {
 		j.probers = Probers()
 	}
@@ -115,6 +118,9 @@ func (j *Judge) Record(r *probe.Result) finding.Record {
 	if j.advise != nil {
 		record.Findings = append(record.Findings, j.advise(r)...)
 		slices.SortStableFunc(record.Findings, finding.Compare)
+	}
+	if j.accept != nil {
+		record.Findings = j.accept.Mark(record)
 	}
 	return record
 }

@@ -76,6 +76,8 @@ type Finding struct {
 	References  []string `json:"references"`
 	// Baseline is what became of it since the scan that a [Baseline] holds; empty if there was none.
 	Baseline Status `json:"baseline,omitempty"`
+	// Accepted says that it is taken as a risk, or that some of its items are; see [Finding.IsAccepted]. Left out if it isn't.
+	Accepted []Acceptance `json:"accepted,omitempty"`
 }
 
 // Key names a rule at an endpoint: what was asked for (the target's name, or its address if there is none), network and

@@ -96,9 +96,12 @@ func TestProtectedTransfers(t *testing.T) {
 			if c.files == 0 {
 				require.Nil(t, e.Anonymous.Listing)
 				require.Contains(t, e.Anonymous.ListingError, "550 no")
+				require.Equal(t, 550, e.Anonymous.ListingReply.Code)
+				require.False(t, fires(r, "ftp.anonymous-listing"))
 				return
 			}
 			require.Empty(t, e.Anonymous.ListingError)
+			require.Nil(t, e.Anonymous.ListingReply)
 			require.Len(t, e.Anonymous.Listing.Entries, c.files)
 		})
 	}

@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/handclasp/handclasp/internal/textline"
@@ -21,9 +20,9 @@ type Prober struct {
 
 // Spec returns the ports 21 and 990, the latter with TLS from the first byte.
 func (p Prober) Spec() probe.Spec {
-	// What is offered, the made-up name, anonymous, and the made-up name again if there may be one connection at a time;
-	// all of it once more if the server fell out of step.
-	conns := 2 * 4
+	// FEAT, SYST and AUTH if each ends its connection, the made-up name, anonymous, and both again if there may be one connection
+	// at a time; all of it once more if the server fell out of step.
+	conns := 2 * 7
 	if p.Versions {
 		conns += len(probe.TLSVersions)
 	}
@@ -61,31 +60,28 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	return t.e, err
 }
 
-// converse asks what the server offers on one connection, and how it takes logins on that one and others. The login is asked
-// whatever comes of the offers.
+// converse asks what the server offers on one connection, and how it takes logins on that one and others. Each is asked whatever
+// came of the question before.
 func (t *talk) converse(patient bool) error {
 	t.patient = patient
 	c, err := t.greet()
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() {
+		if c != nil {
+			_ = c.Close()
+		}
+	}()
 	if t.s.Level() < probe.LevelHandshake {
 		return nil
 	}
-	t.early = t.offers(c)
-	switch {
-	case over(t.early):
-		return t.early
-	case t.early != nil:
-		_ = c.Close()
-		if errors.Is(t.early, probe.ErrClosed) && t.e.AuthTLS == probe.No {
-			t.early = nil // it hung up behind its answer
-		}
-		err = t.logins(nil)
-	case c.Secure() && !t.s.ImplicitTLS():
+	if c, err = t.offers(c); err != nil {
+		return err
+	}
+	if c != nil && c.Secure() && !t.s.ImplicitTLS() {
 		err = t.loginsBeside(c)
-	default:
+	} else {
 		err = t.logins(c)
 	}
 	return t.sum(err)

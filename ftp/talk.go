@@ -127,24 +127,40 @@ func over(err error) bool {
 	return errors.Is(err, textline.ErrOutOfStep) || errors.Is(err, probe.ErrNotProtocol)
 }
 
-// offers asks what the server supports and what it is, in cleartext and inside TLS.
-func (t *talk) offers(c *textline.Conn) error {
-	steps := []func(*textline.Conn) error{t.features, t.system, t.starttls}
-	if c.Secure() {
-		steps[2] = t.protect
+// offers asks what the server supports and what it is, in cleartext and inside TLS. A question that ends its connection leaves
+// the next to a fresh one. It returns the last if the server goes on listening there, and an error if nothing more can be learned.
+func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
+	type question struct {
+		field string
+		ask   func(*textline.Conn) error
 	}
-	for _, step := range steps {
-		if err := step(c); err != nil {
-			return err
+	questions := []question{{"features", t.features}, {"system", t.system}, {"auth_tls", t.upgrade}}
+	if c.Secure() {
+		questions[2] = question{"protects_data", t.protect}
+	}
+	for i, q := range questions {
+		if c == nil {
+			if c, err = t.reconnect(); err != nil {
+				t.early = cmp.Or(t.early, err)
+				for _, q := range questions[i:] {
+					t.miss(q.field, err)
+				}
+				return nil, nil
+			}
+		}
+		switch err = q.ask(c); {
+		case over(err):
+			_ = c.Close()
+			return nil, err
+		case err != nil:
+			if !errors.Is(err, probe.ErrClosed) || t.e.AuthTLS != probe.No { // else it hung up behind its answer
+				t.early = cmp.Or(t.early, err)
+			}
+			_ = c.Close()
+			c = nil
 		}
 	}
-	if t.auth == "" {
-		return nil
-	}
-	if err := t.features(c); err != nil {
-		return err
-	}
-	return t.protect(c)
+	return c, nil
 }
 
 // features asks what the server supports. Some tell only those who logged in.
@@ -154,7 +170,7 @@ func (t *talk) features(c *textline.Conn) error {
 		field, features = "features_after_tls", &t.e.FeaturesAfterTLS
 	}
 	reply, err := t.ask(c, field, "FEAT", 211)
-	if err == nil && isForeign(reply) {
+	if err == nil && isForeign(reply) && !saysFTP(t.e.Greeting) {
 		return probe.Errorf("FEAT", probe.OutcomeNotProtocol, "%d %s", reply.Code, clip([]byte(reply.Text())))
 	}
 	if *features = parseFeatures(reply); err != nil && len(*features) == 0 {
@@ -198,6 +214,17 @@ func (t *talk) starttls(c *textline.Conn) error {
 		t.e.AuthTLS = probe.No
 	}
 	return nil
+}
+
+// upgrade asks for TLS, and inside it again what the server supports.
+func (t *talk) upgrade(c *textline.Conn) error {
+	if err := t.starttls(c); err != nil || t.auth == "" {
+		return err
+	}
+	if err := t.features(c); err != nil {
+		return err
+	}
+	return t.protect(c)
 }
 
 // protect asks for encrypted data connections (RFC 4217 §9). 503 and 530 want a login first.

@@ -56,6 +56,7 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 		t.patient = patient
 		return t.converse(ctx)
 	}, t.forget)
+	t.e.leaveOpen()
 	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	if errors.Is(err, errLeft) {
 		return t.e, nil

@@ -224,6 +224,26 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 	return err
 }
 
+// leaveOpen takes back each no that was said in cleartext alone, if there may be TLS, inside which it may be a yes. A greeting's no
+// is said to everybody.
+func (e *Evidence) leaveOpen() {
+	if e.ImplicitTLS == probe.Yes || e.OffersTLS() == probe.No {
+		return
+	}
+	if e.ReadAccess == probe.No && e.ReadReplyAfterTLS == nil {
+		e.ReadAccess = probe.Unknown
+	}
+	if e.CapabilitiesAfterTLS != nil {
+		return
+	}
+	if e.Feeding == probe.No {
+		e.Feeding = probe.Unknown
+	}
+	if e.Posting == probe.No && !e.Greeting.Is(codeNoPosting) && !e.ModeReader.Is(codeNoPosting) {
+		e.Posting = probe.Unknown
+	}
+}
+
 // maxGroups is how many groups are read: enough to tell what kind of server it is.
 const maxGroups = 100
 

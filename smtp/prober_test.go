@@ -456,3 +456,29 @@ func TestNTLMWithoutTLS(t *testing.T) {
 		})
 	}
 }
+
+// Who says in its greeting what it is, is that, whatever it refuses; and who says something else isn't.
+func TestRefusesEverything(t *testing.T) {
+	for greeting, want := range map[string]probe.Outcome{
+		"220 mx.example.com ESMTP": probe.OutcomeOK, "220 ftp.example.com Simple Mail Transfer: SMTP": probe.OutcomeOK,
+		"220 mx.example.com LMTP": probe.OutcomeNotProtocol, "220 FTP server ready": probe.OutcomeNotProtocol,
+	} {
+		for _, refusal := range []string{"500 what", "502 no", "550 5.7.1 no", "504 need a fully-qualified name", "501 no"} {
+			s := serve(t, func(p *peer) {
+				for p.say(greeting); p.err == nil && p.hear() != "QUIT"; {
+					p.say(refusal)
+				}
+			})
+			r, e := run(t, smtp.Prober{}, s, nil)
+			require.Equal(t, want, r.Outcome, "%s, %s", greeting, refusal)
+			require.Equal(t, want == probe.OutcomeOK, fires(r, "smtp.exposed"), "%s, %s", greeting, refusal)
+			require.Equal(t, probe.Unknown, e.STARTTLS)
+			require.Nil(t, e.Extensions)
+			require.False(t, fires(r, "smtp.starttls-missing"))
+		}
+	}
+}
+
+func fires(r *probe.Result, id string) bool {
+	return slices.ContainsFunc(finding.Evaluate(r, smtp.Rules), func(f finding.Finding) bool { return f.ID == id })
+}

@@ -83,10 +83,11 @@ func (t *talk) hello() error {
 		t.offered = parseEHLO(e.EHLO.Lines)
 		o := t.offered
 		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
-		e.VRFY, e.EXPN, e.STARTTLS = probe.FactOf(o.has("VRFY")), probe.FactOf(o.has("EXPN")), probe.FactOf(o.has("STARTTLS"))
+		e.STARTTLS = probe.FactOf(o.has("STARTTLS"))
 		if !t.k.Secure() {
 			e.STARTTLSStripped = o.stripped()
 		}
+		e.advertise(o, t.k.Secure() || e.STARTTLS == probe.No && e.STARTTLSStripped == probe.No)
 		e.Hostname = cmp.Or(e.Hostname, helloName(e.EHLO))
 		return nil
 	case code == codeNotNow && strings.Contains(strings.ToUpper(e.EHLO.Text()), "STARTTLS"):
@@ -105,8 +106,8 @@ func (t *talk) hello() error {
 	case e.HELO.Is(codeOK) && e.EHLO.Is(codeUnknown, codeNotImplemented):
 		e.STARTTLS = probe.No // who doesn't know EHLO has no extensions (RFC 5321 §3.2)
 		e.Extensions, e.AuthMechanisms = []string{}, []string{}
-	case unknown(e.EHLO) && unknown(e.HELO):
-		return probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both unknown")
+	case e.foreign():
+		return probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both refused, by who doesn't greet as a mail server")
 	}
 	e.Hostname = cmp.Or(e.Hostname, helloName(e.HELO))
 	return nil
@@ -136,9 +137,21 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 	if e.SizeLimit == nil {
 		e.SizeLimit = o.size
 	}
-	e.VRFY = probe.FactOf(e.VRFY == probe.Yes || o.has("VRFY"))
-	e.EXPN = probe.FactOf(e.EXPN == probe.Yes || o.has("EXPN"))
+	e.advertise(o, true)
 	return nil
+}
+
+// advertise takes down what is there by its keyword, before TLS or inside it. What isn't offered before TLS may be offered
+// inside, so that the last offer decides that it isn't there.
+func (e *Evidence) advertise(o offer, last bool) {
+	for keyword, fact := range map[string]*probe.Fact{"VRFY": &e.VRFY, "EXPN": &e.EXPN} {
+		switch {
+		case o.has(keyword):
+			*fact = probe.Yes
+		case last && *fact == probe.Unknown:
+			*fact = probe.No
+		}
+	}
 }
 
 // challenge asks for the NTLM challenge and cancels the login.

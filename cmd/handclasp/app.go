@@ -37,6 +37,7 @@ func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), 
 func (a *app) judge(o *options) *handclasp.Judge {
 	return handclasp.NewJudge(&handclasp.Options{
 		Probers: a.probers, Rules: slices.Concat(a.rules, o.advice.judge.Rules()), Comparisons: a.comparisons, Fingerprints: o.software,
+		Accept: o.accept.Acceptor,
 	})
 }
 

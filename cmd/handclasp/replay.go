@@ -69,6 +69,7 @@ func (a *app) replayCommand() *cobra.Command {
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(f)
+	o.accept.register(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + replayExitHelp)
 	return cmd
 }
@@ -82,6 +83,9 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 		return err
 	}
 	if err := a.readAdvice(&o.advice); err != nil {
+		return err
+	}
+	if err := a.readAccepted(&o.accept); err != nil {
 		return err
 	}
 	stored, err := a.openStored(o.results)
@@ -123,6 +127,7 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 	}
 	if !o.silent {
 		fmt.Fprintln(a.stderr, r.String())
+		o.accept.tell(a)
 	}
 	switch {
 	case stored.bad > 0:
