@@ -231,16 +231,16 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 		}
 		return
 	}
+	if (lacks == lackOther || lacks == lackAll) && (len(added)+len(removed) > 0 || was != 0 || len(held.Items) > len(r.finding.Items)) {
+		t.lacking(rule.ID)
+		added, removed, was = nil, nil, 0
+	}
 	switch {
 	case held.retold:
 		w.cause("rules", "rules of this version", rule.ID)
 	case was != 0 && w.rulesDiffer():
 		w.cause("rules", "rules of this version", rule.ID)
 		was = 0
-	}
-	if (lacks == lackOther || lacks == lackAll) && (len(added)+len(removed) > 0 || was != 0 || len(held.Items) > len(r.finding.Items)) {
-		t.lacking(rule.ID)
-		added, removed, was = nil, nil, 0
 	}
 	c := t.base(rule, held)
 	c.Added, c.Removed, c.Was = append(c.Added, added...), append(c.Removed, removed...), was

@@ -102,7 +102,7 @@ func (a *app) digests(o *options) finding.Digests {
 	for _, c := range a.comparisons {
 		rules = append(rules, c.ID, int(c.Severity))
 	}
-	return finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog)}
+	return finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog), Advisories: o.advice.digest()}
 }
 
 // footer says how the scan ended.
