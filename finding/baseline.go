@@ -38,7 +38,9 @@ func (b *Baseline) Mark(r Record) []Finding {
 }
 
 // Delta compares all that was marked with the scan before, as [Diff] does.
-func (b *Baseline) Delta(acceptLoss []string) Delta { return between(b.memory.snap, b.is, acceptLoss, false) }
+func (b *Baseline) Delta(acceptLoss []string) Delta {
+	return between(b.memory.snap, b.is, acceptLoss, false)
+}
 
 func (b *Baseline) status(st *Standing, f Finding) Status {
 	if st == nil {
