@@ -36,6 +36,7 @@ type options struct {
 	failOn      finding.Severity  // 0 for never
 	baseline    *finding.Baseline // nil where every finding is reported
 	earlier     string            // the file of the baseline; empty for none
+	losses      losses            // beside the baseline
 }
 
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.
