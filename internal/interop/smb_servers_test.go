@@ -38,6 +38,7 @@ var smbSettings = map[string][]string{
 	"many-shares":      manyShareSettings(),
 	"smb1-many-shares": append([]string{"server min protocol = CORE", "server max protocol = NT1"}, manyShareSettings()...),
 	"no-ntlm":          {"ntlm auth = disabled"},
+	"hosts-deny":       {"hosts allow = 192.0.2.99", "hosts deny = ALL"},
 }
 
 // samba starts smbd on free ports of loopback.
