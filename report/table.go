@@ -175,10 +175,14 @@ func (t *Table) findings() string {
 	if t.since {
 		subject = "new findings"
 	}
-	if len(words) == 0 {
-		return "no " + subject
+	accepted := ""
+	if t.tally.Accepted > 0 {
+		accepted = t.in(faint, fmt.Sprintf(" · %d accepted", t.tally.Accepted))
 	}
-	return subject + ": " + strings.Join(words, " · ")
+	if len(words) == 0 {
+		return "no " + subject + accepted
+	}
+	return subject + ": " + strings.Join(words, " · ") + accepted
 }
 
 func (t *Table) write(b []byte) {
