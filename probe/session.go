@@ -204,6 +204,7 @@ func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly b
 	s.log.add(e)
 	c.raw = wire{Conn: raw, c: c, idle: s.opts.Limits.Idle}
 	c.rw = &c.raw
+	c.oneAtATime(true)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
