@@ -28,11 +28,14 @@ func newTalk(ctx context.Context, s *probe.Session) *talk {
 	t := &talk{
 		ctx: ctx, s: s, e: new(Evidence), refused: make(map[string]bool),
 		user: "USER " + cmp.Or(s.Contact().Host, "handclasp") + "-no-such-user",
-		pass: "PASS " + cmp.Or(s.Contact().Mail, probe.DefaultMail),
+		pass: "PASS " + cmp.Or(s.Contact().Mail, nobody),
 	}
 	s.Keep(t.e)
 	return t
 }
+
+// nobody is the address of a visitor that gives none. Nobody reads it (RFC 6761 §6.4).
+const nobody = "handclasp@handclasp.invalid"
 
 // words are FTP's in what it shares with other protocols.
 var words = textline.Protocol{
