@@ -92,6 +92,24 @@ var nntpFacts = []struct {
 		groups:   true,
 		findings: []string{"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
 	},
+	{
+		server: "nntp-server", variant: "open", start: nntpServerOpen, greeting: 201, posting: probe.No, from: "CAPABILITIES",
+		read: probe.Yes, readReplies: [2]int{411, 0}, starttls: probe.No, dated: true,
+		auth: []string{}, feeding: probe.No, groups: true,
+		findings: []string{"nntp.read-open", "nntp.starttls-missing", "nntp.exposed"},
+	},
+	{ // wants TLS, which it can't begin
+		server: "nntp-server", variant: "login", start: nntpServerLogin, greeting: 201, posting: probe.No, from: "CAPABILITIES",
+		read: probe.No, readReplies: [2]int{483, 0}, starttls: probe.No, dated: true,
+		auth: []string{}, feeding: probe.No,
+		findings: []string{"nntp.starttls-missing", "nntp.exposed"},
+	},
+	{ // says so inside TLS as well
+		server: "nntp-server", variant: "implicit-tls", start: nntpServerImplicitTLS, greeting: 201, posting: probe.No, from: "CAPABILITIES",
+		read: probe.No, readReplies: [2]int{483, 0}, starttls: probe.No, tls: true, dated: true,
+		auth: []string{"USER"}, feeding: probe.No,
+		findings: []string{"nntp.exposed"},
+	},
 }
 
 // asImplicit starts a server that shall be taken for one with TLS from the first byte.

@@ -18,7 +18,7 @@ type smtpFacts struct {
 	outcome       probe.Outcome // "" is ok
 	hostname      string
 	greetingLines int
-	size          uint64
+	size          uint64 // 0 if it isn't told
 	starttls      probe.Fact
 	stripped      probe.Fact
 	tlsVersion    string
@@ -36,6 +36,10 @@ var (
 	none   = []string{}
 	logins = []string{"PLAIN", "LOGIN"}
 	sasl   = []string{"PLAIN", "LOGIN", "NTLM"}
+
+	loginsBackwards = []string{"LOGIN", "PLAIN"}
+	digests         = []string{"DIGEST-MD5", "CRAM-MD5"}
+
 	// OpenSSL and GnuTLS as these configurations leave them
 )
 
@@ -77,6 +81,64 @@ var smtpServerFacts = map[string]smtpFacts{
 		auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.starttls-missing", "smtp.exposed"},
 		verifies: probe.No, vrfyCode: 500,
 	},
+	"sendmail STARTTLS": { // takes VRFY, of which it says nothing, and any name
+		hostname: "mx.sendmail.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: digests, authTLS: digests, vrfy: probe.No, expn: probe.Yes, findings: []string{"smtp.expn", "smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 250,
+	},
+	"courier STARTTLS": { // ESMTPAUTH offers logins in cleartext, ESMTPAUTH_TLS would inside TLS alone
+		hostname: "mx.courier.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.auth-cleartext", "smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 252,
+	},
+	"dovecot submission": { // offers logins in cleartext to loopback alone, and hangs up on what comes behind STARTTLS
+		hostname: "mx.dovecot.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: logins, authTLS: logins, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.auth-cleartext", "smtp.exposed"},
+		vrfyCode: 530,
+	},
+	"dovecot implicit TLS": {
+		hostname: "mx.dovecot.test", greetingLines: 1, starttls: probe.No, tlsVersion: "1.3",
+		auth: logins, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"}, vrfyCode: 530,
+	},
+	"chasquid STARTTLS":   chasquidSTARTTLS,
+	"chasquid submission": chasquidSTARTTLS,
+	"chasquid implicit TLS": {
+		hostname: "mx.chasquid.test", greetingLines: 1, size: 50 << 20, starttls: probe.No, tlsVersion: "1.3",
+		auth: []string{"PLAIN"}, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+		verifies: probe.No, vrfyCode: 502,
+	},
+	"twisted-mail cleartext": {
+		hostname: "mx.twisted.test", greetingLines: 1, starttls: probe.No, stripped: probe.No,
+		auth: loginsBackwards, vrfy: probe.No, expn: probe.No,
+		findings: []string{"smtp.auth-cleartext", "smtp.starttls-missing", "smtp.exposed"},
+		verifies: probe.No, vrfyCode: 500,
+	},
+	"twisted-mail STARTTLS": { // answers inside TLS what came before it
+		hostname: "mx.twisted.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No,
+		findings:  []string{"smtp.auth-cleartext", "smtp.exposed"},
+		injection: probe.Yes, verifies: probe.No, vrfyCode: 500,
+	},
+	"aiosmtpd cleartext": {
+		hostname: "mx.aiosmtpd.test", greetingLines: 1, size: 32 << 20, starttls: probe.No, stripped: probe.No,
+		auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.starttls-missing", "smtp.exposed"},
+		verifies: probe.No, vrfyCode: 252,
+	},
+	"aiosmtpd STARTTLS": {
+		hostname: "mx.aiosmtpd.test", greetingLines: 1, size: 32 << 20, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: none, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 252,
+	},
+	"smtp-server STARTTLS": {
+		hostname: "mx.smtp-server.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.auth-cleartext", "smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 252,
+	},
+	"smtp-server implicit TLS": {
+		hostname: "mx.smtp-server.test", greetingLines: 1, starttls: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+		verifies: probe.No, vrfyCode: 252,
+	},
 	"opensmtpd STARTTLS":          failedTLS,
 	"opensmtpd STARTTLS required": failedTLS,
 	"opensmtpd implicit TLS":      {outcome: probe.OutcomeTLS, tlsVersion: "1.3", findings: none},
@@ -86,6 +148,13 @@ var smtpServerFacts = map[string]smtpFacts{
 var failedTLS = smtpFacts{
 	outcome: probe.OutcomeTLS, hostname: "mx.opensmtpd.test", greetingLines: 1, size: 36700160, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
 	auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+}
+
+// chasquidSTARTTLS is a listener of chasquid's: AUTH inside TLS alone, on port 25 as well.
+var chasquidSTARTTLS = smtpFacts{
+	hostname: "mx.chasquid.test", greetingLines: 1, size: 50 << 20, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+	auth: none, authTLS: []string{"PLAIN"}, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+	injection: probe.No, verifies: probe.No, vrfyCode: 502,
 }
 
 func TestSMTP(t *testing.T) {
@@ -135,7 +204,11 @@ func (want smtpFacts) check(t *testing.T, s smtpServer, r *probe.Result, e *smtp
 		require.Equal(t, 220, e.Greeting.Code)
 		require.Len(t, e.Greeting.Lines, want.greetingLines)
 		require.Equal(t, probe.FactOf(s.Implicit), e.ImplicitTLS)
-		require.Equal(t, want.size, *e.SizeLimit)
+		if want.size == 0 {
+			require.Nil(t, e.SizeLimit)
+		} else {
+			require.Equal(t, want.size, *e.SizeLimit)
+		}
 	}
 	require.Equal(t, want.starttls, e.STARTTLS)
 	require.Equal(t, want.stripped, e.STARTTLSStripped)
