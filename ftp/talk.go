@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -131,6 +132,9 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 				}
 				return nil, nil
 			}
+			if errors.Is(t.early, probe.ErrTimeout) {
+				c.SetPatience(soon)
+			}
 		}
 		switch err = q.ask(c); {
 		case over(err):
@@ -144,8 +148,14 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 			c = nil
 		}
 	}
+	if c != nil {
+		c.SetPatience(t.s.Limits().Idle)
+	}
 	return c, nil
 }
+
+// soon is how long an offer is waited for from a server that fell silent at another, so that there is time left for the logins.
+const soon = 5 * time.Second
 
 // features asks what the server supports. Some tell only those who logged in.
 func (t *talk) features(c *textline.Conn) error {
