@@ -19,11 +19,17 @@ type Options struct {
 	// Rules judge each result, and Comparisons each in the light of the others; nil means [Rules] and [Comparisons].
 	Rules       []finding.Rule
 	Comparisons []finding.Comparison
+	// Profile rates the rules and the comparisons; the zero value leaves them as they are.
+	Profile finding.Profile
+	// Policies are judged by beside the rules; nil for none.
+	Policies []finding.Policy
 	// Fingerprints name the software; nil means [fingerprint.Builtin].
 	Fingerprints *fingerprint.DB
 	// Advise returns further findings of a result whose software is named, such as what package advisory knows; nil for
 	// none.
 	Advise func(r *probe.Result) []finding.Finding
+	// Accept marks findings that are taken as a risk; nil for none.
+	Accept *finding.Acceptor
 
 	// Inputs are targets beside those that are given as text, such as the lines of a file ([scan.Lines]); nil for none.
 	Inputs iter.Seq2[scan.Input, error]
@@ -60,7 +66,7 @@ func Scan(ctx context.Context, targets []string, o *Options) iter.Seq2[finding.R
 				return
 			}
 			if err == nil && journal != nil {
-				journal.Done(r, len(record.Findings))
+				journal.Done(r, len(finding.Open(record.Findings)))
 			}
 		}
 	}
@@ -86,11 +92,12 @@ type Judge struct {
 	fingerprints *fingerprint.DB
 	rules        *finding.Judge
 	advise       func(r *probe.Result) []finding.Finding
+	accept       *finding.Acceptor
 }
 
-// NewJudge returns a judge by the probers, rules, comparisons, fingerprints and advice of o.
+// NewJudge returns a judge by the probers, rules, comparisons, profile, fingerprints, advice and accepted risks of o.
 func NewJudge(o *Options) *Judge {
-	j := &Judge{probers: o.Probers, fingerprints: o.Fingerprints, advise: o.Advise}
+	j := &Judge{probers: o.Probers, fingerprints: o.Fingerprints, advise: o.Advise, accept: o.Accept}
 	if j.probers == nil {
 		j.probers = Probers()
 	}
@@ -104,7 +111,11 @@ func NewJudge(o *Options) *Judge {
 	if comparisons == nil {
 		comparisons = Comparisons()
 	}
-	j.rules = finding.NewJudge(rules, comparisons)
+	rules = slices.Clone(rules)
+	for _, p := range o.Policies {
+		rules = append(rules, p.Rule())
+	}
+	j.rules = finding.NewJudge(o.Profile.Rate(rules), o.Profile.RateComparisons(comparisons))
 	return j
 }
 
@@ -115,6 +126,9 @@ func (j *Judge) Record(r *probe.Result) finding.Record {
 	if j.advise != nil {
 		record.Findings = append(record.Findings, j.advise(r)...)
 		slices.SortStableFunc(record.Findings, finding.Compare)
+	}
+	if j.accept != nil {
+		record.Findings = j.accept.Mark(record)
 	}
 	return record
 }

@@ -26,14 +26,19 @@ func onOffer(check func(r *probe.Result) Answer) func(*probe.Result) Answer {
 		if a.Learned() {
 			return a
 		}
-		if offers, ok := r.Evidence.(probe.OfferEvidence); ok && offers.OffersTLS() == probe.No {
-			return NotSo()
-		}
-		if _, has := told(r, probe.TLSEvidence.TLSHandshake, "tls"); !has && Speaks(r) != "" {
-			return NotSo() // a protocol without TLS
-		}
-		return NotLearned()
+		return When(withoutTLS(r), probe.No, NotSo())
 	}
+}
+
+// withoutTLS is No if the server offers no TLS or the protocol has none, else Unknown.
+func withoutTLS(r *probe.Result) probe.Fact {
+	if offers, ok := r.Evidence.(probe.OfferEvidence); ok && offers.OffersTLS() == probe.No {
+		return probe.No
+	}
+	if _, has := told(r, probe.TLSEvidence.TLSHandshake, "tls"); !has && Speaks(r) != "" {
+		return probe.No
+	}
+	return probe.Unknown
 }
 
 // onChain makes a Check of a function that picks certificates of the chain.

@@ -51,3 +51,11 @@ type NamedEvidence interface {
 	// ServiceName is what speaks there, such as "http"; empty if that isn't known.
 	ServiceName() string
 }
+
+// AlgorithmEvidence is implemented by evidence that holds the lists of algorithms from which both sides choose (RFC 4253 §7.1),
+// under its JSON field "algorithms"; null if they weren't learned.
+type AlgorithmEvidence interface {
+	Evidence
+	// AlgorithmList returns the list with a JSON name, such as "kex"; nil if it wasn't learned.
+	AlgorithmList(name string) []string
+}

@@ -28,11 +28,12 @@ type listItem struct {
 }
 
 func (l *list) add(r finding.Record) {
-	if len(r.Findings) == 0 {
+	open := finding.Open(r.Findings)
+	if len(open) == 0 {
 		return
 	}
 	document := documentOf(r)
-	for _, f := range r.Findings {
+	for _, f := range open {
 		item := listItem{f.Severity, f.ID, fmt.Sprintf("%s %s", r.Endpoint(), r.Protocol), ""}
 		if all := proofs(document, f); len(all) > 0 {
 			item.proof = fit(all[0], maxCell)

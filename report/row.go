@@ -40,15 +40,33 @@ func (t *Table) row(b *bytes.Buffer, r finding.Record) {
 	if r.Err != nil {
 		fmt.Fprintln(b, indent+t.in(warning, fit(trouble(r, document), t.width-textColumn)))
 	}
-	for _, f := range r.Findings {
-		t.finding(b, document, f, idWidth(r.Findings))
+	open := finding.Open(r.Findings)
+	for _, f := range open {
+		t.finding(b, document, f, idWidth(open))
 	}
+	for _, f := range r.Findings {
+		if f.IsAccepted() {
+			line := fit(pad("accepted", idColumn-findingColumn)+f.ID+": "+acceptedWords(f), t.width-findingColumn)
+			fmt.Fprintln(b, strings.Repeat(" ", findingColumn)+t.in(faint, line))
+		}
+	}
+}
+
+// acceptedWords say why and by whom a finding, or some of its items, is accepted.
+func acceptedWords(f finding.Finding) string {
+	words := make([]string, len(f.Accepted))
+	for i, a := range f.Accepted {
+		if words[i] = a.String(); len(a.Items) > 0 {
+			words[i] = strings.Join(a.Items, ", ") + ": " + words[i]
+		}
+	}
+	return strings.Join(words, "; ")
 }
 
 // worst is the colour of the record's most severe finding.
 func worst(r finding.Record) style {
 	var most finding.Severity
-	for _, f := range r.Findings {
+	for _, f := range finding.Open(r.Findings) {
 		most = max(most, f.Severity)
 	}
 	switch {
@@ -145,5 +163,8 @@ func (t *Table) finding(b *bytes.Buffer, document *document, f finding.Finding, 
 		}
 		line := fit(pad(how, 8)+"  "+proof, t.width-idColumn)
 		fmt.Fprintln(b, strings.Repeat(" ", idColumn)+t.in(faint, line))
+	}
+	if len(f.Accepted) > 0 {
+		fmt.Fprintln(b, strings.Repeat(" ", idColumn)+t.in(faint, fit("accepted  "+acceptedWords(f), t.width-idColumn)))
 	}
 }

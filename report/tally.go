@@ -12,7 +12,8 @@ import (
 type Tally struct {
 	Endpoints int
 	States    map[State]int
-	Findings  map[finding.Severity]int
+	Findings  map[finding.Severity]int // that aren't accepted
+	Accepted  int                      // findings that are
 	// First and Last are when the earliest probe began and the latest ended; zero without endpoints.
 	First, Last time.Time
 }
@@ -25,6 +26,10 @@ func (t *Tally) Add(r finding.Record) {
 	t.Endpoints++
 	t.States[StateOf(r)]++
 	for _, f := range r.Findings {
+		if f.IsAccepted() {
+			t.Accepted++
+			continue
+		}
 		t.Findings[f.Severity]++
 	}
 	if end := r.Started.Add(r.Elapsed); end.After(t.Last) {
@@ -35,7 +40,7 @@ func (t *Tally) Add(r finding.Record) {
 	}
 }
 
-// AtLeast returns how many findings are as severe as s, or more.
+// AtLeast returns how many findings that aren't accepted are as severe as s, or more.
 func (t *Tally) AtLeast(s finding.Severity) int {
 	n := 0
 	for severity, count := range t.Findings {

@@ -127,3 +127,25 @@ func (e *Evidence) Banners() []probe.Banner {
 	}
 	return []probe.Banner{{Kind: "ssh.banner", Source: "identification", Text: text}}
 }
+
+// AlgorithmList implements [probe.AlgorithmEvidence].
+func (e *Evidence) AlgorithmList(name string) []string {
+	if e == nil || e.Algorithms == nil {
+		return nil
+	}
+	switch a := e.Algorithms; name {
+	case "kex":
+		return a.Kex
+	case "host_key":
+		return a.HostKey
+	case "ciphers_client_to_server":
+		return a.CiphersClientToServer
+	case "ciphers_server_to_client":
+		return a.CiphersServerToClient
+	case "macs_client_to_server":
+		return a.MACsClientToServer
+	case "macs_server_to_client":
+		return a.MACsServerToClient
+	}
+	return nil
+}

@@ -56,6 +56,7 @@ func (a *app) diffCommand() *cobra.Command {
 	f.Var(value[share]{&o.failUnknown, parseShare, showShare, "SHARE"}, "fail-unknown",
 		"exit with status 3 where more of what was known wasn't learned, such as 20%")
 	f.StringSliceVar(&o.acceptLoss, "accept-loss", nil, "believe that `GROUPS` are gone: ranges as they are told, domains, or all")
+	o.policies.register(f)
 	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd
@@ -69,6 +70,7 @@ type diffOptions struct {
 	failUnknown share
 	acceptLoss  []string
 	unchanged   bool
+	policies    policies
 }
 
 // parseListFormat takes the forms that a list of changes has.
@@ -80,6 +82,10 @@ func parseListFormat(text string) (string, error) {
 }
 
 func (a *app) diff(o *diffOptions, older, newer string) error {
+	a, err := o.policies.apply(a)
+	if err != nil {
+		return err
+	}
 	was, err := a.openStored(older)
 	if err != nil {
 		return err
@@ -103,7 +109,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 	if err := a.writeChanges(o, delta); err != nil {
 		return err
 	}
-	return judgement(delta, o.failOn, o.failUnknown, was.bad+is.bad > 0)
+	return judgement(balanceOf(delta), o.failOn, o.failUnknown, was.bad+is.bad > 0)
 }
 
 func (a *app) writeChanges(o *diffOptions, delta finding.Delta) error {

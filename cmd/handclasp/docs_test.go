@@ -14,7 +14,7 @@ import (
 // Every command line of these documents runs, in a network where one host in sixteen has a news server, and names are looked up
 // without a name server. Status 1 says that something was found, which is no trouble; nor is a target that isn't there.
 func TestCommandLinesOfDocs(t *testing.T) {
-	for _, file := range []string{"README.md", "docs/many-targets.md", "docs/unusual-ports.md", "docs/reports.md"} {
+	for _, file := range []string{"README.md", "docs/many-targets.md", "docs/unusual-ports.md", "docs/reports.md", "docs/accepted.md", "docs/sharing.md"} {
 		document, err := os.ReadFile(filepath.Join("../..", file))
 		require.NoError(t, err)
 		dir := t.TempDir()
@@ -28,6 +28,11 @@ func TestCommandLinesOfDocs(t *testing.T) {
 				}
 				lines++
 				t.Run(fmt.Sprintf("%s: %s", file, line), func(t *testing.T) {
+					text, err := os.ReadFile("../../docs/accepted.md")
+					require.NoError(t, err)
+					_, after, _ := strings.Cut(string(text), "\n```yaml\n")
+					risks, _, _ := strings.Cut(after, "\n```\n")
+					require.NoError(t, os.WriteFile(filepath.Join(dir, "accepted.yaml"), []byte(risks), 0o600))
 					out, err := sh(dir, line)
 					if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() == 1 {
 						err = nil

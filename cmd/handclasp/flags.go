@@ -29,6 +29,7 @@ type options struct {
 	recog       string
 	software    *fingerprint.DB // what recog holds, and then what is built in
 	advice      advice
+	accept      acceptance
 	transcript  bool
 	none        error             // what to say if standard input, which nobody named, holds no target
 	failOn      finding.Severity  // 0 for never

@@ -69,6 +69,9 @@ func (a *app) replayCommand() *cobra.Command {
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(f)
+	o.accept.register(f)
+	registerProfile(f, &o.choice.profile)
+	o.choice.policies.register(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + replayExitHelp)
 	return cmd
 }
@@ -84,6 +87,13 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 	if err := a.readAdvice(&o.advice); err != nil {
 		return err
 	}
+	if err := a.readAccepted(&o.accept); err != nil {
+		return err
+	}
+	a, err := o.choice.policies.apply(a)
+	if err != nil {
+		return err
+	}
 	stored, err := a.openStored(o.results)
 	if err != nil {
 		return err
@@ -93,6 +103,9 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 	if err != nil {
 		return err
 	}
+	b := *a
+	b.profile = o.choice.profile
+	a = &b
 	r := &replaying{
 		app: a, o: o, judge: a.judge(&o.options),
 		sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}),
@@ -123,6 +136,7 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 	}
 	if !o.silent {
 		fmt.Fprintln(a.stderr, r.String())
+		o.accept.tell(a)
 	}
 	switch {
 	case stored.bad > 0:

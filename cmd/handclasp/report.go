@@ -16,7 +16,8 @@ const reportHelp = `Write stored results in another form, without probing anythi
 RESULTS is a file of JSON lines as handclasp scan --format jsonl writes them, or - for standard
 input; several are put together. Findings are those that were stored. What they mean and what to
 do about them is what this version knows. A table is by host, and so holds all results until the
-last is read; the other forms don't.
+last is read; the other forms don't. With --accept findings are accepted anew, and as those who
+stored them did without it. With --policy they are judged by policies anew.
 
 Conversations are part of a page where they were stored: scan with --transcript.`
 
@@ -30,13 +31,15 @@ Exit status:
 // reportOptions are what the flags say.
 type reportOptions struct {
 	form
+	accept   acceptance
+	policies policies
 }
 
 func (a *app) reportCommand() *cobra.Command {
 	var o reportOptions
 	cmd := &cobra.Command{
 		Use:   "report [flags] RESULTS...",
-		Short: "Write stored results as a table, a page, CSV or SARIF",
+		Short: "Write stored results as a table, a page, or for another program",
 		Long:  reportHelp,
 		Example: `  handclasp scan --format jsonl --transcript --output results.jsonl 192.0.2.0/24
   handclasp report --format html --output report.html results.jsonl
@@ -54,6 +57,8 @@ func (a *app) reportCommand() *cobra.Command {
 	}
 	cmd.Flags().SortFlags = false
 	o.form.register(cmd)
+	o.accept.register(cmd.Flags())
+	o.policies.register(cmd.Flags())
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)
 	return cmd
 }
@@ -61,6 +66,13 @@ func (a *app) reportCommand() *cobra.Command {
 // report is the report command, its flags read.
 func (a *app) report(ctx context.Context, o *reportOptions, paths []string) error {
 	if err := a.fitsStdout(o.format, o.output); err != nil {
+		return err
+	}
+	if err := a.readAccepted(&o.accept); err != nil {
+		return err
+	}
+	a, err := o.policies.apply(a)
+	if err != nil {
 		return err
 	}
 	// Before a file is made, so that a misspelled name leaves nothing behind.
@@ -78,7 +90,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		out.discard()
 		return err
 	}
-	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL}
+	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, accept: &o.accept, policies: &o.policies}
 	read := make(chan error, 1)
 	go func() { read <- c.files(paths) }()
 	select {
@@ -98,19 +110,27 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		out.discard()
 		return err
 	}
-	return c.finish(out)
+	if err := c.finish(out); err != nil {
+		return err
+	}
+	if !o.silent {
+		o.accept.tell(a)
+	}
+	return nil
 }
 
 // A conversion is one run of report.
 type conversion struct {
 	*app
-	sink    sink
-	also    also
-	out     io.Writer
-	raw     bool // evidence stays as it was stored, what this version doesn't know of it included
-	records int
-	skipped int // lines
-	broken  error
+	sink     sink
+	also     also
+	accept   *acceptance
+	policies *policies
+	out      io.Writer
+	raw      bool // evidence stays as it was stored, what this version doesn't know of it included
+	records  int
+	skipped  int // lines
+	broken   error
 }
 
 func (c *conversion) files(paths []string) error {
@@ -135,10 +155,17 @@ func (c *conversion) file(path string) error {
 	for e := range results.readEntries(probers) {
 		if e.Result == nil {
 			if c.raw {
+				if h := e.Header; h != nil && len(c.app.policies) > 0 {
+					h.Digests.Policy = digest(c.app.policies)
+				}
 				c.broken = writeEntry(c.out, e)
 			}
 		} else {
 			c.records++
+			e.Findings = c.policies.judge(e.Result, e.Findings)
+			if c.accept.Acceptor != nil {
+				e.Findings = c.accept.Mark(e.Record)
+			}
 			c.broken = c.sink.write(e.Record, report.Host{})
 			if err := c.also.write(e.Record, report.Host{}, false); err != nil {
 				return err

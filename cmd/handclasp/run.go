@@ -224,7 +224,7 @@ func (s *session) result(r scan.Result) error {
 		return s.broken
 	}
 	if r.Outcome != probe.OutcomeCanceled {
-		s.job.journal.Done(r, len(counted.Findings))
+		s.job.journal.Done(r, len(finding.Open(counted.Findings)))
 	}
 	if s.job.resume != nil && s.job.resume.due() {
 		s.save()
@@ -335,6 +335,9 @@ func (s *session) nothing() error {
 }
 
 func (s *session) verdict(interrupted bool) error {
+	if !s.o.silent && !interrupted {
+		s.o.accept.tell(s.app)
+	}
 	if n := s.job.repeated; n != nil && *n > 0 && !s.o.silent {
 		s.complain("targets that were named more than once, and scanned once: %d", *n)
 	}

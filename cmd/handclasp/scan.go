@@ -113,7 +113,7 @@ func (a *app) scanCommand() *cobra.Command {
 			}
 			if o.earlier != "" {
 				var err error
-				if o.baseline, err = a.readBaseline(o.earlier); err != nil {
+				if o.baseline, err = a.readBaseline(o.earlier, o.choice.profile); err != nil {
 					return err
 				}
 			}
@@ -128,6 +128,7 @@ func (a *app) scanCommand() *cobra.Command {
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(cmd.Flags())
+	o.accept.register(cmd.Flags())
 	o.choice.register(cmd)
 	m.register(cmd, &o.concurrency)
 	is.register(cmd)
@@ -137,6 +138,9 @@ func (a *app) scanCommand() *cobra.Command {
 
 // scan is the scan command, its flags read.
 func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args []string) error {
+	if err := a.readAccepted(&o.accept); err != nil {
+		return err
+	}
 	a, err := o.choice.apply(a)
 	if err != nil {
 		return err

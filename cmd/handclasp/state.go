@@ -38,6 +38,7 @@ type settings struct {
 	Recog      string `json:"recog"`            // a path
 	CA         string `json:"ca"`               // a path
 	Advice     string `json:"advice,omitempty"` // paths of advisories and life cycles, a line each
+	Accept     string `json:"accept,omitempty"` // a path
 	Choice     string `json:"choice"`           // of protocols, rules and so on
 	Baseline   string `json:"baseline"`         // a path
 	Output     string `json:"output"`           // its whole path; empty for standard output
@@ -56,7 +57,7 @@ const saveEvery = time.Second
 
 // openResumption reads the state, where there is one.
 func openResumption(path string, o *options) (*resumption, error) {
-	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Choice: o.choice.key(), Advice: o.advice.key(), Baseline: o.earlier}}}
+	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Choice: o.choice.key(), Advice: o.advice.key(), Accept: o.accept.path, Baseline: o.earlier}}}
 	if o.format != formatJSONL {
 		return nil, errors.New("--resume: only JSON lines can be gone on with: add --format jsonl")
 	}
@@ -98,6 +99,8 @@ func openResumption(path string, o *options) (*resumption, error) {
 		err = fmt.Errorf("the scan was begun with --ca '%s'", was.CA)
 	case was.Advice != is.Advice:
 		err = fmt.Errorf("the scan was begun with other --advisories or --lifecycle: %q", was.Advice)
+	case was.Accept != is.Accept:
+		err = fmt.Errorf("the scan was begun with --accept '%s'", was.Accept)
 	case was.Choice != is.Choice:
 		err = errors.New("the scan was begun with another choice of protocols, ports, rules or checks")
 	case was.Baseline != is.Baseline:

@@ -1,5 +1,10 @@
 package tlshello
 
+import (
+	"maps"
+	"slices"
+)
+
 // A Group is a group for the key exchange, by its number in IANA's registry (TLS Supported Groups, RFC 8446 §4.2.7).
 type Group uint16
 
@@ -25,6 +30,9 @@ func (g Group) String() string {
 	}
 	return unnamed(uint16(g))
 }
+
+// Groups returns all groups that have a name, in the order of their numbers.
+func Groups() []Group { return slices.Sorted(maps.Keys(groupNames)) }
 
 // PostQuantum reports whether the group withstands a quantum computer.
 func (g Group) PostQuantum() bool {

@@ -39,6 +39,9 @@ func SuiteNamed(name string) (Suite, bool) {
 	return suites[i], true
 }
 
+// Suites returns all suites of SSL 3.0 and TLS that have a name.
+func Suites() []Suite { return slices.DeleteFunc(slices.Clone(suites), Suite.signal) }
+
 func unnamed(id uint16) string {
 	return "0x" + strings.ToUpper(strconv.FormatUint(1<<16|uint64(id), 16)[1:])
 }

@@ -75,7 +75,11 @@ func (s *Writer) Write(r finding.Record) error {
 	for n, f := range r.Findings {
 		f.ID = cmp.Or(f.ID, "unknown") // neither the form nor GitHub takes none
 		i := s.rule(finding.Rule{ID: f.ID, Title: f.Title, Severity: f.Severity, CWE: f.CWE})
-		text, err := json.Marshal(result(r, f, proofs[n], s.rules[i].Severity).WithRuleIndex(i))
+		text, err := json.Marshal(struct {
+			*oasis.Result
+			// Either all results of a log have them or none has (§3.27.23); none of this result is another thing than not to say.
+			Suppressions []*oasis.Suppression `json:"suppressions"`
+		}{result(r, f, proofs[n], s.rules[i].Severity).WithRuleIndex(i), suppressions(f)})
 		if err != nil {
 			return err
 		}
@@ -158,7 +162,10 @@ func result(r finding.Record, f finding.Finding, proofs []string, usual finding.
 		properties.Add("epss", f.EPSS)
 	}
 	if f.CVSS != "" {
-		properties.Add("cvss", f.CVSS)
+		properties.Add("cvss", f.CVSS).Add("cvss_score", f.Score)
+	}
+	if f.Data != nil {
+		properties.Add("data", f.Data)
 	}
 	return oasis.NewResult().WithRuleID(f.ID).WithLevel(level[f.Severity]).
 		WithMessage(oasis.NewTextMessage(literal(text))).
@@ -167,6 +174,18 @@ func result(r finding.Record, f finding.Finding, proofs []string, usual finding.
 			WithRegion(oasis.NewRegion().WithStartLine(1).WithStartColumn(1).WithEndLine(1).WithEndColumn(1)))}).
 		WithPartialFingerprints(fingerprints(f)).
 		WithProperties(properties)
+}
+
+// suppressions say by whom and why a finding is accepted; empty if it isn't. One of which a part is accepted is a result like others.
+func suppressions(f finding.Finding) []*oasis.Suppression {
+	all := []*oasis.Suppression{}
+	if !f.IsAccepted() {
+		return all
+	}
+	for _, a := range f.Accepted {
+		all = append(all, oasis.NewSuppression().WithKind("external").WithStatus("accepted").WithJustification(brief(a.String())))
+	}
+	return all
 }
 
 const (
