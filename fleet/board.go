@@ -14,8 +14,8 @@ type progress struct {
 	// Fails is how many took the shard since it last went well, each of which died, lost it or met an error; Reason is the last error.
 	Fails  int    `json:"fails"`
 	Reason string `json:"reason"`
-	// Trying are the positions of endpoints of which one may be what ended those workers.
-	Trying []uint64 `json:"trying"`
+	// Trying are endpoints that are asked apart from others, since one of them may be what ended those workers.
+	Trying []string `json:"trying"`
 	// Scan is from where to go on; nil is the start.
 	Scan *scan.State `json:"scan"`
 }
@@ -34,6 +34,8 @@ type board interface {
 	// commit adds results and puts progress in place of that with the sequence last, both or neither. It returns the new
 	// sequence, or errLost if there is another progress by now. It tries for as long as ctx lasts.
 	commit(ctx context.Context, u unit, results [][]byte, p progress, last uint64) (uint64, error)
+	// largest is how many bytes a result may have.
+	largest() int
 }
 
 // A ticket is a shard that was offered. It is offered to others again if it isn't renewed within the scan's lease.

@@ -48,7 +48,11 @@ func NewID() string {
 
 // Submit hands a scan to the coordinator: its id, options and targets. Inputs are more targets, and exclude is what to leave alone,
 // one a line; either may be nil. What s leaves out is filled in.
-func (c *Client) Submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker) (err error) {
+func (c *Client) Submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker) error {
+	return c.submit(ctx, s, inputs, exclude, nil)
+}
+
+func (c *Client) submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker, begun map[int]*scan.State) (err error) {
 	s.ID, s.Version = cmp.Or(s.ID, NewID()), cmp.Or(s.Version, Version())
 	s.Lease, s.Submitted, s.Phase = cmp.Or(s.Lease, DefaultLease), time.Now().UTC(), Submitted
 	if err := s.check(); err != nil {
@@ -63,6 +67,9 @@ func (c *Client) Submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSee
 		if s.Exclude, err = store(ctx, c.js, s.ID, exclude); err != nil {
 			return err
 		}
+	}
+	if err := c.carryOver(ctx, s, begun); err != nil {
+		return err
 	}
 	return put(ctx, c.kv, s, 0)
 }
@@ -163,7 +170,7 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 		return err
 	}
 	st.Waiting = len(st.labels()) * st.Shards
-	return each(ctx, states, func(m jetstream.Msg) error {
+	return messages(ctx, states, func(m jetstream.Msg) error {
 		var t Tally
 		if err := json.Unmarshal([]byte(m.Headers().Get(headerTally)), &t); err != nil {
 			return fmt.Errorf("%s: %w", m.Subject(), err)
@@ -171,7 +178,6 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 		st.Total.Done += t.Done
 		st.Total.Open += t.Open
 		st.Total.Findings += t.Findings
-		st.Total.Unusable += t.Unusable
 		if t.Finished {
 			st.Waiting--
 		} else if t.Worker != "" {
@@ -253,8 +259,8 @@ func (l *ledger) pardon(ctx context.Context, u unit) error {
 	return err
 }
 
-// each calls f for all messages that a consumer has by now.
-func each(ctx context.Context, c jetstream.Consumer, f func(jetstream.Msg) error) error {
+// messages calls f for all messages that a consumer has by now.
+func messages(ctx context.Context, c jetstream.Consumer, f func(jetstream.Msg) error) error {
 	info, err := c.Info(ctx)
 	if err != nil {
 		return err

@@ -31,14 +31,19 @@ const silence = 500 * time.Millisecond
 // Collect hands results to an outlet, each once and in the stream's order, from behind a sequence on. It ends when the scan has and
 // all results are there.
 //
-// The server remembers, by the collector's name, what was saved: it keeps what wasn't if the stream is bounded. What counts is the
-// sequence that the outlet has: each time, the consumer is made anew there.
+// The server remembers, by the collector's name, what was saved, and keeps what wasn't when the stream becomes full. What counts is the
+// sequence that the outlet has: each time, the consumer is made anew there. A collector without a name is forgotten soon after it
+// ended.
 func (c *Client) Collect(ctx context.Context, id, name string, sequence uint64, out Outlet) error {
+	passing := name == ""
+	if passing {
+		name = NewID()
+	}
 	if err := checkWord("collector", name); err != nil {
 		return err
 	}
 	for {
-		again, err := c.collect(ctx, id, name, &sequence, out)
+		again, err := c.collect(ctx, id, name, passing, &sequence, out)
 		if !again || ctx.Err() != nil {
 			return err
 		}
@@ -49,13 +54,13 @@ func (c *Client) Collect(ctx context.Context, id, name string, sequence uint64, 
 }
 
 // collect reads with one consumer for as long as nothing is missing, and reports whether to go on with another.
-func (c *Client) collect(ctx context.Context, id, name string, sequence *uint64, out Outlet) (again bool, err error) {
+func (c *Client) collect(ctx context.Context, id, name string, passing bool, sequence *uint64, out Outlet) (again bool, err error) {
 	if s, _, err := get(ctx, c.kv, id); err != nil || s.Phase == Failed {
 		return false, errors.Join(err, errors.New("the scan has no results"))
 	} else if s.Phase == Submitted {
 		return true, nil
 	}
-	consumer, err := c.consumerAt(ctx, id, name, *sequence)
+	consumer, err := c.consumerAt(ctx, id, name, passing, *sequence)
 	if err != nil {
 		return !errors.Is(err, jetstream.ErrStreamNotFound), err
 	}
@@ -108,7 +113,7 @@ func (c *Client) collect(ctx context.Context, id, name string, sequence *uint64,
 }
 
 // consumerAt returns a consumer of the results behind a sequence.
-func (c *Client) consumerAt(ctx context.Context, id, name string, sequence uint64) (jetstream.Consumer, error) {
+func (c *Client) consumerAt(ctx context.Context, id, name string, passing bool, sequence uint64) (jetstream.Consumer, error) {
 	stream, err := c.js.Stream(ctx, dataStream(id))
 	if err != nil {
 		return nil, err
@@ -116,9 +121,12 @@ func (c *Client) consumerAt(ctx context.Context, id, name string, sequence uint6
 	if err := stream.DeleteConsumer(ctx, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil, err
 	}
-	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+	config := jetstream.ConsumerConfig{
 		Durable: name, FilterSubject: fmt.Sprintf("hc.%s.%s.>", id, kindResult), AckPolicy: jetstream.AckAllPolicy, AckWait: time.Hour,
 		MaxAckPending: 2 * collectMost, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: sequence + 1,
-	})
-	return consumer, err
+	}
+	if passing {
+		config.InactiveThreshold = 5 * time.Minute
+	}
+	return stream.CreateConsumer(ctx, config)
 }

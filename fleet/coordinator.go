@@ -1,9 +1,11 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -85,7 +87,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 			return err
 		}
 		if work.CachedInfo().State.Msgs > 0 {
-			return nil
+			return c.relieve(ctx, s)
 		}
 		s.Phase = Finished
 		c.tell("%s: finished", s.ID)
@@ -98,6 +100,31 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 		return nil
 	}
 	return put(ctx, c.kv, s, revision)
+}
+
+// relieve drops results that every collector has saved, once the stream is more than half full. Without a collector they stay, and
+// workers wait.
+func (c *Coordinator) relieve(ctx context.Context, s *Scan) error {
+	stream, err := c.js.Stream(ctx, dataStream(s.ID))
+	if err != nil {
+		return err
+	}
+	info := stream.CachedInfo()
+	if info.State.Bytes < uint64(info.Config.MaxBytes)/2 {
+		return nil
+	}
+	saved, n := uint64(math.MaxUint64), 0
+	consumers := stream.ListConsumers(ctx)
+	for consumer := range consumers.Info() {
+		if consumer.Config.AckPolicy == jetstream.AckAllPolicy {
+			saved = min(saved, consumer.AckFloor.Stream)
+			n++
+		}
+	}
+	if err := consumers.Err(); err != nil || n == 0 || saved == 0 {
+		return err
+	}
+	return stream.Purge(ctx, jetstream.WithPurgeSubject("hc."+s.ID+"."+kindResult+".>"), jetstream.WithPurgeSequence(saved+1))
 }
 
 // A refusal is why a scan can't be prepared, however often that is tried.
@@ -120,7 +147,7 @@ func (c *Coordinator) prepare(ctx context.Context, s *Scan) error {
 	defer j.close()
 	s.Endpoints = scan.Count(j.lines(ctx), j.probers, s.order(scan.Shard{}, nil, nil))
 	if s.Endpoints == 0 {
-		return refusal{errors.New("there is no target that can be used")}
+		return refusal{fmt.Errorf("there is no target that can be used: %w", j.unusable(ctx))}
 	}
 	if s.Shards == 0 {
 		s.Shards = shardsFor(s.Endpoints)
@@ -169,18 +196,10 @@ func shardsFor(endpoints int64) int {
 
 // createStreams makes a scan's streams and the consumers that workers share, unless they are there.
 func createStreams(ctx context.Context, js jetstream.JetStream, s *Scan) error {
-	bytes := s.MaxBytes
-	if bytes == 0 {
-		bytes = DefaultMaxBytes
-	}
-	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: dataStream(s.ID), Subjects: []string{"hc." + s.ID + ".result.>", "hc." + s.ID + ".state.>"},
-		MaxBytes: bytes, Discard: jetstream.DiscardNew, AllowAtomicPublish: true, AllowRollup: true, AllowDirect: true,
-	})
-	if err != nil {
+	if err := createData(ctx, js, s); err != nil {
 		return err
 	}
-	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: workStream(s.ID), Subjects: []string{"hc." + s.ID + ".work.>", "hc." + s.ID + ".dead.>"},
 		Retention: jetstream.WorkQueuePolicy, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true,
 	})
@@ -196,6 +215,15 @@ func createStreams(ctx context.Context, js jetstream.JetStream, s *Scan) error {
 		}
 	}
 	return nil
+}
+
+// createData makes the stream of results and states.
+func createData(ctx context.Context, js jetstream.JetStream, s *Scan) error {
+	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: dataStream(s.ID), Subjects: []string{"hc." + s.ID + ".result.>", "hc." + s.ID + ".state.>"},
+		MaxBytes: cmp.Or(s.MaxBytes, DefaultMaxBytes), Discard: jetstream.DiscardNew, AllowAtomicPublish: true, AllowRollup: true,
+	})
+	return err
 }
 
 // occupied reports whether a message wasn't stored since its subject has one.

@@ -65,6 +65,14 @@ func (j *job) lines(ctx context.Context) iter.Seq2[scan.Input, error] {
 	return scan.Once(inputs, func() {})
 }
 
+// unusable returns why the first input can't be used, if none can.
+func (j *job) unusable(ctx context.Context) error {
+	for _, err := range scan.Endpoints(ctx, j.lines(ctx), j.probers, j.scan.order(scan.Shard{}, nil, nil)) {
+		return err
+	}
+	return errors.New("the list is empty")
+}
+
 // judge returns what makes records of one shard's results. Comparisons need those of all shards: they are the collector's.
 func (j *job) judge() *handclasp.Judge {
 	return handclasp.NewJudge(&handclasp.Options{Probers: j.probers, Comparisons: []finding.Comparison{}})

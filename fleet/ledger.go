@@ -76,6 +76,9 @@ func (l *ledger) commit(ctx context.Context, u unit, results [][]byte, p progres
 	}
 }
 
+// largest implements board: headers take some of a message.
+func (l *ledger) largest() int { return int(l.nc.MaxPayload()) - 1024 }
+
 // read implements board.
 func (l *ledger) read(ctx context.Context, u unit) (p progress, last uint64, err error) {
 	data, last, err := l.last(ctx, u)

@@ -44,6 +44,9 @@ func OpenFile(scan, path, state string) (*File, error) {
 		return nil, errors.Join(err, o.f.Close())
 	}
 	o.w = bufio.NewWriterSize(o.f, 1<<16)
+	if err := o.Save(o.place.Sequence); err != nil { // so that there is a state before there is a result
+		return nil, errors.Join(err, o.f.Close())
+	}
 	return o, nil
 }
 

@@ -35,7 +35,6 @@ type Scan struct {
 	Phase     Phase  `json:"phase"`
 	Reason    string `json:"reason"`    // why it failed
 	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
-	Unusable  int64  `json:"unusable"`  // inputs that can't be used
 	// Excluded are the addresses that Exclude stands for, as the coordinator resolved them; by SHA-256.
 	Excluded string `json:"excluded"`
 }

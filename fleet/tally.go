@@ -6,7 +6,6 @@ type Tally struct {
 	Done     int64  `json:"done"`             // endpoints
 	Open     int64  `json:"open"`             // of them, those where somebody answered the call
 	Findings int64  `json:"findings"`
-	Unusable int64  `json:"unusable"` // names that had no address
 	Finished bool   `json:"finished,omitempty"`
 	Fails    int    `json:"fails,omitempty"`
 	Reason   string `json:"reason,omitempty"`
@@ -15,7 +14,7 @@ type Tally struct {
 func (p *progress) tally() Tally {
 	t := Tally{Worker: p.Worker, Finished: p.finished(), Fails: p.Fails, Reason: p.Reason}
 	if p.Scan != nil {
-		t.Done, t.Open, t.Findings, t.Unusable = p.Scan.Done, p.Scan.Open, p.Scan.Findings, p.Scan.Unusable
+		t.Done, t.Open, t.Findings = p.Scan.Done, p.Scan.Open, p.Scan.Findings
 	}
 	return t
 }

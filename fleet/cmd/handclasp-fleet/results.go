@@ -26,7 +26,7 @@ Without it they go to standard output, from the first one on. 'handclasp report'
 					return err
 				}
 				if path == "" {
-					return client.Collect(cmd.Context(), s.ID, "stdout-"+fleet.NewID(), 0, pipe{bufio.NewWriter(os.Stdout)})
+					return client.Collect(cmd.Context(), s.ID, "", 0, pipe{bufio.NewWriter(os.Stdout)})
 				}
 				if state == "" {
 					state = path + ".state"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -46,6 +47,7 @@ type submission struct {
 	level, tls  string
 	ports       []uint
 	noDetect    bool
+	resume      []string
 }
 
 func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
@@ -78,6 +80,7 @@ func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
 	f.BoolVar(&s.Spread, "spread", false, "shuffle all endpoints of a shard among each other")
 	f.StringSliceVar(&s.Vantages, "vantage", nil, "have each endpoint asked by workers of each of these `LABELS`")
 	f.IntVar(&s.Shards, "shards", 0, "cut the scan into `N` parts; 0 goes by the number of endpoints")
+	f.StringSliceVar(&o.resume, "resume", nil, "go on where 'handclasp scan --resume' stopped: `STATES`, that of each shard, or the one of a scan that wasn't cut")
 	f.DurationVar(&s.Lease, "lease", fleet.DefaultLease, "how long a shard stays with a worker that isn't heard of")
 	f.Int64Var(&s.MaxBytes, "max-bytes", fleet.DefaultMaxBytes, "how much the server holds of results; workers wait while it is full")
 }
@@ -118,5 +121,30 @@ func (o *submission) submit(cmd *cobra.Command, client *fleet.Client, s *fleet.S
 	if lines != "" {
 		exclude = strings.NewReader(lines)
 	}
-	return client.Submit(cmd.Context(), s, inputs, exclude)
+	if o.resume == nil {
+		return client.Submit(cmd.Context(), s, inputs, exclude)
+	}
+	states, err := readStates(o.resume)
+	if err != nil {
+		return err
+	}
+	return client.SubmitFrom(cmd.Context(), s, inputs, exclude, states)
+}
+
+// readStates reads what 'handclasp scan --resume' keeps.
+func readStates(files []string) (all []scan.State, err error) {
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("--resume: %w", err)
+		}
+		var state struct {
+			Scan *scan.State `json:"scan"`
+		}
+		if err := json.Unmarshal(data, &state); err != nil || state.Scan == nil {
+			return nil, fmt.Errorf("--resume: %s is no state of a scan", file)
+		}
+		all = append(all, *state.Scan)
+	}
+	return all, nil
 }
