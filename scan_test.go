@@ -12,6 +12,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
+	"github.com/handclasp/handclasp/ssh"
 )
 
 // A scan of one server, which is a recorded one; without Dial the options would ask a real one.
@@ -73,4 +74,13 @@ func TestScanBreaksOff(t *testing.T) {
 		require.NoError(t, err)
 		break
 	}
+}
+
+// A policy is judged by beside the rules.
+func TestJudgeByPolicy(t *testing.T) {
+	policy := finding.Policy{Name: "house", Statements: []finding.Statement{{Of: finding.ListSSHKex, Forbid: []string{"*-sha1"}}}}
+	judge := handclasp.NewJudge(&handclasp.Options{Rules: []finding.Rule{}, Policies: []finding.Policy{policy}})
+	r := judge.Record(&probe.Result{Protocol: "ssh", Evidence: &ssh.Evidence{Algorithms: &ssh.Algorithms{Kex: []string{"diffie-hellman-group1-sha1"}}}})
+	require.Len(t, r.Findings, 1)
+	require.Equal(t, "policy.house", r.Findings[0].ID)
 }

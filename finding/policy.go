@@ -67,14 +67,15 @@ func (p Policy) Check() error {
 		return errors.New("statements: there is none: say what must or mustn't be offered")
 	}
 	for i, s := range p.Statements {
-		if err := s.check(); err != nil {
+		if err := s.Check(); err != nil {
 			return fmt.Errorf("statement %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-func (s Statement) check() error {
+// Check says what is wrong with the statement and how to mend it; nil for nothing.
+func (s Statement) Check() error {
 	if !slices.Contains(listNames, s.Of) {
 		return fmt.Errorf("of %q: use one of %s", s.Of, strings.Trim(fmt.Sprint(listNames), "[]"))
 	}
@@ -179,7 +180,7 @@ func (p Policy) Rule() Rule {
 		if s.Severity == 0 {
 			s.Severity = severity
 		}
-		if s.check() != nil {
+		if s.Check() != nil {
 			continue
 		}
 		if !slices.Contains(r.Varies, s.Severity) {

@@ -44,7 +44,7 @@ func (t *talk) list(c *textline.Conn, a *Anonymous) error {
 	var d declined
 	isDeclined := errors.As(err, &d)
 	if d.reply == nil || d.reply.Code < 500 { // else it is an answer
-		t.miss("anonymous/listing", err)
+		t.Lost("anonymous/listing", err)
 	}
 	if isDeclined {
 		return nil

@@ -12,22 +12,16 @@ import (
 
 // A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
+	*textline.Attempt
 	ctx        context.Context
 	s          *probe.Session
 	e          *Evidence
 	user, pass string // the made-up name's USER, which is never followed by a PASS, and anonymous' PASS
-	patient    bool   // as its connections are
 
 	auth    string          // the AUTH command that was granted
 	refused map[string]bool // fields that may be told behind a login
 	early   error           // what went wrong before the login
 	login   error           // what ended the login that the evidence shows
-	losses  []loss          // what was asked for and not answered
-}
-
-type loss struct {
-	field string
-	err   error
 }
 
 func newTalk(ctx context.Context, s *probe.Session) *talk {
@@ -59,7 +53,7 @@ func (t *talk) open() (*textline.Conn, textline.Greeting, error) {
 	if err != nil {
 		return nil, textline.Greeting{}, err
 	}
-	c.Patient = t.patient
+	c.Patient = t.Patient
 	g, err := c.Greet(t.ctx)
 	if err != nil {
 		_ = c.Close()
@@ -91,26 +85,13 @@ func (t *talk) ask(c *textline.Conn, field, command string, codes ...int) (*prob
 	r, err := c.Ask(command, codes...)
 	op, _, _ := strings.Cut(command, " ")
 	switch {
-	case t.patient && errors.Is(err, textline.ErrOutOfStep):
+	case t.Patient && errors.Is(err, textline.ErrOutOfStep):
 		r, err = nil, probe.Errorf(op, probe.OutcomeMalformed, "%v", err)
 	case err == nil && r.Is(421) && !wantsTLS(r.Text()):
 		err = probe.Errorf(op, probe.OutcomeBusy, "%d %s", r.Code, clip([]byte(r.Text())))
 	}
-	t.miss(field, err)
+	t.Lost(field, err)
 	return r, err
-}
-
-func (t *talk) miss(field string, err error) {
-	if field != "" && err != nil {
-		t.losses = append(t.losses, loss{field, err})
-	}
-}
-
-// lose tells the session what was lost.
-func (t *talk) lose() {
-	for _, l := range t.losses {
-		t.s.Lost("/evidence/"+l.field, l.err)
-	}
 }
 
 // forget drops what a conversation told that fell out of step, all but its opening.
@@ -119,7 +100,7 @@ func (t *talk) forget() {
 	if t.e.ImplicitTLS == probe.Yes {
 		opening.TLS = t.e.TLS
 	}
-	*t.e, t.auth, t.refused, t.early, t.login, t.losses = opening, "", make(map[string]bool), nil, nil, nil
+	*t.e, t.auth, t.refused, t.early, t.login = opening, "", make(map[string]bool), nil, nil
 }
 
 // over reports whether nothing more can be learned in this conversation.
@@ -143,7 +124,7 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 			if c, err = t.reconnect(); err != nil {
 				t.early = cmp.Or(t.early, err)
 				for _, q := range questions[i:] {
-					t.miss(q.field, err)
+					t.Lost(q.field, err)
 				}
 				return nil, nil
 			}
@@ -208,7 +189,7 @@ func (t *talk) starttls(c *textline.Conn) error {
 		case granted:
 			t.e.AuthTLS, t.auth = probe.Yes, auth
 			t.e.TLS, err = c.StartTLS(t.ctx)
-			t.miss("tls", err)
+			t.Lost("tls", err)
 			return err
 		}
 		t.e.AuthTLS = probe.No
@@ -252,7 +233,7 @@ func (t *talk) reachTLS(ctx context.Context) (*probe.Conn, error) {
 	if t.s.ImplicitTLS() {
 		return t.s.Open(ctx)
 	}
-	t = &talk{ctx: ctx, s: t.s, e: new(Evidence), auth: t.auth, patient: t.patient}
+	t = &talk{ctx: ctx, s: t.s, e: new(Evidence), auth: t.auth, Attempt: &textline.Attempt{Patient: t.Patient}}
 	c, err := t.reconnect()
 	if err != nil {
 		return nil, err

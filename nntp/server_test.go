@@ -144,11 +144,10 @@ func TestSTARTTLS(t *testing.T) {
 }
 
 func TestImplicitTLS(t *testing.T) {
-	r, e := run(t, nntp.Prober{Versions: true, Injection: true}, server{implicit: true}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
+	r, e := run(t, nntp.Prober{Injection: true}, server{implicit: true}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
 	require.NoError(t, r.Err)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
 	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
-	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
 	require.Equal(t, probe.Unknown, e.STARTTLSInjected, "there is no STARTTLS to inject behind")
 }
 
@@ -162,8 +161,8 @@ func TestImplicitTLSInCleartext(t *testing.T) {
 	require.Nil(t, e.CapabilitiesReply)
 }
 
-func TestAcceptedVersions(t *testing.T) {
-	r, e := run(t, nntp.Prober{Versions: true}, server{maxVersion: tls.VersionTLS12}.start(t), nil)
+func TestOfferTLS(t *testing.T) {
+	r, e := run(t, nntp.Prober{}, server{maxVersion: tls.VersionTLS12}.start(t), &probe.Options{TLS: probe.TLSModeVersions})
 	require.NoError(t, r.Err)
 	require.Equal(t, []string{"1.2"}, e.TLS.Versions)
 }

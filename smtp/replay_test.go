@@ -222,7 +222,7 @@ func TestGreetingOnly(t *testing.T) {
 	require.NoError(t, err)
 	rec.Level = probe.LevelGreeting
 	player := rec.Player()
-	r := probe.Run(t.Context(), smtp.Prober{Injection: true, Verify: true, Versions: true}, rec.Target,
+	r := probe.Run(t.Context(), smtp.Prober{Injection: true, Verify: true}, rec.Target,
 		&probe.Options{Level: probe.LevelGreeting, Dial: player.Dial})
 	require.NoError(t, r.Err)
 	require.NoError(t, player.Err())

@@ -11,10 +11,9 @@ import (
 
 // A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
+	*textline.Attempt
 	s       *probe.Session
 	e       *Evidence
-	patient bool           // as the connection is
-	side    bool           // it is a conversation beside another: what it loses isn't the evidence's
 	k       *textline.Conn // the connection that is open
 	offered offer          // in the last reply to EHLO
 }
@@ -28,7 +27,7 @@ func (t *talk) greet(ctx context.Context) (err error) {
 	if t.k, err = words.Open(ctx, t.s); err != nil {
 		return err
 	}
-	t.k.Patient = t.patient
+	t.k.Patient = t.Patient
 	g, err := t.k.Greet(ctx)
 	if t.e.Greeting == nil || err == nil { // a second connection that is turned away tells nothing of the first
 		t.e.Greeting, t.e.Hostname, t.e.ImplicitTLS, t.e.TLS = g.Reply, parseHostname(g.Reply), g.Implicit, g.TLS
@@ -62,14 +61,8 @@ func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...i
 	if err == nil && (*reply).Is(codeNotAvailable) {
 		err = probe.Errorf(field, probe.OutcomeBusy, "%d %s", (*reply).Code, clip((*reply).Text()))
 	}
-	t.lost(field, err)
+	t.Lost(field, err)
 	return err
-}
-
-func (t *talk) lost(field string, err error) {
-	if !t.side {
-		t.s.Lost("/evidence/"+field, err)
-	}
 }
 
 // hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.
@@ -95,7 +88,7 @@ func (t *talk) hello() error {
 		return nil
 	case code < 500:
 		err := probe.Errorf("ehlo", probe.OutcomeBusy, "%d %s", code, clip(e.EHLO.Text()))
-		t.lost("ehlo", err)
+		t.Lost("ehlo", err)
 		_ = t.k.Leave()
 		return err
 	}
@@ -124,7 +117,7 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 		return err
 	}
 	if e.TLS, err = t.k.StartTLS(ctx); err != nil {
-		t.lost("tls", err)
+		t.Lost("tls", err)
 		return err
 	}
 	if err := t.ask("ehlo_after_tls", &e.EHLOAfterTLS, ehlo(t.s), codeOK); err != nil || !e.EHLOAfterTLS.Is(codeOK) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,11 +24,14 @@ type app struct {
 	probers     []probe.Prober
 	rules       []finding.Rule
 	comparisons []finding.Comparison
+	profile     finding.Profile
+	policies    []finding.Policy // whose rules are among them
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
-	resolver    scan.Resolver  // nil for the system's
-	dial        probe.DialFunc // a simulated network, for tests; nil for the real one
+	resolver    scan.Resolver                        // nil for the system's
+	dial        probe.DialFunc                       // a simulated network, for tests; nil for the real one
+	after       func(time.Duration) <-chan time.Time // a clock for tests; nil for the real one
 }
 
 // readers are the probers whose evidence a stored result may hold.
@@ -37,7 +41,7 @@ func (a *app) readers() []probe.Prober { return append(slices.Clone(a.probers), 
 func (a *app) judge(o *options) *handclasp.Judge {
 	return handclasp.NewJudge(&handclasp.Options{
 		Probers: a.probers, Rules: slices.Concat(a.rules, o.advice.judge.Rules()), Comparisons: a.comparisons, Fingerprints: o.software,
-		Accept: o.accept.Acceptor,
+		Profile: a.profile, Accept: o.accept.Acceptor,
 	})
 }
 
@@ -122,8 +126,8 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.AddCommand(
-		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(),
-		a.rulesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
+		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
+		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
 	)
 	return root
 }

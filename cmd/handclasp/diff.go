@@ -54,6 +54,7 @@ func (a *app) diffCommand() *cobra.Command {
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 where something new is as severe as this, or more: info, low, medium, high or critical")
 	o.losses.register(f)
+	o.policies.register(f)
 	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd
@@ -66,6 +67,7 @@ type diffOptions struct {
 
 	losses    losses
 	unchanged bool
+	policies  policies
 }
 
 // parseListFormat takes the forms that a list of changes has.
@@ -77,6 +79,10 @@ func parseListFormat(text string) (string, error) {
 }
 
 func (a *app) diff(o *diffOptions, older, newer string) error {
+	a, err := o.policies.apply(a)
+	if err != nil {
+		return err
+	}
 	was, err := a.openStored(older)
 	if err != nil {
 		return err

@@ -102,7 +102,14 @@ func (a *app) digests(o *options) finding.Digests {
 	for _, c := range a.comparisons {
 		rules = append(rules, c.ID, int(c.Severity))
 	}
-	return finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog), Advisories: o.advice.digest()}
+	d := finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog), Advisories: o.advice.digest()}
+	if p := a.profile; p.Name != "" {
+		d.Profile = digest(p.Name, p.Severities)
+	}
+	if len(a.policies) > 0 {
+		d.Policy = digest(a.policies)
+	}
+	return d
 }
 
 // footer says how the scan ended.

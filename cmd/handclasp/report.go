@@ -17,7 +17,7 @@ RESULTS is a file of JSON lines as handclasp scan --format jsonl writes them, or
 input; several are put together. Findings are those that were stored. What they mean and what to
 do about them is what this version knows. A table is by host, and so holds all results until the
 last is read; the other forms don't. With --accept findings are accepted anew, and as those who
-stored them did without it.
+stored them did without it. With --policy they are judged by policies anew.
 
 Conversations are part of a page where they were stored: scan with --transcript.`
 
@@ -31,7 +31,8 @@ Exit status:
 // reportOptions are what the flags say.
 type reportOptions struct {
 	form
-	accept acceptance
+	accept   acceptance
+	policies policies
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -57,6 +58,7 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd.Flags().SortFlags = false
 	o.form.register(cmd)
 	o.accept.register(cmd.Flags())
+	o.policies.register(cmd.Flags())
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)
 	return cmd
 }
@@ -67,6 +69,10 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		return err
 	}
 	if err := a.readAccepted(&o.accept); err != nil {
+		return err
+	}
+	a, err := o.policies.apply(a)
+	if err != nil {
 		return err
 	}
 	// Before a file is made, so that a misspelled name leaves nothing behind.
@@ -84,7 +90,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		out.discard()
 		return err
 	}
-	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, accept: &o.accept}
+	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, accept: &o.accept, policies: &o.policies}
 	read := make(chan error, 1)
 	go func() { read <- c.files(paths) }()
 	select {
@@ -116,14 +122,15 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 // A conversion is one run of report.
 type conversion struct {
 	*app
-	sink    sink
-	also    also
-	accept  *acceptance
-	out     io.Writer
-	raw     bool // evidence stays as it was stored, what this version doesn't know of it included
-	records int
-	skipped int // lines
-	broken  error
+	sink     sink
+	also     also
+	accept   *acceptance
+	policies *policies
+	out      io.Writer
+	raw      bool // evidence stays as it was stored, what this version doesn't know of it included
+	records  int
+	skipped  int // lines
+	broken   error
 }
 
 func (c *conversion) files(paths []string) error {
@@ -148,10 +155,14 @@ func (c *conversion) file(path string) error {
 	for e := range results.readEntries(probers) {
 		if e.Result == nil {
 			if c.raw {
+				if h := e.Header; h != nil && len(c.app.policies) > 0 {
+					h.Digests.Policy = digest(c.app.policies)
+				}
 				c.broken = writeEntry(c.out, e)
 			}
 		} else {
 			c.records++
+			e.Findings = c.policies.judge(e.Result, e.Findings)
 			if c.accept.Acceptor != nil {
 				e.Findings = c.accept.Mark(e.Record)
 			}

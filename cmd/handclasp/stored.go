@@ -96,7 +96,8 @@ func (a *app) readBaseline(o *options) (*finding.Baseline, error) {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	defer s.close()
-	b := finding.NewBaseline(s.entries(), slices.Concat(a.rules, o.advice.judge.Rules()), a.comparisons)
+	rules := a.profile.Rate(slices.Concat(a.rules, o.advice.judge.Rules()))
+	b := finding.NewBaseline(s.entries(), rules, a.profile.RateComparisons(a.comparisons))
 	switch {
 	case s.failed != nil:
 		return nil, fmt.Errorf("--baseline: %w", s.failed)

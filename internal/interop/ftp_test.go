@@ -243,12 +243,3 @@ func captureFTP(t testing.TB, r *probe.Result, name, server string) {
 		t.Fatal(err)
 	}
 }
-
-// The versions that a server takes are found out one by one.
-func TestFTPVersions(t *testing.T) {
-	server := proftpd(t)
-	r := probe.Run(t.Context(), ftp.Prober{Versions: true}, probe.Target{Addr: server.Addr}, nil)
-	require.NoError(t, r.Err)
-	e, _ := probe.As[*ftp.Evidence](r)
-	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions) // OpenSSL's defaults on Debian 12
-}

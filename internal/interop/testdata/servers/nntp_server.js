@@ -1,4 +1,4 @@
-// Usage: nntp_server.js PORT open|login [CERT KEY]: lab.test, without articles.
+// Usage: nntp_server.js PORT open|login [CERT KEY]: lab.test, without articles; with a certificate, by TLS from the first byte.
 const fs = require("fs");
 const NNTP = require("nntp-server");
 
@@ -6,7 +6,8 @@ const [port, access, cert, key] = process.argv.slice(2);
 const group = { name: "lab.test", min_index: 1, max_index: 0, total: 0 };
 const server = new NNTP({
   requireAuth: access === "login",
-  tls: cert ? { cert: fs.readFileSync(cert), key: fs.readFileSync(key) } : undefined,
+  secure: Boolean(cert),
+  tls: cert && { cert: fs.readFileSync(cert), key: fs.readFileSync(key) },
 });
 server._getGroups = async () => [group];
 server._selectGroup = async (session, name) => {
@@ -14,4 +15,4 @@ server._selectGroup = async (session, name) => {
   session.group = { ...group, current_article: 0 };
   return true;
 };
-server.listen(`nntp://127.0.0.1:${port}`);
+server.listen(`${cert ? "nntps" : "nntp"}://127.0.0.1:${port}`);
