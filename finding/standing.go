@@ -63,6 +63,7 @@ type Held struct {
 	With      []Endpoint           `json:"with,omitempty"`  // of a comparison: the others, 8 at most
 	Detail    string               `json:"detail,omitempty"`
 	Basis     []string             `json:"basis,omitempty"`
+	Accepted  []Acceptance         `json:"accepted,omitempty"`
 	By        string               `json:"by,omitempty"` // digests of the data that it was judged by
 	First     time.Time            `json:"first"`        // seen so
 	Confirmed time.Time            `json:"confirmed"`    // told; zero while it waits

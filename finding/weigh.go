@@ -220,6 +220,7 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	see(&held.Hits, true)
 	held.Misses, held.Unknown, held.Reason, held.Last = 0, 0, "", w.at
 	held.Known, held.Detail, held.Basis, held.With = r.finding.Known, r.finding.Detail, r.finding.Basis, r.with
+	held.Accepted = r.finding.Accepted
 	if len(held.With) > maxHolders {
 		held.With = held.With[:maxHolders]
 	}
@@ -337,7 +338,7 @@ func (t *telling) base(rule Rule, held *Held) Change {
 	c := t.change
 	c.FirstSeen, c.Confirmed = held.First, held.Confirmed
 	c.Finding = rule.finding(&probe.Result{Target: c.Target}, &Proof{Known: held.Known, Basis: append([]string{}, held.Basis...), Items: held.told(), Detail: held.Detail})
-	c.Finding.Severity = held.Severity
+	c.Finding.Severity, c.Finding.Accepted = held.Severity, held.Accepted
 	return c
 }
 

@@ -78,6 +78,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.StringVar(&w.notify, "notify-exec", "", "run `CMD` with the events on its standard input, by the shell")
 	w.losses.register(f)
 	o.advice.register(f)
+	o.accept.register(f)
 	registerProfile(f, &o.choice.profile)
 	o.choice.policies.register(f)
 	f.BoolVar(&w.confirm, "confirm", false, "ask again after a minute before anything is told to be new, changed or resolved")
