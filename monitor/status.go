@@ -23,18 +23,7 @@ type Status struct {
 }
 
 // An OpenFinding is one that was confirmed and isn't resolved.
-type OpenFinding struct {
-	Endpoint  finding.Endpoint `json:"endpoint"`
-	Rule      string           `json:"rule"`
-	Severity  finding.Severity `json:"severity"`
-	Items     string           `json:"items"`
-	FirstSeen time.Time        `json:"first_seen"`
-	LastSeen  time.Time        `json:"last_seen"`
-	Unknown   int              `json:"unknown_scans"` // scans since LastSeen that didn't learn it
-	Reason    string           `json:"reason"`        // why the last one didn't
-	// Accepted says that it is taken as a risk, or that some of its items are, until when, why and by whom; left out if it isn't.
-	Accepted []finding.Acceptance `json:"accepted,omitempty"`
-}
+type OpenFinding = finding.OpenFinding
 
 // Status returns how things stand.
 func (s *State) Status(ctx context.Context) (Status, error) {
