@@ -19,6 +19,8 @@ type Options struct {
 	// Rules judge each result, and Comparisons each in the light of the others; nil means [Rules] and [Comparisons].
 	Rules       []finding.Rule
 	Comparisons []finding.Comparison
+	// Profile rates the rules and the comparisons; the zero value leaves them as they are.
+	Profile finding.Profile
 	// Policies are judged by beside the rules; nil for none.
 	Policies []finding.Policy
 	// Fingerprints name the software; nil means [fingerprint.Builtin].
@@ -93,7 +95,7 @@ type Judge struct {
 	accept       *finding.Acceptor
 }
 
-// NewJudge returns a judge by the probers, rules, comparisons, fingerprints, advice and accepted risks of o.
+// NewJudge returns a judge by the probers, rules, comparisons, profile, fingerprints, advice and accepted risks of o.
 func NewJudge(o *Options) *Judge {
 	j := &Judge{probers: o.Probers, fingerprints: o.Fingerprints, advise: o.Advise, accept: o.Accept}
 	if j.probers == nil {
@@ -113,7 +115,7 @@ func NewJudge(o *Options) *Judge {
 	for _, p := range o.Policies {
 		rules = append(rules, p.Rule())
 	}
-	j.rules = finding.NewJudge(rules, comparisons)
+	j.rules = finding.NewJudge(o.Profile.Rate(rules), o.Profile.RateComparisons(comparisons))
 	return j
 }
 

@@ -47,7 +47,12 @@ type Memory interface {
 	Endpoints() iter.Seq[Brief]
 	// Load returns what is known of an endpoint, nil if nothing is; Store keeps it.
 	Load(at Endpoint) *Standing
-	Store(at Endpoint, st *Standing)
+	// same is what the endpoint looks like if, should it look so again, there is nothing to tell and nothing to change but the
+	// times; else zero.
+	Store(at Endpoint, st *Standing, same Digest)
+	// Same reports whether an endpoint was stored with this digest, which isn't zero, and has it seen so at another time. known is
+	// how many findings it has.
+	Same(at Endpoint, same Digest, when time.Time) (known int, ok bool)
 	// Alias lets an endpoint be found by another name from now on.
 	Alias(other, at Endpoint)
 }
@@ -66,8 +71,11 @@ type WeighOptions struct {
 	Confirm    Confirmation
 	AcceptLoss []string
 	Unchanged  bool
-	Before     Header               // how the last scan was made; zero if that isn't known
-	RuleKnown  func(id string) bool // to the last scan; nil if each was
+	// Tell, unless it is nil, gets what is to be told of each endpoint, instead of the [Delta]. That has notes of groups and
+	// causes, and of endpoints that aren't asked any more.
+	Tell      func([]Change, []Note)
+	Before    Header               // how the last scan was made; zero if that isn't known
+	RuleKnown func(id string) bool // to the last scan; nil if each was
 }
 
 // Weigh compares a scan with what is known, and has that changed. Most programs call [Diff], or use package monitor.
@@ -76,23 +84,28 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	d := Delta{Changes: []Change{}, Notes: []Note{}, Complete: snap.Complete()}
 	w := &weighing{
 		snap: snap, confirm: o.Confirm.orDefault(2), at: snap.to, blind: map[string]bool{}, accept: map[string]bool{}, before: o.Before,
-		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, delta: &d, causes: map[string]*Note{},
+		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, hand: o.Tell, delta: &d, causes: map[string]*Note{},
 	}
 	for _, g := range o.AcceptLoss {
 		w.accept[g] = true
 	}
 	plan := w.plan(m)
-	for at, sight := range snap.endpoints {
+	for _, at := range snap.sorted() {
 		if plan.renamed[at] != (Endpoint{}) {
 			continue // below, by the name that is known
 		}
-		w.weigh(m, at, sight)
+		same := snap.digest(at)
+		if known, ok := m.Same(at, same, w.at); ok {
+			d.Known, d.Unchanged = d.Known+known, d.Unchanged+known
+			continue
+		}
+		w.weigh(m, at, snap.sight(at), same)
 	}
 	for other, at := range plan.renamed {
 		m.Alias(other, at)
 		d.Notes = append(d.Notes, Note{Kind: NoteRenamed, Endpoint: at, Old: []string{at.Host}, New: []string{other.Host},
 			Text: "asked for as " + other.Host + ", before as " + at.Host})
-		w.weigh(m, at, snap.endpoints[other])
+		w.weigh(m, at, snap.sight(other), Digest{})
 	}
 	for _, b := range plan.missing {
 		w.missing(m, b)
@@ -109,19 +122,21 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	return d
 }
 
-func (w *weighing) weigh(m Memory, at Endpoint, sight *sighting) {
+func (w *weighing) weigh(m Memory, at Endpoint, sight *sighting, same Digest) {
 	st := m.Load(at)
 	if st == nil {
 		st = new(Standing)
 	}
-	w.endpoint(at, st, sight)
-	m.Store(at, st)
+	if t := w.endpoint(at, st, sight); !t.settled() {
+		same = Digest{}
+	}
+	m.Store(at, st, same)
 }
 
 // missing deals with what the scan has no result of.
 func (w *weighing) missing(m Memory, b Brief) {
 	if w.snap.unresolved(b.Host) {
-		w.weigh(m, b.Endpoint, new(sighting))
+		w.weigh(m, b.Endpoint, new(sighting), Digest{})
 		return
 	}
 	st := m.Load(b.Endpoint)
@@ -130,7 +145,7 @@ func (w *weighing) missing(m Memory, b Brief) {
 	}
 	if w.delta.Complete == probe.Yes {
 		st.Scope, st.Up = OutOfScope, false
-		m.Store(b.Endpoint, st)
+		m.Store(b.Endpoint, st, Digest{})
 		w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteOutOfScope, Endpoint: b.Endpoint, Old: []string{}, New: []string{},
 			Count: len(st.Open), Text: "not asked any more; findings that it had: " + fmt.Sprint(len(st.Open))})
 		return
@@ -154,7 +169,8 @@ func (w *weighing) missing(m Memory, b Brief) {
 		}
 		t.tell(Unknown, rule, held, held.Reason)
 	}
-	m.Store(b.Endpoint, st)
+	t.flush()
+	m.Store(b.Endpoint, st, Digest{})
 }
 
 // A plan is what to do about endpoints before they are compared.
@@ -175,8 +191,8 @@ func (w *weighing) plan(m Memory) plan {
 	var retired []Endpoint
 	for b := range m.Endpoints() {
 		known[b.Endpoint] = true
-		sight := w.snap.endpoints[b.Endpoint]
-		if sight == nil {
+		sight, asked := w.snap.endpoints[b.Endpoint]
+		if !asked {
 			if b.Scope == "" {
 				missing = append(missing, b)
 			}
@@ -184,7 +200,7 @@ func (w *weighing) plan(m Memory) plan {
 				continue
 			}
 		}
-		lost := sight == nil || !slices.ContainsFunc(sight.parts, func(p *part) bool { return p.answered })
+		lost := !sight.answered()
 		if lost && b.Scope == "" && !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter {
 			retired = append(retired, b.Endpoint)
 			continue
@@ -226,7 +242,7 @@ func (w *weighing) retire(m Memory, at Endpoint) {
 		return
 	}
 	st.Scope, st.Up = Retired, false
-	m.Store(at, st)
+	m.Store(at, st, Digest{})
 	delete(w.snap.endpoints, at)
 	w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteRetired, Endpoint: at, Old: []string{}, New: []string{}, Count: len(st.Open),
 		Text: fmt.Sprintf("silent since %s; findings that it had: %d", st.Answered.Format(time.DateOnly), len(st.Open))})
@@ -247,7 +263,7 @@ func (w *weighing) renames(missing []Brief, known map[Endpoint]bool, renamed map
 		}
 	}
 	gone := map[int]bool{}
-	for other, sight := range w.snap.endpoints {
+	for other := range w.snap.endpoints {
 		if known[other] {
 			continue
 		}
@@ -255,7 +271,7 @@ func (w *weighing) renames(missing []Brief, known map[Endpoint]bool, renamed map
 		if other.addr().IsValid() {
 			hosts = []string{other.Host}
 		} else {
-			for _, p := range sight.parts {
+			for _, p := range w.snap.sight(other).parts {
 				hosts = append(hosts, p.addr.Addr().Unmap().String())
 			}
 		}
@@ -285,11 +301,10 @@ type memory struct{ snap *Snapshot }
 
 func (m memory) Endpoints() iter.Seq[Brief] {
 	return func(yield func(Brief) bool) {
-		for at, sight := range m.snap.endpoints {
-			b := Brief{Endpoint: at}
-			for _, p := range sight.parts {
-				b.Up = b.Up || p.answered
-				if p.name != "" {
+		for at, k := range m.snap.endpoints {
+			b := Brief{Endpoint: at, Up: k.answered()}
+			for packed := range k.parts {
+				if p := m.snap.unpack(packed); p.name != "" {
 					b.Addresses = append(b.Addresses, p.addr.Addr().Unmap().String())
 				}
 			}
@@ -302,7 +317,7 @@ func (m memory) Endpoints() iter.Seq[Brief] {
 
 // Load asks what the scan says of an endpoint as if nothing had been known before.
 func (m memory) Load(at Endpoint) *Standing {
-	sight := m.snap.endpoints[at]
+	sight := m.snap.sight(at)
 	if sight == nil {
 		return nil
 	}
@@ -320,8 +335,9 @@ func (m memory) Load(at Endpoint) *Standing {
 	return st
 }
 
-func (memory) Store(Endpoint, *Standing) {}
-func (memory) Alias(Endpoint, Endpoint)  {}
+func (memory) Store(Endpoint, *Standing, Digest)            {}
+func (memory) Same(Endpoint, Digest, time.Time) (int, bool) { return 0, false }
+func (memory) Alias(Endpoint, Endpoint)                     {}
 
 // before is what a scan says by itself of a rule that doesn't fire in it.
 func (t *telling) before(rule int) (letter byte, reason string) {
@@ -346,5 +362,9 @@ func compareChanges(a, b Change) int {
 }
 
 func compareEndpoints(a, b Endpoint) int {
-	return cmp.Or(a.addr().Compare(b.addr()), cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Network, b.Network), cmp.Compare(a.Vantage, b.Vantage))
+	return cmp.Or(a.addr().Compare(b.addr()), compareNames(a, b))
+}
+
+func compareNames(a, b Endpoint) int {
+	return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Network, b.Network), cmp.Compare(a.Vantage, b.Vantage))
 }

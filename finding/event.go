@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"slices"
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
@@ -86,4 +87,19 @@ type Delta struct {
 	Complete probe.Fact
 	// Known counts the findings that were known before, and Lost those of them that weren't learned.
 	Known, Lost int
+}
+
+// Worst returns the most severe change that is to be told to somebody; 0 if none is.
+func (d Delta) Worst() (worst Severity) {
+	for _, c := range d.Changes {
+		if c.Alarming(Info) {
+			worst = max(worst, c.Finding.Severity)
+		}
+	}
+	return worst
+}
+
+// Blind reports whether too much of a group was lost at once.
+func (d Delta) Blind() bool {
+	return slices.ContainsFunc(d.Notes, func(n Note) bool { return n.Kind == NoteBlind })
 }

@@ -114,13 +114,17 @@ func Compare(a, b Finding) int {
 	return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.ID, b.ID))
 }
 
-func (rule Rule) finding(r *probe.Result, p *Proof) Finding {
-	severity := rule.Severity
-	if len(rule.Varies) > 0 && severity == rule.Varies[0] && slices.Contains(rule.Varies, p.Severity) {
-		severity = p.Severity
+// severity is the rule's, or that of the proof if it may choose.
+func (rule Rule) severity(p *Proof) Severity {
+	if len(rule.Varies) > 0 && rule.Severity == rule.Varies[0] && slices.Contains(rule.Varies, p.Severity) {
+		return p.Severity
 	}
+	return rule.Severity
+}
+
+func (rule Rule) finding(r *probe.Result, p *Proof) Finding {
 	f := Finding{
-		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: severity, Known: p.Known, Basis: p.Basis,
+		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: rule.severity(p), Known: p.Known, Basis: p.Basis,
 		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS, Score: rule.Score,
 		Remediation: rule.Remediation, References: append([]string{}, rule.References...),
 	}

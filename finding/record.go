@@ -2,9 +2,9 @@ package finding
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -17,6 +17,9 @@ type Record struct {
 	Scan string
 	// Tag is what the list of targets says beside the endpoint's, such as zgrab2's third field; empty for nothing.
 	Tag string
+
+	stored   []byte        // the object that storedOf was decoded from
+	storedOf *probe.Result // another one in its place has a document of its own
 }
 
 // NewRecord judges a result by rules.
@@ -63,41 +66,56 @@ func (r Record) AppendJSON(b []byte) ([]byte, error) {
 
 // UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [probe.RawEvidence], which [probe.As] gives its
 // type; [Decode] does so at once.
-func (r *Record) UnmarshalJSON(data []byte) error {
-	result := new(probe.Result)
-	if err := result.UnmarshalJSON(data); err != nil {
-		return err
-	}
-	return r.decode(data, result)
+func (r *Record) UnmarshalJSON(data []byte) (err error) {
+	*r, err = DecodeRecord(data)
+	return err
 }
 
 // DecodeRecord parses a record and gives its evidence the type that the prober of its protocol states.
 func DecodeRecord(data []byte, probers ...probe.Prober) (Record, error) {
 	var r Record
-	result, err := probe.Decode(data, probers...)
+	result, err := probe.DecodeMembers(data, []probe.Member{{Name: "findings", Value: &r.Findings}, {Name: "scan", Value: &r.Scan}, {Name: "tag", Value: &r.Tag}}, probers...)
 	if err != nil {
-		return r, err
+		return Record{}, err
 	}
-	return r, r.decode(data, result)
-}
-
-func (r *Record) decode(data []byte, result *probe.Result) error {
-	var j struct {
-		Findings []Finding `json:"findings"`
-		Scan     string    `json:"scan"`
-		Tag      string    `json:"tag"`
-	}
-	if err := json.Unmarshal(data, &j); err != nil {
-		return fmt.Errorf("findings: %w", err)
-	}
-	for i, f := range j.Findings {
+	for i, f := range r.Findings {
 		if f.Severity < Info || f.Severity > Critical {
-			return fmt.Errorf("findings: %q has no severity", f.ID)
+			return Record{}, fmt.Errorf("findings: %q has no severity", f.ID)
 		}
-		f := &j.Findings[i]
-		f.Basis, f.CWE, f.Items, f.References = append([]string{}, f.Basis...), append([]int{}, f.CWE...), append([]Item{}, f.Items...), append([]string{}, f.References...)
+		f := &r.Findings[i]
+		f.Basis, f.CWE, f.Items, f.References = known(f.Basis), known(f.CWE), known(f.Items), known(f.References)
 		f.Key = cmp.Or(f.Key, Key(f.ID, result.Target)) // of before there were keys
 	}
-	*r = Record{Result: result, Findings: append([]Finding{}, j.Findings...), Scan: j.Scan, Tag: j.Tag}
-	return nil
+	r.Result, r.Findings = result, known(r.Findings)
+	return r, nil
+}
+
+// known makes an empty list of one that an older version didn't store.
+func known[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// From returns the record with the JSON object that it was decoded from, which isn't to be changed any more.
+func (r Record) From(document []byte) Record {
+	r.stored, r.storedOf = document, r.Result
+	return r
+}
+
+// Document returns the JSON object that the findings point into: the one that [Record.From] was told, or else as the record is written,
+// without its transcript if no finding points there. It isn't to be changed.
+func (r Record) Document() ([]byte, error) {
+	if r.stored != nil && r.storedOf == r.Result {
+		return r.stored, nil
+	}
+	for _, f := range r.Findings {
+		for _, pointer := range f.Basis {
+			if strings.HasPrefix(pointer, "/transcript") {
+				return r.AppendJSON(nil)
+			}
+		}
+	}
+	return r.WithoutTranscript().AppendJSON(nil)
 }

@@ -175,7 +175,7 @@ func (t *telling) comparison(c int) ruling {
 // othersLearned reports whether the hosts that shared a mark can be said not to have it any more.
 func (t *telling) othersLearned(held *Held, c int) bool {
 	for _, at := range held.With {
-		sight := t.w.snap.endpoints[at]
+		sight := t.w.snap.sight(at)
 		if sight == nil {
 			if t.w.delta.Complete == probe.Yes {
 				continue

@@ -1,6 +1,8 @@
 package finding
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,9 +25,11 @@ type Snapshot struct {
 	number      map[string]int
 	shared      []holders
 	walker      walker
-	words       *interner
+	packer      packer
+	by          string    // names the rules and comparisons
+	earlier     *Snapshot // what is the same in it is kept once; nil for none
 
-	endpoints map[Endpoint]*sighting
+	endpoints map[Endpoint]kept
 	headers   map[string][]*Header
 	footers   map[string][]*Footer
 	unnamed   bool // some results name no scan
@@ -35,8 +39,8 @@ type Snapshot struct {
 // NewSnapshot returns an empty snapshot that judges by rules and comparisons.
 func NewSnapshot(rules []Rule, comparisons []Comparison) *Snapshot {
 	s := &Snapshot{
-		rules: slices.Clone(rules), base: len(rules), comparisons: comparisons, number: map[string]int{}, walker: walker{}, words: newInterner(),
-		endpoints: map[Endpoint]*sighting{}, headers: map[string][]*Header{}, footers: map[string][]*Footer{},
+		rules: slices.Clone(rules), base: len(rules), comparisons: comparisons, number: map[string]int{}, walker: walker{}, packer: packer{words: newWords()},
+		endpoints: map[Endpoint]kept{}, headers: map[string][]*Header{}, footers: map[string][]*Footer{},
 	}
 	for _, c := range comparisons {
 		s.rules = append(s.rules, c.Rule)
@@ -45,6 +49,7 @@ func NewSnapshot(rules []Rule, comparisons []Comparison) *Snapshot {
 	s.foreign = len(s.rules)
 	for i, r := range s.rules {
 		s.number[r.ID] = i
+		s.by += r.ID + " "
 	}
 	return s
 }
@@ -52,7 +57,7 @@ func NewSnapshot(rules []Rule, comparisons []Comparison) *Snapshot {
 // next returns an empty snapshot that shares what s keeps once.
 func (s *Snapshot) next() *Snapshot {
 	n := NewSnapshot(s.rules[:s.base], s.comparisons)
-	n.words, n.walker, n.rules, n.number = s.words, s.walker, slices.Clone(s.rules), maps.Clone(s.number)
+	n.packer, n.walker, n.rules, n.number, n.earlier = s.packer, s.walker, slices.Clone(s.rules), maps.Clone(s.number), s
 	return n
 }
 
@@ -95,8 +100,7 @@ const (
 // A verdict is a rule that fires.
 type verdict struct {
 	rule    int
-	rated   Severity // as stored
-	judged  Severity // as the rule rates it now
+	rated   Severity // as stored, if it was
 	finding Finding  // without what the rule says of every endpoint
 }
 
@@ -134,22 +138,68 @@ func (s *Snapshot) Add(e Entry) {
 // noHeader stands before the id of a scan whose header wasn't met yet, in place of the vantage that it tells.
 const noHeader = "\x00"
 
-func (s *Snapshot) see(at Endpoint, p *part) {
-	sight := s.endpoints[at]
-	if sight == nil {
-		sight = new(sighting)
-		s.endpoints[at] = sight
-	}
-	for i, known := range sight.parts {
+func (s *Snapshot) see(at Endpoint, p *part) { s.keep(at, s.pack(p), p) }
+
+func (s *Snapshot) pack(p *part) string { return s.packer.pack(p, s.rules, s.by) }
+
+// keep adds a part, packed, to what was seen of an endpoint.
+func (s *Snapshot) keep(at Endpoint, packed string, p *part) {
+	sight, rest := s.endpoints[at], kept("")
+	again := false
+	for other := range sight.parts {
+		known := s.unpack(other)
+		// Of two results of one address the later counts, unless it tells less.
 		if known.addr == p.addr && known.protocol == p.protocol {
-			// Of two results of one address the later counts, unless it tells less.
+			again = true
 			if p.answered || !known.answered {
-				sight.parts[i] = p
+				other = packed
 			}
-			return
 		}
+		rest = rest.add(other)
 	}
-	sight.parts = append(sight.parts, p)
+	if !again {
+		rest = rest.add(packed)
+	}
+	if s.earlier != nil && s.earlier.endpoints[at] == rest {
+		rest = s.earlier.endpoints[at]
+	}
+	s.endpoints[at] = rest
+}
+
+func (s *Snapshot) unpack(packed string) *part { return unpack(s.packer.words, packed) }
+
+// sight returns what was seen of an endpoint; nil if it wasn't asked.
+func (s *Snapshot) sight(at Endpoint) *sighting {
+	k, known := s.endpoints[at]
+	if !known {
+		return nil
+	}
+	sight := new(sighting)
+	for packed := range k.parts {
+		sight.parts = append(sight.parts, s.unpack(packed))
+	}
+	return sight
+}
+
+// digest stands for all that the scan learned of an endpoint, and of others as far as comparisons tell them of it.
+func (s *Snapshot) digest(at Endpoint) (d Digest) {
+	var sums []string
+	for packed := range s.endpoints[at].parts {
+		sum := packed[:len(d)]
+		if hasMarks(packed) {
+			p := s.unpack(packed)
+			for i, m := range p.marks {
+				for _, mark := range m.marks {
+					sum += fmt.Sprint(i, s.shared[i].others(mark.Value, host{p.name, p.addr}))
+				}
+			}
+		}
+		sums = append(sums, sum)
+	}
+	slices.Sort(sums)
+	sum := sha256.Sum256([]byte(strings.Join(sums, "")))
+	copy(d[:], sum[:])
+	return d
 }
 
 // finish gives endpoints the vantage of headers that came behind them, and adds those whose name had no address.
@@ -164,8 +214,8 @@ func (s *Snapshot) finish() {
 		if headers := s.headers[scan]; headers != nil {
 			at.Vantage = headers[0].Vantage
 		}
-		for _, p := range sight.parts {
-			s.see(at, p)
+		for packed := range sight.parts {
+			s.keep(at, packed, s.unpack(packed))
 		}
 	}
 }
@@ -224,27 +274,25 @@ func (s *Snapshot) header() (h Header) {
 
 func (s *Snapshot) part(r Record) *part {
 	p := &part{
-		addr: r.Target.Addr, name: r.Target.Name, protocol: s.words.text(r.Protocol), speaks: s.words.text(Speaks(r.Result)), level: r.Level,
-		outcome: r.Outcome, lost: s.words.texts(r.Partial), old: r.Partial == nil,
+		addr: r.Target.Addr, name: r.Target.Name, protocol: r.Protocol, speaks: Speaks(r.Result), level: r.Level,
+		outcome: r.Outcome, lost: r.Partial, old: r.Partial == nil,
 	}
 	stored := make(map[string]*Finding, len(r.Findings))
 	for i := range r.Findings {
 		stored[r.Findings[i].ID] = &r.Findings[i]
 	}
-	var found []*verdict
 	answers := make([]byte, s.base)
 	for i, rule := range s.rules[:s.base] {
 		a := rule.Check(r.Result)
 		was := stored[rule.ID]
 		switch {
 		case a.proof != nil:
-			f := rule.finding(r.Result, a.proof)
-			v := verdict{i, f.Severity, f.Severity, f}
+			v := &verdict{i, rule.severity(a.proof), Finding{Known: a.proof.Known, Basis: a.proof.Basis, Items: a.proof.Items, Detail: a.proof.Detail}}
 			answers[i] = answerRetold
 			if was != nil {
 				answers[i], v.rated = answerFires, was.Severity
 			}
-			found = append(found, s.words.verdict(v))
+			p.fires = append(p.fires, v)
 		case was != nil:
 			answers[i] = answerWithdrew
 		case !a.notSo:
@@ -257,12 +305,11 @@ func (s *Snapshot) part(r Record) *part {
 	}
 	for _, f := range r.Findings {
 		if i, known := s.number[f.ID]; !known || i >= s.foreign {
-			found = append(found, s.words.verdict(verdict{s.stranger(f), f.Severity, f.Severity, f}))
+			p.fires = append(p.fires, &verdict{s.stranger(f), f.Severity, f})
 		}
 	}
-	p.fires = found
 	for _, f := range s.walker.facts(r.Result) {
-		p.facts = append(p.facts, s.words.fact(f))
+		p.facts = append(p.facts, &f)
 	}
 	p.answered = r.Outcome.Answered() && r.Outcome != probe.OutcomeForbidden || r.Outcome == probe.OutcomeBusy ||
 		r.Outcome == probe.OutcomeDenied || r.Outcome == probe.OutcomeLimit || len(p.fires)+len(p.facts) > 0
@@ -272,7 +319,7 @@ func (s *Snapshot) part(r Record) *part {
 			answers[i] = answerNo
 		}
 	}
-	p.answers = s.words.text(string(answers))
+	p.answers = string(answers)
 	for i, c := range s.comparisons {
 		marks, learned := c.Marks(r.Result)
 		if len(marks) > 0 || learned {
@@ -283,7 +330,7 @@ func (s *Snapshot) part(r Record) *part {
 			s.shared[i].add(marks, hostOf(r.Target))
 		}
 	}
-	return s.words.part(p)
+	return p
 }
 
 // stranger numbers the rule of a stored finding that isn't known here.
@@ -302,6 +349,24 @@ func (s *Snapshot) stranger(f Finding) int {
 func (s *Snapshot) isStranger(rule string) bool {
 	i, known := s.number[rule]
 	return !known || i >= s.foreign
+}
+
+// sorted returns the endpoints in order.
+func (s *Snapshot) sorted() []Endpoint {
+	type place struct {
+		Endpoint
+		addr netip.Addr
+	}
+	list := make([]place, 0, len(s.endpoints))
+	for at := range s.endpoints {
+		list = append(list, place{at, at.addr()})
+	}
+	slices.SortFunc(list, func(a, b place) int { return cmp.Or(a.addr.Compare(b.addr), compareNames(a.Endpoint, b.Endpoint)) })
+	endpoints := make([]Endpoint, len(list))
+	for i, p := range list {
+		endpoints[i] = p.Endpoint
+	}
+	return endpoints
 }
 
 // Len returns how many endpoints the scan has.

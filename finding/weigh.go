@@ -20,15 +20,16 @@ type weighing struct {
 	accept  map[string]bool
 	// before is how the scan before was made, now how this one is. Zero if that isn't known.
 	before, now Header
-	ruleKnown   func(id string) bool // to the scan before; nil if each was
-	unchanged   bool                 // list what didn't change, too
+	ruleKnown   func(id string) bool   // to the scan before; nil if each was
+	unchanged   bool                   // list what didn't change, too
+	hand        func([]Change, []Note) // takes what is told of an endpoint; nil if the delta does
 
 	delta  *Delta
 	causes map[string]*Note
 }
 
-// endpoint compares one endpoint. sight is nil if its name had no address.
-func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) {
+// endpoint compares one endpoint. sight is empty if its name had no address.
+func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) *telling {
 	fresh := st.First.IsZero()
 	if fresh {
 		st.First = w.at
@@ -63,6 +64,7 @@ func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) {
 	} else if closed && !t.blind || w.accepted(at) {
 		st.Up = false
 	}
+	return t
 }
 
 func (w *weighing) isBlind(at Endpoint) bool {
@@ -96,8 +98,9 @@ type telling struct {
 	blind  bool
 	change Change // with what all changes of the endpoint have
 
-	items []Item // that changes told
-	notes []Note
+	items   []Item // that changes told
+	changes []Change
+	notes   []Note
 }
 
 func (t *telling) rules() {
@@ -363,10 +366,17 @@ func (t *telling) tell(s Status, rule Rule, held *Held, reason string) {
 	t.add(c)
 }
 
-func (t *telling) add(c Change) { t.w.delta.Changes = append(t.w.delta.Changes, c) }
+func (t *telling) add(c Change) { t.changes = append(t.changes, c) }
 
-// flush tells the notes that no change of a finding tells already.
-func (t *telling) flush() { t.w.delta.Notes = append(t.w.delta.Notes, t.notes...) }
+// flush tells what there is to tell of the endpoint.
+func (t *telling) flush() {
+	if t.w.hand == nil {
+		t.w.delta.Changes, t.w.delta.Notes = append(t.w.delta.Changes, t.changes...), append(t.w.delta.Notes, t.notes...)
+		return
+	}
+	slices.SortFunc(t.changes, compareChanges)
+	t.w.hand(t.changes, t.notes)
+}
 
 func describe(values []string) string {
 	const most = 6

@@ -42,6 +42,20 @@ var recorded = map[string]struct {
 	"dropbear-bin":   {"Dropbear", true, "identification", ""},
 	"tinysshd":       {"TinySSH", true, "identification", ""},
 	"samba":          {"Samba", false, "ntlm", ""},
+	"pyftpdlib":      {"pyftpdlib", true, "greeting", ""},
+	"twisted-ftp":    {"Twisted FTP", true, "greeting", ""},
+	"sendmail":       {"Sendmail", true, "greeting", "Debian Linux 12"},
+	"courier":        {"Courier Mail Server", false, "ehlo", ""},
+	"dovecot":        {"Dovecot", false, "greeting", "Debian Linux "},
+	"chasquid":       {"chasquid", false, "greeting", ""},
+	"twisted-mail":   {"Twisted Mail", false, "greeting", ""},
+	"aiosmtpd":       {"aiosmtpd", true, "greeting", ""},
+	"mod_sftp":       {"ProFTPD", false, "identification", ""},
+	"asyncssh":       {"AsyncSSH", true, "identification", ""},
+	"paramiko":       {"Paramiko", true, "identification", ""},
+	"erlang-ssh":     {"Erlang/OTP SSH", true, "identification", ""},
+	"gliderlabs":     {"x/crypto/ssh", false, "identification", ""},
+	"smtp-server":    {"smtp-server", false, "ehlo", ""},
 	// When SMB1 is spoken.
 	"samba nt1-guest": {"Samba", true, "smb1/native_lm", "Debian Linux "},
 	"samba lanman":    {"Samba", true, "smb1/native_lm", "Debian Linux "},
@@ -50,7 +64,7 @@ var recorded = map[string]struct {
 
 // silent are those that name nothing: they hang up before, or have no words for it.
 var silent = []string{
-	"opensmtpd-6.8.0p2-implicit-tls", "inn2-2.7.1-refusing", "inn2-2.7.1-unavailable", "openssh-server-9.2p1-full", "nmbd-", "smbd-",
+	"opensmtpd-6.8.0p2-implicit-tls", "inn2-2.7.1-refusing", "inn2-2.7.1-unavailable", "openssh-server-9.2p1-full", "nmbd-", "smbd-", "ftp-srv-", "nntp-server-",
 }
 
 func TestRecordedServers(t *testing.T) {

@@ -88,9 +88,59 @@ func TestLoginIsAsked(t *testing.T) {
 				}
 				if line == "FEAT" {
 					require.Nil(t, e.Features)
+					require.Equal(t, "UNIX", e.System, "what comes behind it is asked on a fresh connection")
+				}
+				if line == "FEAT" || line == "SYST" {
+					require.Equal(t, probe.No, e.AuthTLS)
 				}
 			})
 		}
+	}
+}
+
+// What ends the first connections doesn't hide that there is TLS, and what is inside.
+func TestTLSIsAsked(t *testing.T) {
+	for _, fault := range []string{silence, hangUp, "421 not now"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {
+				switch {
+				case l == "FEAT", l == "SYST":
+					return fault
+				case l == "AUTH TLS":
+					return "234 go\r\nnonsense" // is all that this server has of TLS
+				}
+				return open(l, before)
+			})
+			require.Equal(t, probe.Yes, e.AuthTLS)
+			require.NotNil(t, e.TLS)
+			require.Equal(t, []string{"/evidence/features", "/evidence/system"}, r.Partial)
+			require.True(t, fires(r, "ftp.anonymous"))
+		})
+	}
+}
+
+// A name that is refused in cleartext may be let in inside TLS: if that isn't answered, nothing was learned.
+func TestRefusedInCleartextOnly(t *testing.T) {
+	for auth, want := range map[string]probe.Fact{"502 no": probe.No, "234 go\r\nnonsense": probe.Unknown, silence: probe.Unknown, "421 not now": probe.Unknown} {
+		t.Run(auth, func(t *testing.T) {
+			t.Parallel()
+			r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {
+				switch l {
+				case "AUTH TLS", "AUTH SSL":
+					return auth
+				case "USER anonymous":
+					return "530 no"
+				}
+				return open(l, before)
+			})
+			require.Equal(t, want, e.Anonymous.Login)
+			require.Equal(t, 530, e.Anonymous.UserReply.Code)
+			require.Equal(t, probe.OutcomeOf(r.Err).Answered(), len(r.Partial) == 0)
+			require.Equal(t, want == probe.No, slices.ContainsFunc(ftp.Rules, func(rule finding.Rule) bool {
+				return rule.ID == "ftp.anonymous" && rule.Check(r) == finding.NotSo()
+			}))
+		})
 	}
 }
 
@@ -163,11 +213,27 @@ func TestDataLost(t *testing.T) {
 			require.Equal(t, want, r.Outcome, "%v", r.Err)
 			require.Nil(t, e.Anonymous.Listing)
 			require.NotEmpty(t, e.Anonymous.ListingError)
+			require.Nil(t, e.Anonymous.ListingReply, "whoever goes another way may see files")
 			partial := []string{"/evidence/anonymous/listing"}
 			if want == probe.OutcomeOK {
 				partial = []string{}
 			}
 			require.Equal(t, partial, r.Partial)
 		})
+	}
+}
+
+// A server that says FTP in its greeting is one whatever it answers.
+func TestRefusesEverything(t *testing.T) {
+	for _, refusal := range []string{"500 5.5.1 no", "502 no", "550 no", "530 log in", "503 no"} {
+		r, e := converse(t, "220 ftp.example.org FTP server ready\r\n", func(line string, _ []string) string {
+			if line == "QUIT" {
+				return "221 bye"
+			}
+			return refusal
+		})
+		require.NoError(t, r.Err, refusal)
+		require.True(t, fires(r, "ftp.exposed"), refusal)
+		require.Equal(t, probe.No, e.AuthTLS, refusal)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // The prober stands every hostile server, and every recorded conversation told wrong in every way.
 func TestConform(t *testing.T) {
-	probetest.ConformWith(t, Prober{Versions: true}, probetest.Conformance{
+	probetest.ConformWith(t, Prober{}, probetest.Conformance{
 		Recordings: transcripts + "*.txt",
 		Servers:    probetest.Affirmative("220 hello\r\n", "331 password?\r\n"),
 	})

@@ -96,10 +96,37 @@ func TestProtectedTransfers(t *testing.T) {
 			if c.files == 0 {
 				require.Nil(t, e.Anonymous.Listing)
 				require.Contains(t, e.Anonymous.ListingError, "550 no")
+				require.Equal(t, 550, e.Anonymous.ListingReply.Code)
+				require.False(t, fires(r, "ftp.anonymous-listing"))
 				return
 			}
 			require.Empty(t, e.Anonymous.ListingError)
+			require.Nil(t, e.Anonymous.ListingReply)
 			require.Len(t, e.Anonymous.Listing.Entries, c.files)
 		})
 	}
+}
+
+// What else is accepted by TLS is asked on connections that are led to where it begins, by the AUTH that was granted.
+func TestOfferTLS(t *testing.T) {
+	cfg := &tls.Config{Certificates: []tls.Certificate{selfsigned.Certificate("files.test")}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12}
+	s, err := lab.Serve(t.Context(), lab.Neighbour{Name: "old"}, func(c net.Conn) {
+		fmt.Fprint(c, "220 ready\r\n")
+		for lines := bufio.NewScanner(c); lines.Scan(); {
+			if lines.Text() == "AUTH SSL" {
+				fmt.Fprint(c, "234 go\r\n")
+				secure := tls.Server(c, cfg)
+				c, lines = secure, bufio.NewScanner(secure)
+				continue
+			}
+			fmt.Fprint(c, "502 no\r\n")
+		}
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	r := probe.Run(t.Context(), ftp.Prober{}, probe.Target{Addr: s.Addr}, &probe.Options{TLS: probe.TLSModeVersions})
+	require.NoError(t, r.Err)
+	e, _ := probe.As[*ftp.Evidence](r)
+	require.Equal(t, 234, e.AuthReply.Code)
+	require.Equal(t, []string{"1.0", "1.1", "1.2"}, e.TLS.Versions)
 }

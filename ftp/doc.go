@@ -28,8 +28,6 @@
 // with a data connection to the port that the server named, at the target's address whatever address it named, inside TLS
 // if PROT P was granted. It receives only. Without MLSD, or if it is refused, LIST by another PASV and data connection.
 //
-// [Prober.Versions] opens one more connection per TLS version that wasn't negotiated yet, and sends the AUTH that was granted.
-//
 // Never sent are a PASS for any name but anonymous, a name that an account may have, PORT or EPRT, a path, and whatever changes a
 // thing: STOR, APPE, DELE, MKD, RMD, RNFR, SITE. The guard knows the lines above and refuses the rest, and PASS unless
 // USER anonymous was the line before it on its connection.

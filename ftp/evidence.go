@@ -40,6 +40,7 @@ type Evidence struct {
 // Anonymous is an anonymous login. If it was tried twice, in cleartext and inside TLS, it is the attempt that
 // came further, and of equals the later one.
 type Anonymous struct {
+	// Login is unknown if it was refused in cleartext and the server has TLS, or may have, inside which it wasn't answered.
 	Login probe.Fact `json:"login"`
 	// OverTLS says whether the rest was said inside TLS.
 	OverTLS probe.Fact `json:"over_tls"`
@@ -53,6 +54,8 @@ type Anonymous struct {
 	Listing *Listing `json:"listing"`
 	// ListingError says why there is no listing, or no complete one: a refusal, or a data connection that failed.
 	ListingError string `json:"listing_error"`
+	// ListingReply is the refusal that came in place of a listing, to MLSD or LIST; null if none did.
+	ListingReply *probe.Reply `json:"listing_reply"`
 	// PassiveAddress is the IPv4 address that the server named for the data connection (227, RFC 959 §4.1.2). Another
 	// than its own is never connected to. Empty over IPv6, where none is named (RFC 2428 §3).
 	PassiveAddress string `json:"passive_address"`

@@ -11,7 +11,7 @@ import (
 // A declined listing is the server's answer, or its firewall's, and no failure of the probe.
 type declined struct {
 	error
-	code int // of the reply that declined; 0 if it was none
+	reply *probe.Reply // that declined; nil if it was none
 }
 
 func (d declined) Unwrap() error { return d.error }
@@ -19,7 +19,7 @@ func (d declined) Unwrap() error { return d.error }
 // refused reports whether a command was declined by a server that goes on listening.
 func refused(err error) bool {
 	var d declined
-	return errors.As(err, &d) && d.code != 0 && d.code != 421
+	return errors.As(err, &d) && d.reply != nil && !d.reply.Is(421)
 }
 
 // list lists the working directory: by MLSD if the server offers it, since only that tells what the visitor may do,
@@ -43,8 +43,8 @@ func (t *talk) list(c *textline.Conn, a *Anonymous) error {
 	}
 	var d declined
 	isDeclined := errors.As(err, &d)
-	if d.code < 500 { // else it is an answer
-		t.miss("anonymous/listing", err)
+	if d.reply == nil || d.reply.Code < 500 { // else it is an answer
+		t.Lost("anonymous/listing", err)
 	}
 	if isDeclined {
 		return nil
@@ -55,6 +55,7 @@ func (t *talk) list(c *textline.Conn, a *Anonymous) error {
 // listBy asks for a listing and takes it from a data connection. The two run side by side: servers begin the transfer,
 // or its TLS handshake, before they answer or behind it, and answer before its end or behind that.
 func (t *talk) listBy(c *textline.Conn, a *Anonymous, machine bool) error {
+	a.ListingReply = nil
 	port, err := t.passive(c, a)
 	if err != nil {
 		return err
@@ -71,7 +72,10 @@ func (t *talk) listBy(c *textline.Conn, a *Anonymous, machine bool) error {
 	if err := c.Send(command); err != nil {
 		return err
 	}
-	a.Listing, err = t.transfer(c, data, newRows(machine))
+	var d declined
+	if a.Listing, err = t.transfer(c, data, newRows(machine)); a.Listing == nil && errors.As(err, &d) {
+		a.ListingReply = d.reply
+	}
 	return err
 }
 
@@ -177,7 +181,7 @@ func refusal(r *probe.Reply) error {
 		if r.Code >= 500 {
 			o = probe.OutcomeRefused
 		}
-		return declined{probe.Errorf("listing", o, "%d %s", r.Code, clip([]byte(r.Text()))), r.Code}
+		return declined{probe.Errorf("listing", o, "%d %s", r.Code, clip([]byte(r.Text()))), r}
 	}
 	return probe.Errorf("listing", probe.OutcomeMalformed, "%d %s", r.Code, clip([]byte(r.Text())))
 }

@@ -2,7 +2,6 @@ package ftp
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/handclasp/handclasp/internal/textline"
@@ -13,20 +12,13 @@ const protocol = "ftp"
 
 // A Prober asks FTP servers. The zero value is ready to use. [probe.Contact] gives the anonymous password, and the
 // beginning of the made-up name.
-type Prober struct {
-	// Versions asks which TLS versions the server accepts, by one more connection for each that wasn't negotiated
-	// anyway: tls.versions.
-	Versions bool
-}
+type Prober struct{}
 
 // Spec returns the ports 21 and 990, the latter with TLS from the first byte.
-func (p Prober) Spec() probe.Spec {
-	// What is offered, the made-up name, anonymous, and the made-up name again if there may be one connection at a time;
-	// all of it once more if the server fell out of step.
-	conns := 2 * 4
-	if p.Versions {
-		conns += len(probe.TLSVersions)
-	}
+func (Prober) Spec() probe.Spec {
+	// FEAT, SYST and AUTH if each ends its connection, the made-up name, anonymous, and both again if there may be one connection
+	// at a time; all of it once more if the server fell out of step.
+	const conns = 2 * 7
 	return probe.Spec{
 		Protocol: protocol,
 		Ports: []probe.Port{
@@ -50,42 +42,35 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 }
 
 // Probe holds the conversation that the package's documentation shows.
-func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+func (Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	t := newTalk(ctx, s)
-	err := textline.InStep(t.converse, t.forget)
-	t.lose()
+	err := textline.InStep(s, t.converse, t.forget)
 	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
-	if err == nil && p.Versions && s.Level() >= probe.LevelHandshake {
-		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, func() (*probe.Conn, error) { return t.reachTLS(ctx) }))
-	}
 	return t.e, err
 }
 
-// converse asks what the server offers on one connection, and how it takes logins on that one and others. The login is asked
-// whatever comes of the offers.
-func (t *talk) converse(patient bool) error {
-	t.patient = patient
+// converse asks what the server offers on one connection, and how it takes logins on that one and others. Each is asked whatever
+// came of the question before.
+func (t *talk) converse(a *textline.Attempt) error {
+	t.Attempt = a
 	c, err := t.greet()
 	if err != nil {
 		return err
 	}
-	defer c.Close()
+	defer func() {
+		if c != nil {
+			_ = c.Close()
+		}
+	}()
 	if t.s.Level() < probe.LevelHandshake {
 		return nil
 	}
-	t.early = t.offers(c)
-	switch {
-	case over(t.early):
-		return t.early
-	case t.early != nil:
-		_ = c.Close()
-		if errors.Is(t.early, probe.ErrClosed) && t.e.AuthTLS == probe.No {
-			t.early = nil // it hung up behind its answer
-		}
-		err = t.logins(nil)
-	case c.Secure() && !t.s.ImplicitTLS():
+	if c, err = t.offers(c); err != nil {
+		return err
+	}
+	if c != nil && c.Secure() && !t.s.ImplicitTLS() {
 		err = t.loginsBeside(c)
-	default:
+	} else {
 		err = t.logins(c)
 	}
 	return t.sum(err)

@@ -13,30 +13,12 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/probe/probetest"
 	"github.com/handclasp/handclasp/probe/replay"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var target = probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:21")}
-
-func TestVersions(t *testing.T) {
-	p := Prober{Versions: true}
-	probetest.ReplayAll(t, p, transcripts+"versions/*.txt", func(t *testing.T, name string, r *probe.Result) {
-		requireSafe(t, r)
-		requireLasting(t, r)
-		e, _ := probe.As[*Evidence](r)
-		switch name {
-		case "handwritten-starttls.txt":
-			require.Equal(t, probe.OutcomeOK, r.Outcome)
-			require.Equal(t, []string{"1.0", "1.2"}, e.TLS.Versions)
-		case "handwritten-turned-away.txt":
-			require.Equal(t, probe.OutcomeRefused, r.Outcome)
-			require.Empty(t, e.TLS.Versions)
-		}
-	})
-}
 
 // converse is an anonymous conversation up to the point where a listing begins; mlst says what FEAT answers.
 func converse(t *testing.T, feat string, rest ...probe.Event) probe.Transcript {

@@ -92,7 +92,12 @@ func rules() []finding.Rule {
 				"ProFTPD: <Limit LIST MLSD MLST NLST STAT> with DenyAll in <Anonymous>. Pure-FTPd: an empty home for the user ftp.",
 			CWE:        []int{548},
 			References: []string{"RFC 1635", "RFC 2577 section 9"},
-			Check:      finding.On(onListing(listed)),
+			Check: finding.On(func(e *Evidence) finding.Answer {
+				if e.Anonymous.Listing == nil && hides(e.Anonymous.ListingReply) {
+					return finding.NotSo()
+				}
+				return onListing(listed)(e)
+			}),
 		},
 		{
 			ID:       "ftp.anonymous-writable",
@@ -148,6 +153,12 @@ func onListing(check func(l *Listing) finding.Answer) func(e *Evidence) finding.
 		}
 		return check(e.Anonymous.Listing)
 	}
+}
+
+// hides reports whether a refusal means that visitors see no files. One of now (4yz) doesn't, nor one that wants another command
+// before (503) or the data inside TLS (RFC 2228 §5.1, RFC 4217 §9).
+func hides(r *probe.Reply) bool {
+	return r != nil && r.Code >= 500 && !r.Is(503, 521, 522, 533, 534, 535, 536, 537) && !wantsTLS(r.Text())
 }
 
 func listed(l *Listing) finding.Answer {

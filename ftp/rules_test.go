@@ -31,6 +31,9 @@ func TestRules(t *testing.T) {
 	refused := let(Anonymous{Login: probe.No, UserReply: reply(530)})
 	inside := &Evidence{ImplicitTLS: probe.Yes}
 	unlisted := let(Anonymous{Login: probe.Yes, UserReply: reply(230)})
+	hidden := func(code int) *Evidence {
+		return let(Anonymous{Login: probe.Yes, UserReply: reply(230), ListingReply: reply(code)})
+	}
 	writable := Entry{Name: "b", Permissions: "w", Writable: probe.Yes}
 	root := Entry{Name: "/", Type: TypeCurrent, Permissions: "c", Writable: probe.Yes}
 	findingtest.Rules(t, Rules, result, map[string][]one{
@@ -67,8 +70,8 @@ func TestRules(t *testing.T) {
 		"ftp.anonymous-listing": {
 			{
 				Fires: []*Evidence{entries(Entry{Type: TypeCurrent}, Entry{Name: "a", Type: TypeFile})}, Known: finding.Seen, Detail: "1 entry", Items: []string{"a"},
-				NotSo:      []*Evidence{entries([]Entry{}...), entries(Entry{Name: ".", Type: TypeCurrent}), listed(Listing{Current: &Entry{Name: ".", Type: TypeCurrent}}), refused},
-				NotLearned: []*Evidence{none, unlisted},
+				NotSo:      []*Evidence{entries([]Entry{}...), entries(Entry{Name: ".", Type: TypeCurrent}), listed(Listing{Current: &Entry{Name: ".", Type: TypeCurrent}}), refused, hidden(550), hidden(530), hidden(502)},
+				NotLearned: []*Evidence{none, unlisted, hidden(421), hidden(425), hidden(450), hidden(503), hidden(522)},
 			},
 			{Fires: []*Evidence{entries(Entry{Name: "a"}, Entry{Name: "b"})}, Known: finding.Seen, Detail: "2 entries", Items: []string{"a", "b"}},
 			{Fires: []*Evidence{listed(Listing{Unparsed: 1, UnparsedSample: []string{"what?"}})}, Known: finding.Seen, Detail: "1 row in an unknown format"},
@@ -80,7 +83,7 @@ func TestRules(t *testing.T) {
 		"ftp.anonymous-writable": {
 			{
 				Fires: []*Evidence{entries(Entry{Name: "a"}, writable), entries(writable, writable)}, Known: finding.Claimed, Detail: "b", Items: []string{"b"},
-				NotSo: []*Evidence{entries(Entry{Permissions: "r", Writable: probe.No}), entries(Entry{Permissions: "-rw-r--r--"}), refused}, NotLearned: []*Evidence{none, unlisted},
+				NotSo: []*Evidence{entries(Entry{Permissions: "r", Writable: probe.No}), entries(Entry{Permissions: "-rw-r--r--"}), refused}, NotLearned: []*Evidence{none, unlisted, hidden(550)},
 			},
 			{Fires: []*Evidence{entries(root), listed(Listing{Current: &root})}, Known: finding.Claimed, Detail: "/", Items: []string{"/"}},
 		},

@@ -12,22 +12,16 @@ import (
 
 // A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
+	*textline.Attempt
 	ctx        context.Context
 	s          *probe.Session
 	e          *Evidence
 	user, pass string // the made-up name's USER, which is never followed by a PASS, and anonymous' PASS
-	patient    bool   // as its connections are
 
 	auth    string          // the AUTH command that was granted
 	refused map[string]bool // fields that may be told behind a login
 	early   error           // what went wrong before the login
 	login   error           // what ended the login that the evidence shows
-	losses  []loss          // what was asked for and not answered
-}
-
-type loss struct {
-	field string
-	err   error
 }
 
 func newTalk(ctx context.Context, s *probe.Session) *talk {
@@ -59,7 +53,7 @@ func (t *talk) open() (*textline.Conn, textline.Greeting, error) {
 	if err != nil {
 		return nil, textline.Greeting{}, err
 	}
-	c.Patient = t.patient
+	c.Patient = t.Patient
 	g, err := c.Greet(t.ctx)
 	if err != nil {
 		_ = c.Close()
@@ -91,26 +85,13 @@ func (t *talk) ask(c *textline.Conn, field, command string, codes ...int) (*prob
 	r, err := c.Ask(command, codes...)
 	op, _, _ := strings.Cut(command, " ")
 	switch {
-	case t.patient && errors.Is(err, textline.ErrOutOfStep):
+	case t.Patient && errors.Is(err, textline.ErrOutOfStep):
 		r, err = nil, probe.Errorf(op, probe.OutcomeMalformed, "%v", err)
 	case err == nil && r.Is(421) && !wantsTLS(r.Text()):
 		err = probe.Errorf(op, probe.OutcomeBusy, "%d %s", r.Code, clip([]byte(r.Text())))
 	}
-	t.miss(field, err)
+	t.Lost(field, err)
 	return r, err
-}
-
-func (t *talk) miss(field string, err error) {
-	if field != "" && err != nil {
-		t.losses = append(t.losses, loss{field, err})
-	}
-}
-
-// lose tells the session what was lost.
-func (t *talk) lose() {
-	for _, l := range t.losses {
-		t.s.Lost("/evidence/"+l.field, l.err)
-	}
 }
 
 // forget drops what a conversation told that fell out of step, all but its opening.
@@ -119,7 +100,7 @@ func (t *talk) forget() {
 	if t.e.ImplicitTLS == probe.Yes {
 		opening.TLS = t.e.TLS
 	}
-	*t.e, t.auth, t.refused, t.early, t.login, t.losses = opening, "", make(map[string]bool), nil, nil, nil
+	*t.e, t.auth, t.refused, t.early, t.login = opening, "", make(map[string]bool), nil, nil
 }
 
 // over reports whether nothing more can be learned in this conversation.
@@ -127,24 +108,40 @@ func over(err error) bool {
 	return errors.Is(err, textline.ErrOutOfStep) || errors.Is(err, probe.ErrNotProtocol)
 }
 
-// offers asks what the server supports and what it is, in cleartext and inside TLS.
-func (t *talk) offers(c *textline.Conn) error {
-	steps := []func(*textline.Conn) error{t.features, t.system, t.starttls}
-	if c.Secure() {
-		steps[2] = t.protect
+// offers asks what the server supports and what it is, in cleartext and inside TLS. A question that ends its connection leaves
+// the next to a fresh one. It returns the last if the server goes on listening there, and an error if nothing more can be learned.
+func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
+	type question struct {
+		field string
+		ask   func(*textline.Conn) error
 	}
-	for _, step := range steps {
-		if err := step(c); err != nil {
-			return err
+	questions := []question{{"features", t.features}, {"system", t.system}, {"auth_tls", t.upgrade}}
+	if c.Secure() {
+		questions[2] = question{"protects_data", t.protect}
+	}
+	for i, q := range questions {
+		if c == nil {
+			if c, err = t.reconnect(); err != nil {
+				t.early = cmp.Or(t.early, err)
+				for _, q := range questions[i:] {
+					t.Lost(q.field, err)
+				}
+				return nil, nil
+			}
+		}
+		switch err = q.ask(c); {
+		case over(err):
+			_ = c.Close()
+			return nil, err
+		case err != nil:
+			if !errors.Is(err, probe.ErrClosed) || t.e.AuthTLS != probe.No { // else it hung up behind its answer
+				t.early = cmp.Or(t.early, err)
+			}
+			_ = c.Close()
+			c = nil
 		}
 	}
-	if t.auth == "" {
-		return nil
-	}
-	if err := t.features(c); err != nil {
-		return err
-	}
-	return t.protect(c)
+	return c, nil
 }
 
 // features asks what the server supports. Some tell only those who logged in.
@@ -154,7 +151,7 @@ func (t *talk) features(c *textline.Conn) error {
 		field, features = "features_after_tls", &t.e.FeaturesAfterTLS
 	}
 	reply, err := t.ask(c, field, "FEAT", 211)
-	if err == nil && isForeign(reply) {
+	if err == nil && isForeign(reply) && !saysFTP(t.e.Greeting) {
 		return probe.Errorf("FEAT", probe.OutcomeNotProtocol, "%d %s", reply.Code, clip([]byte(reply.Text())))
 	}
 	if *features = parseFeatures(reply); err != nil && len(*features) == 0 {
@@ -192,12 +189,23 @@ func (t *talk) starttls(c *textline.Conn) error {
 		case granted:
 			t.e.AuthTLS, t.auth = probe.Yes, auth
 			t.e.TLS, err = c.StartTLS(t.ctx)
-			t.miss("tls", err)
+			t.Lost("tls", err)
 			return err
 		}
 		t.e.AuthTLS = probe.No
 	}
 	return nil
+}
+
+// upgrade asks for TLS, and inside it again what the server supports.
+func (t *talk) upgrade(c *textline.Conn) error {
+	if err := t.starttls(c); err != nil || t.auth == "" {
+		return err
+	}
+	if err := t.features(c); err != nil {
+		return err
+	}
+	return t.protect(c)
 }
 
 // protect asks for encrypted data connections (RFC 4217 §9). 503 and 530 want a login first.
@@ -225,7 +233,7 @@ func (t *talk) reachTLS(ctx context.Context) (*probe.Conn, error) {
 	if t.s.ImplicitTLS() {
 		return t.s.Open(ctx)
 	}
-	t = &talk{ctx: ctx, s: t.s, e: new(Evidence), auth: t.auth, patient: t.patient}
+	t = &talk{ctx: ctx, s: t.s, e: new(Evidence), auth: t.auth, Attempt: &textline.Attempt{Patient: t.Patient}}
 	c, err := t.reconnect()
 	if err != nil {
 		return nil, err

@@ -171,10 +171,13 @@ func (t *talk) sum(err error) error {
 		return err
 	}
 	if t.e.CleartextReply == nil && !t.s.ImplicitTLS() {
-		t.miss("cleartext_login", err)
+		t.Lost("cleartext_login", err)
+	}
+	if a := &t.e.Anonymous; a.Login == probe.No && a.OverTLS == probe.No && t.e.AuthTLS != probe.No {
+		a.Login = probe.Unknown // inside TLS, where that wasn't answered, it may be otherwise
 	}
 	if t.e.Anonymous.Login == probe.Unknown {
-		t.miss("anonymous", cmp.Or(t.login, err))
+		t.Lost("anonymous", cmp.Or(t.login, err, t.early))
 	}
 	return cmp.Or(t.early, err)
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -193,11 +194,14 @@ func greets(r *probe.Reply) probe.Outcome {
 // isForeign reports whether a greeting or a refusal is that of another protocol with codes of three digits: mail
 // servers, which greet by 220 as well, say so, or begin with a status code such as "5.5.2" (RFC 3463 §2), as FTP's never do.
 func isForeign(r *probe.Reply) bool {
-	text := strings.ToUpper(r.Text())
-	if strings.Contains(text, "SMTP") && !strings.Contains(text, "FTP") {
+	text := r.Text()
+	if textline.Word([]byte(text+"\n"), "SMTP", "LMTP") != "" && !saysFTP(r) {
 		return true
 	}
 	status, _, _ := strings.Cut(text, " ")
 	parts := strings.Split(status, ".")
 	return r.Code >= 400 && len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
 }
+
+// saysFTP reports whether a reply names the protocol, and not only a host.
+func saysFTP(r *probe.Reply) bool { return textline.Word([]byte(r.Text()+"\n"), "FTP") != "" }

@@ -108,7 +108,10 @@ func TestJudgements(t *testing.T) {
 		require.Equal(t, c.admits, admits(c.reply), "%v", c.reply)
 	}
 	require.True(t, isForeign(reply(220, "mail.example.org ESMTP Postfix")))
+	require.True(t, isForeign(reply(220, "ftp.example.org ESMTP Postfix")))
+	require.True(t, isForeign(reply(220, "mail.example.org LMTP")))
 	require.False(t, isForeign(reply(220, "FTP and SMTP gateway")))
+	require.False(t, isForeign(reply(220, "smtp.example.org ready")))
 	require.False(t, isForeign(reply(220, "Welcome")))
 	require.True(t, isForeign(reply(502, "5.5.2 Error: command not recognized")))
 	require.True(t, isForeign(reply(421, "4.3.2 Service not available")))

@@ -61,37 +61,55 @@ func rulesKnown(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
 	return known, rows.Err()
 }
 
-// writeEvents puts what changed into the outbox, the scan itself last.
-func writeEvents(ctx context.Context, tx *sql.Tx, scan Scan, at time.Time) error {
-	for i := range scan.Delta.Changes {
-		c := &scan.Delta.Changes[i]
-		if err := writeEvent(ctx, tx, Event{Scan: scan.ID, At: at, Kind: string(c.Status), Endpoint: c.Endpoint, Change: c}); err != nil {
-			return err
-		}
-	}
-	for i := range scan.Delta.Notes {
-		n := &scan.Delta.Notes[i]
-		if err := writeEvent(ctx, tx, Event{Scan: scan.ID, At: at, Kind: string(n.Kind), Endpoint: n.Endpoint, Note: n}); err != nil {
-			return err
-		}
-	}
-	return writeEvent(ctx, tx, Event{Scan: scan.ID, At: at, Kind: "scan", Summary: &scan})
+// An outbox takes what changed, and the scan itself last.
+type outbox struct {
+	*work
+	put   *sql.Stmt
+	scan  string
+	at    time.Time
+	first int64 // the id of the first event
 }
 
-func writeEvent(ctx context.Context, tx *sql.Tx, e Event) error {
+func newOutbox(w *work, scan string, at time.Time) (*outbox, error) {
+	put, err := w.tx.PrepareContext(w.ctx, `INSERT INTO event (scan, at, kind, body) VALUES (?, ?, ?, ?)`)
+	return &outbox{work: w, put: put, scan: scan, at: at}, err
+}
+
+// tell takes what is told of an endpoint. A finding that wasn't learned, or that stayed, is no event.
+func (o *outbox) tell(changes []finding.Change, notes []finding.Note) {
+	for i, c := range changes {
+		if c.Status != finding.Unknown && c.Status != finding.Unchanged {
+			o.write(Event{Kind: string(c.Status), Endpoint: c.Endpoint, Change: &changes[i]})
+		}
+	}
+	for i, n := range notes {
+		o.write(Event{Kind: string(n.Kind), Endpoint: n.Endpoint, Note: &notes[i]})
+	}
+}
+
+func (o *outbox) close(scan Scan) error {
+	o.write(Event{Kind: "scan", Summary: &scan})
+	if o.err == nil {
+		_, o.err = o.tx.ExecContext(o.ctx, `INSERT INTO undelivered (event) SELECT id FROM event WHERE id >= ?`, o.first)
+	}
+	return errors.Join(o.err, o.put.Close())
+}
+
+func (o *outbox) write(e Event) {
+	if o.err != nil {
+		return
+	}
+	e.Scan, e.At = o.scan, o.at
 	body, err := json.Marshal(e)
 	if err != nil {
-		return err
+		o.fail(err)
+		return
 	}
-	r, err := tx.ExecContext(ctx, `INSERT INTO event (scan, at, kind, body) VALUES (?, ?, ?, ?)`, e.Scan, e.At.Format(stamp), e.Kind, body)
-	if err != nil {
-		return err
+	r, err := o.put.ExecContext(o.ctx, e.Scan, e.At.Format(stamp), e.Kind, body)
+	if err == nil && o.first == 0 {
+		o.first, err = r.LastInsertId()
 	}
-	id, err := r.LastInsertId()
-	if err == nil {
-		_, err = tx.ExecContext(ctx, `INSERT INTO undelivered (event) VALUES (?)`, id)
-	}
-	return err
+	o.fail(err)
 }
 
 // Events yields the events that weren't acknowledged and whose id is above after, in order. Reading goes on after an error

@@ -2,8 +2,15 @@ package monitor
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
 )
+
+// FirstVersion makes what version 1 made.
+func FirstVersion(db *sql.DB) error {
+	_, err := db.Exec(migrations[0] + ";PRAGMA user_version = 1")
+	return err
+}
 
 // Limit bounds the file, in pages, as a full disk does.
 func (s *State) Limit(ctx context.Context, pages int) {

@@ -1,11 +1,11 @@
 package monitor
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -13,51 +13,79 @@ import (
 	"github.com/handclasp/handclasp/finding"
 )
 
-// memory is what the file knows, while a scan is applied. It keeps ids, and reads the rest when asked.
-type memory struct {
-	ctx  context.Context
-	tx   *sql.Tx
-	load *sql.Stmt
-	put  *sql.Stmt
-	ids  map[finding.Endpoint]int64
-	read map[int64][]byte // what was read last, so that what didn't change isn't written
-	done map[int64]bool   // stored already
-	err  error            // the first; what follows is no more than thrown away
+// work is a transaction until it fails. Behind the first error nothing is written: a disk that is full has it rolled back
+// already, and what came then would stay.
+type work struct {
+	ctx context.Context
+	tx  *sql.Tx
+	err error
 }
 
-func newMemory(ctx context.Context, tx *sql.Tx) (*memory, error) {
-	m := &memory{ctx: ctx, tx: tx, ids: map[finding.Endpoint]int64{}, read: map[int64][]byte{}, done: map[int64]bool{}}
-	var err error
-	if m.load, err = tx.PrepareContext(ctx, `SELECT standing FROM endpoint WHERE id = ?`); err != nil {
-		return nil, err
+func (w *work) fail(err error) {
+	if w.err == nil {
+		w.err = err
 	}
-	if m.put, err = tx.PrepareContext(ctx, `UPDATE endpoint SET up = ?, scope = ?, answered = ?, asked = ?, addresses = ?, standing = ? WHERE id = ?`); err != nil {
-		return nil, err
+}
+
+// memory is what the file knows, while a scan is applied. It keeps ids and digests, and reads the rest when asked.
+type memory struct {
+	*work
+	marks map[finding.Endpoint]*mark
+
+	load, put, write, again, insert, alias *sql.Stmt
+}
+
+// A mark is what is kept in memory of an endpoint.
+type mark struct {
+	id    int64
+	same  finding.Digest
+	known int32
+	done  bool // stored already
+}
+
+func newMemory(w *work) (*memory, error) {
+	m := &memory{work: w, marks: map[finding.Endpoint]*mark{}}
+	for statement, query := range map[**sql.Stmt]string{
+		&m.load:   `SELECT s.data, e.answered FROM standing s JOIN endpoint e ON e.id = s.endpoint WHERE s.endpoint = ?`,
+		&m.put:    `UPDATE endpoint SET up = ?, scope = ?, answered = ?, asked = ?, addresses = ?, same = ?, known = ? WHERE id = ?`,
+		&m.write:  `INSERT OR REPLACE INTO standing (endpoint, data) VALUES (?, ?)`,
+		&m.again:  `UPDATE endpoint SET answered = ? WHERE id = ?`,
+		&m.insert: `INSERT INTO endpoint (host, network, port, vantage, up, scope, answered, asked, addresses) VALUES (?, ?, ?, ?, 0, '', 0, 0, '')`,
+		&m.alias:  `INSERT OR REPLACE INTO alias (host, network, port, vantage, endpoint) VALUES (?, ?, ?, ?, ?)`,
+	} {
+		var err error
+		if *statement, err = w.tx.PrepareContext(w.ctx, query); err != nil {
+			return nil, err
+		}
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT host, network, port, vantage, endpoint FROM alias`)
+	rows, err := w.tx.QueryContext(w.ctx, `SELECT a.host, a.network, a.port, a.vantage, e.id, e.same, e.known FROM alias a JOIN endpoint e ON e.id = a.endpoint`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
+	byID := map[int64]*mark{} // one may have several names
 	for rows.Next() {
 		var at finding.Endpoint
-		var id int64
-		if err := rows.Scan(&at.Host, &at.Network, &at.Port, &at.Vantage, &id); err != nil {
+		var same sql.RawBytes
+		k := new(mark)
+		if err := rows.Scan(&at.Host, &at.Network, &at.Port, &at.Vantage, &k.id, &same, &k.known); err != nil {
 			return nil, err
 		}
-		m.ids[at] = id
+		copy(k.same[:], same)
+		if known := byID[k.id]; known != nil {
+			k = known
+		}
+		byID[k.id], m.marks[at] = k, k
 	}
 	return m, rows.Err()
 }
 
 func (m *memory) finish() error {
-	return errors.Join(m.err, m.load.Close(), m.put.Close())
-}
-
-func (m *memory) fail(err error) {
-	if m.err == nil {
-		m.err = err
+	errs := []error{m.err}
+	for _, s := range []*sql.Stmt{m.load, m.put, m.write, m.again, m.insert, m.alias} {
+		errs = append(errs, s.Close())
 	}
+	return errors.Join(errs...)
 }
 
 // Endpoints yields what is known in short. Those that have another name stand under each.
@@ -92,48 +120,73 @@ func (m *memory) Endpoints() iter.Seq[finding.Brief] {
 }
 
 func (m *memory) Load(at finding.Endpoint) *finding.Standing {
-	id, known := m.ids[at]
-	if known && m.done[id] { // by another name that it has, too: they are two from now on
-		delete(m.ids, at)
+	k := m.marks[at]
+	if k != nil && k.done { // by another name that it has, too: they are two from now on
+		delete(m.marks, at)
 		return nil
 	}
-	if !known || m.err != nil {
+	if k == nil || m.err != nil {
 		return nil
 	}
-	var data []byte
-	if err := m.load.QueryRowContext(m.ctx, id).Scan(&data); err != nil {
-		m.fail(err)
-		return nil
-	}
+	var data sql.RawBytes
+	var answered int64
 	st := new(finding.Standing)
-	if err := json.Unmarshal(data, st); err != nil {
+	rows, err := m.load.QueryContext(m.ctx, k.id)
+	if err != nil {
 		m.fail(err)
 		return nil
 	}
-	m.read = map[int64][]byte{id: data} // the next store is of this one
+	defer rows.Close()
+	if !rows.Next() {
+		m.fail(errors.Join(rows.Err(), fmt.Errorf("nothing is known of %s, which is there", at)))
+		return nil
+	}
+	if err = rows.Scan(&data, &answered); err == nil {
+		err = json.Unmarshal(data, st)
+	}
+	if err != nil {
+		m.fail(err)
+		return nil
+	}
+	if k.same != (finding.Digest{}) {
+		st.SeenAgain(time.UnixMilli(answered).UTC())
+	}
 	return st
 }
 
-func (m *memory) Store(at finding.Endpoint, st *finding.Standing) {
+func (m *memory) Same(at finding.Endpoint, same finding.Digest, when time.Time) (known int, ok bool) {
+	k := m.marks[at]
+	if k == nil || k.same != same || k.done || m.err != nil {
+		return 0, false
+	}
+	k.done = true
+	if _, err := m.again.ExecContext(m.ctx, when.UnixMilli(), k.id); err != nil {
+		m.fail(err)
+	}
+	return int(k.known), true
+}
+
+func (m *memory) Store(at finding.Endpoint, st *finding.Standing, same finding.Digest) {
 	if m.err != nil {
 		return
 	}
+	if err := m.store(at, st, same); err != nil {
+		m.fail(err)
+	}
+}
+
+func (m *memory) store(at finding.Endpoint, st *finding.Standing, same finding.Digest) error {
 	data, err := json.Marshal(st)
 	if err != nil {
-		m.fail(err)
-		return
+		return err
 	}
-	id, known := m.ids[at]
-	defer func() { m.done[m.ids[at]] = true }()
-	if known && bytes.Equal(m.read[id], data) {
-		return
-	}
-	if !known {
-		if id, err = m.insert(at); err != nil {
-			m.fail(err)
-			return
+	k := m.marks[at]
+	if k == nil {
+		if k, err = m.add(at); err != nil {
+			return err
 		}
 	}
+	k.done, k.same, k.known = true, same, int32(len(st.Open))
 	answered := int64(0)
 	if !st.Answered.IsZero() {
 		answered = st.Answered.UnixMilli()
@@ -142,43 +195,47 @@ func (m *memory) Store(at finding.Endpoint, st *finding.Standing) {
 	if h := st.Facts["/target/addr"]; h != nil {
 		addresses = strings.Join(h.Values, " ")
 	}
-	if _, err := m.put.ExecContext(m.ctx, st.Up, st.Scope, answered, st.First.UnixMilli(), addresses, data, id); err != nil {
-		m.fail(err)
+	digest := []byte{}
+	if same != (finding.Digest{}) {
+		digest = same[:]
 	}
+	if _, err := m.put.ExecContext(m.ctx, st.Up, st.Scope, answered, st.First.UnixMilli(), addresses, digest, k.known, k.id); err != nil {
+		return err
+	}
+	_, err = m.write.ExecContext(m.ctx, k.id, data)
+	return err
 }
 
-func (m *memory) insert(at finding.Endpoint) (int64, error) {
-	r, err := m.tx.ExecContext(m.ctx, `INSERT INTO endpoint (host, network, port, vantage, up, scope, answered, asked, addresses, standing) VALUES (?, ?, ?, ?, 0, '', 0, 0, '', '{}')`,
-		at.Host, at.Network, at.Port, at.Vantage)
+func (m *memory) add(at finding.Endpoint) (*mark, error) {
+	r, err := m.insert.ExecContext(m.ctx, at.Host, at.Network, at.Port, at.Vantage)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	id, err := r.LastInsertId()
-	if err != nil {
-		return 0, err
+	k := new(mark)
+	if k.id, err = r.LastInsertId(); err != nil {
+		return nil, err
 	}
-	return id, m.name(at, id)
+	return k, m.name(at, k)
 }
 
 // name lets an endpoint be found by a name.
-func (m *memory) name(at finding.Endpoint, id int64) error {
-	m.ids[at] = id
-	_, err := m.tx.ExecContext(m.ctx, `INSERT OR REPLACE INTO alias (host, network, port, vantage, endpoint) VALUES (?, ?, ?, ?, ?)`,
-		at.Host, at.Network, at.Port, at.Vantage, id)
+func (m *memory) name(at finding.Endpoint, k *mark) error {
+	m.marks[at] = k
+	_, err := m.alias.ExecContext(m.ctx, at.Host, at.Network, at.Port, at.Vantage, k.id)
 	return err
 }
 
 // Alias lets an endpoint be found by another name, which is from now on the one that it is asked by.
 func (m *memory) Alias(other, at finding.Endpoint) {
-	id, known := m.ids[at]
-	if !known {
+	k := m.marks[at]
+	if k == nil || m.err != nil {
 		return
 	}
-	if err := m.name(other, id); err != nil {
+	if err := m.name(other, k); err != nil {
 		m.fail(err)
 		return
 	}
-	if _, err := m.tx.ExecContext(m.ctx, `UPDATE endpoint SET host = ? WHERE id = ?`, other.Host, id); err != nil {
+	if _, err := m.tx.ExecContext(m.ctx, `UPDATE endpoint SET host = ? WHERE id = ?`, other.Host, k.id); err != nil {
 		m.fail(err)
 	}
 }

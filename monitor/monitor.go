@@ -105,8 +105,10 @@ type Scan struct {
 	// Again says that the scan had been applied before, so that nothing was done.
 	Again bool `json:"again,omitempty"`
 
-	// Delta is what changed, without what wasn't learned or stayed.
-	Delta finding.Delta `json:"-"`
+	// Blind says that too much of a group was lost at once, and Worst is the most severe of what is to alarm anybody; absent for
+	// nothing.
+	Blind bool             `json:"blind,omitempty"`
+	Worst finding.Severity `json:"worst,omitempty"`
 }
 
 // An Event tells of one change. Its JSON form is a contract.
@@ -180,42 +182,54 @@ func (s *State) apply(ctx context.Context, tx *sql.Tx, snap *finding.Snapshot, h
 	if err != nil {
 		return Scan{}, err
 	}
-	m, err := newMemory(ctx, tx)
+	w := &work{ctx: ctx, tx: tx}
+	m, err := newMemory(w)
 	if err != nil {
 		return Scan{}, err
 	}
-	w := finding.WeighOptions{Confirm: s.o.Confirm, AcceptLoss: o.AcceptLoss, Before: before}
-	if len(known) > 0 {
-		w.RuleKnown = func(id string) bool { return known[id] }
+	out, err := newOutbox(w, head.Scan, to)
+	if err != nil {
+		return Scan{}, err
 	}
-	delta := finding.Weigh(m, snap, w)
+	scan := Scan{ID: head.Scan, Started: from, Ended: to, Endpoints: snap.Len()}
+	tell := func(changes []finding.Change, notes []finding.Note) {
+		scan.add(changes, notes)
+		out.tell(changes, notes)
+	}
+	how := finding.WeighOptions{Tell: tell, Confirm: s.o.Confirm, AcceptLoss: o.AcceptLoss, Before: before}
+	if len(known) > 0 {
+		how.RuleKnown = func(id string) bool { return known[id] }
+	}
+	d := finding.Weigh(m, snap, how)
+	tell(nil, d.Notes)
 	if err := m.finish(); err != nil {
 		return Scan{}, err
 	}
-	scan := summarise(head.Scan, from, to, snap, delta)
+	scan.Complete, scan.Unchanged, scan.Known, scan.Lost, scan.Blind = d.Complete, d.Unchanged, d.Known, d.Lost, d.Blind()
 	if err := s.note(ctx, tx, head, scan); err != nil {
 		return Scan{}, err
 	}
-	return scan, writeEvents(ctx, tx, scan, to)
+	return scan, out.close(scan)
 }
 
-func summarise(id string, from, to time.Time, snap *finding.Snapshot, d finding.Delta) Scan {
-	scan := Scan{ID: id, Started: from, Ended: to, Complete: d.Complete, Endpoints: snap.Len(), Unchanged: d.Unchanged, Notes: len(d.Notes), Known: d.Known, Lost: d.Lost}
-	for _, c := range d.Changes {
+// add counts what is told.
+func (s *Scan) add(changes []finding.Change, notes []finding.Note) {
+	s.Notes += len(notes)
+	for _, c := range changes {
 		switch c.Status {
 		case finding.New:
-			scan.New++
+			s.New++
 		case finding.Changed:
-			scan.Changed++
+			s.Changed++
 		case finding.Resolved:
-			scan.Resolved++
+			s.Resolved++
 		case finding.Unknown:
-			scan.Unknown++
+			s.Unknown++
+		}
+		if c.Alarming(finding.Info) {
+			s.Worst = max(s.Worst, c.Finding.Severity)
 		}
 	}
-	d.Changes = slices.DeleteFunc(d.Changes, func(c finding.Change) bool { return c.Status == finding.Unknown || c.Status == finding.Unchanged })
-	scan.Delta = d
-	return scan
 }
 
 // note notes that a scan was applied, and by which rules.

@@ -9,9 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +140,46 @@ func TestNights(t *testing.T) {
 	} {
 		require.Equal(t, c.told, night(t, s, n, c.house), "night %d", n)
 	}
+}
+
+// Of what looks as it did before only the time is kept, and that is as good.
+func TestWhatStayedWasSeen(t *testing.T) {
+	s := open(t, options)
+	require.NotEmpty(t, night(t, s, 0, at("open", "k1")))
+	for n := 1; n < 40; n++ {
+		require.Empty(t, night(t, s, n, at("open", "k1")))
+	}
+	status, err := s.Status(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, begun.AddDate(0, 0, 39), status.Open[0].LastSeen)
+	require.Equal(t, begun, status.Open[0].FirstSeen)
+	require.Equal(t, []string{"fact 192.0.2.1"}, night(t, s, 40, at("open", "k2")))
+	require.Equal(t, []string{"pool 192.0.2.1"}, night(t, s, 41, at("open", "k1")), "k1 was there two nights ago")
+}
+
+// A file of the first version is brought to this one, with all that it knows.
+func TestMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	require.NoError(t, monitor.FirstVersion(db))
+	_, err = db.Exec(`INSERT INTO endpoint VALUES (7, '192.0.2.1', 'tcp', 7, '', 1, '', 1767232800000, 1767232800000, '',
+		'{"first":"2026-01-01T02:00:00Z","answered":"2026-01-01T02:00:00Z","up":true,"level":"handshake","protocol":"test","heard":["192.0.2.1"],"facts":{},
+		"open":{"test.open":{"severity":"medium","known":"seen","basis":["/evidence/door"],"first":"2026-01-01T02:00:00Z","confirmed":"2026-01-01T02:00:00Z","last":"2026-01-01T02:00:00Z","hits":1}}}');
+		INSERT INTO alias VALUES ('192.0.2.1', 'tcp', 7, '', 7);
+		INSERT INTO rule VALUES ('test.open', 3), ('test.boards', 4)`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	s, err := monitor.Open(path, options)
+	require.NoError(t, err)
+	defer s.Close()
+	require.Empty(t, night(t, s, 1, at("open", "")), "it was known")
+	require.Empty(t, night(t, s, 2, at("open", "")))
+	status, err := s.Status(t.Context())
+	require.NoError(t, err)
+	require.Len(t, status.Open, 1)
+	require.Equal(t, begun, status.Open[0].FirstSeen)
+	require.Equal(t, begun.AddDate(0, 0, 2), status.Open[0].LastSeen)
 }
 
 func TestConfirmationOfNew(t *testing.T) {
@@ -379,43 +417,4 @@ func TestViews(t *testing.T) {
 	require.NoError(t, err)
 	_, err = monitor.Open(path, options)
 	require.ErrorContains(t, err, "use a newer one")
-}
-
-// BenchmarkApply applies scans of 100,000 endpoints with ten findings each: the first one, and one that changes nothing.
-func BenchmarkApply(b *testing.B) {
-	endpoints := 100_000
-	if n, err := strconv.Atoi(os.Getenv("MONITOR_ENDPOINTS")); err == nil {
-		endpoints = n
-	}
-	boards := make([]finding.Rule, 10)
-	for i := range boards {
-		boards[i] = rules[1]
-		boards[i].ID = fmt.Sprintf("test.boards-%d", i)
-	}
-	for b.Loop() {
-		s := open(b, &monitor.Options{Rules: boards})
-		for n := range 2 {
-			id := fmt.Sprint(n)
-			entries := func(yield func(finding.Entry) bool) {
-				yield(finding.Entry{Header: &finding.Header{Scan: id, Started: begun.AddDate(0, 0, n)}})
-				for i := range endpoints {
-					r := &probe.Result{Protocol: "test", Outcome: probe.OutcomeOK, Partial: []string{}, Started: begun.AddDate(0, 0, n),
-						Target:   probe.Target{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 7)},
-						Evidence: &evidence{Key: fmt.Sprint("key of ", i), Boards: []string{"oak", fmt.Sprint("board of ", i)}}}
-					record := finding.NewRecord(r, boards)
-					record.Scan = id
-					if !yield(finding.Entry{Record: record}) {
-						return
-					}
-				}
-				yield(finding.Entry{Footer: &finding.Footer{Scan: id, Complete: true}})
-			}
-			started := time.Now()
-			applied, err := s.Apply(b.Context(), entries, nil)
-			require.NoError(b, err)
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			b.Logf("scan %d: %v, %d new, %d unchanged, %d MiB from the system", n, time.Since(started).Round(time.Millisecond), applied.New, applied.Unchanged, m.Sys>>20)
-		}
-	}
 }

@@ -50,6 +50,28 @@ CREATE VIEW scans AS SELECT id AS scan, applied, started, ended, json_extract(su
 	json_extract(summary, '$.new') AS new, json_extract(summary, '$.changed') AS changed, json_extract(summary, '$.resolved') AS resolved,
 	json_extract(summary, '$.unknown') AS unknown, json_extract(summary, '$.unchanged') AS unchanged FROM scan;
 `,
+	// What is looked at in every scan stands apart from what is read for those that changed.
+	`
+DROP VIEW endpoints;
+DROP VIEW open_findings;
+CREATE TABLE standing (endpoint INTEGER PRIMARY KEY REFERENCES endpoint(id), data BLOB NOT NULL);
+INSERT INTO standing SELECT id, standing FROM endpoint;
+ALTER TABLE endpoint DROP COLUMN standing;
+-- same is a digest of how it looked if all of it was settled, else empty; answered is when it was last seen so.
+ALTER TABLE endpoint ADD COLUMN same BLOB NOT NULL DEFAULT x'';
+ALTER TABLE endpoint ADD COLUMN known INTEGER NOT NULL DEFAULT 0;
+CREATE VIEW endpoints AS SELECT host, port, network, vantage, json_extract(s.data, '$.protocol') AS protocol,
+	strftime('%Y-%m-%dT%H:%M:%fZ', asked / 1000.0, 'unixepoch') AS first_seen,
+	CASE WHEN answered > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', answered / 1000.0, 'unixepoch') END AS last_answered,
+	up, scope, addresses FROM endpoint JOIN standing s ON s.endpoint = id;
+CREATE VIEW open_findings AS SELECT e.host, e.port, e.network, e.vantage, f.key AS rule, json_extract(f.value, '$.severity') AS severity,
+	json_extract(f.value, '$.first') AS first_seen, json_extract(f.value, '$.confirmed') AS confirmed,
+	CASE WHEN length(e.same) > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', e.answered / 1000.0, 'unixepoch') ELSE json_extract(f.value, '$.last') END AS last_seen,
+	coalesce(json_extract(f.value, '$.unknown'), 0) AS unknown_scans, coalesce(json_extract(f.value, '$.reason'), '') AS reason,
+	coalesce((SELECT group_concat(i.key, ', ') FROM json_each(f.value, '$.items') i WHERE json_extract(i.value, '$.told')), '') AS items
+	FROM endpoint e JOIN standing s ON s.endpoint = e.id, json_each(s.data, '$.open') f
+	WHERE e.scope = '' AND json_extract(f.value, '$.confirmed') <> '0001-01-01T00:00:00Z';
+`,
 }
 
 // migrate brings the file to the version of this program.

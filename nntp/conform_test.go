@@ -12,8 +12,8 @@ func TestConform(t *testing.T) {
 	probetest.ConformWith(t, nntp.Prober{}, probetest.Conformance{Recordings: transcripts + "*.txt"})
 }
 
-// So does one with its knobs on.
+// So does one with its knob on.
 func TestConformKnobs(t *testing.T) {
-	p := nntp.Prober{Versions: true, Injection: true}
+	p := nntp.Prober{Injection: true}
 	probetest.ConformWith(t, p, probetest.Conformance{Recordings: transcripts + "injection/handwritten-yes.txt"})
 }

@@ -10,7 +10,8 @@ import (
 const protocol = "nntp"
 
 // Evidence is what a news server showed. Replies are nil if the question wasn't asked or wasn't answered, lists are null if
-// they weren't learned.
+// they weren't learned. If the server has TLS, or may have, a no in cleartext isn't the last word: ReadAccess, Feeding and Posting
+// are unknown if the question wasn't answered inside.
 type Evidence struct {
 	// Greeting is the first line (RFC 3977 §5.1), with code 0 if it has none.
 	Greeting *probe.Reply `json:"greeting"`

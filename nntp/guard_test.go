@@ -62,7 +62,7 @@ var forbidden = []string{
 func TestGuardRefuses(t *testing.T) {
 	for _, plain := range forbidden {
 		for _, l := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
-			for _, p := range []Prober{{}, {Injection: true, Versions: true}} {
+			for _, p := range []Prober{{}, {Injection: true}} {
 				label, err := pass(p, l, plain)
 				require.Error(t, err, "%q at level %v", plain, l)
 				require.Empty(t, label)
@@ -77,10 +77,8 @@ func TestGuardRefuses(t *testing.T) {
 
 // Only a prober with the knob may send two commands, and these two only.
 func TestGuardInjection(t *testing.T) {
-	for _, p := range []Prober{{}, {Versions: true}} {
-		_, err := pass(p, levelAll, injection)
-		require.Error(t, err)
-	}
+	_, err := pass(Prober{}, levelAll, injection)
+	require.Error(t, err)
 	label, err := pass(Prober{Injection: true}, probe.LevelHandshake, injection)
 	require.NoError(t, err)
 	require.NotEmpty(t, label)

@@ -11,9 +11,6 @@ import (
 
 // Prober asks news servers. Its zero value is ready for use; the fields go beyond the levels.
 type Prober struct {
-	// Versions learns which versions of TLS are accepted: Evidence.TLS.Versions. For each that wasn't negotiated yet it opens one
-	// more connection and sends STARTTLS, behind MODE READER if that was needed.
-	Versions bool
 	// Injection learns whether commands sent in cleartext behind STARTTLS are executed inside TLS, the class of
 	// CVE-2011-0411 (INN: CVE-2012-3523): Evidence.STARTTLSInjected. It opens one more connection, sends STARTTLS and DATE
 	// in one write, and QUIT inside TLS.
@@ -41,9 +38,6 @@ func (p Prober) Spec() probe.Spec {
 	if p.Injection {
 		asked.Conns++
 	}
-	if p.Versions {
-		asked.Conns += len(probe.TLSVersions) - 1
-	}
 	spec.Bounds = probe.Bounds{Greeting: probe.Bound{Conns: 1, Time: 3 * time.Minute}, Handshake: asked, Anonymous: asked}
 	return spec
 }
@@ -52,19 +46,17 @@ func (p Prober) Spec() probe.Spec {
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	t := &talk{s: s, e: new(Evidence)}
 	s.Keep(t.e)
-	err := textline.InStep(func(patient bool) error {
-		t.patient = patient
+	err := textline.InStep(s, func(a *textline.Attempt) error {
+		t.Attempt = a
 		return t.converse(ctx)
 	}, t.forget)
+	t.e.leaveOpen()
 	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	if errors.Is(err, errLeft) {
 		return t.e, nil
 	}
 	if err != nil || s.Level() == probe.LevelGreeting {
 		return t.e, err
-	}
-	if p.Versions {
-		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, func() (*probe.Conn, error) { return t.reachTLS(ctx) }))
 	}
 	if p.Injection && t.e.STARTTLS == probe.Yes {
 		s.Lost("/evidence/starttls_injection", t.inject(ctx))

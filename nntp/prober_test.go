@@ -249,23 +249,12 @@ func TestInjection(t *testing.T) {
 	})
 }
 
-// What the knobs asked of real servers, each on a connection of its own.
+// What the knob asked of real servers.
 func TestKnobs(t *testing.T) {
-	probetest.ReplayAll(t, nntp.Prober{Versions: true, Injection: true}, transcripts+"knobs/*.txt", func(t *testing.T, _ string, r *probe.Result) {
+	probetest.ReplayAll(t, nntp.Prober{Injection: true}, transcripts+"knobs/*.txt", func(t *testing.T, _ string, r *probe.Result) {
 		require.NoError(t, r.Err)
-		require.Equal(t, []string{"1.2", "1.3"}, evidence(t, r).TLS.Versions)
 		require.NotEqual(t, probe.Yes, evidence(t, r).STARTTLSInjected)
 	})
-}
-
-func TestVersions(t *testing.T) {
-	r := probetest.ReplayFile(t, nntp.Prober{Versions: true}, transcripts+"versions/handwritten-two.txt")
-	require.NoError(t, r.Err)
-	require.Equal(t, []string{"1.2", "1.3"}, evidence(t, r).TLS.Versions)
-	r = probetest.ReplayFile(t, nntp.Prober{Versions: true}, transcripts+"versions/handwritten-busy.txt")
-	require.Equal(t, probe.OutcomeBusy, r.Outcome)
-	require.Equal(t, []string{"/evidence/tls/versions"}, r.Partial)
-	require.Empty(t, evidence(t, r).TLS.Versions, "not that it accepts 1.3 only")
 }
 
 // Limits cut off lists that go on for ever, and what came is kept.

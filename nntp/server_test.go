@@ -144,11 +144,10 @@ func TestSTARTTLS(t *testing.T) {
 }
 
 func TestImplicitTLS(t *testing.T) {
-	r, e := run(t, nntp.Prober{Versions: true, Injection: true}, server{implicit: true}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
+	r, e := run(t, nntp.Prober{Injection: true}, server{implicit: true}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
 	require.NoError(t, r.Err)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
 	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
-	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
 	require.Equal(t, probe.Unknown, e.STARTTLSInjected, "there is no STARTTLS to inject behind")
 }
 
@@ -162,8 +161,8 @@ func TestImplicitTLSInCleartext(t *testing.T) {
 	require.Nil(t, e.CapabilitiesReply)
 }
 
-func TestAcceptedVersions(t *testing.T) {
-	r, e := run(t, nntp.Prober{Versions: true}, server{maxVersion: tls.VersionTLS12}.start(t), nil)
+func TestOfferTLS(t *testing.T) {
+	r, e := run(t, nntp.Prober{}, server{maxVersion: tls.VersionTLS12}.start(t), &probe.Options{TLS: probe.TLSModeVersions})
 	require.NoError(t, r.Err)
 	require.Equal(t, []string{"1.2"}, e.TLS.Versions)
 }
@@ -189,7 +188,7 @@ func TestSilence(t *testing.T) {
 	for verb, learned := range map[string]func(e *nntp.Evidence) bool{
 		"CAPABILITIES": func(e *nntp.Evidence) bool { return e.Greeting != nil },
 		"DATE":         func(e *nntp.Evidence) bool { return len(e.Capabilities) > 0 },
-		"STARTTLS":     func(e *nntp.Evidence) bool { return e.ReadAccess == probe.No },
+		"STARTTLS":     func(e *nntp.Evidence) bool { return e.ReadReply.Is(480) && e.ReadAccess == probe.Unknown },
 	} {
 		target := server{answers: map[string]string{verb: ""}}.start(t)
 		r, e := run(t, nntp.Prober{}, target, &probe.Options{Limits: probe.Limits{Idle: 30 * time.Millisecond}})
@@ -267,6 +266,31 @@ func TestPostingOfReaders(t *testing.T) {
 			ids = append(ids, f.ID)
 		}
 		require.Equal(t, want, ids, group)
+	}
+}
+
+// What is refused in cleartext may be had inside TLS, if there is TLS.
+func TestInsideTLSDecides(t *testing.T) {
+	const offered, none = "101 list\r\nVERSION 2\r\nREADER\r\nSTARTTLS\r\n.\r\n", "101 list\r\nVERSION 2\r\nREADER\r\n.\r\n"
+	for name, test := range map[string]struct {
+		list, starttls string
+		want           probe.Fact
+	}{
+		"refused":    {offered, "580 no certificate\r\n", probe.Unknown},
+		"broken":     {offered, "382 go\r\nnonsense\r\n", probe.Unknown},
+		"not to say": {"403 fault\r\n", "403 fault\r\n", probe.Unknown},
+		"none":       {none, "", probe.No},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := server{answers: map[string]string{"CAPABILITIES": test.list, "STARTTLS": test.starttls, "GROUP": "480 login first\r\n"}}
+			_, e := run(t, nntp.Prober{}, s.start(t), nil)
+			require.Equal(t, test.want, e.ReadAccess)
+			if test.list == "403 fault\r\n" {
+				return
+			}
+			require.Equal(t, test.want, e.Feeding)
+			require.Equal(t, test.want, e.Posting)
+		})
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 
 // A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
+	*textline.Attempt
 	s       *probe.Session
 	e       *Evidence
-	patient bool           // as the connection is
 	k       *textline.Conn // the connection that is open
 	group   string         // the random part of the name that is asked for
 	listed  bool           // CAPABILITIES gave a whole list
@@ -33,7 +33,7 @@ func (t *talk) greet(ctx context.Context) (err error) {
 	if t.k, err = words.Open(ctx, t.s); err != nil {
 		return err
 	}
-	t.k.Patient = t.patient
+	t.k.Patient = t.Patient
 	g, err := t.k.Greet(ctx)
 	if t.e.Greeting == nil || err == nil { // a second connection that is turned away tells nothing of the first
 		t.e.Greeting, t.e.Posting, t.e.ImplicitTLS, t.e.TLS = g.Reply, posting(g.Reply), g.Implicit, g.TLS
@@ -68,7 +68,7 @@ func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...i
 		text := (*reply).Text()
 		err = probe.Errorf(field, probe.OutcomeBusy, "%d %s", codeDiscontinued, text[:min(len(text), 64)])
 	}
-	t.s.Lost("/evidence/"+field, err)
+	t.Lost(field, err)
 	return err
 }
 
@@ -91,7 +91,7 @@ func (t *talk) list(field string, reply **probe.Reply, lines *[]string, command 
 	}
 	t.cut = err != nil
 	t.listed = t.listed || err == nil && command == cmdCapabilities
-	t.s.Lost("/evidence/"+field, err)
+	t.Lost(field, err)
 	return err
 }
 
@@ -209,7 +209,7 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 		return nil
 	}
 	if e.TLS, err = t.k.StartTLS(ctx); err != nil {
-		t.s.Lost("/evidence/tls", err)
+		t.Lost("tls", err)
 		return err
 	}
 	var reply *probe.Reply
@@ -224,6 +224,26 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 	return err
 }
 
+// leaveOpen takes back each no that was said in cleartext alone, if there may be TLS, inside which it may be a yes. A greeting's no
+// is said to everybody.
+func (e *Evidence) leaveOpen() {
+	if e.ImplicitTLS == probe.Yes || e.OffersTLS() == probe.No {
+		return
+	}
+	if e.ReadAccess == probe.No && e.ReadReplyAfterTLS == nil {
+		e.ReadAccess = probe.Unknown
+	}
+	if e.CapabilitiesAfterTLS != nil {
+		return
+	}
+	if e.Feeding == probe.No {
+		e.Feeding = probe.Unknown
+	}
+	if e.Posting == probe.No && !e.Greeting.Is(codeNoPosting) && !e.ModeReader.Is(codeNoPosting) {
+		e.Posting = probe.Unknown
+	}
+}
+
 // maxGroups is how many groups are read: enough to tell what kind of server it is.
 const maxGroups = 100
 
@@ -235,6 +255,6 @@ func (t *talk) groups() error {
 	}
 	lines, truncated, err := textline.ReadBlock(t.k, min(maxGroups, t.s.Limits().ReplyLines))
 	t.e.Groups = parseGroups(lines, truncated)
-	t.s.Lost("/evidence/groups", err)
+	t.Lost("groups", err)
 	return err
 }

@@ -15,7 +15,7 @@ func (t *talk) beside(ctx context.Context) (*textline.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	k.Patient = t.patient
+	k.Patient = t.Patient
 	if _, err = k.Greet(ctx); err == nil && t.switched() {
 		_, err = k.Ask(cmdModeReader, codePosting, codeNoPosting)
 	}

@@ -177,7 +177,7 @@ func (s *Session) judge(chain []*x509.Certificate) (j judged) {
 		j.trustError = "the system has no roots to judge by"
 	default:
 		j.trusted = No
-		j.trustError, _ = UTF8([]byte(err.Error()))
+		j.trustError = trustError(err)
 	}
 	return j
 }

@@ -2,8 +2,6 @@ package probe
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"reflect"
 	"time"
 )
@@ -97,22 +95,6 @@ type errorJSON struct {
 	Message string `json:"message"`
 }
 
-// resultJSON is what is read; [Result.AppendJSON] writes the fields in the contract's order.
-type resultJSON struct {
-	Schema     string          `json:"schema"`
-	Protocol   string          `json:"protocol"`
-	Target     Target          `json:"target"`
-	Started    string          `json:"started"`
-	ElapsedMS  int64           `json:"elapsed_ms"`
-	Level      Level           `json:"level"`
-	Outcome    Outcome         `json:"outcome"`
-	Error      *errorJSON      `json:"error"`
-	Partial    []string        `json:"partial"`
-	Evidence   json.RawMessage `json:"evidence"`
-	Software   []Software      `json:"software"`
-	Transcript Transcript      `json:"transcript"`
-}
-
 const startedFormat = "2006-01-02T15:04:05.000Z07:00"
 
 func describeError(err error) *errorJSON {
@@ -123,55 +105,4 @@ func describeError(err error) *errorJSON {
 	}
 	clean, _ := UTF8([]byte(e.cause().Error()))
 	return &errorJSON{Op: e.Op, Message: clean}
-}
-
-// UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [RawEvidence], which [As] gives its type;
-// [Decode] does so at once. The error keeps its operation, outcome and words.
-func (r *Result) UnmarshalJSON(data []byte) error {
-	var j resultJSON
-	if err := json.Unmarshal(data, &j); err != nil {
-		return err
-	}
-	if j.Schema != ResultSchema {
-		return fmt.Errorf("schema %q: want %q", j.Schema, ResultSchema)
-	}
-	started, err := time.Parse(startedFormat, j.Started)
-	if err != nil {
-		return fmt.Errorf("started: %w", err)
-	}
-	*r = Result{
-		Protocol: j.Protocol, Target: j.Target, Started: started.UTC(), Elapsed: time.Duration(j.ElapsedMS) * time.Millisecond,
-		Level: j.Level, Outcome: j.Outcome, Partial: j.Partial, Software: j.Software, Transcript: j.Transcript,
-	}
-	if j.Error != nil {
-		r.Err = &Error{Op: j.Error.Op, Outcome: j.Outcome, Err: errors.New(j.Error.Message)}
-	}
-	if len(j.Evidence) > 0 && string(j.Evidence) != "null" {
-		r.Evidence = &RawEvidence{Name: j.Protocol, JSON: j.Evidence}
-	}
-	return nil
-}
-
-// Decode parses a Result and gives its evidence the type that the prober of its protocol states. Evidence of a
-// protocol that no prober speaks stays [RawEvidence].
-func Decode(data []byte, probers ...Prober) (*Result, error) {
-	r := new(Result)
-	if err := r.UnmarshalJSON(data); err != nil { // which checks the data itself, as json.Unmarshal would once more
-		return nil, err
-	}
-	raw, ok := r.Evidence.(*RawEvidence)
-	if !ok {
-		return r, nil
-	}
-	for _, p := range probers {
-		if s := p.Spec(); s.Protocol == r.Protocol && s.Evidence != nil {
-			e := s.Evidence()
-			if err := json.Unmarshal(raw.JSON, e); err != nil {
-				return nil, fmt.Errorf("evidence of %s: %w", r.Protocol, err)
-			}
-			r.Evidence = e
-			break
-		}
-	}
-	return r, nil
 }

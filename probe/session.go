@@ -248,13 +248,13 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	case s.ctx.Err() != nil:
 		return nil, s.contextError("dial")
 	case errors.As(err, &known): // a dialer of the caller's that knows better
-		return nil, &Error{Op: "dial", Outcome: OutcomeOf(known), Err: known.cause()}
+		return nil, &Error{Op: "dial", Outcome: OutcomeOf(known), Err: steady(known.cause())}
 	case ended:
-		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: err}
+		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: steady(err)}
 	case errors.As(err, &netErr) && netErr.Timeout() && !errors.Is(err, syscall.ETIMEDOUT):
 		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.opts.Limits.Dial}}
 	}
-	return nil, &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: err}
+	return nil, &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: steady(err)}
 }
 
 func dialWith(ctx context.Context, dial DialFunc, timeout time.Duration, network, addr string) (net.Conn, error) {

@@ -305,7 +305,8 @@ func TestRandIsRecorded(t *testing.T) {
 	}}, mustTarget("127.0.0.1:1"), &probe.Options{Rand: strings.NewReader("\x00\x01\x19\x1a\xff")})
 	require.NoError(t, r.Err)
 	require.Equal(t, "abzav", r.Evidence.(*evidence).Extra)
-	require.Equal(t, probe.Transcript{{Dir: probe.DirRand, Data: []byte("\x00\x01\x19\x1a\xff")}}, r.Transcript)
+	require.Len(t, r.Transcript, 1)
+	require.Equal(t, probe.Event{At: r.Transcript[0].At, Dir: probe.DirRand, Data: []byte("\x00\x01\x19\x1a\xff")}, r.Transcript[0])
 
 	r = probe.Run(t.Context(), script{talk: func(_ context.Context, s *probe.Session, e *evidence) (err error) {
 		_, err = s.RandomName(5)

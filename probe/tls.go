@@ -55,20 +55,8 @@ const (
 	ModeSTARTTLS = "starttls"
 )
 
-// TLSVersions are the versions that can be offered alone by [Conn.StartTLSVersion], oldest first.
-var TLSVersions = []string{"1.0", "1.1", "1.2", "1.3"}
-
-var versionIDs = map[string]uint16{
-	"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13,
-}
-
-func versionName(id uint16) string {
-	for name, v := range versionIDs {
-		if v == id {
-			return name
-		}
-	}
-	return ""
+var versionNames = map[uint16]string{
+	tls.VersionTLS10: "1.0", tls.VersionTLS11: "1.1", tls.VersionTLS12: "1.2", tls.VersionTLS13: "1.3",
 }
 
 // StartTLS performs a TLS handshake: an implicit one on a connection on which nothing was said yet, else one behind
@@ -81,23 +69,14 @@ func (c *Conn) StartTLS(ctx context.Context) (*TLS, error) {
 		c.handshaken = nil
 		return t, nil
 	}
-	return c.startTLS(ctx, tls.VersionTLS10, tls.VersionTLS13)
-}
-
-// StartTLSVersion is StartTLS that offers one of [TLSVersions] alone.
-func (c *Conn) StartTLSVersion(ctx context.Context, version string) (*TLS, error) {
-	id, ok := versionIDs[version]
-	if !ok {
-		return newTLS(), Errorf("tls", OutcomeInternal, "unknown version %q", version)
-	}
-	return c.startTLS(ctx, id, id)
+	return c.startTLS(ctx)
 }
 
 func newTLS() *TLS {
 	return &TLS{Mode: ModeSTARTTLS, LeftoverPlaintext: []byte{}}
 }
 
-func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, error) {
+func (c *Conn) startTLS(ctx context.Context) (*TLS, error) {
 	t := newTLS()
 	if !c.talked.Load() {
 		t.Mode = ModeImplicit
@@ -106,7 +85,7 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 		c.s.beforeTLS = c.label
 		c.s.mu.Unlock()
 	}
-	err := c.handshake(ctx, t, lowest, highest)
+	err := c.handshake(ctx, t)
 	e := Event{Conn: c.id, Dir: DirTLS}
 	if err != nil {
 		t.Error, _ = UTF8([]byte(err.Error()))
@@ -125,7 +104,7 @@ func (c *Conn) startTLS(ctx context.Context, lowest, highest uint16) (*TLS, erro
 	return t, nil
 }
 
-func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *Error {
+func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 	if err := c.usable("tls"); err != nil {
 		return err
 	}
@@ -143,7 +122,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS, lowest, highest uint16) *E
 
 	defer c.until(ctx)()
 	c.raw.keep = true
-	cfg := c.s.tlsConfig(lowest, highest)
+	cfg := c.s.tlsConfig()
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		t.ClientCertificateRequested = Yes
 		return new(tls.Certificate), nil // none
@@ -180,7 +159,7 @@ func (t *TLS) leftover(head []byte) *Error {
 		return Errorf("tls", OutcomeTLS, "a TLS record of type %d came where a handshake was due", head[0])
 	}
 	t.LeftoverPlaintext = append(t.LeftoverPlaintext, head...)
-	return Errorf("tls", OutcomeTLS, "%d bytes of plaintext came where TLS was due", len(head))
+	return Errorf("tls", OutcomeTLS, "plaintext came where TLS was due")
 }
 
 // The types of TLS records (RFC 8446 §5.1, RFC 6520 §3), all that lie between these. Neither is a letter.
@@ -225,7 +204,7 @@ func (c *Conn) closeNotify() {
 	_ = conn.CloseWrite()
 }
 
-func (s *Session) tlsConfig(lowest, highest uint16) *tls.Config {
+func (s *Session) tlsConfig() *tls.Config {
 	name := s.target.Name
 	if name == "" {
 		name = s.target.Addr.Addr().WithZone("").String() // no SNI is sent for an address; it keys the session cache
@@ -233,8 +212,8 @@ func (s *Session) tlsConfig(lowest, highest uint16) *tls.Config {
 	cfg := &tls.Config{
 		ServerName:         name,
 		InsecureSkipVerify: true, // judged by TLS.judge, as evidence
-		MinVersion:         lowest,
-		MaxVersion:         highest,
+		MinVersion:         tls.VersionTLS10,
+		MaxVersion:         tls.VersionTLS13,
 		CipherSuites:       allCipherSuites,
 		CurvePreferences:   classicGroups,
 		Renegotiation:      tls.RenegotiateNever,
@@ -263,7 +242,7 @@ var (
 
 // describe takes over what a handshake negotiated. Of one that failed the state holds what was reached.
 func (t *TLS) describe(st tls.ConnectionState, complete bool) {
-	t.Version = versionName(st.Version)
+	t.Version = versionNames[st.Version]
 	if st.CipherSuite != 0 {
 		t.CipherSuite = tls.CipherSuiteName(st.CipherSuite)
 	}

@@ -314,7 +314,7 @@ func TestPlaintextBehindTheGoAhead(t *testing.T) {
 			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
 			e := r.Evidence.(*evidence)
 			require.Equal(t, "250 injected\r\n", string(e.TLS.LeftoverPlaintext))
-			require.Contains(t, e.TLS.Error, "14 bytes of plaintext")
+			require.Contains(t, e.TLS.Error, "plaintext came")
 			require.Empty(t, e.Lines, "the conversation doesn't go on")
 		})
 	}
@@ -331,30 +331,6 @@ func (l late) Write(p []byte) (int, error) {
 	_, _ = l.Conn.Read(make([]byte, 4096))
 	_, _ = io.WriteString(l.Conn, l.more)
 	return n, err
-}
-
-func TestStartTLSVersion(t *testing.T) {
-	leakFree(t)
-	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12}
-	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
-		for _, v := range probe.TLSVersions {
-			c, err := s.Open(ctx)
-			require.NoError(t, err)
-			seen, err := c.StartTLSVersion(ctx, v)
-			if err == nil {
-				require.Equal(t, v, seen.Version)
-				e.Lines = append(e.Lines, v)
-			}
-			_ = c.Close()
-		}
-		c, err := s.Open(ctx)
-		require.NoError(t, err)
-		_, err = c.StartTLSVersion(ctx, "3.0")
-		require.ErrorIs(t, err, probe.ErrInternal)
-		return nil
-	}}, serve(t, secure("", cfg)), nil)
-	require.NoError(t, r.Err)
-	require.Equal(t, []string{"1.0", "1.1", "1.2"}, r.Evidence.(*evidence).Lines)
 }
 
 // A data connection of a session at LevelAnonymous resumes the control connection's TLS session, though its port is
@@ -395,51 +371,6 @@ func TestDataConnectionResumes(t *testing.T) {
 			require.NoError(t, r.Err)
 			require.Equal(t, "listing", r.Evidence.(*evidence).Extra)
 			require.True(t, <-resumed)
-		})
-	}
-}
-
-func TestAcceptedVersions(t *testing.T) {
-	cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}, MinVersion: tls.VersionTLS11, MaxVersion: tls.VersionTLS12}
-	for name, tc := range map[string]struct {
-		reaches int // how many connections reach gives before the server wants no more
-		failed  bool
-		want    []string
-		dialled int
-	}{
-		"all learned":      {reaches: 9, want: []string{"1.1", "1.2"}, dialled: 4}, // the first, and all but 1.2
-		"handshake failed": {reaches: 9, failed: true, want: []string{"1.1", "1.2"}, dialled: 5},
-		"not to the end":   {reaches: 2, dialled: 3},
-		"none":             {dialled: 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			leakFree(t)
-			dialled := 0
-			o := &probe.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-				dialled++
-				return new(net.Dialer).DialContext(ctx, network, address)
-			}}
-			r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
-				require.NoError(t, s.AcceptedVersions(ctx, nil, nil), "TLS isn't spoken")
-				c, err := s.Open(ctx)
-				require.NoError(t, err)
-				e.TLS, err = c.StartTLS(ctx)
-				require.NoError(t, err)
-				require.NoError(t, c.Close())
-				if tc.failed {
-					e.TLS.Error = "bad certificate" // at a version that was told before
-				}
-				left := tc.reaches
-				return s.AcceptedVersions(ctx, e.TLS, func() (*probe.Conn, error) {
-					if left--; left < 0 {
-						return nil, nil
-					}
-					return s.Open(ctx)
-				})
-			}}, serve(t, secure("", cfg)), o)
-			require.NoError(t, r.Err)
-			require.Equal(t, tc.want, r.Evidence.(*evidence).TLS.Versions)
-			require.Equal(t, tc.dialled, dialled)
 		})
 	}
 }

@@ -97,7 +97,7 @@ func (c *Conn) ioError(op string, err error, fallback Outcome) *Error {
 	case c.s.ctx.Err() != nil:
 		return c.s.contextError(op)
 	case c.opAborted():
-		return &Error{Op: op, Outcome: OutcomeCanceled, Err: err}
+		return &Error{Op: op, Outcome: OutcomeCanceled, Err: steady(err)}
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &limit):
@@ -107,5 +107,5 @@ func (c *Conn) ioError(op string, err error, fallback Outcome) *Error {
 	if o == OutcomeTimeout {
 		err = &LimitError{Limit: "Idle", Value: c.raw.idle}
 	}
-	return &Error{Op: op, Outcome: o, Err: err}
+	return &Error{Op: op, Outcome: o, Err: steady(err)}
 }

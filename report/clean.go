@@ -17,6 +17,9 @@ const stackedMarks = 3
 // directional overrides and other invisible characters, line ends, and bytes that aren't UTF-8 are spelled as Go
 // does, such as \x1b and \u202e.
 func Clean(s string) string {
+	if printableASCII(s) {
+		return s
+	}
 	var b strings.Builder
 	marks := 0
 	for i, r := range s {
@@ -36,6 +39,16 @@ func Clean(s string) string {
 		}
 	}
 	return b.String()
+}
+
+// printableASCII reports whether s holds nothing but characters that take a column each and are safe to print.
+func printableASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // invisible are characters that strconv takes for printable and that show nothing, or a blank: Hangul fillers, the
@@ -58,10 +71,17 @@ func fit(s string, width int) string {
 	if most := (width + 1) * (stackedMarks + 1) * utf8.UTFMax; len(s) > most {
 		s = s[:most]
 	}
-	return ansi.Truncate(Clean(s), width, "…")
+	clean := Clean(s)
+	if len(clean) <= width && printableASCII(clean) {
+		return clean
+	}
+	return ansi.Truncate(clean, width, "…")
 }
 
 // pad fills s up with blanks to width columns.
 func pad(s string, width int) string {
+	if printableASCII(s) {
+		return s + strings.Repeat(" ", max(0, width-len(s)))
+	}
 	return s + strings.Repeat(" ", max(0, width-ansi.StringWidth(s)))
 }

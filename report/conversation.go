@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/rawjson"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -238,15 +239,15 @@ func needles(document *document, f finding.Finding) []string {
 
 // said are the words of a value: a reply's lines with its code, a string, or those of a list's elements.
 func said(value json.RawMessage) (words []string) {
-	var text string
 	var list []json.RawMessage
 	var reply struct {
 		Code  *int     `json:"code"`
 		Lines []string `json:"lines"`
 		Name  string   `json:"name"`
 	}
+	text, isText := rawjson.Text(value)
 	switch {
-	case json.Unmarshal(value, &text) == nil:
+	case isText:
 		words = []string{text}
 	case json.Unmarshal(value, &list) == nil:
 		for _, v := range list[:min(len(list), 16)] {

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -27,7 +28,8 @@ type CSV struct {
 // csvHeader names the columns. They are a contract: added to, never renamed.
 var csvHeader = []string{
 	"severity", "id", "title", "detail", "known", "proof", "cwe",
-	"protocol", "network", "address", "port", "name", "state", "outcome", "error", "greeting", "software", "cpe", "started", "accepted",
+	"protocol", "network", "address", "port", "name", "state", "outcome", "error", "greeting", "software", "cpe", "started",
+	"cve", "cvss", "cvss_score", "kev", "epss", "data", "accepted",
 }
 
 // NewCSV returns a writer of CSV to w.
@@ -70,16 +72,34 @@ func csvLines(r finding.Record) [][]string {
 		string(StateOf(r)), string(r.Outcome), failure, headline(r, document), software(r), cpes(r), r.Started.UTC().Format(time.RFC3339),
 	}
 	if len(r.Findings) == 0 {
-		return [][]string{append(append(make([]string, len(csvHeader)-len(where)-1), where...), "")}
+		line := make([]string, len(csvHeader))
+		copy(line[whereColumn:], where)
+		return [][]string{line}
 	}
 	var lines [][]string
 	for _, f := range r.Findings {
 		line := []string{
 			f.Severity.String(), f.ID, f.Title, f.Detail, string(f.Known), strings.Join(proofs(document, f), " | "), numbers(f.CWE),
 		}
-		lines = append(lines, append(append(line, where...), acceptedWords(f)))
+		data := ""
+		if f.Data != nil {
+			data = dataName(f.Data)
+		}
+		line = append(append(line, where...), strings.Join(f.CVE, " "), f.CVSS, number(f.Score), f.KEV, number(f.EPSS), data, acceptedWords(f))
+		lines = append(lines, line)
 	}
 	return lines
+}
+
+// whereColumn is the first of those that say which endpoint it is.
+const whereColumn = 7
+
+// number is empty for zero, which stands for not known.
+func number(x float64) string {
+	if x == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(x, 'f', -1, 64)
 }
 
 func numbers(list []int) string {

@@ -46,11 +46,24 @@ func TestCSV(t *testing.T) {
 		"severity": "high", "id": "ftp.cleartext-login", "title": "passwords asked for without TLS", "detail": "a detail", "known": "claimed",
 		"proof": "login: yes | features: EPSV, PASV, UTF8", "cwe": "", "protocol": "ftp", "network": "tcp", "address": "192.0.2.7", "port": "21",
 		"name": "ftp.example.net", "state": "answered", "outcome": "ok", "error": "", "greeting": "220 (vsFTPd 3.0.3)", "software": "vsftpd 3.0.3 · Debian Linux",
-		"cpe": "", "started": "2026-01-02T03:04:05Z", "accepted": "",
+		"cpe": "", "started": "2026-01-02T03:04:05Z", "accepted": "", "cve": "", "cvss": "", "cvss_score": "", "kev": "", "epss": "", "data": "",
 	}, rows[3])
 	require.Equal(t, "319", rows[4]["cwe"])
 	for name, want := range map[string]string{"severity": "", "id": "", "proof": "", "port": "990", "state": "refused", "outcome": "refused", "error": "dial: connection refused"} {
 		require.Equal(t, want, rows[0][name], name)
+	}
+}
+
+// A finding about software has what is known of its vulnerabilities, and by which data.
+func TestCSVVulnerabilities(t *testing.T) {
+	var b bytes.Buffer
+	writeAll(t, report.NewCSV(&b), exploited())
+	row := cells(t, b.String())[0]
+	for name, want := range map[string]string{
+		"cwe": "78 1395", "port": "25", "cve": "CVE-2019-10149", "cvss": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "cvss_score": "9.8",
+		"kev": "2022-01-10", "epss": "0.9441", "data": "sha256:9f86 of 2025-12-24",
+	} {
+		require.Equal(t, want, row[name], name)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/rawjson"
 )
 
 // A document is a record's JSON form, as findings point into it. It remembers what was looked up, since findings share
@@ -15,31 +16,19 @@ type document struct {
 	known map[string]json.RawMessage
 }
 
-// document returns the record's, or an empty object if it has none.
+// documentOf returns the record's, or an empty object if it has none.
 func documentOf(r finding.Record) *document {
-	text, err := json.Marshal(pointedAt(r))
+	text, err := r.Document()
 	if err != nil {
 		text = []byte("{}")
 	}
 	return &document{text: text, known: map[string]json.RawMessage{}}
 }
 
-// documentFor is the record as findings point into it; the transcript is left out if none does.
-func pointedAt(r finding.Record) finding.Record {
-	for _, f := range r.Findings {
-		for _, pointer := range f.Basis {
-			if strings.HasPrefix(pointer, "/transcript") {
-				return r
-			}
-		}
-	}
-	return r.WithoutTranscript()
-}
-
 // maxPointer is far more than a rule needs. A stored one may be as long as its line.
 const maxPointer = 1000
 
-// resolve is [finding.Resolve] on the document.
+// resolve is [finding.Resolve] on the document, which is known to be valid.
 func (d *document) resolve(pointer string) (json.RawMessage, error) {
 	if value, ok := d.known[pointer]; ok {
 		return value, nil
@@ -56,11 +45,11 @@ func (d *document) resolve(pointer string) (json.RawMessage, error) {
 			return value, nil
 		}
 	}
-	return finding.Resolve(d.text, pointer) // for the error, which names the whole pointer
+	return rawjson.Resolve(d.text, pointer) // for the error, which names the whole pointer
 }
 
 func (d *document) remember(pointer string, in []byte, rest string) (json.RawMessage, error) {
-	value, err := finding.Resolve(in, rest)
+	value, err := rawjson.Resolve(in, rest)
 	if err == nil {
 		d.known[pointer] = value
 	}

@@ -51,15 +51,21 @@ func poisoned(evil string) finding.Record {
 // written is what each writer makes of a record.
 func written(t *testing.T, r finding.Record) map[string]string {
 	t.Helper()
-	var jsonl, csv, log, page, list bytes.Buffer
+	var jsonl, csv, log, page, list, dojo, ocsf, junit bytes.Buffer
 	writeAll(t, report.NewJSONL(&jsonl), r)
 	writeAll(t, report.NewCSV(&csv), r)
 	writeAll(t, sarif.New(&log, sarif.Options{Rules: rules}), r)
+	writeAll(t, report.NewDefectDojo(&dojo, report.Options{Rules: rules}), r)
+	writeAll(t, report.NewOCSF(&ocsf, report.Options{Rules: rules}), r)
+	writeAll(t, report.NewJUnit(&junit, report.Options{Rules: rules}), r)
 	writeAll(t, report.NewHTML(&page, report.HTMLOptions{Rules: rules, Title: r.Target.Name}), r)
 	table := report.NewTable(&list, report.TableOptions{List: true})
 	require.NoError(t, table.Write(r, report.Host{Label: r.Target.Name}))
 	require.NoError(t, table.Close())
-	return map[string]string{"jsonl": jsonl.String(), "csv": csv.String(), "sarif": log.String(), "html": page.String(), "table": list.String()}
+	return map[string]string{
+		"jsonl": jsonl.String(), "csv": csv.String(), "sarif": log.String(), "html": page.String(), "table": list.String(), "defectdojo": dojo.String(),
+		"ocsf": ocsf.String(), "junit": junit.String(),
+	}
 }
 
 func TestNoServerReachesTheReader(t *testing.T) {
@@ -88,6 +94,20 @@ func TestNoServerReachesTheReader(t *testing.T) {
 				require.Len(t, cells(t, text), 3)
 			case "html":
 				inertPage(t, text)
+			case "defectdojo":
+				require.Len(t, imported(t, []byte(text)), len(poisoned(evil).Findings))
+			case "ocsf":
+				for line := range strings.Lines(text) {
+					var event map[string]any
+					require.NoError(t, json.Unmarshal([]byte(line), &event))
+					validOCSF(t, event)
+				}
+				require.Equal(t, len(poisoned(evil).Findings), strings.Count(text, "\n"))
+			case "junit":
+				validJUnit(t, text)
+			}
+			if form == "defectdojo" || form == "ocsf" || form == "junit" {
+				require.Less(t, len(text), 64<<10, "however long what it said is: %s", form)
 			}
 		}
 	}

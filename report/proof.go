@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/rawjson"
 )
 
 // proofsShown is how much of a long basis is written.
@@ -44,7 +45,7 @@ func proofs(document *document, f finding.Finding) []string {
 func pointerName(pointer string) string {
 	var b strings.Builder
 	for i, token := range strings.Split(strings.TrimPrefix(strings.TrimPrefix(pointer, "/"), "evidence/"), "/") {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+		token = rawjson.Unescape(token)
 		switch {
 		case token != "" && strings.Trim(token, "0123456789") == "":
 			fmt.Fprintf(&b, "[%s]", token)
@@ -65,8 +66,7 @@ func describe(value json.RawMessage) string {
 	}
 	switch value[0] {
 	case '"':
-		var s string
-		_ = json.Unmarshal(value, &s)
+		s, _ := rawjson.Text(value)
 		if s == "" {
 			return `""`
 		}

@@ -55,6 +55,7 @@ func ReadEntries(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Entry, 
 				}
 			case len(line) > 0:
 				entry, bad := finding.DecodeEntry(line, probers...)
+				entry.Record = entry.From(line)
 				if bad != nil {
 					bad = &LineError{n, bad}
 				}

@@ -1,5 +1,6 @@
 // Package report writes records: as a table for terminals and as one page for browsers, as CSV for spreadsheets, and as
-// JSON lines for programs, which [Read] reads again. Package report/sarif writes for code scanning.
+// JSON lines for programs, which [Read] reads again; for DefectDojo, as events of OCSF, and as JUnit XML. Package report/sarif
+// writes for code scanning.
 //
 // Whatever a server said is hostile text, and each writer takes the harm out of it in the way that its form asks for.
 package report
@@ -7,7 +8,7 @@ package report
 import "github.com/handclasp/handclasp/finding"
 
 // A Writer takes records one at a time, and writes what is left when it is closed. It doesn't close what it writes to.
-// [JSONL] and [CSV] write each record as it comes; [HTML] writes when it is closed.
+// All but [HTML], which is written when it is closed, write each record as it comes.
 type Writer interface {
 	Write(r finding.Record) error
 	Close() error

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -108,19 +107,17 @@ func TestSARIF(t *testing.T) {
 	require.Equal(t, []any{"/evidence/login", "/evidence/features"}, run.Results[0].Properties.Properties["basis"])
 }
 
-// A finding about software has what is known of its vulnerabilities, and another finding nothing of the kind.
+// A finding about software has what is known of its vulnerabilities, and by which data, and another finding nothing of the kind.
 func TestSARIFVulnerabilities(t *testing.T) {
-	records := neighbourhood()
-	i := slices.IndexFunc(records, func(r finding.Record) bool { return len(r.Findings) > 0 })
-	f := &records[i].Findings[0]
-	f.CVE, f.CVSS, f.KEV, f.EPSS = []string{"CVE-2019-10149"}, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "2022-01-10", 0.94
-	results := log(t, records...).Runs[0].Results
+	results := log(t, exploited(), neighbourhood()[3]).Runs[0].Results
 	properties := results[0].Properties.Properties
 	require.Equal(t, []any{"CVE-2019-10149"}, properties["cve"])
-	require.Equal(t, f.CVSS, properties["cvss"])
+	require.Equal(t, "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", properties["cvss"])
+	require.InDelta(t, 9.8, properties["cvss_score"], 1e-9)
 	require.Equal(t, "2022-01-10", properties["kev"])
-	require.InDelta(t, 0.94, properties["epss"], 1e-9)
-	for _, name := range []string{"cve", "cvss", "kev", "epss"} {
+	require.InDelta(t, 0.9441, properties["epss"], 1e-9)
+	require.Equal(t, map[string]any{"digest": "sha256:9f86", "date": "2025-12-24T00:00:00Z"}, properties["data"])
+	for _, name := range []string{"cve", "cvss", "cvss_score", "kev", "epss", "data"} {
 		require.NotContains(t, results[1].Properties.Properties, name)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
 )
 
 // A Host says which records of a table belong together.
@@ -65,10 +66,13 @@ type group struct {
 	passed  int // records that aren't shown
 }
 
-// kept is what waits of a record: all but the transcript, which is most of it and which a table doesn't show.
+// kept is what waits of a record: what is going to be written of it.
 type kept struct {
-	finding.Record
-	state State // as the transcript told
+	port     uint16
+	network  probe.Network
+	protocol string
+	state    State
+	row      []byte // empty for a quiet endpoint
 }
 
 // NewTable returns a table that writes to w.
@@ -86,7 +90,14 @@ func NewTable(w io.Writer, o TableOptions) *Table {
 // Write takes a record. An error is the writer's, and comes again from Close.
 func (t *Table) Write(r finding.Record, h Host) error {
 	g := t.take(r, h)
-	g.records = append(g.records, kept{pointedAt(r), StateOf(r)})
+	k := kept{port: r.Target.Addr.Port(), network: r.Target.Network, protocol: r.Protocol, state: StateOf(r)}
+	switch k.state {
+	case Answered, TLSFailed, Failed:
+		var b bytes.Buffer
+		t.row(&b, r)
+		k.row = bytes.Clone(b.Bytes())
+	}
+	g.records = append(g.records, k)
 	if t.list != nil {
 		t.list.add(r)
 	}
@@ -191,17 +202,15 @@ func (t *Table) host(g *group) {
 		return
 	}
 	slices.SortFunc(g.records, func(a, b kept) int {
-		return cmp.Or(cmp.Compare(a.Target.Addr.Port(), b.Target.Addr.Port()), cmp.Compare(a.Target.Network, b.Target.Network),
-			cmp.Compare(a.Protocol, b.Protocol))
+		return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(a.network, b.network), cmp.Compare(a.protocol, b.protocol))
 	})
-	quiet := map[State][]finding.Record{}
-	var rows []finding.Record
-	for _, r := range g.records {
-		switch r.state {
-		case Answered, TLSFailed, Failed:
-			rows = append(rows, r.Record)
-		default:
-			quiet[r.state] = append(quiet[r.state], r.Record)
+	quiet := map[State][]kept{}
+	var rows [][]byte
+	for _, k := range g.records {
+		if len(k.row) > 0 {
+			rows = append(rows, k.row)
+		} else {
+			quiet[k.state] = append(quiet[k.state], k)
 		}
 	}
 	var b bytes.Buffer
@@ -225,8 +234,8 @@ func (t *Table) host(g *group) {
 	}
 	t.tight = false
 	b.WriteString(t.title(g) + "\n")
-	for _, r := range rows {
-		t.row(&b, r)
+	for _, row := range rows {
+		b.Write(row)
 	}
 	for _, s := range states {
 		if len(quiet[s]) > 0 {
@@ -238,7 +247,7 @@ func (t *Table) host(g *group) {
 }
 
 // muteHost is one line. Ports are named if they are few.
-func (t *Table) muteHost(b *bytes.Buffer, g *group, quiet map[State][]finding.Record) {
+func (t *Table) muteHost(b *bytes.Buffer, g *group, quiet map[State][]kept) {
 	counts := map[State]int{}
 	total := 0
 	var named []string
@@ -270,14 +279,14 @@ func (t *Table) title(g *group) string {
 }
 
 // ports lists where records were, by protocol: "ftp 21, 990 · smtp 25".
-func ports(records []finding.Record) string {
+func ports(records []kept) string {
 	var order []string
 	by := map[string][]string{}
-	for _, r := range records {
-		if by[r.Protocol] == nil {
-			order = append(order, r.Protocol)
+	for _, k := range records {
+		if by[k.protocol] == nil {
+			order = append(order, k.protocol)
 		}
-		by[r.Protocol] = append(by[r.Protocol], fmt.Sprint(r.Target.Addr.Port()))
+		by[k.protocol] = append(by[k.protocol], fmt.Sprint(k.port))
 	}
 	for i, protocol := range order {
 		order[i] = protocol + " " + strings.Join(by[protocol], ", ")

@@ -20,6 +20,6 @@ func TestConform(t *testing.T) {
 
 // So does one with its knobs on.
 func TestConformKnobs(t *testing.T) {
-	p := rsync.Prober{Modules: []string{"pub"}, Versions: true, BusyWait: plain.BusyWait}
+	p := rsync.Prober{Modules: []string{"pub"}, BusyWait: plain.BusyWait}
 	probetest.ConformWith(t, p, probetest.Conformance{Recordings: transcripts + "knobs/*-all-hidden.txt"})
 }

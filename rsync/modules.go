@@ -51,7 +51,7 @@ func (k *talk) modules(ctx context.Context, p Prober) error {
 	shared := false // modules share a count of connections, of which ours is one
 	order := k.order(p.Modules)
 	for n, i := range order {
-		if asked >= p.maxModules() || k.connsLeft(p) <= 0 || !askable(k.names[i]) {
+		if asked >= p.maxModules() || k.connsLeft() <= 0 || !askable(k.names[i]) {
 			k.e.ModulesUnasked++
 			continue
 		}
@@ -60,7 +60,7 @@ func (k *talk) modules(ctx context.Context, p Prober) error {
 			p.wait(ctx)
 		}
 		err := k.module(ctx, i)
-		if errors.Is(err, probe.ErrBusy) && k.entered && p.BusyWait >= 0 && k.connsLeft(p) > 0 {
+		if errors.Is(err, probe.ErrBusy) && k.entered && p.BusyWait >= 0 && k.connsLeft() > 0 {
 			p.wait(ctx)
 			err = k.module(ctx, i)
 			shared = shared || !errors.Is(err, probe.ErrBusy)
@@ -138,14 +138,8 @@ func (p Prober) maxModules() int {
 	return p.MaxModules
 }
 
-// connsLeft is how many connections there may still be, but for those that learn versions of TLS.
-func (k *talk) connsLeft(p Prober) int {
-	left := k.s.Limits().Conns - k.opened
-	if p.Versions && k.s.ImplicitTLS() {
-		left -= len(probe.TLSVersions)
-	}
-	return left
-}
+// connsLeft is how many connections there may still be.
+func (k *talk) connsLeft() int { return k.s.Limits().Conns - k.opened }
 
 // module asks for one module, and leaves whatever the daemon says.
 func (k *talk) module(ctx context.Context, i int) error {

@@ -20,9 +20,6 @@ type Prober struct {
 	// modules share one count of connections unless each has a lock file of its own, and rsync takes 0.1 s to end one
 	// that was left. 0 means 0.5 s; a negative time takes the first answer for the last.
 	BusyWait time.Duration
-	// Versions learns which versions of TLS are accepted on a port for implicit TLS, with one more connection for each:
-	// Evidence.TLS.Versions.
-	Versions bool
 }
 
 const (
@@ -40,10 +37,6 @@ func (p Prober) Spec() probe.Spec {
 	most := p.maxModules()
 	anonymous := probe.Bound{Conns: 2 + 2*most, Time: time.Minute + time.Duration(max(0, most-defaultMaxModules))*2*time.Second}
 	handshake := probe.Bound{Conns: 2, Time: 45 * time.Second}
-	if p.Versions {
-		anonymous.Conns += len(probe.TLSVersions)
-		handshake.Conns += len(probe.TLSVersions)
-	}
 	return probe.Spec{
 		Protocol: protocol,
 		// RFC 5781 has 873; 874 is where rsync-ssl looks for TLS.
@@ -66,9 +59,6 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	k := newTalk(s, e)
 	err := k.converse(ctx, p)
 	s.OfferTLS(ctx, e.TLS, s.Open)
-	if err == nil && p.Versions && s.ImplicitTLS() {
-		err = s.AcceptedVersions(ctx, e.TLS, func() (*probe.Conn, error) { return s.Open(ctx) })
-	}
 	return e, err
 }
 

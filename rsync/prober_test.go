@@ -32,10 +32,9 @@ var plain = rsync.Prober{BusyWait: time.Nanosecond}
 
 // knobs are the probers of the conversations in the folder of that name, by the end of the file's name.
 var knobs = map[string]rsync.Prober{
-	"modules":      {Modules: []string{"hidden", "hidden-secret", "hidden-denied", "absent", "secret"}, MaxModules: 12, BusyWait: 1},
-	"all-hidden":   {Modules: []string{"pub"}},
-	"capped":       {MaxModules: 1},
-	"implicit-tls": {Versions: true},
+	"modules":    {Modules: []string{"hidden", "hidden-secret", "hidden-denied", "absent", "secret"}, MaxModules: 12, BusyWait: 1},
+	"all-hidden": {Modules: []string{"pub"}},
+	"capped":     {MaxModules: 1},
 }
 
 func evidence(t *testing.T, r *probe.Result) *rsync.Evidence {

@@ -328,8 +328,8 @@ func TestImplicitTLS(t *testing.T) {
 	config := &tls.Config{Certificates: []tls.Certificate{selfsigned.Certificate("files.example.org")}, MinVersion: tls.VersionTLS12}
 	s := &server{config: config, modules: names(3)}
 	o := anonymous(probe.Limits{})
-	o.ImplicitTLS = probe.Yes
-	r, e := run(t, rsync.Prober{Versions: true}, s.start(t), o)
+	o.ImplicitTLS, o.TLS = probe.Yes, probe.TLSModeVersions
+	r, e := run(t, rsync.Prober{}, s.start(t), o)
 	require.NoError(t, r.Err)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
 	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)

@@ -17,7 +17,7 @@ func TestConform(t *testing.T) {
 
 // The knobs open connections of their own, which must end as well as the first.
 func TestConformWithKnobs(t *testing.T) {
-	probetest.ConformWith(t, smtp.Prober{Injection: true, Verify: true, Versions: true}, probetest.Conformance{
+	probetest.ConformWith(t, smtp.Prober{Injection: true, Verify: true}, probetest.Conformance{
 		Recordings: "testdata/transcripts/verify/handwritten-550.txt",
 		Servers:    probetest.Affirmative("220 hello\r\n", "220 hello\r\n"),
 	})

@@ -28,11 +28,10 @@
 // waits a tenth of a second for what comes unasked; if that falls out of step too, only the greeting is kept. NTLM that is offered in
 // cleartext, behind a STARTTLS that can't be had, is asked for on one more.
 //
-// Three knobs, off by default, ask for more, all but the second on connections of their own:
+// Two knobs, off by default, ask for more, the first on a connection of its own:
 //
 //	Injection    STARTTLS and NOOP in one write, then QUIT inside TLS
 //	Verify       VRFY and 16 random letters, then with @ and the server's own name if it wants a domain
-//	Versions     a TLS handshake for each version
 //
 // # What is never sent
 //

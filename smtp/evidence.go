@@ -53,7 +53,8 @@ type Evidence struct {
 	ExtensionsAfterTLS     []string `json:"extensions_after_tls"`
 	AuthMechanismsAfterTLS []string `json:"auth_mechanisms_after_tls" diff:"identifying"`
 
-	// VRFY and EXPN say whether the keyword is advertised, before TLS or after it (RFC 5321 §3.5.2).
+	// VRFY and EXPN say whether the keyword is advertised, before TLS or after it (RFC 5321 §3.5.2); Unknown if it isn't before
+	// and what is offered inside wasn't heard, or was overwritten on the way.
 	VRFY probe.Fact `json:"vrfy"`
 	EXPN probe.Fact `json:"expn"`
 	// VRFYReply is the reply to VRFY of a random name; nil unless Prober.Verify asked for it.

@@ -33,7 +33,7 @@ func TestGuardAllows(t *testing.T) {
 }
 
 // everyKnob may send the most.
-var everyKnob = Prober{Injection: true, Verify: true, Versions: true}
+var everyKnob = Prober{Injection: true, Verify: true}
 
 // The argument of EHLO is the visitor's name, and no other.
 func TestGuardKnowsTheVisitor(t *testing.T) {
@@ -75,7 +75,7 @@ func TestGuardAllowsByKnob(t *testing.T) {
 		"VRFY abcdefghijklmnop\r\n":                {"VRFY of a random name", Prober{Verify: true}},
 		"VRFY abcdefghijklmnop@mx.example.com\r\n": {"VRFY of a random name", Prober{Verify: true}},
 	} {
-		without := Prober{Injection: !test.with.Injection, Verify: !test.with.Verify, Versions: true}
+		without := Prober{Injection: !test.with.Injection, Verify: !test.with.Verify}
 		for _, level := range []probe.Level{probe.LevelHandshake, probe.LevelAnonymous} {
 			label, err := test.with.Spec().NewGuard(probe.Contact{})(level, []byte(plain))
 			require.NoError(t, err, "%q", plain)

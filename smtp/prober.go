@@ -19,8 +19,6 @@ type Prober struct {
 	// Verify checks with VRFY of one random name, at the server's own domain if it asks for one, whether the server
 	// tells which names exist.
 	Verify bool
-	// Versions checks, with a connection for each, which versions of TLS are accepted.
-	Versions bool
 }
 
 const protocol = "smtp"
@@ -31,9 +29,6 @@ func (p Prober) Spec() probe.Spec {
 	asked := probe.Bound{Conns: 3, Time: 12 * time.Minute} // the conversation, once more if it fell out of step, NTLM beside a broken TLS
 	if p.Injection {
 		asked.Conns++
-	}
-	if p.Versions {
-		asked.Conns += len(probe.TLSVersions) - 1
 	}
 	return probe.Spec{
 		Protocol: protocol,
@@ -58,8 +53,8 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	t := &talk{s: s, e: new(Evidence)}
 	s.Keep(t.e)
-	err := textline.InStep(func(patient bool) error {
-		t.patient = patient
+	err := textline.InStep(s, func(a *textline.Attempt) error {
+		t.Attempt = a
 		return p.converse(ctx, t)
 	}, t.forget)
 	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
@@ -68,9 +63,6 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 	}
 	if p.Injection && t.e.STARTTLSReply.Is(codeReady) {
 		s.Lost("/evidence/starttls_injection", t.inject(ctx))
-	}
-	if p.Versions {
-		s.Lost("/evidence/tls/versions", s.AcceptedVersions(ctx, t.e.TLS, func() (*probe.Conn, error) { return t.reachTLS(ctx) }))
 	}
 	return t.e, nil
 }

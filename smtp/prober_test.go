@@ -48,12 +48,11 @@ func TestImplicitTLS(t *testing.T) {
 		p.say("220 mx.example.com ESMTP")
 		mxTalk(p, false, true)
 	})
-	r, e := run(t, smtp.Prober{Versions: true, Injection: true}, s, &probe.Options{ImplicitTLS: probe.Yes})
+	r, e := run(t, smtp.Prober{Injection: true}, s, &probe.Options{ImplicitTLS: probe.Yes})
 	require.NoError(t, r.Err)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
 	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
 	require.Equal(t, []string{"PLAIN"}, e.AuthMechanisms)
-	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
 	require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 
 	// The greeting alone, for which TLS is needed too.
@@ -62,7 +61,7 @@ func TestImplicitTLS(t *testing.T) {
 		p.say("220 mx.example.com ESMTP")
 		p.hear()
 	})
-	r, e = run(t, smtp.Prober{Versions: true}, s, &probe.Options{ImplicitTLS: probe.Yes, Level: probe.LevelGreeting})
+	r, e = run(t, smtp.Prober{}, s, &probe.Options{ImplicitTLS: probe.Yes, Level: probe.LevelGreeting})
 	require.NoError(t, r.Err)
 	require.Equal(t, "mx.example.com", e.Hostname)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
@@ -222,32 +221,28 @@ func TestInjectionIsOneWrite(t *testing.T) {
 	require.Equal(t, []string{"EHLO [127.0.0.1]\r\n", "STARTTLS\r\nNOOP\r\n", "QUIT\r\n"}, sent)
 }
 
-func TestVersions(t *testing.T) {
+// What else is accepted by TLS is asked on connections that are led to where it begins.
+func TestOfferTLS(t *testing.T) {
+	versions := &probe.Options{TLS: probe.TLSModeVersions}
 	old := serve(t, func(p *peer) {
 		p.cert.MinVersion, p.cert.MaxVersion = tls.VersionTLS10, tls.VersionTLS12
 		mx(false)(p)
 	})
-	r, e := run(t, smtp.Prober{Versions: true}, old, nil)
+	r, e := run(t, smtp.Prober{}, old, versions)
 	require.NoError(t, r.Err)
 	require.Equal(t, []string{"1.0", "1.1", "1.2"}, e.TLS.Versions)
-	require.Equal(t, 4, old.conns(), "the version of the first handshake isn't asked for again")
-
-	modern := serve(t, mx(false))
-	r, e = run(t, smtp.Prober{Versions: true}, modern, nil)
-	require.NoError(t, r.Err)
-	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
 
 	busy := serve(t, func(p *peer) {
-		if p.n == 3 {
+		if p.n > 1 {
 			p.say("421 too many")
 			return
 		}
 		mx(false)(p)
 	})
-	r, e = run(t, smtp.Prober{Versions: true}, busy, nil)
+	r, e = run(t, smtp.Prober{}, busy, versions)
 	require.Equal(t, probe.OutcomeBusy, r.Outcome)
-	require.Equal(t, []string{"/evidence/tls/versions"}, r.Partial)
-	require.Empty(t, e.TLS.Versions, "an incomplete list would mislead")
+	require.Contains(t, r.Partial, "/evidence/tls/offers/tls10")
+	require.Nil(t, e.TLS.Versions, "an incomplete list would mislead")
 }
 
 // What is no reply is malformed wherever it comes behind a good greeting.
@@ -340,7 +335,7 @@ func TestTurnedAway(t *testing.T) {
 			p.say(greeting)
 			p.hear()
 		})
-		r, e := run(t, smtp.Prober{Injection: true, Verify: true, Versions: true}, s, nil)
+		r, e := run(t, smtp.Prober{Injection: true, Verify: true}, s, nil)
 		require.Equal(t, test.outcome, r.Outcome, greeting)
 		require.Equal(t, []string{"/evidence"}, r.Partial)
 		require.NotNil(t, e.Greeting)
@@ -455,4 +450,30 @@ func TestNTLMWithoutTLS(t *testing.T) {
 			require.True(t, slices.ContainsFunc(found, func(f finding.Finding) bool { return f.ID == "smtp.starttls-broken" }))
 		})
 	}
+}
+
+// Who says in its greeting what it is, is that, whatever it refuses; and who says something else isn't.
+func TestRefusesEverything(t *testing.T) {
+	for greeting, want := range map[string]probe.Outcome{
+		"220 mx.example.com ESMTP": probe.OutcomeOK, "220 ftp.example.com Simple Mail Transfer: SMTP": probe.OutcomeOK,
+		"220 mx.example.com LMTP": probe.OutcomeNotProtocol, "220 FTP server ready": probe.OutcomeNotProtocol,
+	} {
+		for _, refusal := range []string{"500 what", "502 no", "550 5.7.1 no", "504 need a fully-qualified name", "501 no"} {
+			s := serve(t, func(p *peer) {
+				for p.say(greeting); p.err == nil && p.hear() != "QUIT"; {
+					p.say(refusal)
+				}
+			})
+			r, e := run(t, smtp.Prober{}, s, nil)
+			require.Equal(t, want, r.Outcome, "%s, %s", greeting, refusal)
+			require.Equal(t, want == probe.OutcomeOK, fires(r, "smtp.exposed"), "%s, %s", greeting, refusal)
+			require.Equal(t, probe.Unknown, e.STARTTLS)
+			require.Nil(t, e.Extensions)
+			require.False(t, fires(r, "smtp.starttls-missing"))
+		}
+	}
+}
+
+func fires(r *probe.Result, id string) bool {
+	return slices.ContainsFunc(finding.Evaluate(r, smtp.Rules), func(f finding.Finding) bool { return f.ID == id })
 }

@@ -8,7 +8,7 @@ import (
 // Recognise implements [probe.Recogniser]. FTP servers and others greet by the same codes, so that without a word of either
 // protocol it may be both.
 func (Prober) Recognise(said []byte) probe.Recognition {
-	return textline.Recognise(said, []int{220, 421, 554}, []string{"SMTP", "LMTP", "FTP"}, "SMTP") // RFC 5321 §3.1 and §4.3.2
+	return textline.Recognise(said, []int{220, 421, 554}, greetingWords, "SMTP") // RFC 5321 §3.1 and §4.3.2
 }
 
 // Questions implements [probe.Asker]: commands that mail servers alone accept, of which old ones know HELO only.

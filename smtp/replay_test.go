@@ -124,6 +124,7 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 	"masked": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
 		require.Equal(t, probe.Yes, e.STARTTLSStripped)
 		require.Equal(t, probe.No, e.STARTTLS)
+		require.Equal(t, probe.Unknown, e.VRFY, "it may be one of those that were overwritten")
 		require.Equal(t, "mx.example.com", e.Hostname, "as EHLO has it")
 	},
 	"auth-equals": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
@@ -135,6 +136,8 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 	"starttls-refused": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
 		require.Equal(t, probe.Yes, e.STARTTLS)
 		require.True(t, e.STARTTLSReply.Is(454))
+		require.Equal(t, probe.Unknown, e.VRFY, "what is offered inside TLS wasn't heard")
+		require.Equal(t, probe.Unknown, e.EXPN)
 		require.Nil(t, e.TLS)
 	},
 	"starttls-demanded": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
@@ -219,7 +222,7 @@ func TestGreetingOnly(t *testing.T) {
 	require.NoError(t, err)
 	rec.Level = probe.LevelGreeting
 	player := rec.Player()
-	r := probe.Run(t.Context(), smtp.Prober{Injection: true, Verify: true, Versions: true}, rec.Target,
+	r := probe.Run(t.Context(), smtp.Prober{Injection: true, Verify: true}, rec.Target,
 		&probe.Options{Level: probe.LevelGreeting, Dial: player.Dial})
 	require.NoError(t, r.Err)
 	require.NoError(t, player.Err())

@@ -109,8 +109,12 @@ func exposed(r *probe.Result) finding.Answer {
 			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/helo").With(e.Hostname)
 		case greets(e.Greeting) == probe.OutcomeBusy, greets(e.Greeting) == probe.OutcomeDenied:
 			return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
-		case greets(e.Greeting) == probe.OutcomeNotProtocol, unknown(e.EHLO) && unknown(e.HELO):
+		case greets(e.Greeting) == probe.OutcomeNotProtocol, e.foreign():
 			return finding.NotSo() // another protocol's
+		case isMail(e.Greeting): // whatever it says to EHLO, or doesn't
+			return finding.Fires(finding.Seen, "/evidence/greeting").With(e.Hostname)
+		case refusesAsMail(e.EHLO):
+			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
 		}
 		return finding.NotLearned()
 	})(r)

@@ -11,10 +11,9 @@ import (
 
 // A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
+	*textline.Attempt
 	s       *probe.Session
 	e       *Evidence
-	patient bool           // as the connection is
-	side    bool           // it is a conversation beside another: what it loses isn't the evidence's
 	k       *textline.Conn // the connection that is open
 	offered offer          // in the last reply to EHLO
 }
@@ -28,7 +27,7 @@ func (t *talk) greet(ctx context.Context) (err error) {
 	if t.k, err = words.Open(ctx, t.s); err != nil {
 		return err
 	}
-	t.k.Patient = t.patient
+	t.k.Patient = t.Patient
 	g, err := t.k.Greet(ctx)
 	if t.e.Greeting == nil || err == nil { // a second connection that is turned away tells nothing of the first
 		t.e.Greeting, t.e.Hostname, t.e.ImplicitTLS, t.e.TLS = g.Reply, parseHostname(g.Reply), g.Implicit, g.TLS
@@ -62,14 +61,8 @@ func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...i
 	if err == nil && (*reply).Is(codeNotAvailable) {
 		err = probe.Errorf(field, probe.OutcomeBusy, "%d %s", (*reply).Code, clip((*reply).Text()))
 	}
-	t.lost(field, err)
+	t.Lost(field, err)
 	return err
-}
-
-func (t *talk) lost(field string, err error) {
-	if !t.side {
-		t.s.Lost("/evidence/"+field, err)
-	}
 }
 
 // hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.
@@ -83,10 +76,11 @@ func (t *talk) hello() error {
 		t.offered = parseEHLO(e.EHLO.Lines)
 		o := t.offered
 		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
-		e.VRFY, e.EXPN, e.STARTTLS = probe.FactOf(o.has("VRFY")), probe.FactOf(o.has("EXPN")), probe.FactOf(o.has("STARTTLS"))
+		e.STARTTLS = probe.FactOf(o.has("STARTTLS"))
 		if !t.k.Secure() {
 			e.STARTTLSStripped = o.stripped()
 		}
+		e.advertise(o, t.k.Secure() || e.STARTTLS == probe.No && e.STARTTLSStripped == probe.No)
 		e.Hostname = cmp.Or(e.Hostname, helloName(e.EHLO))
 		return nil
 	case code == codeNotNow && strings.Contains(strings.ToUpper(e.EHLO.Text()), "STARTTLS"):
@@ -94,7 +88,7 @@ func (t *talk) hello() error {
 		return nil
 	case code < 500:
 		err := probe.Errorf("ehlo", probe.OutcomeBusy, "%d %s", code, clip(e.EHLO.Text()))
-		t.lost("ehlo", err)
+		t.Lost("ehlo", err)
 		_ = t.k.Leave()
 		return err
 	}
@@ -105,8 +99,8 @@ func (t *talk) hello() error {
 	case e.HELO.Is(codeOK) && e.EHLO.Is(codeUnknown, codeNotImplemented):
 		e.STARTTLS = probe.No // who doesn't know EHLO has no extensions (RFC 5321 §3.2)
 		e.Extensions, e.AuthMechanisms = []string{}, []string{}
-	case unknown(e.EHLO) && unknown(e.HELO):
-		return probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both unknown")
+	case e.foreign():
+		return probe.Errorf("helo", probe.OutcomeNotProtocol, "EHLO and HELO are both refused, by who doesn't greet as a mail server")
 	}
 	e.Hostname = cmp.Or(e.Hostname, helloName(e.HELO))
 	return nil
@@ -123,7 +117,7 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 		return err
 	}
 	if e.TLS, err = t.k.StartTLS(ctx); err != nil {
-		t.lost("tls", err)
+		t.Lost("tls", err)
 		return err
 	}
 	if err := t.ask("ehlo_after_tls", &e.EHLOAfterTLS, ehlo(t.s), codeOK); err != nil || !e.EHLOAfterTLS.Is(codeOK) {
@@ -136,9 +130,21 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 	if e.SizeLimit == nil {
 		e.SizeLimit = o.size
 	}
-	e.VRFY = probe.FactOf(e.VRFY == probe.Yes || o.has("VRFY"))
-	e.EXPN = probe.FactOf(e.EXPN == probe.Yes || o.has("EXPN"))
+	e.advertise(o, true)
 	return nil
+}
+
+// advertise takes down what is there by its keyword, before TLS or inside it. What isn't offered before TLS may be offered
+// inside, so that the last offer decides that it isn't there.
+func (e *Evidence) advertise(o offer, last bool) {
+	for keyword, fact := range map[string]*probe.Fact{"VRFY": &e.VRFY, "EXPN": &e.EXPN} {
+		switch {
+		case o.has(keyword):
+			*fact = probe.Yes
+		case last && *fact == probe.Unknown:
+			*fact = probe.No
+		}
+	}
 }
 
 // challenge asks for the NTLM challenge and cancels the login.

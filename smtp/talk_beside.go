@@ -4,14 +4,15 @@ import (
 	"context"
 	"slices"
 
+	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
 )
 
 // Questions on connections of their own.
 
-// beside opens one more connection and introduces us. Its evidence is its own.
+// beside opens one more connection and introduces us. Its evidence is its own, and so is what it loses.
 func (t *talk) beside(ctx context.Context) (*talk, error) {
-	side := &talk{s: t.s, e: new(Evidence), patient: t.patient, side: true}
+	side := &talk{s: t.s, e: new(Evidence), Attempt: &textline.Attempt{Patient: t.Patient}}
 	err := side.greet(ctx)
 	if err == nil {
 		err = side.hello()
@@ -31,7 +32,7 @@ func (t *talk) challengeBeside(ctx context.Context) {
 		t.e.NTLM, t.e.NTLMReply = side.e.NTLM, side.e.NTLMReply
 		_ = side.k.Leave()
 	}
-	t.s.Lost("/evidence/ntlm_reply", err)
+	t.Lost("ntlm_reply", err)
 }
 
 // inject checks whether a command that comes in cleartext behind STARTTLS is carried out inside TLS. NOOP does nothing

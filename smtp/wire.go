@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -160,6 +161,37 @@ func greets(r *probe.Reply) probe.Outcome {
 	}
 	return probe.OutcomeNotProtocol
 }
+
+// greetingWords are in greetings of mail servers and of those that greet by the same codes.
+var greetingWords = []string{"SMTP", "LMTP", "FTP"}
+
+// greetingWord returns which of them a greeting has first; empty for none.
+func greetingWord(greeting *probe.Reply) string {
+	return textline.Word([]byte(greeting.Text()+"\n"), greetingWords...)
+}
+
+// isMail reports whether a greeting alone tells a mail server: by "SMTP" or "ESMTP" (RFC 5321 §4.2).
+func isMail(greeting *probe.Reply) bool {
+	return greeting.Is(codeReady) && greetingWord(greeting) == "SMTP"
+}
+
+// foreign reports whether somebody else than a mail server refused both EHLO and HELO: an LMTP server, say, or one of FTP.
+func (e *Evidence) foreign() bool {
+	refused := e.EHLO != nil && e.EHLO.Code >= 500 && e.HELO != nil && e.HELO.Code >= 500
+	return refused && !isMail(e.Greeting) && (greetingWord(e.Greeting) != "" || unknown(e.EHLO) && unknown(e.HELO))
+}
+
+// refusesAsMail reports whether EHLO was refused, for another reason than that it isn't known, with a status code such as
+// "5.7.1" (RFC 3463 §2), which only mail servers send.
+func refusesAsMail(r *probe.Reply) bool {
+	if r == nil || r.Code < 500 || unknown(r) {
+		return false
+	}
+	status, _, _ := strings.Cut(r.Text(), " ")
+	return statusCode.MatchString(status)
+}
+
+var statusCode = regexp.MustCompile(`^[45]\.\d{1,3}\.\d{1,3}$`)
 
 // unknown reports whether a command wasn't understood, in the words of SMTP or of FTP before a login.
 func unknown(r *probe.Reply) bool { return r.Is(codeUnknown, codeNotImplemented, codeNotNow) }

@@ -34,7 +34,7 @@ func (a *app) readAccepted(c *acceptance) error {
 	y := yamlFile{c.path}
 	root, err := y.read()
 	if err == nil && root == nil {
-		err = fmt.Errorf("%s: it is empty: write what is accepted below accepted:", c.path)
+		err = fmt.Errorf("%s: it is empty: it needs a list that is called accepted", c.path)
 	}
 	if err == nil {
 		err = y.members(root, []string{"accepted"}, func(_ string, list *yaml.Node) error { return a.readEntries(c, y, list) })

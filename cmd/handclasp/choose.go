@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/nntp"
@@ -23,6 +24,7 @@ type choice struct {
 	only  []string
 	ports []uint16
 
+	profile     finding.Profile
 	minSeverity finding.Severity
 	rules       []string
 	without     []string
@@ -44,6 +46,7 @@ func (c *choice) register(cmd *cobra.Command) {
 	}
 	f.Var(words(&c.only, "PROTOCOLS"), "only", "ask these protocols alone: ftp, smtp, nntp, rsync, netbios, smb, ssh, with commas between them")
 	f.Var(value[[]uint16]{&c.ports, parsePorts, showPorts, "PORTS"}, "ports", "where to ask hosts that name no port: 21,990,2121-2130")
+	registerProfile(f, &c.profile)
 	f.Var(value[finding.Severity]{&c.minSeverity, finding.ParseSeverity, showSeverity, "SEVERITY"}, "min-severity",
 		"report findings as severe as this, or more")
 	f.Var(words(&c.rules, "RULES"), "rule", "judge by these rules alone: ids, or what stands before the dot; 'handclasp rules' lists them")
@@ -60,6 +63,11 @@ func (c *choice) register(cmd *cobra.Command) {
 	f.Var(value[string]{&c.contact.Host, parseHello, text, "NAME"}, "hello", "the argument of EHLO: a host name of yours")
 	f.Var(value[string]{&c.contact.Mail, parseMail, text, "MAIL"}, "contact",
 		"where to complain, for those who read their servers' logs: abuse@example.org")
+}
+
+func registerProfile(f *pflag.FlagSet, p *finding.Profile) {
+	f.Var(value[finding.Profile]{p, finding.ParseProfile, func(p finding.Profile) string { return p.Name }, "PROFILE"}, "severity-profile",
+		"rate findings as seen from the internet, from an internal network, or as Shadowserver's reports do: internet, internal or shadowserver")
 }
 
 func parseWords(list string) ([]string, error) {
@@ -125,6 +133,7 @@ func (c *choice) key() string {
 	yes := func(set bool) string { return map[bool]string{true: "yes"}[set] }
 	add("only", strings.Join(c.only, ","))
 	add("ports", showPorts(c.ports))
+	add("severity-profile", c.profile.Name)
 	add("min-severity", showSeverity(c.minSeverity))
 	add("rule", strings.Join(c.rules, ","))
 	add("exclude-rule", strings.Join(c.without, ","))
@@ -147,6 +156,7 @@ func (c *choice) apply(a *app) (*app, error) {
 		return nil, err
 	}
 	b := *a
+	b.profile = c.profile
 	if c.only != nil {
 		b.probers = nil
 		for _, name := range c.only {

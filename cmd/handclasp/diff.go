@@ -109,7 +109,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 	if err := a.writeChanges(o, delta); err != nil {
 		return err
 	}
-	return judgement(delta, o.failOn, o.failUnknown, was.bad+is.bad > 0)
+	return judgement(balanceOf(delta), o.failOn, o.failUnknown, was.bad+is.bad > 0)
 }
 
 func (a *app) writeChanges(o *diffOptions, delta finding.Delta) error {

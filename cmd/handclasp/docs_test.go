@@ -14,7 +14,7 @@ import (
 // Every command line of these documents runs, in a network where one host in sixteen has a news server, and names are looked up
 // without a name server. Status 1 says that something was found, which is no trouble; nor is a target that isn't there.
 func TestCommandLinesOfDocs(t *testing.T) {
-	for _, file := range []string{"README.md", "docs/many-targets.md", "docs/unusual-ports.md", "docs/reports.md", "docs/accepted.md"} {
+	for _, file := range []string{"README.md", "docs/many-targets.md", "docs/unusual-ports.md", "docs/reports.md", "docs/accepted.md", "docs/sharing.md", "docs/configuration.md"} {
 		document, err := os.ReadFile(filepath.Join("../..", file))
 		require.NoError(t, err)
 		dir := t.TempDir()

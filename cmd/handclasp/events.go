@@ -14,13 +14,20 @@ import (
 	"github.com/handclasp/handclasp/report"
 )
 
-// writeEvents writes events as text, a block for each host or cause, or as JSON lines.
+// writeEvents writes events that are told under one head as text, in a block, or as JSON lines.
 func writeEvents(w io.Writer, format string, events []monitor.Event, look report.TableOptions) error {
+	if len(events) == 0 {
+		return nil
+	}
 	if format == formatJSONL {
 		_, err := w.Write(eventLines(events))
 		return err
 	}
-	return report.WriteBlocks(w, blocks(events), look)
+	b := report.Block{Head: head(events[0])}
+	for _, e := range events {
+		b.Lines = append(b.Lines, eventLine(e))
+	}
+	return report.WriteBlocks(w, []report.Block{b}, look)
 }
 
 // eventLines are events as JSON, one a line.
@@ -36,28 +43,17 @@ func eventLines(events []monitor.Event) []byte {
 	return b.Bytes()
 }
 
-// blocks puts what is told of one host together, in the order of the events.
-func blocks(events []monitor.Event) (list []report.Block) {
-	at := map[string]int{}
-	for _, e := range events {
-		head := e.Endpoint.Host
-		switch {
-		case e.Note != nil && e.Note.Group != "":
-			head = e.Note.Group
-		case head == "" && e.Summary != nil:
-			head = "scan"
-		case head == "":
-			head = "all"
-		}
-		i, known := at[head]
-		if !known {
-			i = len(list)
-			at[head] = i
-			list = append(list, report.Block{Head: head})
-		}
-		list[i].Lines = append(list[i].Lines, eventLine(e))
+// head is what an event is told under: a host, a group or a cause.
+func head(e monitor.Event) string {
+	switch {
+	case e.Note != nil && e.Note.Group != "":
+		return e.Note.Group
+	case e.Endpoint.Host != "":
+		return e.Endpoint.Host
+	case e.Summary != nil:
+		return "scan"
 	}
-	return list
+	return "all"
 }
 
 func eventLine(e monitor.Event) report.Line {

@@ -47,22 +47,25 @@ func showShare(s share) string {
 	return fmt.Sprintf("%g%%", float64(s)*100)
 }
 
+// A balance is what a comparison learned and tells, as far as statuses go.
+type balance struct {
+	known, lost int  // findings that were known before, and those of them that weren't learned
+	blind       bool // too much of a group was lost at once
+	worst       finding.Severity
+}
+
+func balanceOf(d finding.Delta) balance { return balance{d.Known, d.Lost, d.Blind(), d.Worst()} }
+
 // judgement returns the status for what a comparison tells.
-func judgement(d finding.Delta, failOn finding.Severity, failUnknown share, trouble bool) error {
-	blind := d.Known > 0 && d.Lost == d.Known
-	for _, n := range d.Notes {
-		blind = blind || n.Kind == finding.NoteBlind
-	}
-	if failUnknown >= 0 && d.Known > 0 {
-		blind = blind || float64(d.Lost)/float64(d.Known) > float64(failUnknown)
-	}
-	for _, c := range d.Changes {
-		if c.Alarming(failOn) {
-			return exit(exitFindings)
-		}
+func judgement(b balance, failOn finding.Severity, failUnknown share, trouble bool) error {
+	unknown := b.blind || b.known > 0 && b.lost == b.known
+	if failUnknown >= 0 && b.known > 0 {
+		unknown = unknown || float64(b.lost)/float64(b.known) > float64(failUnknown)
 	}
 	switch {
-	case blind:
+	case failOn > 0 && b.worst >= failOn:
+		return exit(exitFindings)
+	case unknown:
 		return exit(exitUnknown)
 	case trouble:
 		return exit(exitTrouble)

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +48,7 @@ type value[T any] struct {
 
 func (v value[T]) String() string { return v.show(*v.p) }
 func (v value[T]) Type() string   { return v.kind }
+func (v value[T]) isList() bool   { return reflect.TypeFor[T]().Kind() == reflect.Slice }
 func (v value[T]) Set(text string) (err error) {
 	parsed, err := v.parse(text)
 	if err == nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,10 +20,11 @@ type form struct {
 // A destination is a file that is written beside another.
 type destination struct{ path, format string }
 
-// extensions are the formats that names of files tell.
-var extensions = map[string]string{
-	".jsonl": formatJSONL, ".ndjson": formatJSONL, ".json": formatJSONL, ".html": formatHTML, ".htm": formatHTML, ".csv": formatCSV, ".sarif": formatSARIF,
-	".txt": formatTable,
+// endings are the formats that names of files tell. The first that fits counts.
+var endings = []struct{ ending, format string }{
+	{".defectdojo.json", formatDojo}, {".ocsf.jsonl", formatOCSF}, {".ocsf.json", formatOCSF}, {".junit.xml", formatJUnit}, {".xml", formatJUnit},
+	{".jsonl", formatJSONL}, {".ndjson", formatJSONL}, {".json", formatJSONL}, {".html", formatHTML}, {".htm", formatHTML}, {".csv", formatCSV},
+	{".sarif", formatSARIF}, {".txt", formatTable},
 }
 
 // outputs collects the values of --output.
@@ -63,7 +63,7 @@ func (f *form) settle(cmd *cobra.Command) error {
 		f.format, said = formatJSONL, true
 	}
 	if len(f.more) == 0 {
-		if byName := extensions[extension(f.output)]; byName != "" && !said {
+		if byName := formatOf(f.output); byName != "" && !said {
 			f.format = byName
 		}
 		return nil
@@ -72,10 +72,10 @@ func (f *form) settle(cmd *cobra.Command) error {
 		return &usageError{errors.New("--format: of several outputs the names say it: leave it out"), cmd.CommandPath()}
 	}
 	seen := map[string]bool{f.output: true}
-	f.format = extensions[extension(f.output)]
+	f.format = formatOf(f.output)
 	for i := range f.more {
 		d := &f.more[i]
-		if d.format = extensions[extension(d.path)]; seen[d.path] {
+		if d.format = formatOf(d.path); seen[d.path] {
 			return &usageError{fmt.Errorf("--output: %s is there twice", d.path), cmd.CommandPath()}
 		}
 		seen[d.path] = true
@@ -86,14 +86,23 @@ func (f *form) settle(cmd *cobra.Command) error {
 		}
 	}
 	for path := range seen {
-		if extensions[extension(path)] == "" {
-			return &usageError{fmt.Errorf("--output: the name %s says no format: let it end with .jsonl, .html, .csv, .sarif or .txt", path), cmd.CommandPath()}
+		if formatOf(path) == "" {
+			return &usageError{fmt.Errorf("--output: the name %s says no format: let it end with .jsonl, .html, .csv, .sarif, .defectdojo.json, .ocsf.jsonl, .junit.xml or .txt", path), cmd.CommandPath()}
 		}
 	}
 	return nil
 }
 
-func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
+// formatOf is the format that a name tells; empty if it tells none.
+func formatOf(path string) string {
+	path = strings.ToLower(path)
+	for _, e := range endings {
+		if strings.HasSuffix(path, e.ending) {
+			return e.format
+		}
+	}
+	return ""
+}
 
 // has reports whether one of the outputs has a format.
 func (f *form) has(format string) bool {

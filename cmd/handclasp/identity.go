@@ -103,6 +103,9 @@ func (a *app) digests(o *options) finding.Digests {
 		rules = append(rules, c.ID, int(c.Severity))
 	}
 	d := finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog)}
+	if p := a.profile; p.Name != "" {
+		d.Profile = digest(p.Name, p.Severities)
+	}
 	if len(a.policies) > 0 {
 		d.Policy = digest(a.policies)
 	}

@@ -70,6 +70,7 @@ func (a *app) replayCommand() *cobra.Command {
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(f)
 	o.accept.register(f)
+	registerProfile(f, &o.choice.profile)
 	o.choice.policies.register(f)
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + replayExitHelp)
 	return cmd
@@ -102,6 +103,9 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 	if err != nil {
 		return err
 	}
+	b := *a
+	b.profile = o.choice.profile
+	a = &b
 	r := &replaying{
 		app: a, o: o, judge: a.judge(&o.options),
 		sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}),

@@ -42,7 +42,7 @@ func (a *app) reportCommand() *cobra.Command {
 	var o reportOptions
 	cmd := &cobra.Command{
 		Use:   "report [flags] RESULTS...",
-		Short: "Write stored results as a table, a page, CSV or SARIF",
+		Short: "Write stored results as a table, a page, or for another program",
 		Long:  reportHelp,
 		Example: `  handclasp scan --format jsonl --transcript --output results.jsonl 192.0.2.0/24
   handclasp report --format html --output report.html results.jsonl

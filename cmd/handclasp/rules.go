@@ -22,6 +22,7 @@ behind "needs" is the level or the flag of scan without which the rule can't be 
 
 func (a *app) rulesCommand() *cobra.Command {
 	format := formatText
+	b := *a
 	cmd := &cobra.Command{
 		Use:   "rules [flags] [NAME...]",
 		Short: "List the rules, or explain one",
@@ -30,10 +31,11 @@ func (a *app) rulesCommand() *cobra.Command {
   handclasp rules ftp
   handclasp rules tls.cert-expired
   handclasp rules --format json`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.explainRules(cmd, format, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return b.explainRules(cmd, format, args) },
 	}
 	cmd.Flags().Var(value[string]{&format, oneOf(formatText, formatJSON, formatMarkdown), text, "FORMAT"}, "format",
 		"what to write: text, json or markdown")
+	registerProfile(cmd.Flags(), &b.profile)
 	return cmd
 }
 
@@ -44,12 +46,13 @@ const (
 	formatMarkdown = "markdown"
 )
 
-// catalogue returns every rule, those that compare results included, by id.
+// catalogue returns every rule as the profile rates it, those that compare results included, by id.
 func (a *app) catalogue() []finding.Rule {
 	rules := slices.Concat(a.rules, advisory.Judge{}.Rules())
 	for _, c := range a.comparisons {
 		rules = append(rules, c.Rule)
 	}
+	rules = a.profile.Rate(rules)
 	slices.SortFunc(rules, func(x, y finding.Rule) int { return cmp.Compare(x.ID, y.ID) })
 	return rules
 }

@@ -113,7 +113,7 @@ func (a *app) scanCommand() *cobra.Command {
 			}
 			if o.earlier != "" {
 				var err error
-				if o.baseline, err = a.readBaseline(o.earlier); err != nil {
+				if o.baseline, err = a.readBaseline(o.earlier, o.choice.profile); err != nil {
 					return err
 				}
 			}

@@ -20,8 +20,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/lab"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/replay"
 )
 
 func TestMain(m *testing.M) {
@@ -41,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm-256color")
 			env.Setenv("NO_COLOR", "")
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "nobody's"))
 			for _, n := range servers.Neighbours() {
 				name := strings.ToUpper(strings.ReplaceAll(n.Name, "-", "_"))
 				env.Setenv(name, n.URL)
@@ -79,7 +83,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"append": appendTo, "called": called, "expand": expand, "jsonl": checkJSONL, "status": status, "terminal": terminal,
+			"append": appendTo, "called": called, "expand": expand, "jsonl": checkJSONL, "plays": plays, "status": status, "terminal": terminal,
 			"together": together,
 		},
 	})
@@ -133,6 +137,24 @@ func checkJSONL(ts *testscript.TestScript, _ bool, args []string) {
 	if fmt.Sprint(n) != args[1] {
 		ts.Fatalf("%d records, want %s", n, args[1])
 	}
+}
+
+// plays FILE PROTOCOL holds the conversation in FILE again, which must not depart from it.
+func plays(ts *testscript.TestScript, _ bool, args []string) {
+	rec, err := replay.Parse([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	for _, p := range handclasp.Probers() {
+		if p.Spec().Protocol == args[1] {
+			player := rec.Player()
+			o := rec.Options()
+			o.Dial, o.Rand = player.Dial, player.Rand()
+			r := probe.Run(context.Background(), p, rec.Target, o)
+			ts.Check(player.Err())
+			ts.Check(r.Err)
+			return
+		}
+	}
+	ts.Fatalf("no prober speaks %s", args[1])
 }
 
 // together N FILE… decodes files of records, which must hold N endpoints, each once, and each file some.

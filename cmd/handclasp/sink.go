@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/finding"
@@ -17,17 +18,22 @@ const (
 	formatHTML  = "html"
 	formatCSV   = "csv"
 	formatSARIF = "sarif"
+	formatDojo  = "defectdojo"
+	formatOCSF  = "ocsf"
+	formatJUnit = "junit"
 	formatJSONL = "jsonl"
 )
 
-const formatHelp = "what to write: table; html, one page for a browser; csv; sarif, for code scanning; or jsonl, one JSON object a line"
+var formats = []string{formatTable, formatHTML, formatCSV, formatSARIF, formatDojo, formatOCSF, formatJUnit, formatJSONL}
+
+const formatHelp = "what to write: table; html, one page for a browser; csv; sarif, defectdojo, ocsf or junit, for other programs; or jsonl, one JSON object a line"
 
 func parseFormat(text string) (string, error) {
-	switch text {
-	case formatTable, formatHTML, formatCSV, formatSARIF, formatJSONL:
+	if slices.Contains(formats, text) {
 		return text, nil
 	}
-	return "", fmt.Errorf("unknown format: use %s or %s", strings.Join([]string{formatTable, formatHTML, formatCSV, formatSARIF}, ", "), formatJSONL)
+	last := len(formats) - 1
+	return "", fmt.Errorf("unknown format: use %s or %s", strings.Join(formats[:last], ", "), formats[last])
 }
 
 // A sink takes results in one of the forms.
@@ -55,6 +61,12 @@ func (a *app) newSink(w io.Writer, format string, stdout bool, o report.TableOpt
 		return plain{report.NewCSV(w)}
 	case formatSARIF:
 		return plain{sarif.New(w, sarif.Options{Rules: a.catalogue(), Version: moduleVersion()})}
+	case formatDojo:
+		return plain{report.NewDefectDojo(w, report.Options{Rules: a.catalogue(), Version: moduleVersion()})}
+	case formatOCSF:
+		return plain{report.NewOCSF(w, report.Options{Rules: a.catalogue(), Version: moduleVersion()})}
+	case formatJUnit:
+		return plain{report.NewJUnit(w, report.Options{Rules: a.catalogue(), Version: moduleVersion()})}
 	case formatJSONL:
 		return everything{plain{report.NewJSONL(w)}}
 	}

@@ -90,13 +90,13 @@ func decompress(file io.Reader) (r io.Reader, end func(), err error) {
 
 // readBaseline reads the findings of an earlier scan. A line that can't be read is an error: what it holds would be
 // reported as new.
-func (a *app) readBaseline(path string) (*finding.Baseline, error) {
+func (a *app) readBaseline(path string, p finding.Profile) (*finding.Baseline, error) {
 	s, err := a.openStored(path)
 	if err != nil {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	defer s.close()
-	b := finding.NewBaseline(s.entries(), a.rules, a.comparisons)
+	b := finding.NewBaseline(s.entries(), p.Rate(a.rules), p.RateComparisons(a.comparisons))
 	switch {
 	case s.failed != nil:
 		return nil, fmt.Errorf("--baseline: %w", s.failed)

@@ -132,9 +132,7 @@ func (a *app) round(ctx context.Context, o *options, m *many, is *identity, w *w
 	if err := a.tell(ctx, o, w, state, told.ID); err != nil {
 		return err
 	}
-	d := told.Delta
-	d.Known, d.Lost = told.Known, told.Lost
-	return judgement(d, o.failOn, w.failUnknown, results.trouble)
+	return judgement(balance{told.Known, told.Lost, told.Blind, told.Worst}, o.failOn, w.failUnknown, results.trouble)
 }
 
 // collected is a scan's results in a file, and whether something couldn't be asked.
@@ -173,27 +171,31 @@ func (a *app) collect(ctx context.Context, o *options, m *many, is identity, arg
 	return c, err
 }
 
-// tell writes the events of a scan, and has those delivered that nobody got yet.
+// tell writes the events of a scan, those of one host together, and has those delivered that nobody got yet.
 func (a *app) tell(ctx context.Context, o *options, w *watchOptions, state *monitor.State, id string) error {
-	var fresh []monitor.Event
+	look := report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}
+	var ids []int64
+	var block []monitor.Event
 	for e, err := range state.Events(ctx, 0) {
 		if err != nil {
 			return err
 		}
-		if e.Scan == id {
-			fresh = append(fresh, e)
+		if e.Scan != id {
+			continue
 		}
+		if len(block) > 0 && head(block[0]) != head(e) {
+			if err := writeEvents(a.stdout, o.format, block, look); err != nil {
+				return fmt.Errorf("standard output: %w", cause(err))
+			}
+			block = nil
+		}
+		ids, block = append(ids, e.ID), append(block, e)
 	}
-	look := report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}
-	if err := writeEvents(a.stdout, o.format, fresh, look); err != nil {
+	if err := writeEvents(a.stdout, o.format, block, look); err != nil {
 		return fmt.Errorf("standard output: %w", cause(err))
 	}
 	if w.notify != "" {
 		return a.deliver(ctx, w.notify, state)
-	}
-	ids := make([]int64, len(fresh))
-	for i, e := range fresh {
-		ids[i] = e.ID
 	}
 	return state.Ack(ctx, ids...)
 }

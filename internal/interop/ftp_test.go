@@ -91,6 +91,42 @@ var ftpFacts = []struct {
 		anonymous: probe.Yes, within: probe.Yes, replies: [2]int{230, 0}, listing: "README, pub, two  words", passive: "127.0.0.1",
 		findings: "anonymous exposed", beyond: "anonymous-listing",
 	},
+	{
+		server: "pyftpdlib", variant: "anonymous", start: pyftpdlib, system: "UNIX Type: L8",
+		authTLS: probe.No, cleartext: probe.Yes, cleartextReply: 331,
+		anonymous: probe.Yes, within: probe.No, replies: [2]int{331, 230}, listing: "README, pub, two  words", passive: "127.0.0.1",
+		findings: "anonymous cleartext-login exposed tls-missing", beyond: "anonymous-listing",
+	},
+	{ // refuses by 550
+		server: "pyftpdlib", variant: "tls-required", start: pyftpdlibTLS, system: "UNIX Type: L8",
+		authTLS: probe.Yes, tls: true, protects: probe.Yes, cleartext: probe.No, cleartextReply: 550,
+		anonymous: probe.Yes, within: probe.Yes, replies: [2]int{331, 230}, listing: "README, pub, two  words", passive: "127.0.0.1",
+		findings: "anonymous exposed", beyond: "anonymous-listing",
+	},
+	{ // wants a login even before AUTH, and refuses a second USER
+		server: "twisted-ftp", variant: "anonymous", start: twistedFTP, system: "UNIX Type: L8",
+		authTLS: probe.No, cleartext: probe.Yes, cleartextReply: 331,
+		anonymous: probe.Yes, within: probe.No, replies: [2]int{331, 230}, listing: "README, pub, two  words", passive: "127.0.0.1",
+		findings: "anonymous cleartext-login exposed tls-missing", beyond: "anonymous-listing",
+	},
+	{ // refuses a second USER, and lists AUTH without a certificate
+		server: "ftp-srv", variant: "anonymous", start: ftpSrv, system: "UNIX Type: L8",
+		authTLS: probe.No, cleartext: probe.Yes, cleartextReply: 331,
+		anonymous: probe.Yes, within: probe.No, replies: [2]int{230, 0}, listing: "README, pub, two  words", passive: "127.0.0.1",
+		findings: "anonymous cleartext-login exposed tls-missing", beyond: "anonymous-listing",
+	},
+	{ // shakes hands on the data connection before it answers LIST
+		server: "ftp-srv", variant: "implicit-tls", start: ftpSrvImplicitTLS, implicit: true, system: "UNIX Type: L8",
+		tls: true, protects: probe.Yes,
+		anonymous: probe.Yes, within: probe.Yes, replies: [2]int{230, 0}, listing: "README, pub, two  words", passive: "127.0.0.1",
+		findings: "anonymous exposed", beyond: "anonymous-listing",
+	},
+	{ // admits anonymous alone, by -A
+		server: "inetutils-ftpd", variant: "anonymous", start: inetutilsFTPd, system: "UNIX Type: L8 Version: " + kernel(),
+		authTLS: probe.No, cleartext: probe.No, cleartextReply: 530,
+		anonymous: probe.Yes, within: probe.No, replies: [2]int{331, 230}, listing: "README, pub, two  words", passive: "127.0.0.1",
+		findings: "anonymous exposed tls-missing", beyond: "anonymous-listing",
+	},
 }
 
 func TestFTP(t *testing.T) {
@@ -206,13 +242,4 @@ func captureFTP(t testing.TB, r *probe.Result, name, server string) {
 	if err := os.WriteFile(path, rec.Format(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// The versions that a server takes are found out one by one.
-func TestFTPVersions(t *testing.T) {
-	server := proftpd(t)
-	r := probe.Run(t.Context(), ftp.Prober{Versions: true}, probe.Target{Addr: server.Addr}, nil)
-	require.NoError(t, r.Err)
-	e, _ := probe.As[*ftp.Evidence](r)
-	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions) // OpenSSL's defaults on Debian 12
 }

@@ -49,6 +49,32 @@ func sn(t testing.TB) nntpServer {
 	return nntpServer{Addr: addr, Version: version(t, "sn")}
 }
 
+// npmNNTPServer is npm's nntp-server. It knows no STARTTLS.
+func npmNNTPServer(t testing.TB, access string, cert ...string) nntpServer {
+	t.Helper()
+	addr, release := node(t, "nntp_server.js", "nntp-server", append([]string{access}, cert...)...)
+	return nntpServer{Addr: addr, Version: release}
+}
+
+func nntpServerOpen(t testing.TB) nntpServer {
+	t.Helper()
+	return npmNNTPServer(t, "open")
+}
+
+// nntpServerLogin wants a login of readers, which it takes inside TLS alone.
+func nntpServerLogin(t testing.TB) nntpServer {
+	t.Helper()
+	return npmNNTPServer(t, "login")
+}
+
+func nntpServerImplicitTLS(t testing.TB) nntpServer {
+	t.Helper()
+	cert := makeCert(t, certOptions{})
+	s := npmNNTPServer(t, "login", cert.Cert, cert.Key)
+	s.Cert, s.Implicit = cert, true
+	return s
+}
+
 // chownAll gives a folder and all that is in it to the named user.
 func chownAll(t testing.TB, dir, owner string) {
 	t.Helper()

@@ -26,6 +26,16 @@ var smtpInstances = []struct {
 		o := opensmtpd(t)
 		return []smtpServer{o.Plain, o.STARTTLS, o.Required, o.Implicit}
 	}},
+	{"sendmail", func(t testing.TB) []smtpServer { return []smtpServer{sendmail(t)} }},
+	{"courier", func(t testing.TB) []smtpServer { return []smtpServer{courier(t)} }},
+	{"dovecot", func(t testing.TB) []smtpServer {
+		d := dovecot(t)
+		return []smtpServer{d.Submission, d.Implicit}
+	}},
+	{"chasquid", chasquid},
+	{"twisted-mail", twistedMail},
+	{"aiosmtpd", aiosmtpd},
+	{"smtp-server", npmSMTPServer},
 }
 
 // Every server comes up and greets, before a prober is asked to make sense of it.

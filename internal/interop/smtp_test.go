@@ -18,7 +18,7 @@ type smtpFacts struct {
 	outcome       probe.Outcome // "" is ok
 	hostname      string
 	greetingLines int
-	size          uint64
+	size          uint64 // 0 if it isn't told
 	starttls      probe.Fact
 	stripped      probe.Fact
 	tlsVersion    string
@@ -27,35 +27,37 @@ type smtpFacts struct {
 	ntlmTarget    string
 	findings      []string
 	// with the knobs
-	injection   probe.Fact
-	verifies    probe.Fact
-	vrfyCode    int
-	tlsVersions []string
+	injection probe.Fact
+	verifies  probe.Fact
+	vrfyCode  int
 }
 
 var (
 	none   = []string{}
 	logins = []string{"PLAIN", "LOGIN"}
 	sasl   = []string{"PLAIN", "LOGIN", "NTLM"}
+
+	loginsBackwards = []string{"LOGIN", "PLAIN"}
+	digests         = []string{"DIGEST-MD5", "CRAM-MD5"}
+
 	// OpenSSL and GnuTLS as these configurations leave them
-	allVersions = []string{"1.0", "1.1", "1.2", "1.3"}
 )
 
 var smtpServerFacts = map[string]smtpFacts{
 	"postfix STARTTLS": {
 		hostname: "mx.postfix.test", greetingLines: 1, size: 10240000, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
 		auth: none, authTLS: sasl, vrfy: probe.No, expn: probe.No, ntlmTarget: "MX.POSTFIX.TEST", findings: []string{"smtp.exposed"},
-		injection: probe.No, verifies: probe.No, vrfyCode: 502, tlsVersions: allVersions,
+		injection: probe.No, verifies: probe.No, vrfyCode: 502,
 	},
 	"postfix implicit TLS": {
 		hostname: "mx.postfix.test", greetingLines: 1, size: 10240000, starttls: probe.No, tlsVersion: "1.3",
 		auth: sasl, vrfy: probe.Yes, expn: probe.No, ntlmTarget: "MX.POSTFIX.TEST", findings: []string{"smtp.vrfy", "smtp.exposed"},
-		verifies: probe.Yes, vrfyCode: 550, tlsVersions: allVersions,
+		verifies: probe.Yes, vrfyCode: 550,
 	},
 	"postfix postscreen": { // greets in two parts, and drops who speaks between them
 		hostname: "mx.postfix.test", greetingLines: 2, size: 10240000, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
 		auth: none, authTLS: none, vrfy: probe.Yes, expn: probe.No, findings: []string{"smtp.vrfy", "smtp.exposed"},
-		injection: probe.No, verifies: probe.Yes, vrfyCode: 550, tlsVersions: allVersions,
+		injection: probe.No, verifies: probe.Yes, vrfyCode: 550,
 	},
 	"exim cleartext": {
 		hostname: "mx.exim.test", greetingLines: 1, size: 52428800, starttls: probe.No, stripped: probe.No,
@@ -72,12 +74,70 @@ var smtpServerFacts = map[string]smtpFacts{
 	"exim STARTTLS": {
 		hostname: "mx.exim.test", greetingLines: 1, size: 52428800, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
 		auth: logins, authTLS: logins, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.auth-cleartext", "smtp.exposed"},
-		injection: probe.No, verifies: probe.No, vrfyCode: 252, tlsVersions: allVersions,
+		injection: probe.No, verifies: probe.No, vrfyCode: 252,
 	},
 	"opensmtpd cleartext": {
 		hostname: "mx.opensmtpd.test", greetingLines: 1, size: 36700160, starttls: probe.No, stripped: probe.No,
 		auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.starttls-missing", "smtp.exposed"},
 		verifies: probe.No, vrfyCode: 500,
+	},
+	"sendmail STARTTLS": { // takes VRFY, of which it says nothing, and any name
+		hostname: "mx.sendmail.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: digests, authTLS: digests, vrfy: probe.No, expn: probe.Yes, findings: []string{"smtp.expn", "smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 250,
+	},
+	"courier STARTTLS": { // ESMTPAUTH offers logins in cleartext, ESMTPAUTH_TLS would inside TLS alone
+		hostname: "mx.courier.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.auth-cleartext", "smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 252,
+	},
+	"dovecot submission": { // offers logins in cleartext to loopback alone, and hangs up on what comes behind STARTTLS
+		hostname: "mx.dovecot.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: logins, authTLS: logins, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.auth-cleartext", "smtp.exposed"},
+		vrfyCode: 530,
+	},
+	"dovecot implicit TLS": {
+		hostname: "mx.dovecot.test", greetingLines: 1, starttls: probe.No, tlsVersion: "1.3",
+		auth: logins, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"}, vrfyCode: 530,
+	},
+	"chasquid STARTTLS":   chasquidSTARTTLS,
+	"chasquid submission": chasquidSTARTTLS,
+	"chasquid implicit TLS": {
+		hostname: "mx.chasquid.test", greetingLines: 1, size: 50 << 20, starttls: probe.No, tlsVersion: "1.3",
+		auth: []string{"PLAIN"}, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+		verifies: probe.No, vrfyCode: 502,
+	},
+	"twisted-mail cleartext": {
+		hostname: "mx.twisted.test", greetingLines: 1, starttls: probe.No, stripped: probe.No,
+		auth: loginsBackwards, vrfy: probe.No, expn: probe.No,
+		findings: []string{"smtp.auth-cleartext", "smtp.starttls-missing", "smtp.exposed"},
+		verifies: probe.No, vrfyCode: 500,
+	},
+	"twisted-mail STARTTLS": { // answers inside TLS what came before it
+		hostname: "mx.twisted.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No,
+		findings:  []string{"smtp.auth-cleartext", "smtp.exposed"},
+		injection: probe.Yes, verifies: probe.No, vrfyCode: 500,
+	},
+	"aiosmtpd cleartext": {
+		hostname: "mx.aiosmtpd.test", greetingLines: 1, size: 32 << 20, starttls: probe.No, stripped: probe.No,
+		auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.starttls-missing", "smtp.exposed"},
+		verifies: probe.No, vrfyCode: 252,
+	},
+	"aiosmtpd STARTTLS": {
+		hostname: "mx.aiosmtpd.test", greetingLines: 1, size: 32 << 20, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: none, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 252,
+	},
+	"smtp-server STARTTLS": {
+		hostname: "mx.smtp-server.test", greetingLines: 1, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, authTLS: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.auth-cleartext", "smtp.exposed"},
+		injection: probe.No, verifies: probe.No, vrfyCode: 252,
+	},
+	"smtp-server implicit TLS": {
+		hostname: "mx.smtp-server.test", greetingLines: 1, starttls: probe.No, tlsVersion: "1.3",
+		auth: loginsBackwards, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+		verifies: probe.No, vrfyCode: 252,
 	},
 	"opensmtpd STARTTLS":          failedTLS,
 	"opensmtpd STARTTLS required": failedTLS,
@@ -88,6 +148,13 @@ var smtpServerFacts = map[string]smtpFacts{
 var failedTLS = smtpFacts{
 	outcome: probe.OutcomeTLS, hostname: "mx.opensmtpd.test", greetingLines: 1, size: 36700160, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
 	auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+}
+
+// chasquidSTARTTLS is a listener of chasquid's: AUTH inside TLS alone, on port 25 as well.
+var chasquidSTARTTLS = smtpFacts{
+	hostname: "mx.chasquid.test", greetingLines: 1, size: 50 << 20, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
+	auth: none, authTLS: []string{"PLAIN"}, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+	injection: probe.No, verifies: probe.No, vrfyCode: 502,
 }
 
 func TestSMTP(t *testing.T) {
@@ -112,7 +179,7 @@ func TestSMTP(t *testing.T) {
 					require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 					require.Nil(t, e.VRFYReply)
 
-					r, e = askSMTP(t, smtp.Prober{Injection: true, Verify: true, Versions: true}, s)
+					r, e = askSMTP(t, smtp.Prober{Injection: true, Verify: true}, s)
 					if want.outcome == "" {
 						capture(t, r, "knobs/"+name, software, smtpPort(s))
 					}
@@ -120,9 +187,6 @@ func TestSMTP(t *testing.T) {
 					require.Equal(t, want.injection, e.STARTTLSInjected)
 					require.Equal(t, want.verifies, e.VerifiesNames)
 					require.Equal(t, want.vrfyCode, code(e.VRFYReply))
-					if want.tlsVersions != nil {
-						require.Equal(t, want.tlsVersions, e.TLS.Versions)
-					}
 				})
 			}
 		})
@@ -140,7 +204,11 @@ func (want smtpFacts) check(t *testing.T, s smtpServer, r *probe.Result, e *smtp
 		require.Equal(t, 220, e.Greeting.Code)
 		require.Len(t, e.Greeting.Lines, want.greetingLines)
 		require.Equal(t, probe.FactOf(s.Implicit), e.ImplicitTLS)
-		require.Equal(t, want.size, *e.SizeLimit)
+		if want.size == 0 {
+			require.Nil(t, e.SizeLimit)
+		} else {
+			require.Equal(t, want.size, *e.SizeLimit)
+		}
 	}
 	require.Equal(t, want.starttls, e.STARTTLS)
 	require.Equal(t, want.stripped, e.STARTTLSStripped)

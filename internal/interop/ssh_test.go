@@ -92,6 +92,48 @@ var sshFacts = []struct {
 		keys: []string{"ssh-ed25519"}, bits: []int{256}, none: probe.Yes,
 		findings: []string{"ssh.none-accepted", "ssh.terrapin", "ssh.exposed"},
 	},
+	{
+		server: "mod_sftp", variant: "passwords", start: modSFTP, software: "mod_sftp", strict: probe.Yes,
+		keys: []string{"ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"}, bits: []int{256, 256, 2048},
+		methods: []string{"password"}, none: probe.No,
+		findings: []string{
+			"ssh.password-auth", "ssh.weak-hostkey-alg", "ssh.weak-kex", "ssh.exposed", "ssh.weak-cipher", "ssh.weak-mac", "ssh.no-post-quantum",
+		},
+		folder: "long/",
+	},
+	{ // signs by RSA in SSH Communications Security's names, too
+		server: "asyncssh", variant: "passwords", start: asyncSSH, software: "AsyncSSH_", strict: probe.Yes,
+		keys: []string{"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"}, bits: []int{256, 2048, 256},
+		missing: []ssh.MissingHostKey{
+			{Type: "ssh-rsa-sha224@ssh.com", Reason: ssh.ReasonUnsupported}, {Type: "ssh-rsa-sha256@ssh.com", Reason: ssh.ReasonUnsupported},
+			{Type: "ssh-rsa-sha384@ssh.com", Reason: ssh.ReasonUnsupported}, {Type: "ssh-rsa-sha512@ssh.com", Reason: ssh.ReasonUnsupported},
+		},
+		methods: []string{"keyboard-interactive", "password"}, none: probe.No,
+		findings: []string{"ssh.password-auth", "ssh.weak-hostkey-alg", "ssh.exposed", "ssh.no-post-quantum"},
+		folder:   "long/",
+	},
+	{ // Debian's has no remedy against Terrapin
+		server: "paramiko", variant: "passwords", start: paramiko, software: "paramiko_", strict: probe.No,
+		keys: []string{"ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"}, bits: []int{256, 256, 2048},
+		methods: []string{"password", "publickey"}, none: probe.No,
+		findings: []string{
+			"ssh.password-auth", "ssh.terrapin", "ssh.weak-hostkey-alg", "ssh.weak-kex", "ssh.exposed", "ssh.weak-cipher", "ssh.weak-mac",
+			"ssh.no-post-quantum",
+		},
+		folder: "long/",
+	},
+	{
+		server: "erlang-ssh", variant: "passwords", start: erlangSSH, software: "Erlang/", strict: probe.Yes,
+		keys: []string{"ssh-ed25519", "ssh-rsa"}, bits: []int{256, 2048}, methods: []string{"publickey", "password"}, none: probe.No,
+		findings: []string{"ssh.password-auth", "ssh.exposed", "ssh.weak-cipher", "ssh.no-post-quantum"},
+		folder:   "long/",
+	},
+	{
+		server: "gliderlabs", variant: "passwords", start: gliderlabs, software: "Go", strict: probe.Yes,
+		keys: []string{"ssh-ed25519"}, bits: []int{256}, methods: []string{"password"}, none: probe.No,
+		findings: []string{"ssh.password-auth", "ssh.exposed", "ssh.weak-mac", "ssh.no-post-quantum"},
+		folder:   "long/",
+	},
 }
 
 func TestSSH(t *testing.T) {

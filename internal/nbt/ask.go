@@ -41,9 +41,9 @@ func Ask(s *probe.Session, c *probe.Conn, name Name, kind uint16) (Answer, error
 	switch {
 	case !errors.Is(err, probe.ErrTimeout):
 	case strays > 0:
-		err = probe.Errorf(opName, probe.OutcomeNotProtocol, "%d datagrams came, none of them a reply", strays)
+		err = probe.Errorf(opName, probe.OutcomeNotProtocol, "datagrams came, none of them a reply")
 	case len(a.Elsewhere) > 0:
-		err = probe.Errorf(opName, probe.OutcomeTimeout, "silence, but for datagrams from %v", a.Elsewhere[0].From)
+		err = probe.Errorf(opName, probe.OutcomeTimeout, "silence, but for datagrams from %v", a.Elsewhere[0].From.Addr())
 	}
 	return a, err
 }

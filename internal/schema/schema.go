@@ -180,6 +180,7 @@ var enums = map[reflect.Type][]any{
 // later are fields that results of earlier versions lack, by type: they are always written, and not required.
 var later = map[string][]string{
 	"finding.Finding":  {"key", "items", "remediation", "references"},
+	"ftp.Anonymous":    {"listing_reply"},
 	"ftp.Listing":      {"current", "unparsed", "unparsed_sample"},
 	"netbios.Evidence": {"stray_replies"},
 	"ssh.Evidence":     {"identification_too_long", "gex"},

@@ -3,7 +3,6 @@ package textline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/handclasp/handclasp/probe"
@@ -23,26 +22,6 @@ type Protocol struct {
 	// Quit is the goodbye, and Bye the code of its reply.
 	Quit string
 	Bye  int
-}
-
-// ErrOutOfStep is the cause of errors by which a reply answers another command than the one that was sent: nothing that the
-// server said since its greeting can be relied on.
-var ErrOutOfStep = errors.New("replies are out of step with commands")
-
-func outOfStep(format string, args ...any) error {
-	return probe.Errorf("reply", probe.OutcomeMalformed, "%w: %s", ErrOutOfStep, fmt.Sprintf(format, args...))
-}
-
-// InStep holds a conversation and, if the server fell out of step, once more, patiently, on a connection of its own. What one told
-// that fell out of step is to be forgotten, the greeting aside.
-func InStep(converse func(patient bool) error, forget func()) (err error) {
-	for _, patient := range []bool{false, true} {
-		if err = converse(patient); !errors.Is(err, ErrOutOfStep) {
-			break
-		}
-		forget()
-	}
-	return err
 }
 
 // A Conn is a connection on which each command is answered by one reply.
@@ -163,7 +142,7 @@ func (c *Conn) Reply() (*probe.Reply, error) {
 func (c *Conn) Send(command string) error {
 	more := c.settle()
 	if more > 0 && c.asked && !c.Patient {
-		return outOfStep("%d bytes more than the answer came before %s", more, command)
+		return outOfStep("more than the answer came before %s", command)
 	}
 	c.asked = true
 	return c.Conn.Send(append([]byte(command), "\r\n"...))
@@ -221,7 +200,7 @@ func (c *Conn) Leave() error {
 		more, _ = c.Peek(leaving)
 	}
 	if len(more) > 0 {
-		return outOfStep("%d bytes behind the answer to %s", len(more), c.p.Quit)
+		return outOfStep("more came behind the answer to %s", c.p.Quit)
 	}
 	return nil
 }

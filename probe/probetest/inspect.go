@@ -30,6 +30,11 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 		add("%s", fault)
 	}
 	faults = append(faults, checkEvidence(p, r)...)
+	for _, own := range g.ownAddresses() {
+		if r.Err != nil && strings.Contains(r.Err.Error(), own) {
+			add("the error holds our own address and port, which the next scan's won't: %v", r.Err)
+		}
+	}
 	faults = append(faults, checkSends(p, r)...)
 	faults = append(faults, g.checkWire(r)...)
 	most := limits.BytesIn

@@ -2,6 +2,7 @@ package probetest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -74,6 +75,18 @@ func (g *rig) counts() (dialed, open int, read int64) {
 		s.mu.Unlock()
 	}
 	return len(g.dialed), open, read
+}
+
+// ownAddresses returns our side of each connection that has one with a port.
+func (g *rig) ownAddresses() (list []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, s := range g.conns {
+		if own, err := netip.ParseAddrPort(fmt.Sprint(s.LocalAddr())); err == nil && own.Port() != 0 && own != g.target.Addr {
+			list = append(list, own.String())
+		}
+	}
+	return list
 }
 
 // wrote returns what was written on each connection.

@@ -162,7 +162,10 @@ func result(r finding.Record, f finding.Finding, proofs []string, usual finding.
 		properties.Add("epss", f.EPSS)
 	}
 	if f.CVSS != "" {
-		properties.Add("cvss", f.CVSS)
+		properties.Add("cvss", f.CVSS).Add("cvss_score", f.Score)
+	}
+	if f.Data != nil {
+		properties.Add("data", f.Data)
 	}
 	return oasis.NewResult().WithRuleID(f.ID).WithLevel(level[f.Severity]).
 		WithMessage(oasis.NewTextMessage(literal(text))).

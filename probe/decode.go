@@ -1,0 +1,111 @@
+package probe
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/handclasp/handclasp/internal/rawjson"
+)
+
+// UnmarshalJSON implements [json.Unmarshaler]. The evidence becomes [RawEvidence], which [As] gives its type;
+// [Decode] does so at once. The error keeps its operation, outcome and words.
+func (r *Result) UnmarshalJSON(data []byte) error {
+	decoded, err := Decode(data)
+	if err == nil {
+		*r = *decoded
+	}
+	return err
+}
+
+// Decode parses a Result and gives its evidence the type that the prober of its protocol states. Evidence of a
+// protocol that no prober speaks stays [RawEvidence].
+func Decode(data []byte, probers ...Prober) (*Result, error) {
+	return DecodeMembers(data, nil, probers...)
+}
+
+// DecodeMembers is [Decode] of an object to which [Result.AppendJSON] added members: the value of each is decoded into what
+// the Value of its name points to, as package json does. Other members are passed over.
+func DecodeMembers(data []byte, members []Member, probers ...Prober) (*Result, error) {
+	var (
+		r               = new(Result)
+		schema, started string
+		elapsed         int64
+		failed          *errorJSON
+		evidence        json.RawMessage
+	)
+	members = append([]Member{
+		{"schema", &schema}, {"protocol", &r.Protocol}, {"target", &r.Target}, {"started", &started}, {"elapsed_ms", &elapsed},
+		{"level", &r.Level}, {"outcome", &r.Outcome}, {"error", &failed}, {"partial", &r.Partial}, {"evidence", &evidence},
+		{"software", &r.Software}, {"transcript", &r.Transcript},
+	}, members...)
+	if err := decodeMembers(data, members); err != nil {
+		return nil, err
+	}
+	if schema != ResultSchema {
+		return nil, fmt.Errorf("schema %q: want %q", schema, ResultSchema)
+	}
+	at, err := time.Parse(startedFormat, started)
+	if err != nil {
+		return nil, fmt.Errorf("started: %w", err)
+	}
+	r.Started, r.Elapsed = at.UTC(), time.Duration(elapsed)*time.Millisecond
+	if failed != nil {
+		r.Err = &Error{Op: failed.Op, Outcome: r.Outcome, Err: errors.New(failed.Message)}
+	}
+	return r, r.decodeEvidence(evidence, probers)
+}
+
+// decodeMembers decodes each value once, and passes over none that isn't JSON.
+func decodeMembers(data []byte, into []Member) error {
+	broken := func(err error) error {
+		var whole json.RawMessage
+		return cmp.Or(json.Unmarshal(data, &whole), err) // what isn't JSON at all is told as package json tells it
+	}
+	for m, err := range rawjson.Members(data) {
+		if err != nil {
+			return broken(err)
+		}
+		name, err := m.Name()
+		if err != nil {
+			return err
+		}
+		var ignored json.RawMessage
+		value := any(&ignored)
+		for _, known := range into {
+			if known.Name == name {
+				value = known.Value
+			}
+		}
+		if text, ok := value.(*string); ok {
+			if plain, ok := rawjson.Text(m.Value); ok {
+				*text = plain
+				continue
+			}
+		}
+		if err := json.Unmarshal(m.Value, value); err != nil {
+			return broken(fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return nil
+}
+
+func (r *Result) decodeEvidence(raw json.RawMessage, probers []Prober) error {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	for _, p := range probers {
+		if s := p.Spec(); s.Protocol == r.Protocol && s.Evidence != nil {
+			e := s.Evidence()
+			if err := json.Unmarshal(raw, e); err != nil {
+				return fmt.Errorf("evidence of %s: %w", r.Protocol, err)
+			}
+			r.Evidence = e
+			return nil
+		}
+	}
+	r.Evidence = &RawEvidence{Name: r.Protocol, JSON: raw}
+	return nil
+}
