@@ -183,6 +183,11 @@ func TestFeeds(t *testing.T) {
 	assert.Equal(t, "CVE-2018-15473", bare[i].Vulnerables[0].ID)
 	assert.Equal(t, finding.High, bare[i].Severity)
 	assert.InDelta(t, 0.91, bare[i].Vulnerables[0].EPSS, 1e-9)
+	assert.Equal(t, finding.Data{Digest: x.Digest(), Date: x.Date()}, bare[i].Data, "since the score is the index's")
+	exim := advisory.Judge{Index: x}.Judge(advisory.Subject{Software: []probe.Software{{Product: "Exim", Version: "4.91"}}, Time: now})
+	for _, v := range exim {
+		assert.Equal(t, "built-in", v.Data.Digest, "the index knows nothing of how it is exploited")
+	}
 }
 
 func TestSeverityWithoutScore(t *testing.T) {

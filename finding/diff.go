@@ -36,8 +36,13 @@ func Diff(older, newer iter.Seq[Entry], o *DiffOptions) Delta {
 		is.Add(e)
 	}
 	was.finish()
+	return between(was, is, o.AcceptLoss, o.Unchanged)
+}
+
+// between compares two scans.
+func between(was, is *Snapshot, acceptLoss []string, unchanged bool) Delta {
 	return Weigh(memory{was}, is, WeighOptions{
-		Confirm: Confirmation{Gone: 1}, AcceptLoss: o.AcceptLoss, Unchanged: o.Unchanged, Before: was.header(),
+		Confirm: Confirmation{Gone: 1}, AcceptLoss: acceptLoss, Unchanged: unchanged, Before: was.header(),
 	})
 }
 
@@ -323,7 +328,7 @@ func (m memory) Load(at Endpoint) *Standing {
 	}
 	st := new(Standing)
 	d := Delta{Complete: m.snap.Complete()}
-	w := &weighing{snap: m.snap, confirm: Confirmation{1, 1, 1}, at: m.snap.to, delta: &d, causes: map[string]*Note{}}
+	w := &weighing{snap: m.snap, confirm: Confirmation{1, 1, 1}, at: m.snap.to, now: m.snap.header(), delta: &d, causes: map[string]*Note{}}
 	w.endpoint(at, st, sight)
 	t := &telling{w: w, at: at, st: st, sight: sight}
 	for _, v := range m.snap.rules[:m.snap.foreign] {

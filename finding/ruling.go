@@ -159,7 +159,7 @@ func (t *telling) comparison(c int) ruling {
 	}
 	switch {
 	case len(items) > 0:
-		p := FiresOn(Seen, items).With("also on " + others[0].String()).proof
+		p := FiresOn(s.comparisons[c].known(), items).With("also on " + others[0].String()).proof
 		r.letter = answerFires
 		r.finding = Finding{Severity: rule.Severity, Known: p.Known, Basis: p.Basis, Items: p.Items, Detail: p.Detail}
 	case unknown != "":
@@ -190,7 +190,7 @@ func (t *telling) othersLearned(held *Held, c int) bool {
 }
 
 // stranger judges a rule that nobody knows here by what is stored. That a finding isn't there says something only if the scan
-// was judged as the one before.
+// was judged as the one that found it.
 func (t *telling) stranger(rule int) ruling {
 	r := ruling{letter: answerUnknown, reason: "no rule of this name is known here"}
 	whole := len(t.sight.parts) > 0
@@ -201,9 +201,8 @@ func (t *telling) stranger(rule int) ruling {
 			r.merge(p, rule)
 		}
 	}
-	closed := whole && !slices.ContainsFunc(t.sight.parts, func(p *part) bool { return !p.closed })
-	if r.letter != answerFires && (closed || whole && t.w.now.Scan != "" && t.w.before.Scan != "" && t.w.now.Digests == t.w.before.Digests) {
-		r.letter = answerNo
+	if r.letter != answerFires && whole {
+		r.letter, r.reason = answerNo, ""
 	}
 	return r
 }

@@ -63,10 +63,11 @@ type Held struct {
 	With      []Endpoint           `json:"with,omitempty"`  // of a comparison: the others, 8 at most
 	Detail    string               `json:"detail,omitempty"`
 	Basis     []string             `json:"basis,omitempty"`
-	First     time.Time            `json:"first"`     // seen so
-	Confirmed time.Time            `json:"confirmed"` // told; zero while it waits
-	Last      time.Time            `json:"last"`      // seen so
-	Hits      uint64               `json:"hits"`      // of the last scans that learned it, the latest in the lowest bit
+	By        string               `json:"by,omitempty"` // digests of the data that it was judged by
+	First     time.Time            `json:"first"`        // seen so
+	Confirmed time.Time            `json:"confirmed"`    // told; zero while it waits
+	Last      time.Time            `json:"last"`         // seen so
+	Hits      uint64               `json:"hits"`         // of the last scans that learned it, the latest in the lowest bit
 	Misses    int                  `json:"misses,omitempty"`
 	Unknown   int                  `json:"unknown,omitempty"` // scans since that didn't learn it
 	Reason    string               `json:"reason,omitempty"`  // why the last one didn't

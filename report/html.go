@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"sync"
 
 	"github.com/handclasp/handclasp/finding"
 )
@@ -97,7 +98,7 @@ func (h *HTML) Close() error {
 	for i, e := range h.endpoints {
 		e.Number = i + 1
 	}
-	return pageTemplate.Execute(h.w, h.page())
+	return pageTemplate().Execute(h.w, h.page())
 }
 
 //go:embed page/page.html
@@ -109,7 +110,7 @@ var pageCSS string
 //go:embed page/page.js
 var pageJS string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+var pageTemplate = sync.OnceValue(func() *template.Template { return template.Must(template.New("page").Parse(pageHTML)) })
 
 // contentPolicy forbids the page everything but its own style and script: what a server said couldn't load or run
 // anything even if it came through unescaped.

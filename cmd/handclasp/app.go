@@ -24,6 +24,7 @@ type app struct {
 	rules       []finding.Rule
 	comparisons []finding.Comparison
 	profile     finding.Profile
+	config      configuration
 	policies    []finding.Policy // whose rules are among them
 	stdin       io.Reader
 	stdout      *os.File
@@ -111,7 +112,17 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 		},
 	}
 	plain := root.PersistentFlags().Bool("no-color", false, "write no colours; a variable NO_COLOR says the same")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	var config string
+	root.PersistentFlags().Var(value[string]{&config, parseFile, text, "FILE"}, "config", "read settings from FILE instead of handclasp.yaml in the user's configuration; 'handclasp config' tells more")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if configured(cmd) {
+			if config == "" {
+				config = os.Getenv(envPrefix + "CONFIG")
+			}
+			if err := a.configure(cmd, config); err != nil {
+				return err
+			}
+		}
 		if *plain {
 			return os.Setenv("NO_COLOR", "1")
 		}
@@ -125,7 +136,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
-		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
+		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), a.configCommand(), versionCommand(),
 	)
 	return root
 }

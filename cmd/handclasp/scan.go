@@ -68,6 +68,8 @@ const exitHelp = `
 Exit status:
   0  all endpoints were scanned; refused connections and timeouts are results
   1  a finding is at or above --fail-on, a new one if there is a --baseline; whatever else happened
+  3  too little was learned of what the --baseline knows: a group of endpoints was lost at once, nothing
+     at all was learned, or more than --fail-unknown wasn't
   2  a wrong flag, a target that can't be used (the others are scanned), trouble with a
      file, a proxy or this system, or an interrupt by Ctrl-C. What was collected until
      then is still written
@@ -111,11 +113,8 @@ func (a *app) scanCommand() *cobra.Command {
 			if o.earlier != "" && o.output != "" && sameFile(o.earlier, o.output) {
 				return fmt.Errorf("--baseline: %s is the output, too: what it holds would be lost: name another file for one of them", o.earlier)
 			}
-			if o.earlier != "" {
-				var err error
-				if o.baseline, err = a.readBaseline(o.earlier, o.choice.profile); err != nil {
-					return err
-				}
+			if o.earlier == "" && (cmd.Flags().Changed("fail-unknown") || cmd.Flags().Changed("accept-loss")) {
+				return &usageError{errors.New("--fail-unknown and --accept-loss go by what was known: add --baseline"), cmd.CommandPath()}
 			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.scan(ctx, &o, &m, &is, args) })
 		},
@@ -125,6 +124,7 @@ func (a *app) scanCommand() *cobra.Command {
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
 	cmd.Flags().Var(value[string]{&o.earlier, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
 		"report only what is new since FILE, an earlier scan in JSON lines; JSON lines hold everything, and mark it. --fail-on goes by what is new")
+	o.losses.register(cmd.Flags())
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(cmd.Flags())
@@ -153,6 +153,11 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	}
 	if err := a.readAdvice(&o.advice); err != nil {
 		return err
+	}
+	if o.earlier != "" {
+		if o.baseline, err = a.readBaseline(o); err != nil {
+			return err
+		}
 	}
 	dial, err := m.route.Dialer()
 	if err != nil {

@@ -11,12 +11,13 @@ import (
 	"github.com/handclasp/handclasp"
 )
 
-// simulated is the command in a network where one host in sixteen has a news server, and the others refuse.
+// simulated is the command in a network where one host in sixteen has a news server, and the others refuse. $DOWN takes the
+// line away.
 func simulated() {
 	a := &app{
 		probers: handclasp.Probers(), rules: handclasp.Rules(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, resolver: everyName{},
 		dial: func(_ context.Context, _, address string) (net.Conn, error) {
-			if netip.MustParseAddrPort(address).Addr().As4()[3]%16 != 0 {
+			if netip.MustParseAddrPort(address).Addr().As4()[3]%16 != 0 || os.Getenv("DOWN") != "" {
 				return nil, syscall.ECONNREFUSED
 			}
 			near, far := net.Pipe()
