@@ -141,3 +141,6 @@ func kevDay(f finding.Finding) string {
 	}
 	return f.KEV
 }
+
+// within is a score from 0 to most. A stored one may be anything.
+func within(score, most float64) float64 { return min(max(score, 0), most) }
