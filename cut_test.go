@@ -59,13 +59,9 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// fixtures chooses recordings in which each rule fires, few of them: one for each rule.
-func fixtures(t *testing.T) (list []fixture, lacking map[string]bool) {
+// recordings are all that were made, held anew.
+func recordings(t *testing.T) (list []fixture) {
 	t.Helper()
-	lacking = map[string]bool{}
-	for _, r := range handclasp.Rules() {
-		lacking[r.ID] = true
-	}
 	for _, p := range handclasp.Probers() {
 		protocol := p.Spec().Protocol
 		files, err := filepath.Glob(filepath.Join(protocol, "testdata", "transcripts", "*.txt"))
@@ -81,24 +77,57 @@ func fixtures(t *testing.T) (list []fixture, lacking map[string]bool) {
 			}
 			f := fixture{file: file, prober: p, Recording: rec}
 			f.record = f.hold(t, rec.Transcript)
-			useful := false
-			for _, found := range f.record.Findings {
-				useful = useful || lacking[found.ID]
-				delete(lacking, found.ID)
-			}
-			if useful {
-				list = append(list, f)
-			}
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// fixtures chooses recordings in which each rule fires, few of them: one for each rule.
+func fixtures(t *testing.T) (list []fixture, lacking map[string]bool) {
+	t.Helper()
+	lacking = map[string]bool{}
+	for _, r := range handclasp.Rules() {
+		lacking[r.ID] = true
+	}
+	for _, f := range recordings(t) {
+		useful := false
+		for _, found := range f.record.Findings {
+			useful = useful || lacking[found.ID]
+			delete(lacking, found.ID)
+		}
+		if useful {
+			list = append(list, f)
 		}
 	}
 	return list, lacking
 }
 
+// refusals are what servers say that won't talk now, at any time, and not to this client, at once.
+var refusals = map[string]struct{ busy, denied string }{
+	"ftp":   {"421 Too many connections, try again later.\r\n", "530 Not from your address.\r\n"},
+	"smtp":  {"421 4.3.2 Too busy, try again later\r\n", "554 5.7.1 You aren't welcome\r\n"},
+	"nntp":  {"400 load at 17.32, try later\r\n", "502 You have no permission to talk. Goodbye.\r\n"},
+	"rsync": {"@ERROR: max connections (4) reached -- try again later\n", "@ERROR: access denied to pub from UNKNOWN (192.0.2.7)\n"},
+}
+
 // cuts are the ways in which a conversation may be lost at each of its turns.
-func cuts(tr probe.Transcript) (all []probe.Transcript) {
+func cuts(protocol string, tr probe.Transcript) (all []probe.Transcript) {
+	greeted := map[int]bool{}
 	for i, e := range tr {
 		switch e.Dir {
 		case probe.DirRecv, probe.DirTLS:
+			said, known := refusals[protocol]
+			if texts := []string{said.busy, said.denied}; known && e.Dir == probe.DirRecv && e.Conn == tr[0].Conn {
+				if greeted[e.Conn] {
+					texts = texts[:1] // behind a greeting the other one is an answer
+				}
+				for _, text := range texts {
+					all = append(all, append(slices.Clone(tr[:i]), probe.Event{Conn: e.Conn, Dir: probe.DirRecv, Data: []byte(text)},
+						probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed}))
+				}
+			}
+			greeted[e.Conn] = true
 			for _, how := range []probe.Outcome{probe.OutcomeClosed, probe.OutcomeTimeout} {
 				all = append(all, append(slices.Clone(tr[:i]), probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: how}))
 			}
@@ -140,7 +169,7 @@ func TestWhatWasLostIsNotResolved(t *testing.T) {
 	for _, f := range list {
 		t.Run(f.file, func(t *testing.T) {
 			t.Parallel()
-			for _, tr := range cuts(f.Transcript) {
+			for _, tr := range cuts(f.record.Protocol, f.Transcript) {
 				lost := f.hold(t, tr)
 				for _, c := range finding.Diff(entries(f.record), entries(lost), o).Changes {
 					require.NotEqual(t, finding.Resolved, c.Status, "%s, by a result that ended with %s, partial %v, behind %v", c.Finding.ID, lost.Outcome, lost.Partial, tr[max(0, len(tr)-2):])
