@@ -165,7 +165,7 @@ func (t *telling) comparison(c int) ruling {
 	}
 	switch {
 	case len(items) > 0:
-		p := FiresOn(Seen, items).With("also on " + others[0].String()).proof
+		p := FiresOn(s.comparisons[c].known(), items).With("also on " + others[0].String()).proof
 		r.letter = answerFires
 		r.finding = Finding{Severity: rule.Severity, Known: p.Known, Basis: p.Basis, Items: p.Items, Detail: p.Detail, Accepted: accepted}
 	case unknown != "":

@@ -56,6 +56,7 @@ func together(n int, f func(i int)) {
 // before c is used again or closed, and may be called again. A panic in f comes out of it.
 func (c *Conn) Beside(f func() error) (end func(hangUp bool) error) {
 	done := make(chan struct{})
+	c.oneAtATime(false) // another may hang it up
 	var result error
 	var panicked *PanicError
 	go func() {
@@ -80,6 +81,7 @@ func (c *Conn) Beside(f func() error) (end func(hangUp bool) error) {
 			}
 		}
 		<-done
+		c.oneAtATime(true)
 		if p := panicked; p != nil {
 			panicked = nil
 			panic(p) // where the session's own recover is

@@ -34,7 +34,7 @@ func (a *app) diffCommand() *cobra.Command {
 		Long:  diffHelp,
 		Example: `  handclasp diff monday.jsonl tuesday.jsonl
   handclasp diff --fail-on medium monday.jsonl tuesday.jsonl
-  handclasp scan --format jsonl --targets hosts.txt | handclasp diff last.jsonl -`,
+  handclasp scan --format jsonl --input hosts.txt | handclasp diff last.jsonl -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return &usageError{errors.New("two files are compared: name the older one first, then the newer one"), cmd.CommandPath()}

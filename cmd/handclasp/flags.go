@@ -50,7 +50,11 @@ type value[T any] struct {
 
 func (v value[T]) String() string { return v.show(*v.p) }
 func (v value[T]) Type() string   { return v.kind }
-func (v value[T]) isList() bool   { return reflect.TypeFor[T]().Kind() == reflect.Slice }
+func (v value[T]) takes(text string) bool {
+	_, err := v.parse(text)
+	return err == nil
+}
+func (v value[T]) isList() bool { return reflect.TypeFor[T]().Kind() == reflect.Slice }
 func (v value[T]) Set(text string) (err error) {
 	parsed, err := v.parse(text)
 	if err == nil {

@@ -31,6 +31,7 @@ type stored struct {
 	failed error    // why reading ended early
 	end    func()   // of decompression; nil for none
 	latest time.Time
+	silent bool // about lines that can't be read
 }
 
 // readable finds out whether there is such a file, - being standard input.
@@ -142,7 +143,7 @@ func (s *stored) readEntries(probers []probe.Prober) iter.Seq[finding.Entry] {
 			var line *report.LineError
 			switch {
 			case errors.As(err, &line):
-				if s.bad++; s.bad <= complaints {
+				if s.bad++; s.bad <= complaints && !s.silent {
 					s.app.complain("%s:%d: not a result: %s: passed over", s.path, line.Line, shortened(line.Err))
 				}
 			case err != nil:
@@ -154,7 +155,7 @@ func (s *stored) readEntries(probers []probe.Prober) iter.Seq[finding.Entry] {
 				}
 			}
 		}
-		if more := s.bad - complaints; more > 0 {
+		if more := s.bad - complaints; more > 0 && !s.silent {
 			s.app.complain("%s: and %d more such lines", s.path, more)
 		}
 	}
