@@ -1,10 +1,13 @@
 package handclasp_test
 
 import (
+	"cmp"
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,13 +28,12 @@ type fixture struct {
 }
 
 // hold holds a conversation with the prober, as far as the transcript goes.
-func (f fixture) hold(t *testing.T, tr probe.Transcript) finding.Record {
-	t.Helper()
+func (f fixture) hold(tr probe.Transcript) finding.Record {
 	player := replay.NewPlayer(tr)
 	player.Lenient = true
 	// What was drawn then is drawn again; beyond it a constant does, since nobody checks.
 	rand := append([]byte{}, randomOf(f.Transcript)...)
-	r := probe.Run(t.Context(), f.prober, f.Target, &probe.Options{
+	r := probe.Run(context.Background(), f.prober, f.Target, &probe.Options{
 		Level: f.Level, Dial: player.Dial, ImplicitTLS: f.ImplicitTLS, TLS: f.TLS, Rand: &endless{rand},
 		Limits: probe.Limits{Idle: 10 * time.Millisecond, Total: 2 * time.Second, Dial: 50 * time.Millisecond},
 	})
@@ -59,29 +61,31 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// recordings are all that were made, held anew.
-func recordings(t *testing.T) (list []fixture) {
-	t.Helper()
+// recordings are all that were made, held anew, once for all tests.
+var recordings = sync.OnceValues(func() (list []fixture, err error) {
 	for _, p := range handclasp.Probers() {
 		protocol := p.Spec().Protocol
 		files, err := filepath.Glob(filepath.Join(protocol, "testdata", "transcripts", "*.txt"))
-		require.NoError(t, err)
-		demo, err := filepath.Glob(filepath.Join("internal", "demo", "recordings", "anonymous", "*.txt"))
-		require.NoError(t, err)
+		demo, err2 := filepath.Glob(filepath.Join("internal", "demo", "recordings", "anonymous", "*.txt"))
+		if err := cmp.Or(err, err2); err != nil {
+			return nil, err
+		}
 		for _, file := range slices.Concat(files, demo) {
 			text, err := os.ReadFile(file)
-			require.NoError(t, err)
+			if err != nil {
+				return nil, err
+			}
 			rec, err := replay.Parse(text)
 			if err != nil || strings.Contains(file, "demo") && !strings.Contains(filepath.Base(file), "-"+protocol+"-") {
 				continue
 			}
 			f := fixture{file: file, prober: p, Recording: rec}
-			f.record = f.hold(t, rec.Transcript)
+			f.record = f.hold(rec.Transcript)
 			list = append(list, f)
 		}
 	}
-	return list
-}
+	return list, nil
+})
 
 // fixtures chooses recordings in which each rule fires, few of them: one for each rule.
 func fixtures(t *testing.T) (list []fixture, lacking map[string]bool) {
@@ -90,7 +94,9 @@ func fixtures(t *testing.T) (list []fixture, lacking map[string]bool) {
 	for _, r := range handclasp.Rules() {
 		lacking[r.ID] = true
 	}
-	for _, f := range recordings(t) {
+	all, err := recordings()
+	require.NoError(t, err)
+	for _, f := range all {
 		useful := false
 		for _, found := range f.record.Findings {
 			useful = useful || lacking[found.ID]
@@ -148,7 +154,7 @@ func cuts(protocol string, tr probe.Transcript) (all []probe.Transcript) {
 // unrecorded are rules that no recording of the packages can show: they need a knob, a login that wasn't recorded, encryption that
 // isn't played, or a name and chain that only a handshake has. Their packages hold them by evidence.
 var unrecorded = map[string]bool{
-	"smb.guest": true, "smb.null-session": true, "smb.shares-listed": true,
+	"smb.guest": true,
 	"ssh.none-accepted": true, "ssh.password-auth": true, "ssh.small-hostkey": true, "ssh.weak-gex": true,
 	"starttls.injection": true, "tls.cert-mismatch": true, "tls.weak-key": true, "tls.weak-signature": true,
 	"tls.cert-expires-soon": true, "tls.cert-long-lived": true, "tls.cert-wildcard": true, "tls.cert-internal-names": true,
@@ -169,8 +175,15 @@ func TestWhatWasLostIsNotResolved(t *testing.T) {
 	for _, f := range list {
 		t.Run(f.file, func(t *testing.T) {
 			t.Parallel()
-			for _, tr := range cuts(f.record.Protocol, f.Transcript) {
-				lost := f.hold(t, tr)
+			all := cuts(f.record.Protocol, f.Transcript)
+			results := make([]finding.Record, len(all))
+			var waiting sync.WaitGroup // of which the most is idle
+			for i, tr := range all {
+				waiting.Go(func() { results[i] = f.hold(tr) })
+			}
+			waiting.Wait()
+			for i, tr := range all {
+				lost := results[i]
 				for _, c := range finding.Diff(entries(f.record), entries(lost), o).Changes {
 					require.NotEqual(t, finding.Resolved, c.Status, "%s, by a result that ended with %s, partial %v, behind %v", c.Finding.ID, lost.Outcome, lost.Partial, tr[max(0, len(tr)-2):])
 				}
