@@ -154,7 +154,7 @@ func cuts(protocol string, tr probe.Transcript) (all []probe.Transcript) {
 // unrecorded are rules that no recording of the packages can show: they need a knob, a login that wasn't recorded, encryption that
 // isn't played, or a name and chain that only a handshake has. Their packages hold them by evidence.
 var unrecorded = map[string]bool{
-	"smb.guest": true,
+	"smb.guest":         true,
 	"ssh.none-accepted": true, "ssh.password-auth": true, "ssh.small-hostkey": true, "ssh.weak-gex": true,
 	"starttls.injection": true, "tls.cert-mismatch": true, "tls.weak-key": true, "tls.weak-signature": true,
 	"tls.cert-expires-soon": true, "tls.cert-long-lived": true, "tls.cert-wildcard": true, "tls.cert-internal-names": true,
