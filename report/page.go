@@ -113,7 +113,7 @@ func newPageEndpoint(r finding.Record, document *document) *pageEndpoint {
 		e.Trouble = fit(trouble(r, document), pageWidth)
 	}
 	for _, s := range r.Software[:min(len(r.Software), pageProofs)] {
-		e.Software = append(e.Software, pageSoftware{fit(strings.TrimSpace(s.Product+" "+s.Version), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth)})
+		e.Software = append(e.Software, pageSoftware{fit(s.Name(), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth)})
 	}
 	e.Lines, e.Hidden = conversation(r.Transcript, nil, linesShown)
 	return e
