@@ -141,7 +141,7 @@ func (t *talk) name(answers []answer) {
 // inside listens again behind a handshake.
 func (t *talk) inside(ctx context.Context, c *probe.Conn) (k knocked) {
 	k.over = true
-	h := t.listen(c, false)
+	h := t.listen(c, t.wait())
 	p, c, err := t.choose(ctx, c, &h)
 	if p != nil {
 		k.evidence, k.err = t.s.HandOver(ctx, p, probe.Handed{Conn: c, TLS: t.e.TLS})

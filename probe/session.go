@@ -90,9 +90,6 @@ func (s *Session) Keep(e Evidence) {
 	s.kept = e
 }
 
-// Transcript returns what was said so far.
-func (s *Session) Transcript() Transcript { return s.log.transcript() }
-
 // Rand is a source of unpredictable bytes for names and identifiers. What is read from it is recorded, so that a
 // replay can give the same bytes again.
 func (s *Session) Rand() io.Reader { return sessionRand{s} }

@@ -48,6 +48,7 @@ type dojoFinding struct {
 	Mitigation       string         `json:"mitigation,omitempty"`
 	References       string         `json:"references,omitempty"`
 	Active           bool           `json:"active"`
+	RiskAccepted     bool           `json:"risk_accepted,omitempty"`
 	Static           bool           `json:"static_finding"`
 	Dynamic          bool           `json:"dynamic_finding"`
 	Confidence       int            `json:"scanner_confidence,omitempty"`
@@ -119,7 +120,7 @@ func (d *DefectDojo) finding(r finding.Record, f finding.Finding, document *docu
 	j := &dojoFinding{
 		Title: fit(cmp.Or(f.Title, f.ID), 250), Severity: dojoSeverities[f.Severity], Date: r.Started.UTC().Format(time.DateOnly),
 		IDs: vulnerabilities(f), EPSS: min(f.EPSS, 1), KEV: kevDay(f), Mitigation: remedy(f, rule), References: strings.Join(references(f, rule), "\n"),
-		Active: true, Dynamic: true, Confidence: dojoConfidence[f.Known], Key: fit(f.Key, 100), Rule: fit(f.ID, 100), Service: fit(r.Protocol, 40),
+		Active: !f.IsAccepted(), RiskAccepted: f.IsAccepted(), Dynamic: true, Confidence: dojoConfidence[f.Known], Key: fit(f.Key, 100), Rule: fit(f.ID, 100), Service: fit(r.Protocol, 40),
 		Endpoints: []dojoEndpoint{endpointOfDojo(r)},
 	}
 	j.Exploited = j.KEV != ""

@@ -11,7 +11,8 @@ import (
 	"github.com/handclasp/handclasp/finding"
 )
 
-// A JUnit writes a test suite for each endpoint, as JUnit XML, for continuous integration: each finding is a test that failed.
+// A JUnit writes a test suite for each endpoint, as JUnit XML, for continuous integration: each finding is a test that failed, or
+// that was skipped if it is accepted.
 // An endpoint where nothing was found has one test that passed if it answered, and one that was skipped if it didn't, since
 // then nothing was judged. Each record is written as it comes; without Close the file is incomplete.
 //
@@ -133,6 +134,9 @@ func (j *JUnit) suite(r finding.Record) *junitSuite {
 }
 
 func (j *JUnit) finding(r finding.Record, f finding.Finding, document *document) junitCase {
+	if f.IsAccepted() {
+		return junitCase{Name: fit(f.ID, maxCell), Skipped: &junitText{Type: "accepted", Message: fit("accepted: "+acceptedWords(f), maxCell)}}
+	}
 	rule := j.texts.of(f)
 	message := fmt.Sprintf("%v: %s", f.Severity, cmp.Or(f.Title, f.ID))
 	if f.Detail != "" {

@@ -19,7 +19,7 @@ import (
 // we write: each with its type, an object's name or an array of one, and with an exclamation mark those that are required.
 var ocsfSchema = map[string]string{
 	"finding": "activity_id:int! activity_name:string category_uid:int! category_name:string class_uid:int! class_name:string type_uid:int! " +
-		"type_name:string time:int! start_time:int end_time:int timezone_offset:int severity_id:int! severity:string status_id:int status:string " +
+		"type_name:string time:int! start_time:int end_time:int timezone_offset:int severity_id:int! severity:string status_id:int status:string status_detail:string " +
 		"confidence_id:int confidence:string message:string metadata:metadata! finding_info:finding_info! resources:[resource_details] " +
 		"observables:[observable] unmapped:object",
 	"Vulnerability Finding": "vulnerabilities:[vulnerability]!",

@@ -28,6 +28,10 @@
 //	IOCTL, READ                     RPC bind, NetrShareEnum at level 1; what is left of the answer
 //	CLOSE, TREE_DISCONNECT, LOGOFF  or what SMB1 has for all of these, such as NT_CREATE_ANDX and TRANSACTION
 //
+// and by SMB1, if the pipe or the list is refused, as LAN Manager's clients ask:
+//
+//	TRANSACTION \PIPE\LANMAN        NetShareEnum at level 1 (MS-RAP §2.5.6)
+//
 // Never: a user's name, a password, a response to a challenge, a path on a share, a write. The guard knows each byte of these
 // messages, and their order.
 //

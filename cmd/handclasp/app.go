@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,12 +25,14 @@ type app struct {
 	rules       []finding.Rule
 	comparisons []finding.Comparison
 	profile     finding.Profile
+	config      configuration
 	policies    []finding.Policy // whose rules are among them
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
-	resolver    scan.Resolver  // nil for the system's
-	dial        probe.DialFunc // a simulated network, for tests; nil for the real one
+	resolver    scan.Resolver                        // nil for the system's
+	dial        probe.DialFunc                       // a simulated network, for tests; nil for the real one
+	after       func(time.Duration) <-chan time.Time // a clock for tests; nil for the real one
 }
 
 // readers are the probers whose evidence a stored result may hold.
@@ -111,7 +114,17 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 		},
 	}
 	plain := root.PersistentFlags().Bool("no-color", false, "write no colours; a variable NO_COLOR says the same")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	var config string
+	root.PersistentFlags().Var(value[string]{&config, parseFile, text, "FILE"}, "config", "read settings from FILE instead of handclasp.yaml in the user's configuration; 'handclasp config' tells more")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if configured(cmd) {
+			if config == "" {
+				config = os.Getenv(envPrefix + "CONFIG")
+			}
+			if err := a.configure(cmd, config); err != nil {
+				return err
+			}
+		}
 		if *plain {
 			return os.Setenv("NO_COLOR", "1")
 		}
@@ -125,7 +138,8 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
-		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), versionCommand(),
+		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), a.configCommand(), a.manCommand(), versionCommand(),
 	)
+	a.complete(root)
 	return root
 }

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TERM", "xterm-256color")
 			env.Setenv("NO_COLOR", "")
+			env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "nobody's"))
 			for _, n := range servers.Neighbours() {
 				name := strings.ToUpper(strings.ReplaceAll(n.Name, "-", "_"))
 				env.Setenv(name, n.URL)
