@@ -122,7 +122,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 
 	defer c.until(ctx)()
 	c.raw.keep = true
-	cfg := c.s.tlsConfig()
+	cfg := c.s.tlsConfig(c.receiveOnly)
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		t.ClientCertificateRequested = Yes
 		return new(tls.Certificate), nil // none
@@ -210,7 +210,7 @@ func (c *Conn) closeNotify() {
 	_ = conn.CloseWrite()
 }
 
-func (s *Session) tlsConfig() *tls.Config {
+func (s *Session) tlsConfig(data bool) *tls.Config {
 	name := s.target.Name
 	if name == "" {
 		name = s.target.Addr.Addr().WithZone("").String() // no SNI is sent for an address; it keys the session cache
@@ -230,10 +230,17 @@ func (s *Session) tlsConfig() *tls.Config {
 	if s.opts.Level >= LevelAnonymous {
 		// Some FTP servers take a data connection only if it resumes the control connection's session.
 		s.tlsCache.Do(func() { s.tlsSessions = tls.NewLRUClientSessionCache(1) })
-		cfg.ClientSessionCache = s.tlsSessions
+		if cfg.ClientSessionCache = s.tlsSessions; !data {
+			cfg.ClientSessionCache = unresumed{s.tlsSessions}
+		}
 	}
 	return cfg
 }
+
+// unresumed is a cache from which nothing is resumed: what a server does in a whole handshake is evidence.
+type unresumed struct{ tls.ClientSessionCache }
+
+func (unresumed) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
 
 var (
 	classicGroups   = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
