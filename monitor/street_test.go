@@ -40,6 +40,7 @@ type server struct {
 	kind    string // ftp, smtp, rsync or ssh
 	busy    bool   // turns everybody away for now
 	gone    bool   // nobody listens
+	silent  bool   // doesn't answer calls
 	slow    bool   // says nothing behind its greeting
 	banner  string
 	anon    bool            // FTP: anybody may come in
@@ -83,6 +84,9 @@ func (s *street) dial(_ context.Context, _, address string) (net.Conn, error) {
 	srv := s.servers[at]
 	if srv == nil || srv.gone {
 		return nil, syscall.ECONNREFUSED
+	}
+	if srv.silent {
+		return nil, os.ErrDeadlineExceeded
 	}
 	if srv.kind == "ssh" {
 		return srv.ssh()
