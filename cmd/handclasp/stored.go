@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -90,13 +91,14 @@ func decompress(file io.Reader) (r io.Reader, end func(), err error) {
 
 // readBaseline reads the findings of an earlier scan. A line that can't be read is an error: what it holds would be
 // reported as new.
-func (a *app) readBaseline(path string, p finding.Profile) (*finding.Baseline, error) {
-	s, err := a.openStored(path)
+func (a *app) readBaseline(o *options) (*finding.Baseline, error) {
+	s, err := a.openStored(o.earlier)
 	if err != nil {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	defer s.close()
-	b := finding.NewBaseline(s.entries(), p.Rate(a.rules), p.RateComparisons(a.comparisons))
+	rules := a.profile.Rate(slices.Concat(a.rules, o.advice.judge.Rules()))
+	b := finding.NewBaseline(s.entries(), rules, a.profile.RateComparisons(a.comparisons))
 	switch {
 	case s.failed != nil:
 		return nil, fmt.Errorf("--baseline: %w", s.failed)
