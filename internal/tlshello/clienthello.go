@@ -45,7 +45,7 @@ type ClientHello struct {
 	// left out by versions before.
 	Random, SessionID [32]byte
 	Suites            []uint16
-	Groups            []Group
+	Groups            []Group // none leaves out what says them, and the form of points
 	// Deflate offers compression (RFC 3749), which TLS 1.3 has none of.
 	Deflate bool
 	// ServerName is the name asked for (RFC 6066 §3); empty for none.
@@ -106,7 +106,9 @@ func (h *ClientHello) extensions(b *cryptobyte.Builder, padding int) {
 			})
 		})
 	}
-	extension(b, extSupportedGroups, func(b *cryptobyte.Builder) { addList(b, h.Groups) })
+	if len(h.Groups) > 0 {
+		extension(b, extSupportedGroups, func(b *cryptobyte.Builder) { addList(b, h.Groups) })
+	}
 	if h.Version >= TLS12 {
 		extension(b, extSignatureAlgorithms, func(b *cryptobyte.Builder) { addList(b, signatureAlgorithms) })
 	}
@@ -116,7 +118,9 @@ func (h *ClientHello) extensions(b *cryptobyte.Builder, padding int) {
 		})
 		extension(b, extKeyShare, func(b *cryptobyte.Builder) { b.AddUint16(0) }) // no share
 	} else {
-		extension(b, extPointFormats, func(b *cryptobyte.Builder) { b.AddBytes([]byte{1, 0}) }) // uncompressed
+		if len(h.Groups) > 0 {
+			extension(b, extPointFormats, func(b *cryptobyte.Builder) { b.AddBytes([]byte{1, 0}) }) // uncompressed
+		}
 		extension(b, extExtendedMasterSecret, func(*cryptobyte.Builder) {})
 		extension(b, extRenegotiationInfo, func(b *cryptobyte.Builder) { b.AddUint8(0) })
 	}

@@ -1,5 +1,7 @@
 package tlshello
 
+import "slices"
+
 // conclude turns what was learned into the offers.
 func (e *enumeration) conclude() {
 	o := e.o
@@ -118,7 +120,7 @@ func (e *enumeration) classesOfSuites() {
 			continue
 		}
 		complete = complete && e.chains[v].names() != nil
-		for _, s := range e.chains[v].got {
+		for _, s := range slices.Concat(e.chains[v].got, e.chains[v].more) {
 			for _, class := range o.Weak.classes() {
 				if class.has(s) && (class.Accepted != Yes || class.Version != v.String()) {
 					*class.Class = Class{Yes, v.String(), s.Name} // the highest version remains

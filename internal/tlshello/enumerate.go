@@ -61,6 +61,7 @@ type enumeration struct {
 	chains    map[Version]*suiteChain
 	ordered   map[Version]Fact
 	groups    map[Version]*groupChain
+	spent     int      // questions of those that are for the order
 	retracted []func() // undo what was concluded from hang-ups since the last sign of life
 }
 
@@ -218,6 +219,9 @@ func (e *enumeration) fallback() {
 			e.o.FallbackSCSV = No
 		case a.Alert != nil && a.Alert.Description == alertInappropriateFallback:
 			e.o.FallbackSCSV = Yes
+		case a.verdict == hungUp: // as Dovecot does, which sends no alerts; without the signal this version was accepted
+			e.o.FallbackSCSV = Yes
+			e.retract(func() { e.o.FallbackSCSV = Unknown })
 		}
 	}
 }

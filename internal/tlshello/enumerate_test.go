@@ -1,11 +1,13 @@
 package tlshello
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"slices"
@@ -168,6 +170,55 @@ func TestServerThatChokesOnLongLists(t *testing.T) {
 	require.Equal(t, No, o.TLS10, "by a hang-up; the server was still there afterwards")
 	require.ElementsMatch(t, []string{"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_PSK_WITH_AES_128_GCM_SHA256"}, o.Versions[0].Suites)
 	require.Empty(t, o.Unanswered())
+}
+
+// Some servers have Diffie-Hellman over integers for clients alone that name a group (RFC 7919 §4).
+func TestGroupsThatTheClientNames(t *testing.T) {
+	s := scripted{version: TLS12, suites: []uint16{0xc02f, 0x009e, 0x0033, 0x002f}, curves: []Group{23}, prime: new(big.Int).Lsh(big.NewInt(1), 2047), named: true}
+	o := s.peer().enumerate(t, ModeFull)
+	require.ElementsMatch(t, []string{
+		"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_DHE_RSA_WITH_AES_128_CBC_SHA",
+	}, o.Versions[0].Suites)
+	require.Equal(t, Yes, o.Weak.DHE.Accepted)
+	require.Len(t, o.DH, 1)
+	require.Equal(t, 2048, o.DH[0].Bits)
+	require.Empty(t, o.Unanswered())
+}
+
+// Others choose it, have no group, and end the connection, whatever else was offered.
+func TestServerThatFailsAtDiffieHellman(t *testing.T) {
+	s := scripted{version: TLS12, suites: []uint16{0xc02f, 0x009e, 0xc013, 0x0033, 0x002f}, ownOrder: true, curves: []Group{23}, hangsUp: true}
+	o, err := Enumerate(Config{Mode: ModeFull, Rand: seeded()}, s.peer().ask(t))
+	require.NoError(t, err)
+	require.Equal(t, names(0xc02f, 0xc013, 0x002f), o.Versions[0].Suites)
+	require.Equal(t, No, o.Weak.DHE.Accepted)
+	require.Empty(t, o.Unanswered())
+}
+
+// A server that sends no alerts ends a connection with the fallback signal, and goes on answering others.
+func TestFallbackIsRefusedWithoutAnAlert(t *testing.T) {
+	config := &tls.Config{Certificates: []tls.Certificate{rsaCertificate(t)}}
+	o, err := Enumerate(Config{Mode: ModeWeak, Rand: seeded()}, peer(func(c net.Conn) {
+		hello := new(bytes.Buffer)
+		if h, err := readHello(io.TeeReader(c, hello)); err == nil && !slices.Contains(h.Suites, fallbackSCSV) {
+			goPeer(config)(before{c, hello})
+		}
+	}).ask(t))
+	require.NoError(t, err)
+	require.Equal(t, Yes, o.FallbackSCSV)
+}
+
+// before is a connection of which something was read already.
+type before struct {
+	net.Conn
+	read *bytes.Buffer
+}
+
+func (b before) Read(p []byte) (int, error) {
+	if b.read.Len() > 0 {
+		return b.read.Read(p)
+	}
+	return b.Conn.Read(p)
 }
 
 // A server that answers only so many connections doesn't refuse what it no longer answers.

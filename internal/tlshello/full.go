@@ -2,7 +2,7 @@ package tlshello
 
 import "slices"
 
-// maxOrderQuestions is how many versions are asked whether the order is theirs. It and the others that mode "full" asks
+// maxOrderQuestions is how many versions are asked whether the order is theirs, one less if the groups of RFC 7919 were asked for. It and the others that mode "full" asks
 // beside accepted suites and groups and one refusal a version are at most 8: fallback, two refusals of a group, one curve
 // put back, one sign of life.
 const maxOrderQuestions = 3
@@ -12,7 +12,9 @@ type suiteChain struct {
 	version Version
 	parts   [][]Suite // the suites to offer, in as many hellos as it takes
 	got     []Suite
-	yielded int // how many parts had any
+	apart   bool    // groups of RFC 7919 alone are offered
+	more    []Suite // what was chosen then
+	yielded int     // how many parts had any
 	fresh   bool
 	done    bool
 	lost    bool // the server stopped answering
@@ -21,6 +23,9 @@ type suiteChain struct {
 func (c *suiteChain) finished() bool { return c.done }
 
 func (c *suiteChain) question(e *enumeration) *Question {
+	if c.apart {
+		return e.compose(c.version, c.parts[0], integerGroups)
+	}
 	return e.compose(c.version, c.parts[0], offeredGroups(c.version))
 }
 
@@ -31,7 +36,11 @@ func (c *suiteChain) take(e *enumeration, a asked) {
 			c.yielded++
 		}
 		c.fresh = false
-		c.got = append(c.got, a.Hello.Suite)
+		if c.apart {
+			c.more = append(c.more, a.Hello.Suite)
+		} else {
+			c.got = append(c.got, a.Hello.Suite)
+		}
 		c.parts[0] = slices.DeleteFunc(c.parts[0], func(s Suite) bool { return s == a.Hello.Suite })
 		if len(c.parts[0]) > 0 {
 			return
@@ -42,8 +51,21 @@ func (c *suiteChain) take(e *enumeration, a asked) {
 		c.lost, c.done = true, true
 		return
 	}
+	rest := c.parts[0]
 	c.parts, c.fresh = c.parts[1:], true
+	if failed(a) && len(c.got) > 0 && !c.apart {
+		// It may have failed at Diffie-Hellman that it has no group for (Dovecot), and not at the others.
+		others := slices.DeleteFunc(slices.Clone(rest), Suite.DHE)
+		if len(others) > 0 && len(others) < len(rest) {
+			c.parts, c.fresh = append([][]Suite{others}, c.parts...), false
+		}
+	}
 	c.done = len(c.parts) == 0 || len(c.got) == 0
+}
+
+// failed reports whether an answer may come from a server that chose a suite and couldn't go on.
+func failed(a asked) bool {
+	return a.verdict == hungUp || a.verdict == refused && a.Alert != nil && a.Alert.Description == alertInternalError
 }
 
 // names returns what was found; nil if that isn't all.
@@ -52,7 +74,7 @@ func (c *suiteChain) names() []string {
 		return nil
 	}
 	list := []string{}
-	for _, s := range c.got {
+	for _, s := range slices.Concat(c.got, c.more) {
 		list = append(list, s.Name)
 	}
 	return list
@@ -152,9 +174,36 @@ func (e *enumeration) run(chains ...chain) {
 	}
 }
 
+// namedIntegers asks for Diffie-Hellman over integers again, by the groups of RFC 7919, if a version gave none: a server that has no
+// group of its own gives it to clients that name one (§4; GnuTLS does). What the highest version gives then, the others are
+// asked for.
+func (e *enumeration) namedIntegers() {
+	var given []Suite
+	asked := false
+	for _, v := range slices.Backward(versions) {
+		c := e.chains[v]
+		if v >= TLS13 || v <= SSL3 || len(c.got) == 0 || c.lost || slices.ContainsFunc(c.got, Suite.DHE) || asked && len(given) == 0 {
+			continue
+		}
+		left := suitesOf(v, Suite.DHE)
+		if asked {
+			left = slices.DeleteFunc(left, func(s Suite) bool { return !slices.Contains(given, s) })
+		}
+		if len(left) == 0 {
+			continue
+		}
+		c.apart, c.done, c.parts = true, false, [][]Suite{left}
+		e.run(c)
+		if !asked {
+			given, asked, e.spent = c.more, true, 1
+		}
+	}
+}
+
 // full asks for all suites and groups.
 func (e *enumeration) full() {
 	e.allSuites()
+	e.namedIntegers()
 	e.allGroups()
 	e.order()
 	e.fallback()
@@ -230,7 +279,7 @@ func (e *enumeration) allGroups() {
 func (e *enumeration) order() {
 	var questions []*Question
 	for _, v := range slices.Backward(versions) {
-		if c := e.chains[v]; len(c.got) > 1 && c.yielded == 1 && c.offeredFirst() && len(questions) < maxOrderQuestions {
+		if c := e.chains[v]; len(c.got) > 1 && c.yielded == 1 && c.offeredFirst() && len(questions) < maxOrderQuestions-e.spent {
 			reversed := slices.Clone(c.got)
 			slices.Reverse(reversed)
 			slices.SortStableFunc(reversed, func(a, b Suite) int { return btoi(chacha(a)) - btoi(chacha(b)) })

@@ -47,6 +47,9 @@ var (
 	// for Diffie-Hellman instead of its own (§4), which is the one to find out.
 	curves = []Group{29, 23, 24, 25, 30, 26, 27, 28, 22, 41, 21, 20, 19, 18, 14, 13, 12, 11, 10, 9, 8, 7, 6, 17, 16, 15, 5, 4, 3, 2, 1}
 
+	// integerGroups are those of RFC 7919.
+	integerGroups = []Group{256, 257, 258, 259, 260}
+
 	// groups13 are for TLS 1.3 (RFC 8446 §4.2.7, RFC 8734, RFC 9367, draft-ietf-tls-ecdhe-mlkem).
 	groups13 = append(append([]Group{}, postQuantumGroups...), 29, 23, 24, 25, 30, 31, 32, 33, 41, 256, 257, 258, 259, 260, 34, 35, 36, 37, 38, 39, 40)
 )

@@ -73,6 +73,9 @@ type composer struct {
 }
 
 func (c *composer) question(v Version, suites []Suite, groups []Group, signals ...uint16) (*Question, error) {
+	if v < TLS13 && !slices.Equal(groups, integerGroups) && !slices.ContainsFunc(suites, func(s Suite) bool { return strings.Contains(s.KeyExchange(), "ECDH") }) {
+		groups = nil // no suite needs one, and a server may hold to those of RFC 7919 alone once any is named
+	}
 	q := &Question{version: v, suites: numbers(suites), groups: groups}
 	h := ClientHello{Version: v, Suites: append(slices.Clone(q.suites), signals...), Groups: groups, Deflate: v < TLS13, ServerName: c.name}
 	if v == SSL3 {

@@ -38,6 +38,7 @@ const (
 	alertIllegalParameter      = 47
 	alertDecodeError           = 50
 	alertProtocolVersion       = 70
+	alertInternalError         = 80
 	alertInappropriateFallback = 86 // RFC 7507 §2
 	alertUserCanceled          = 90
 )

@@ -16,7 +16,8 @@ type scripted struct {
 	ownOrder bool
 	curves   []Group
 	bound    Group    // the certificate's curve, without which nothing goes
-	prime    *big.Int // for DHE
+	prime    *big.Int // for DHE; nil for none, so that it fails if it chooses that
+	named    bool     // DHE goes to clients that name a group of RFC 7919
 	most     int      // suites it can take
 	hangsUp  bool     // instead of an alert
 	deflate  bool
@@ -99,6 +100,9 @@ func readList(b cryptobyte.String) (list []uint16) {
 func (s scripted) flight(h *ClientHello) []byte {
 	curve := slices.IndexFunc(h.Groups, func(g Group) bool { return slices.Contains(s.curves, g) })
 	usable := func(id uint16) bool {
+		if SuiteOf(id).DHE() {
+			return !s.named || slices.Contains(h.Groups, 256)
+		}
 		return !SuiteOf(id).ECDHE() || curve >= 0 && (s.bound == 0 || slices.Contains(h.Groups, s.bound))
 	}
 	mine, theirs := s.suites, h.Suites
@@ -110,6 +114,9 @@ func (s scripted) flight(h *ClientHello) []byte {
 		return nil
 	}
 	suite := SuiteOf(mine[i])
+	if suite.DHE() && s.prime == nil {
+		return nil
+	}
 	b := cryptobyte.NewBuilder(nil)
 	handshake(b, typeServerHello, func(b *cryptobyte.Builder) {
 		b.AddUint16(uint16(s.version))
