@@ -4,6 +4,7 @@
 FROM --platform=$BUILDPLATFORM golang:1.26-bookworm AS build
 ARG TARGETOS TARGETARCH
 WORKDIR /src
+ENV GOWORK=off
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .

@@ -59,6 +59,8 @@ var catalogue = map[string]finding.Severity{
 	"ssh.terrapin":               finding.Medium,
 	"ssh.password-auth":          finding.Medium,
 	"ssh.shared-hostkey":         finding.High,
+	"tls.shared-key":             finding.Low,
+	"net.same-machine":           finding.Info,
 	"ssh.no-post-quantum":        finding.Info,
 	"ssh.none-accepted":          finding.Critical,
 	"ssh.weak-gex":               finding.High,

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp"
 )
 
 // A linked package is one that a program has part of.
@@ -121,5 +123,15 @@ func TestNoTestingInPrograms(t *testing.T) {
 		for _, p := range linksOf(t, pattern) {
 			require.NotRegexp(t, `^testing(/|$)|/internal/(lab|interop)$`, p.ImportPath, pattern)
 		}
+	}
+}
+
+// The documentation of a protocol is read in one go.
+func TestLengthOfDocumentation(t *testing.T) {
+	for _, p := range handclasp.Probers() {
+		name := p.Spec().Protocol
+		out, err := exec.Command("go", "doc", "-all", "./"+name).Output()
+		require.NoError(t, err)
+		require.LessOrEqual(t, strings.Count(string(out), "\n"), 200, name)
 	}
 }

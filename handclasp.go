@@ -23,7 +23,7 @@ func Probers() []probe.Prober {
 
 // Comparisons returns every rule that is built in and judges results in the light of each other.
 func Comparisons() []finding.Comparison {
-	comparisons := slices.Clone(ssh.Comparisons)
+	comparisons := append(slices.Clone(ssh.Comparisons), finding.SharedTLSKey(), sameMachine())
 	for i := range comparisons {
 		comparisons[i].Rule = finding.Described([]finding.Rule{comparisons[i].Rule})[0]
 	}

@@ -75,6 +75,9 @@ func (x *Index) Digest() string { return x.digest }
 // Date returns how new the newest of the data is.
 func (x *Index) Date() time.Time { return x.date }
 
+// data is what a finding says of the index that it rests on.
+func (x *Index) data() finding.Data { return finding.Data{Digest: x.Digest(), Date: x.Date()} }
+
 // Sources returns the files that the index was made of, each with its kind and digest.
 func (x *Index) Sources() []string {
 	if x.sources == "" {
@@ -274,11 +277,12 @@ func (x *Index) vulnerability(r []byte) Vulnerability {
 	return v
 }
 
-// enrich adds what the index knows of how a vulnerability of the built-in table is exploited.
-func (x *Index) enrich(v *Vulnerability) {
+// enrich adds what the index knows of how a vulnerability of the built-in table is exploited, and reports whether it knows anything
+// of that.
+func (x *Index) enrich(v *Vulnerability) bool {
 	r := x.search(x.vulns, vulnSize, v.ID)
 	if r == nil {
-		return
+		return false
 	}
 	known := x.vulnerability(r)
 	v.EPSS = known.EPSS
@@ -288,4 +292,5 @@ func (x *Index) enrich(v *Vulnerability) {
 	if v.CVSS == "" {
 		v.CVSS = known.CVSS
 	}
+	return known.EPSS > 0 || !known.KEV.IsZero()
 }

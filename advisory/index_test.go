@@ -183,6 +183,22 @@ func TestFeeds(t *testing.T) {
 	assert.Equal(t, "CVE-2018-15473", bare[i].Vulnerables[0].ID)
 	assert.Equal(t, finding.High, bare[i].Severity)
 	assert.InDelta(t, 0.91, bare[i].Vulnerables[0].EPSS, 1e-9)
+	assert.Equal(t, finding.Data{Digest: x.Digest(), Date: x.Date()}, bare[i].Data, "since the score is the index's")
+	exim := advisory.Judge{Index: x}.Judge(advisory.Subject{Software: []probe.Software{{Product: "Exim", Version: "4.91"}}, Time: now})
+	for _, v := range exim {
+		assert.Equal(t, "built-in", v.Data.Digest, "the index knows nothing of how it is exploited")
+	}
+}
+
+// TestScoresDates: a file of scores says its day in one of three ways, by the year that it is of.
+func TestScoresDates(t *testing.T) {
+	for date, want := range map[string]string{
+		"2026-11-25T12:55:00Z": "2026-11-25T12:55:00Z", "2022-02-07T00:00:00+0000": "2022-02-07T00:00:00Z", "2025-12-04": "2025-12-04T00:00:00Z",
+		"today": "1970-01-01T00:00:00Z",
+	} {
+		x := build(t, []byte("#model_version:v1,score_date:"+date+"\ncve,epss,percentile\nCVE-2030-0001,0.5,0.9\n"))
+		assert.Equal(t, want, x.Date().UTC().Format("2006-01-02T15:04:05Z"), date)
+	}
 }
 
 func TestSeverityWithoutScore(t *testing.T) {

@@ -270,13 +270,16 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 		v.Known, v.Data = finding.Claimed, builtinData
 		v.Vulnerables = j.ofPackage(sw, p)
 		if j.Index != nil {
-			v.Data = finding.Data{Digest: j.Index.Digest(), Date: j.Index.Date()}
+			v.Data = j.Index.data()
 		}
 	case carried && p.distribution != "":
 		return v, false
 	default:
 		v.Known, v.Data = finding.Inferred, builtinData
-		v.Vulnerables = j.ofVersion(s, sw)
+		v.Vulnerables = builtinOfVersion(s, sw)
+		if j.enrich(v.Vulnerables) {
+			v.Data = j.Index.data()
+		}
 	}
 	if len(v.Vulnerables) == 0 {
 		return v, false
@@ -320,9 +323,7 @@ func (j Judge) ofPackage(sw probe.Software, p packaging) []Vulnerability {
 	list, known := j.Index.find(ecosystem, packageOf(sw.Product, p.distribution), version)
 	if !known {
 		list = builtinOfPackage(sw.Product, ecosystem, version)
-		for i := range list {
-			j.enrich(&list[i])
-		}
+		j.enrich(list)
 	}
 	for i := range list {
 		list[i].References = append(list[i].References, trackers(p.distribution, list[i].ID)...)
@@ -350,19 +351,13 @@ func trackers(distribution, id string) []string {
 	return nil
 }
 
-// ofVersion returns the built-in vulnerabilities that the version suggests.
-func (j Judge) ofVersion(s Subject, sw probe.Software) []Vulnerability {
-	list := builtinOfVersion(s, sw)
+// enrich adds what the index knows of how vulnerabilities of the built-in table are exploited, and reports whether it knows any.
+func (j Judge) enrich(list []Vulnerability) (known bool) {
 	for i := range list {
-		j.enrich(&list[i])
+		if j.Index != nil && j.Index.enrich(&list[i]) {
+			known = true
+		}
+		list[i].rate()
 	}
-	return list
-}
-
-// enrich adds what the index knows of how a vulnerability is exploited.
-func (j Judge) enrich(v *Vulnerability) {
-	if j.Index != nil {
-		j.Index.enrich(v)
-	}
-	v.rate()
+	return known
 }

@@ -73,6 +73,9 @@ func answer(software []probe.Software, verdicts []Verdict) finding.Answer {
 	var items []finding.Item
 	advice := finding.Advice{Data: verdicts[0].Data}
 	for _, v := range verdicts {
+		if advice.Data == builtinData { // files say more of what was known than the program's version does
+			advice.Data = v.Data
+		}
 		at := fmt.Sprintf("/software/%d/version", v.Software)
 		if v.Known == finding.Claimed && software[v.Software].PackageRevision != "" {
 			at = fmt.Sprintf("/software/%d/package_revision", v.Software)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/netip"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -61,6 +62,20 @@ func TestRules(t *testing.T) {
 	var again finding.Record
 	require.NoError(t, json.Unmarshal(stored, &again))
 	assert.Equal(t, found, again.Findings, "as it was stored")
+}
+
+// TestRulesSayWhichDataWasLoaded: of verdicts that rest on files and on what is built in, the finding names the files.
+func TestRulesSayWhichDataWasLoaded(t *testing.T) {
+	l, err := advisory.LoadLifeCycle(fstest.MapFS{"proftpd.json": {ModTime: now, Data: []byte(`[{"cycle":"1.3","eol":"2026-01-01"}]`)}})
+	require.NoError(t, err)
+	for _, software := range [][]probe.Software{
+		{{Product: "IIS", Version: "6.0"}, {Product: "ProFTPD", Version: "1.3.5"}}, {{Product: "ProFTPD", Version: "1.3.5"}, {Product: "IIS", Version: "6.0"}},
+	} {
+		found := (advisory.Judge{LifeCycle: l}).Rules()[0].Check(result(&ssh.Evidence{}, software...)).Proof()
+		require.NotNil(t, found)
+		require.Regexp(t, "^sha256:", found.Advice.Data.Digest)
+		require.Equal(t, now, found.Advice.Data.Date)
+	}
 }
 
 // TestRulesAnswer: a rule fires, or it isn't so, or the result doesn't tell.

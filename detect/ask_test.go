@@ -118,6 +118,7 @@ func sent(r *probe.Result) string {
 
 // What a port costs, in seconds of simulated time and in connections.
 func TestCosts(t *testing.T) {
+	mx := replies("220 mx.example ESMTP\r\n", mail)
 	web := foreign{says: "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", to: "smb"}
 	for name, tc := range map[string]struct {
 		serve   func(net.Conn)
@@ -129,16 +130,21 @@ func TestCosts(t *testing.T) {
 	}{
 		"silent":                        {silence, detect.Detector{}, 10, 3, probe.OutcomeTimeout, "silent"},
 		"silent, with less patience":    {silence, detect.Detector{Wait: 2 * time.Second}, 5, 3, probe.OutcomeTimeout, "silent"},
-		"silent where FTP lives":        {silence, detect.Detector{Expected: ftp.Prober{}}, 18, 3, probe.OutcomeTimeout, ""},
+		"silent where FTP lives":        {silence, detect.Detector{Expected: ftp.Prober{}}, 16, 3, probe.OutcomeTimeout, ""},
+		"so with less patience":         {silence, detect.Detector{Wait: 2 * time.Second, Expected: ftp.Prober{}}, 5, 3, probe.OutcomeTimeout, ""},
+		"silent where mail lives":       {silence, detect.Detector{Expected: smtp.Prober{}}, 18, 3, probe.OutcomeTimeout, ""},
 		"hangs up on questions":         {func(c net.Conn) { _, _ = c.Read(make([]byte, 1)) }, detect.Detector{}, 8, 3, probe.OutcomeNotProtocol, "silent"},
 		"drips an answer":               {drips, detect.Detector{}, 15, 3, probe.OutcomeNotProtocol, ""},
 		"a web server":                  {web.serve(len(web.says)), detect.Detector{}, 10, 3, probe.OutcomeNotProtocol, "http"},
-		"a web server where FTP lives":  {web.serve(len(web.says)), detect.Detector{Expected: ftp.Prober{}}, 18, 3, probe.OutcomeNotProtocol, "http"},
+		"a web server where FTP lives":  {web.serve(len(web.says)), detect.Detector{Expected: ftp.Prober{}}, 10, 3, probe.OutcomeNotProtocol, "http"},
 		"an echo":                       {func(c net.Conn) { _, _ = io.Copy(c, c) }, detect.Detector{}, 13, 3, probe.OutcomeNotProtocol, "echo"},
 		"TLS and nothing inside":        {insideTLS(silence), detect.Detector{}, 17, 3, probe.OutcomeNotProtocol, "tls"},
 		"TLS and a web server's answer": {insideTLSUnless(web), detect.Detector{}, 10, 3, probe.OutcomeNotProtocol, "http"},
-		"a greeting after six seconds":  {late(6 * time.Second), detect.Detector{}, 7, 1, probe.OutcomeOK, ""},
-		"a late one where mail lives":   {late(14 * time.Second), detect.Detector{Expected: smtp.Prober{}}, 15, 1, probe.OutcomeOK, ""},
+		"a greeting after six seconds":  {late(6*time.Second, mx), detect.Detector{}, 7, 1, probe.OutcomeOK, ""},
+		"a late one where mail lives":   {late(14*time.Second, mx), detect.Detector{Expected: smtp.Prober{}}, 15, 1, probe.OutcomeOK, ""},
+		"so with less patience there":   {late(14*time.Second, mx), detect.Detector{Wait: 2 * time.Second, Expected: smtp.Prober{}}, 15, 1, probe.OutcomeOK, ""},
+		"a late one where FTP lives":    {late(12*time.Second, replies("220 ready\r\n", files)), detect.Detector{Expected: ftp.Prober{}}, 13, 3, probe.OutcomeOK, ""},
+		"one between two questions":     {late(8*time.Second, replies("220 ready\r\n", files)), detect.Detector{Expected: ftp.Prober{}}, 10, 3, probe.OutcomeOK, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -174,12 +180,37 @@ func drips(c net.Conn) {
 	}
 }
 
-// late greets as a mail server does that waits first.
-func late(d time.Duration) func(net.Conn) {
+// late is a server that waits before it greets. What it is told in the meantime waits for it, as in a socket.
+func late(d time.Duration, serve func(net.Conn)) func(net.Conn) {
 	return func(c net.Conn) {
+		told := make(chan byte, 4096)
+		go func() {
+			defer close(told)
+			for b := make([]byte, 1); ; {
+				if _, err := c.Read(b); err != nil {
+					return
+				}
+				told <- b[0]
+			}
+		}()
 		time.Sleep(d)
-		replies("220 mx.example ESMTP\r\n", mail)(c)
+		serve(&buffered{c, told})
 	}
+}
+
+// buffered is a connection that was read ahead.
+type buffered struct {
+	net.Conn
+	told <-chan byte
+}
+
+func (c *buffered) Read(b []byte) (int, error) {
+	first, ok := <-c.told
+	if !ok {
+		return 0, io.EOF
+	}
+	b[0] = first
+	return 1, nil
 }
 
 // insideTLSUnless is a server that speaks TLS, and tells those who don't in plaintext.

@@ -37,8 +37,7 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 		}
 	}
 	answers := make([]answer, len(askers)+1) // the last one is to the handshake
-	until := time.Now().Add(answerWait)
-	brief, cancel := context.WithDeadline(ctx, until)
+	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var asked sync.WaitGroup
 	asked.Add(len(askers))
@@ -46,6 +45,7 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 	t.s.OpenEach(ctx, len(answers), func(i int, c *probe.Conn, err error) {
 		a := &answers[i]
 		a.err = err
+		until := time.Now().Add(answerWait)
 		if i < len(askers) {
 			defer asked.Done()
 			if err == nil {
@@ -57,7 +57,9 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 			return
 		}
 		if err == nil {
+			brief, stop := context.WithDeadline(asking, until)
 			*a = t.handshake(brief, c, until)
+			stop()
 		}
 		asked.Wait()
 		t.name(answers)
@@ -139,7 +141,7 @@ func (t *talk) name(answers []answer) {
 // inside listens again behind a handshake.
 func (t *talk) inside(ctx context.Context, c *probe.Conn) (k knocked) {
 	k.over = true
-	h := t.listen(c, false)
+	h := t.listen(c, t.wait())
 	p, c, err := t.choose(ctx, c, &h)
 	if p != nil {
 		k.evidence, k.err = t.s.HandOver(ctx, p, probe.Handed{Conn: c, TLS: t.e.TLS})

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/handclasp/handclasp/internal/textline"
 )
@@ -18,7 +19,7 @@ const (
 // some see a line. Bytes are matched as characters of ISO 8859-1. The first that matches counts.
 var names = []struct {
 	service string
-	begins  *regexp.Regexp
+	begins  func() *regexp.Regexp
 }{
 	{"http", begins(`HTTP/\d|(?i:<!doctype html|<html|<head)`)},
 	{"rtsp", begins(`RTSP/\d`)},
@@ -85,7 +86,10 @@ var names = []struct {
 	{"synergy", begins(`\x00\x00\x00[\x0a-\x0f](Synergy|Barrier)`)},
 }
 
-func begins(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?s)^(` + pattern + `)`) }
+// begins compiles a pattern when it is first needed.
+func begins(pattern string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)^(` + pattern + `)`) })
+}
 
 // serviceName names the service that begins so; empty if that isn't obvious.
 func serviceName(said []byte) string {
@@ -99,7 +103,7 @@ func serviceName(said []byte) string {
 	}
 	text := latin1(said[:min(len(said), greetingKept)])
 	for _, n := range names {
-		if n.begins.MatchString(text) {
+		if n.begins().MatchString(text) {
 			return n.service
 		}
 	}

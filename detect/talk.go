@@ -37,26 +37,64 @@ func (t *talk) hold(ctx context.Context) (probe.Evidence, error) {
 	if err != nil {
 		return t.giveUp(ctx, probe.Handed{Err: err}, err)
 	}
-	h := t.listen(c, t.Expected != nil)
-	p, c, err := t.choose(ctx, c, &h)
+	begin, first := time.Now(), t.patience()
+	h := t.listen(c, first)
+	if e, err, over := t.conclude(ctx, c, &h); over {
+		return e, err
+	}
+	k := t.knock(ctx)
+	switch whole := t.s.Limits().Idle; {
+	case k.over:
+		return k.evidence, k.err
+	case first == 0 || first >= whole || t.Expected == nil:
+		return t.giveUp(ctx, probe.Handed{Conn: c}, k.err)
+	case t.wait() < GreetingWait: // as the caller wants it
+		return t.giveUp(ctx, probe.Handed{Err: silentFor(t.wait())}, k.err)
+	default:
+		c.SetPatience(max(whole-time.Since(begin), time.Millisecond))
+		h = t.listen(c, 0)
+		c.SetPatience(whole)
+		if e, err, over := t.conclude(ctx, c, &h); over {
+			return e, err
+		}
+		return t.giveUp(ctx, probe.Handed{Err: silentFor(whole)}, k.err)
+	}
+}
+
+func silentFor(d time.Duration) error {
+	return &probe.Error{Op: "read", Outcome: probe.OutcomeTimeout, Err: &probe.LimitError{Limit: "Idle", Value: d}}
+}
+
+// patience is how long to listen before anything is asked; 0 for as long as a read may take. Mail servers delay their greeting on
+// purpose, and ban who speaks before it.
+func (t *talk) patience() time.Duration {
+	if t.Expected != nil && (t.Expected.Spec().Protocol == mail || t.s.Level() == probe.LevelGreeting) {
+		return 0
+	}
+	return t.wait()
+}
+
+const mail = "smtp"
+
+// conclude goes on by what was heard. It isn't over if that was silence, which may be asked.
+func (t *talk) conclude(ctx context.Context, c *probe.Conn, h *heard) (e probe.Evidence, err error, over bool) {
+	p, c, err := t.choose(ctx, c, h)
 	switch {
 	case h.service != "":
 		t.e.Service = h.service
 		t.e.hear(h.said)
-		return t.leave(ctx, t.e.verdict(nil))
+		e, err = t.leave(ctx, t.e.verdict(nil))
 	case p != nil:
-		return t.s.HandOver(ctx, p, probe.Handed{Conn: c})
+		e, err = t.s.HandOver(ctx, p, probe.Handed{Conn: c})
 	case len(h.said) > 0:
 		t.e.hear(h.said)
-		return t.giveUp(ctx, probe.Handed{Conn: c}, t.e.verdict(err))
+		e, err = t.giveUp(ctx, probe.Handed{Conn: c}, t.e.verdict(err))
 	case !errors.Is(err, probe.ErrTimeout) || t.s.Level() == probe.LevelGreeting:
-		return t.giveUp(ctx, probe.Handed{Conn: c}, err)
+		e, err = t.giveUp(ctx, probe.Handed{Conn: c}, err)
+	default:
+		return nil, nil, false
 	}
-	k := t.knock(ctx)
-	if k.over {
-		return k.evidence, k.err
-	}
-	return t.giveUp(ctx, probe.Handed{Conn: c}, k.err)
+	return e, err, true
 }
 
 // giveUp lets the expected prober have the last word, if there is one.
@@ -94,9 +132,9 @@ type heard struct {
 	err      error          // why no more was heard
 }
 
-// listen reads until it is clear whose protocol it is, or that it is nobody's. A patient one waits for the first byte as long
-// as a read may take.
-func (t *talk) listen(c *probe.Conn, patient bool) (h heard) {
+// listen reads until it is clear whose protocol it is, or that it is nobody's. It waits for the first byte for a time, 0 for as
+// long as a read may take.
+func (t *talk) listen(c *probe.Conn, first time.Duration) (h heard) {
 	until := time.Now().Add(t.wait())
 	for {
 		var undecided []probe.Prober
@@ -117,8 +155,10 @@ func (t *talk) listen(c *probe.Conn, patient bool) (h heard) {
 		switch {
 		case nobodys:
 			left = untilThen(quiet, until)
-		case !patient || len(h.said) > 0 && !t.expects(undecided):
-			left = untilThen(t.wait(), until) // what is there already
+		case len(h.said) == 0:
+			left = first // what is there already
+		case !t.expects(undecided):
+			left = untilThen(t.wait(), until)
 		}
 		var said []byte
 		said, h.err = c.Peek(left)

@@ -13,10 +13,14 @@ import (
 // host, such as its host key.
 type Comparison struct {
 	Rule // its Check is nil
+	// Known is how it is known that a shared mark means what the rule says; empty for [Seen].
+	Known Known
 	// Marks returns the values in a result that ought to be one host's alone, and whether they were learned: a result
 	// that was learned and has none shares none.
 	Marks func(r *probe.Result) (marks []Mark, learned bool)
 }
+
+func (c Comparison) known() Known { return cmp.Or(c.Known, Seen) }
 
 // A Mark is a value that ought to be one host's alone, and where it stands.
 type Mark struct {
@@ -39,7 +43,7 @@ func NewJudge(rules []Rule, comparisons []Comparison) *Judge {
 		rule := c.Rule
 		rule.Check = func(r *probe.Result) Answer {
 			marks, learned := c.Marks(r)
-			return j.shared[i].answer(marks, learned, hostOf(r.Target))
+			return j.shared[i].answer(c.known(), marks, learned, hostOf(r.Target))
 		}
 		j.rules = append(j.rules, rule)
 	}
@@ -106,7 +110,7 @@ func (all holders) others(mark string, h host) []host {
 	return slices.DeleteFunc(slices.Clone(all[mark]), h.same)
 }
 
-func (all holders) answer(marks []Mark, learned bool, h host) Answer {
+func (all holders) answer(k Known, marks []Mark, learned bool, h host) Answer {
 	if !learned {
 		return NotLearned()
 	}
@@ -118,7 +122,7 @@ func (all holders) answer(marks []Mark, learned bool, h host) Answer {
 			items = append(items, Item(m))
 		}
 	}
-	return FiresOn(Seen, items).With("also on " + also)
+	return FiresOn(k, items).With("also on " + also)
 }
 
 // OddPort makes the rule "net.odd-port": a service on a port where its protocol doesn't live by default. The probers

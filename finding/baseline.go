@@ -5,6 +5,7 @@ import "slices"
 // A Baseline holds the findings of a scan, for the records of a later one to be marked by as they come.
 type Baseline struct {
 	memory memory
+	is     *Snapshot // the later scan
 }
 
 // NewBaseline reads a scan, and judges it by rules and comparisons.
@@ -14,18 +15,31 @@ func NewBaseline(scan func(yield func(Entry) bool), rules []Rule, comparisons []
 		s.Add(e)
 	}
 	s.finish()
-	return &Baseline{memory: memory{s}}
+	return &Baseline{memory{s}, s.next()}
 }
+
+// Add takes what the later scan says of itself: its header, before its records, and its footers.
+func (b *Baseline) Add(e Entry) { b.is.Add(Entry{Header: e.Header, Footer: e.Footer}) }
 
 // Mark returns the record's findings, each with what became of it: [New]; [Changed], if it is about more than before or
 // became more severe; [Unchanged]; or [Unknown], if the scan before didn't learn it.
 func (b *Baseline) Mark(r Record) []Finding {
+	b.is.Add(Entry{Record: r})
 	marked := slices.Clone(r.Findings)
-	st := b.memory.Load(EndpointOf(r.Target, b.memory.snap.header().Vantage))
+	vantage := b.memory.snap.header().Vantage
+	if len(b.is.headers) > 0 {
+		vantage = b.is.header().Vantage
+	}
+	st := b.memory.Load(EndpointOf(r.Target, vantage))
 	for i := range marked {
 		marked[i].Baseline = b.status(st, marked[i])
 	}
 	return marked
+}
+
+// Delta compares all that was marked with the scan before, as [Diff] does.
+func (b *Baseline) Delta(acceptLoss []string) Delta {
+	return between(b.memory.snap, b.is, acceptLoss, false)
 }
 
 func (b *Baseline) status(st *Standing, f Finding) Status {
@@ -45,6 +59,8 @@ func (b *Baseline) status(st *Standing, f Finding) Status {
 		if letter, _ := st.prior(n); letter == answerUnknown {
 			return Unknown
 		}
+	case b.is.header().Scan != "" && b.memory.snap.header().Scan != "" && dataOf(b.is.header(), f.ID) != dataOf(b.memory.snap.header(), f.ID):
+		return Unknown
 	}
 	return New
 }

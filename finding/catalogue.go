@@ -156,6 +156,7 @@ var catalogue = map[string]about{
 	"tls.compression":            {weakens, 2.3, []string{"T1557"}, ciphers, probe.LevelHandshake},
 	"tls.insecure-renegotiation": {weakens, 2.3, []string{"T1557"}, ciphers, probe.LevelHandshake},
 	"tls.no-post-quantum":        {harmless, 0, []string{"T1040"}, ciphers, probe.LevelHandshake},
+	"tls.shared-key":             {intercepts, 7.6, []string{"T1557", "T1552.004"}, keys, probe.LevelHandshake},
 	"key.weak":                   {decrypts, 9.1, []string{"T1557", "T1552.004"}, keys, probe.LevelHandshake},
 	"software.end-of-life":       {surfaceWide, 9.2, []string{"T1190"}, updates, probe.LevelHandshake},
 	"software.vulnerable":        {surfaceWide, 9.2, []string{"T1190"}, updates, probe.LevelHandshake},

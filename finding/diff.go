@@ -36,8 +36,13 @@ func Diff(older, newer iter.Seq[Entry], o *DiffOptions) Delta {
 		is.Add(e)
 	}
 	was.finish()
+	return between(was, is, o.AcceptLoss, o.Unchanged)
+}
+
+// between compares two scans.
+func between(was, is *Snapshot, acceptLoss []string, unchanged bool) Delta {
 	return Weigh(memory{was}, is, WeighOptions{
-		Confirm: Confirmation{Gone: 1}, AcceptLoss: o.AcceptLoss, Unchanged: o.Unchanged, Before: was.header(),
+		Confirm: Confirmation{Gone: 1}, AcceptLoss: acceptLoss, Unchanged: unchanged, Before: was.header(),
 	})
 }
 
@@ -71,6 +76,10 @@ type WeighOptions struct {
 	Confirm    Confirmation
 	AcceptLoss []string
 	Unchanged  bool
+	// Again are results of a second look at those that Doubtful has. What both looks don't have in common is neither new nor
+	// resolved.
+	Again    iter.Seq[Entry]
+	Doubtful map[Endpoint]bool
 	// Tell, unless it is nil, gets what is to be told of each endpoint, instead of the [Delta]. That has notes of groups and
 	// causes, and of endpoints that aren't asked any more.
 	Tell      func([]Change, []Note)
@@ -85,14 +94,23 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	w := &weighing{
 		snap: snap, confirm: o.Confirm.orDefault(2), at: snap.to, blind: map[string]bool{}, accept: map[string]bool{}, before: o.Before,
 		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, hand: o.Tell, delta: &d, causes: map[string]*Note{},
+		retired: map[Endpoint]bool{},
+	}
+	if o.Again != nil {
+		w.doubtful = o.Doubtful
+		w.again = snap.next()
+		for e := range o.Again {
+			w.again.Add(e)
+		}
+		w.again.finish()
 	}
 	for _, g := range o.AcceptLoss {
 		w.accept[g] = true
 	}
 	plan := w.plan(m)
 	for _, at := range snap.sorted() {
-		if plan.renamed[at] != (Endpoint{}) {
-			continue // below, by the name that is known
+		if plan.renamed[at] != (Endpoint{}) || w.retired[at] {
+			continue // below, by the name that is known; or told already
 		}
 		same := snap.digest(at)
 		if known, ok := m.Same(at, same, w.at); ok {
@@ -243,7 +261,7 @@ func (w *weighing) retire(m Memory, at Endpoint) {
 	}
 	st.Scope, st.Up = Retired, false
 	m.Store(at, st, Digest{})
-	delete(w.snap.endpoints, at)
+	w.retired[at] = true
 	w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteRetired, Endpoint: at, Old: []string{}, New: []string{}, Count: len(st.Open),
 		Text: fmt.Sprintf("silent since %s; findings that it had: %d", st.Answered.Format(time.DateOnly), len(st.Open))})
 }
@@ -323,7 +341,7 @@ func (m memory) Load(at Endpoint) *Standing {
 	}
 	st := new(Standing)
 	d := Delta{Complete: m.snap.Complete()}
-	w := &weighing{snap: m.snap, confirm: Confirmation{1, 1, 1}, at: m.snap.to, delta: &d, causes: map[string]*Note{}}
+	w := &weighing{snap: m.snap, confirm: Confirmation{1, 1, 1}, at: m.snap.to, now: m.snap.header(), delta: &d, causes: map[string]*Note{}}
 	w.endpoint(at, st, sight)
 	t := &telling{w: w, at: at, st: st, sight: sight}
 	for _, v := range m.snap.rules[:m.snap.foreign] {

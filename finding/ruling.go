@@ -132,6 +132,7 @@ func (t *telling) comparison(c int) ruling {
 	held := t.st.Open[rule.ID]
 	var items []Item
 	var others []host
+	var accepted []Acceptance
 	still := false
 	said, unknown := false, ""
 	for _, p := range t.sight.parts {
@@ -144,6 +145,11 @@ func (t *telling) comparison(c int) ruling {
 			}
 		default:
 			said = true
+			for _, v := range p.fires {
+				if v.rule == s.base+c {
+					accepted = v.finding.Accepted
+				}
+			}
 			for _, m := range p.marks[c].marks {
 				still = still || held != nil && held.item(m.Value) != nil
 				if with := s.shared[c].others(m.Value, host{p.name, p.addr}); len(with) > 0 {
@@ -159,9 +165,9 @@ func (t *telling) comparison(c int) ruling {
 	}
 	switch {
 	case len(items) > 0:
-		p := FiresOn(Seen, items).With("also on " + others[0].String()).proof
+		p := FiresOn(s.comparisons[c].known(), items).With("also on " + others[0].String()).proof
 		r.letter = answerFires
-		r.finding = Finding{Severity: rule.Severity, Known: p.Known, Basis: p.Basis, Items: p.Items, Detail: p.Detail}
+		r.finding = Finding{Severity: rule.Severity, Known: p.Known, Basis: p.Basis, Items: p.Items, Detail: p.Detail, Accepted: accepted}
 	case unknown != "":
 		r.reason = unknown
 	case said && still && !t.othersLearned(held, c):
@@ -190,7 +196,7 @@ func (t *telling) othersLearned(held *Held, c int) bool {
 }
 
 // stranger judges a rule that nobody knows here by what is stored. That a finding isn't there says something only if the scan
-// was judged as the one before.
+// was judged as the one that found it.
 func (t *telling) stranger(rule int) ruling {
 	r := ruling{letter: answerUnknown, reason: "no rule of this name is known here"}
 	whole := len(t.sight.parts) > 0
@@ -201,9 +207,8 @@ func (t *telling) stranger(rule int) ruling {
 			r.merge(p, rule)
 		}
 	}
-	closed := whole && !slices.ContainsFunc(t.sight.parts, func(p *part) bool { return !p.closed })
-	if r.letter != answerFires && (closed || whole && t.w.now.Scan != "" && t.w.before.Scan != "" && t.w.now.Digests == t.w.before.Digests) {
-		r.letter = answerNo
+	if r.letter != answerFires && whole {
+		r.letter, r.reason = answerNo, ""
 	}
 	return r
 }

@@ -169,17 +169,40 @@ func (t *telling) moved(f fact) {
 	}
 }
 
-// toldByItems reports whether all values that changed are items of findings whose change is told.
+// toldByItems reports whether all values that changed are items of findings, whose change is told now, or once it is believed.
 func (t *telling) toldByItems(path string, values []string) bool {
 	_, pointer, _ := strings.Cut(path, ":")
 	for _, value := range values {
-		if !slices.ContainsFunc(t.items, func(item Item) bool {
-			return under(item.Basis, pointer) && strings.Contains(item.Value, value)
-		}) {
+		covers := func(item Item) bool {
+			return within(item.Basis, pointer) && strings.Contains(item.Value, value)
+		}
+		if !slices.ContainsFunc(t.items, covers) && !t.holds(covers) {
 			return false
 		}
 	}
 	return true
+}
+
+// holds reports whether an open finding has such an item, which isn't believed yet to have come, or to be gone.
+func (t *telling) holds(covers func(Item) bool) bool {
+	for _, h := range t.st.Open {
+		for value, i := range h.Items {
+			if (i.Misses > 0 || !i.Told) && covers(Item{value, i.Basis}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within reports whether two pointers lead into one field of the evidence: of values that stand in several places of it an item
+// names one.
+func within(a, b string) bool {
+	field := func(pointer string) string {
+		parts := strings.SplitN(pointer, "/", 4)
+		return strings.Join(parts[:min(3, len(parts))], "/")
+	}
+	return field(a) == field(b)
 }
 
 func (t *telling) notice(kind NoteKind, path string, old, now []string, meaning string) {

@@ -3,7 +3,6 @@ package finding
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +22,10 @@ type weighing struct {
 	ruleKnown   func(id string) bool   // to the scan before; nil if each was
 	unchanged   bool                   // list what didn't change, too
 	hand        func([]Change, []Note) // takes what is told of an endpoint; nil if the delta does
+
+	again    *Snapshot // a second look at those that are
+	doubtful map[Endpoint]bool
+	retired  map[Endpoint]bool // this time
 
 	delta  *Delta
 	causes map[string]*Note
@@ -50,6 +53,9 @@ func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) *telling
 		}
 	}
 	t := &telling{w: w, at: at, st: st, sight: sight, fresh: fresh, blind: w.isBlind(at)}
+	if w.doubtful[at] {
+		t.again = cmp.Or(w.again.sight(at), new(sighting))
+	}
 	t.change = Change{Protocol: st.Protocol, Target: target, Endpoint: at, Added: []Item{}, Removed: []Item{}}
 	t.rules()
 	t.facts()
@@ -94,6 +100,7 @@ type telling struct {
 	at     Endpoint
 	st     *Standing
 	sight  *sighting
+	again  *sighting // a second look; nil if there was none
 	fresh  bool
 	blind  bool
 	change Change // with what all changes of the endpoint have
@@ -107,7 +114,7 @@ func (t *telling) rules() {
 	asked := map[string]bool{}
 	s := t.w.snap
 	for i := range s.foreign {
-		r := t.ruling(i)
+		r := t.ask(i)
 		asked[s.rules[i].ID] = true
 		if held := t.st.Open[s.rules[i].ID]; held != nil || r.letter == answerFires {
 			t.rule(s.rules[i], i, held, r)
@@ -124,7 +131,7 @@ func (t *telling) rules() {
 		} else {
 			n = -1
 		}
-		t.rule(rule, n, t.st.Open[id], t.stranger(n))
+		t.rule(rule, n, t.st.Open[id], t.askStranger(n, t.st.Open[id]))
 	}
 }
 
@@ -137,21 +144,40 @@ func (t *telling) rule(rule Rule, n int, held *Held, r ruling) {
 	case r.letter == answerFires:
 		t.fires(rule, n, held, r)
 	case held == nil:
-	case r.letter == answerNo && !t.blind && !t.lost(held):
-		t.notSo(rule, held)
+	case r.letter != answerNo:
+		t.unknown(rule, held, r.reason)
+	case t.blind:
+		t.unknown(rule, held, "too many of its group were lost at once")
+	case t.lost(held):
+		t.unknown(rule, held, "not learned this time")
 	default:
-		held.Unknown++
-		held.Reason = r.reason
-		if r.letter == answerNo {
-			held.Reason = "not learned this time"
-			if t.blind {
-				held.Reason = "too many of its group were lost at once"
-			}
-		}
-		if !held.Confirmed.IsZero() {
-			t.w.delta.Lost++
-			t.tell(Unknown, rule, held, held.Reason)
-		}
+		t.no(rule, held)
+	}
+}
+
+// unknown notes that a finding wasn't learned.
+func (t *telling) unknown(rule Rule, held *Held, reason string) {
+	held.Unknown++
+	held.Reason = reason
+	if !held.Confirmed.IsZero() {
+		t.w.delta.Lost++
+		t.tell(Unknown, rule, held, reason)
+	}
+}
+
+// no deals with a finding that isn't there, as far as it was judged by what found it.
+func (t *telling) no(rule Rule, held *Held) {
+	switch t.lacks(rule.ID, held) {
+	case lackUntold:
+		t.unknown(rule, held, "no rule of this name is known here")
+	case lackAll:
+		t.lacking(rule.ID)
+		t.unknown(rule, held, "judged by less than the scan that found it")
+	case lackOther:
+		t.lacking(rule.ID)
+		delete(t.st.Open, rule.ID)
+	default:
+		t.notSo(rule, held)
 	}
 }
 
@@ -181,8 +207,10 @@ func list(pointer string) string {
 
 func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	w := t.w
-	isNew := held == nil
-	if isNew {
+	isNew, lacks := held == nil, lackNone
+	if !isNew {
+		lacks = t.lacks(rule.ID, held)
+	} else {
 		held = &Held{Severity: r.finding.Severity, First: w.at, Items: map[string]*HeldItem{}}
 		if t.st.Open == nil {
 			t.st.Open = map[string]*Held{}
@@ -192,11 +220,15 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	see(&held.Hits, true)
 	held.Misses, held.Unknown, held.Reason, held.Last = 0, 0, "", w.at
 	held.Known, held.Detail, held.Basis, held.With = r.finding.Known, r.finding.Detail, r.finding.Basis, r.with
+	held.Accepted = r.finding.Accepted
 	if len(held.With) > maxHolders {
 		held.With = held.With[:maxHolders]
 	}
+	if b := t.by(rule.ID); b != (by{}) && (lacks != lackAll || w.snap.isStranger(rule.ID)) {
+		held.By = b.String()
+	}
 	waited := held.Confirmed.IsZero()
-	added, removed := t.compareItems(held, r.finding.Items, waited)
+	added, removed := t.compareItems(held, r.finding.Items, waited, lacks == lackAll)
 	was := Severity(0)
 	if held.Severity != r.finding.Severity {
 		was, held.Severity = held.Severity, r.finding.Severity
@@ -208,9 +240,16 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 		}
 		return
 	}
+	if (lacks == lackOther || lacks == lackAll) && (len(added)+len(removed) > 0 || was != 0 || len(held.Items) > len(r.finding.Items)) {
+		t.lacking(rule.ID)
+		added, removed, was = nil, nil, 0
+	}
 	switch {
 	case held.retold:
 		w.cause("rules", "rules of this version", rule.ID)
+	case was != 0 && w.rulesDiffer() && w.before.Digests.Profile != w.now.Digests.Profile:
+		w.cause("profile", "another severity profile", rule.ID)
+		was = 0
 	case was != 0 && w.rulesDiffer():
 		w.cause("rules", "rules of this version", rule.ID)
 		was = 0
@@ -227,59 +266,8 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	}
 }
 
-func (w *weighing) enough(hits uint64) bool {
-	n := 0
-	for i := range w.confirm.Of {
-		n += int(hits >> i & 1)
-	}
-	return n >= w.confirm.New
-}
-
 func (w *weighing) rulesDiffer() bool {
 	return w.before.Scan != "" && w.now.Scan != "" && w.before.Digests != w.now.Digests
-}
-
-// compareItems moves the items of a held finding on and returns those that are told to have come or gone.
-func (t *telling) compareItems(held *Held, items []Item, all bool) (added, removed []Item) {
-	now := make(map[string]bool, len(items))
-	for _, item := range items {
-		now[item.Value] = true
-		known := held.Items[item.Value]
-		if known == nil {
-			known = &HeldItem{}
-			if held.Items == nil {
-				held.Items = map[string]*HeldItem{}
-			}
-			held.Items[item.Value] = known
-		}
-		known.Basis, known.Misses = item.Basis, 0
-		see(&known.Hits, true)
-		if !known.Told && (all || t.w.enough(known.Hits)) {
-			known.Told = true
-			added = append(added, item)
-		}
-	}
-	for _, value := range slices.Sorted(maps.Keys(held.Items)) {
-		known := held.Items[value]
-		if now[value] || t.blind || t.itemLost(known.Basis) {
-			continue
-		}
-		see(&known.Hits, false)
-		if known.Misses++; known.Misses >= t.w.confirm.Gone || !known.Told {
-			delete(held.Items, value)
-			if known.Told {
-				removed = append(removed, Item{value, known.Basis})
-			}
-		}
-	}
-	return added, removed
-}
-
-// itemLost reports whether an item that isn't there may only not have been learned.
-func (t *telling) itemLost(basis string) bool {
-	return slices.ContainsFunc(t.sight.parts, func(p *part) bool {
-		return p.old || slices.ContainsFunc(p.lost, func(pointer string) bool { return beside(basis, pointer) }) || !p.answered && !p.closed && t.counts(p)
-	})
 }
 
 // confirmed tells of a finding that is believed from now on, unless it follows from how it was asked or judged.
@@ -292,8 +280,8 @@ func (t *telling) confirmed(rule Rule, n int, held *Held, r ruling, isNew bool) 
 		w.cause("level", "asked at a deeper level than before", rule.ID)
 	case letter == answerUnknown && reason == "protocols":
 		w.cause("protocols", "protocols that weren't asked for before", rule.ID)
-	case letter == answerUnknown && reason == "advisories":
-		w.cause("advisories", "other data on vulnerabilities and life cycles", rule.ID)
+	case letter == answerUnknown && reason == "data":
+		t.lacking(rule.ID)
 	case letter == answerUnknown:
 		t.tell(Unknown, rule, held, "whether it is new isn't known: "+reason)
 	default:
@@ -312,14 +300,14 @@ func (t *telling) prior(rule Rule, n int) (letter byte, reason string) {
 		return answerUnknown, "protocols"
 	case t.fresh:
 		return answerNo, ""
-	case strings.HasPrefix(rule.ID, "software.") && w.before.Scan != "" && w.now.Scan != "" && w.before.Digests.Advisories != w.now.Digests.Advisories:
-		return answerUnknown, "advisories"
 	case t.st.prior != nil && n >= 0 && n < w.snap.foreign:
 		letter, reason = t.st.prior(n)
 		if letter == answerUnknown && slices.ContainsFunc(t.sight.parts, func(p *part) bool { return p.level > t.st.Level }) {
 			reason = "level"
 		}
 		return letter, reason
+	case w.before.Scan != "" && w.now.Scan != "" && t.by(rule.ID).data != w.dataBefore(rule.ID):
+		return answerUnknown, "data"
 	case rule.Needs.Level > t.st.Level && !t.st.Answered.IsZero():
 		return answerUnknown, "level"
 	}
@@ -350,7 +338,7 @@ func (t *telling) base(rule Rule, held *Held) Change {
 	c := t.change
 	c.FirstSeen, c.Confirmed = held.First, held.Confirmed
 	c.Finding = rule.finding(&probe.Result{Target: c.Target}, &Proof{Known: held.Known, Basis: append([]string{}, held.Basis...), Items: held.told(), Detail: held.Detail})
-	c.Finding.Severity = held.Severity
+	c.Finding.Severity, c.Finding.Accepted = held.Severity, held.Accepted
 	return c
 }
 

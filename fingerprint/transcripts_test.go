@@ -60,6 +60,8 @@ var recorded = map[string]struct {
 	"samba nt1-guest": {"Samba", true, "smb1/native_lm", "Debian Linux "},
 	"samba lanman":    {"Samba", true, "smb1/native_lm", "Debian Linux "},
 	"samba smb1-only": {"Samba", true, "smb1/native_lm", "Debian Linux "},
+
+	"samba smb1-without-rpc": {"Samba", true, "smb1/native_lm", "Debian Linux "},
 }
 
 // silent are those that name nothing: they hang up before, or have no words for it.

@@ -2,12 +2,15 @@ package ftp_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -96,6 +99,34 @@ func TestLoginIsAsked(t *testing.T) {
 			})
 		}
 	}
+}
+
+// Nor does a silence at each of them, within the limits that a probe has if nobody sets them.
+func TestSilencesLeaveTimeForTheLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dial := func(context.Context, string, string) (net.Conn, error) {
+			client, c := net.Pipe()
+			go func() {
+				defer c.Close()
+				_, _ = io.WriteString(c, "220 ready\r\n")
+				for lines := bufio.NewScanner(c); lines.Scan(); {
+					switch line := lines.Text(); line {
+					case "FEAT", "SYST", "AUTH TLS", "USER handclasp-no-such-user":
+						_, _ = io.Copy(io.Discard, c)
+						return
+					default:
+						fmt.Fprint(c, open(line, nil)+"\r\n")
+					}
+				}
+			}()
+			return client, nil
+		}
+		r := probe.Run(t.Context(), ftp.Prober{}, probe.Target{Addr: netip.MustParseAddrPort("192.0.2.7:21")}, &probe.Options{Dial: dial})
+		require.Equal(t, probe.OutcomeTimeout, r.Outcome)
+		require.Equal(t, []string{"/evidence/features", "/evidence/system", "/evidence/auth_tls", "/evidence/cleartext_login"}, r.Partial)
+		require.True(t, fires(r, "ftp.anonymous"))
+		require.True(t, fires(r, "ftp.cleartext-login"))
+	})
 }
 
 // What ends the first connections doesn't hide that there is TLS, and what is inside.

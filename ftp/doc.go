@@ -21,8 +21,8 @@
 // client have one connection at a time, what is asked inside TLS comes first. On a port for implicit TLS all of it is said
 // inside TLS on one connection, without AUTH and the made-up name.
 //
-// If the offers end badly, the logins are asked on a connection of their own. If a reply answers another command than the
-// one that was sent, all but the greeting is forgotten, and asked once more on a fresh connection, patiently.
+// A question that ends its connection leaves the next to a fresh one. If a reply answers another command than the one that
+// was sent, all but the greeting is forgotten, and asked once more on a fresh connection, patiently.
 //
 // At [probe.LevelAnonymous], after a login: PASV (EPSV over IPv6; the other if that is refused) and MLSD if FEAT names MLST,
 // with a data connection to the port that the server named, at the target's address whatever address it named, inside TLS

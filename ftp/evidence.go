@@ -14,8 +14,7 @@ type Evidence struct {
 	// Features are the lines of the reply to FEAT in cleartext (RFC 2389 §3.2), such as "AUTH TLS" or "UTF8";
 	// empty if it has none. A server that refused to tell is asked again behind an anonymous login.
 	Features []string `json:"features"`
-	// System is the text of the reply to SYST (RFC 959 §4.1.3), such as "UNIX Type: L8". Some servers tell it only
-	// after a login.
+	// System is the text of the reply to SYST (RFC 959 §4.1.3), such as "UNIX Type: L8". Some tell it only after a login.
 	System string `json:"system"`
 	// AuthTLS says whether AUTH TLS or AUTH SSL was accepted (RFC 4217 §4); the handshake may still have failed.
 	AuthTLS probe.Fact `json:"auth_tls"`
@@ -25,8 +24,7 @@ type Evidence struct {
 	TLS *probe.TLS `json:"tls"`
 	// FeaturesAfterTLS are likewise the lines of the reply to FEAT inside TLS.
 	FeaturesAfterTLS []string `json:"features_after_tls"`
-	// ProtectsData says whether PROT P was accepted (RFC 4217 §9): data connections can be encrypted too. A server
-	// that wants a login first leaves it empty.
+	// ProtectsData says whether PROT P was accepted (RFC 4217 §9): data connections can be encrypted too.
 	ProtectsData probe.Fact `json:"protects_data"`
 	// CleartextLogin says whether the server would have taken a password without TLS (RFC 2577 §5): yes if it
 	// answered a made-up name by 331, 332 or 230, no if it refused.
@@ -37,8 +35,7 @@ type Evidence struct {
 	Anonymous Anonymous `json:"anonymous"`
 }
 
-// Anonymous is an anonymous login. If it was tried twice, in cleartext and inside TLS, it is the attempt that
-// came further, and of equals the later one.
+// Anonymous is an anonymous login: of two attempts, in cleartext and inside TLS, the one that came further, or else the later.
 type Anonymous struct {
 	// Login is unknown if it was refused in cleartext and the server has TLS, or may have, inside which it wasn't answered.
 	Login probe.Fact `json:"login"`
@@ -49,8 +46,7 @@ type Anonymous struct {
 	PassReply *probe.Reply `json:"pass_reply"`
 	// Directory is the working directory after the login, as PWD names it (RFC 959 App. II).
 	Directory string `json:"directory"`
-	// Listing is what the directory holds, by MLSD or else by LIST; null below LevelAnonymous, without a login, or if
-	// ListingError says why.
+	// Listing is what the directory holds, by MLSD or else by LIST; null below LevelAnonymous or without a login.
 	Listing *Listing `json:"listing"`
 	// ListingError says why there is no listing, or no complete one: a refusal, or a data connection that failed.
 	ListingError string `json:"listing_error"`
@@ -72,8 +68,7 @@ type Listing struct {
 	Unparsed int `json:"unparsed"`
 	// UnparsedSample holds the first of them, at most 3, each cut at 256 bytes.
 	UnparsedSample []string `json:"unparsed_sample"`
-	// Truncated says that there was more, or may have been: the listing was cut at 1,000 rows, or by a limit or a
-	// failure.
+	// Truncated says that there was more, or may have been: it was cut at 1,000 rows, or by a limit or a failure.
 	Truncated bool `json:"truncated"`
 }
 
@@ -84,8 +79,7 @@ type Entry struct {
 	Lossy bool `json:"lossy,omitempty"`
 	// Type is one of the types below.
 	Type string `json:"type"`
-	// Size is in bytes; null if the server doesn't say, or says blocks or records, if it is 2⁶³ or more, and for what
-	// isn't a file.
+	// Size is a file's in bytes; null if it is told in blocks or records, or not at all, or is 2⁶³ or more.
 	Size *int64 `json:"size"`
 	// Modified is RFC 3339 in UTC if the listing is for machines (MLSD, RFC 3659 §7.5.3, and EPLF), and else the words of
 	// the listing, such as "Jan 2 2019" or "Nov 22 14:57", which name no time zone and may lack the year.
@@ -93,9 +87,8 @@ type Entry struct {
 	// Permissions are the perm fact (RFC 3659 §7.5.5), such as "flcdmpe", a Unix mode, such as "drwxr-xr-x" or "0755",
 	// NetWare's rights, "[R----F--]", or VMS's protection, "(RWED,RWED,RE,RE)". Empty if the server doesn't say.
 	Permissions string `json:"permissions"`
-	// Writable says whether the permissions let the anonymous visitor change something: it is what the server
-	// claims, and never tried. A mode that lets only the owner or the group write leaves it empty, for nobody knows
-	// whether they are the visitor.
+	// Writable says whether the permissions let the anonymous visitor change something, as the server claims; it is never
+	// tried. A mode that lets only the owner or the group write leaves it empty: they may be the visitor.
 	Writable probe.Fact `json:"writable"`
 }
 

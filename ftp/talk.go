@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -28,11 +29,14 @@ func newTalk(ctx context.Context, s *probe.Session) *talk {
 	t := &talk{
 		ctx: ctx, s: s, e: new(Evidence), refused: make(map[string]bool),
 		user: "USER " + cmp.Or(s.Contact().Host, "handclasp") + "-no-such-user",
-		pass: "PASS " + cmp.Or(s.Contact().Mail, probe.DefaultMail),
+		pass: "PASS " + cmp.Or(s.Contact().Mail, nobody),
 	}
 	s.Keep(t.e)
 	return t
 }
+
+// nobody is the address of a visitor that gives none. Nobody reads it (RFC 6761 §6.4).
+const nobody = "handclasp@handclasp.invalid"
 
 // words are FTP's in what it shares with other protocols.
 var words = textline.Protocol{
@@ -128,6 +132,9 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 				}
 				return nil, nil
 			}
+			if errors.Is(t.early, probe.ErrTimeout) {
+				c.SetPatience(soon)
+			}
 		}
 		switch err = q.ask(c); {
 		case over(err):
@@ -141,8 +148,14 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 			c = nil
 		}
 	}
+	if c != nil {
+		c.SetPatience(t.s.Limits().Idle)
+	}
 	return c, nil
 }
+
+// soon is how long an offer is waited for from a server that fell silent at another, so that there is time left for the logins.
+const soon = 5 * time.Second
 
 // features asks what the server supports. Some tell only those who logged in.
 func (t *talk) features(c *textline.Conn) error {

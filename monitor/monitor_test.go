@@ -1,13 +1,10 @@
 package monitor_test
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +16,7 @@ import (
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/smtp"
 )
 
 type evidence struct {
@@ -320,75 +318,71 @@ func TestNewerRules(t *testing.T) {
 	require.NotContains(t, night(t, s, 1, at("open", "", "oak")), "new 192.0.2.1:7 test.boards")
 }
 
-// The file is as it was, or as it is to be, and never in between.
-func TestFullDisk(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "fleet.db")
-	s, err := monitor.Open(path, options)
-	require.NoError(t, err)
-	require.NotEmpty(t, night(t, s, 0, at("open", "k")))
-	s.Limit(t.Context(), 40) // pages
-	many := make([]house, 2000)
-	for i := range many {
-		many[i] = at("open", "k", "oak")
-		many[i].addr = fmt.Sprintf("10.0.%d.%d:7", i/250, i%250)
+// What the items of a finding tell isn't told as a fact, too; what they don't is.
+func TestNamesAreToldOnce(t *testing.T) {
+	s := open(t, &monitor.Options{Rules: finding.NTLM})
+	for n, c := range []struct {
+		ntlm probe.NTLM
+		told []string
+	}{
+		{probe.NTLM{DNSComputer: "a.corp.example", NetBIOSDomain: "CORP", TargetName: "CORP"}, []string{"new"}},
+		{probe.NTLM{DNSComputer: "b.corp.example", NetBIOSDomain: "CORP", TargetName: "CORP"}, []string{"changed"}},
+		{probe.NTLM{DNSComputer: "b.corp.example", NetBIOSDomain: "CORP", TargetName: "CORP"}, []string{"changed"}}, // the old one is gone
+		{probe.NTLM{DNSComputer: "b.corp.example", NetBIOSDomain: "SHOP", TargetName: "SHOP"}, []string{"changed"}},
+		{probe.NTLM{DNSComputer: "b.corp.example", NetBIOSDomain: "SHOP", TargetName: "SHOP"}, []string{"changed"}},
+		{probe.NTLM{DNSComputer: "b.corp.example", NetBIOSDomain: "SHOP", TargetName: "b.corp.example"}, []string{"fact"}},
+		{probe.NTLM{DNSComputer: "b.corp.example", NetBIOSDomain: "SHOP", TargetName: "b.corp.example", OSVersion: "10.0"}, nil},
+		{probe.NTLM{DNSComputer: "b.corp.example", NetBIOSDomain: "SHOP", TargetName: "b.corp.example", OSVersion: "10.1"}, []string{"fact"}},
+	} {
+		entries := slices.Collect(scan(n, at("", "")))
+		entries[1].Protocol, entries[1].Evidence = "smtp", &smtp.Evidence{NTLM: &c.ntlm}
+		entries[1].Findings = finding.Evaluate(entries[1].Result, finding.NTLM)
+		_, err := s.Apply(t.Context(), slices.Values(entries), nil)
+		require.NoError(t, err)
+		require.Equal(t, c.told, kinds(t, s), "night %d", n)
 	}
-	_, err = s.Apply(t.Context(), scan(1, many...), nil)
-	require.ErrorContains(t, err, "full")
-	s.Limit(t.Context(), 1<<30)
-	require.Len(t, night(t, s, 1, many...), 2*len(many)+1, "once there is room")
-	require.NoError(t, s.Close())
 }
 
-// TestKilled applies scans in a program that is killed at any moment; what it tells in the end is what an undisturbed one
-// does.
-func TestKilled(t *testing.T) {
-	path := os.Getenv("MONITOR_KILLED")
-	houses := func(n int) []house {
-		many := make([]house, 300)
-		for i := range many {
-			many[i] = at("open", fmt.Sprint(n), "oak")
-			many[i].addr = fmt.Sprintf("10.0.%d.%d:7", i/250, i%250)
-		}
-		return many
-	}
-	if path != "" {
-		s, err := monitor.Open(path, options)
+// kinds are those of the events, acknowledged, without that of the scan.
+func kinds(t testing.TB, s *monitor.State) (list []string) {
+	t.Helper()
+	for e, err := range s.Events(t.Context(), 0) {
 		require.NoError(t, err)
-		for n := range 4 {
-			_, err := s.Apply(t.Context(), scan(n, houses(n)...), nil)
-			if err != nil && !errors.Is(err, monitor.ErrOlder) {
-				t.Fatal(err)
-			}
+		require.NoError(t, s.Ack(t.Context(), e.ID))
+		if e.Kind != "scan" {
+			list = append(list, e.Kind)
 		}
-		return
 	}
-	count := func(path string) map[string]int {
-		s, err := monitor.Open(path, options)
+	return list
+}
+
+// A scan that is judged by less than those before resolves nothing, however often.
+func TestJudgedByLess(t *testing.T) {
+	vulnerable := rules[0]
+	vulnerable.ID = "software.vulnerable"
+	s := open(t, &monitor.Options{Rules: []finding.Rule{vulnerable}})
+	apply := func(n int, data, door string) []string {
+		entries := slices.Collect(scan(n, at(door, "k")))
+		entries[0].Header.Digests.Advisories = data
+		entries[1].Findings = finding.Evaluate(entries[1].Result, []finding.Rule{vulnerable})
+		_, err := s.Apply(t.Context(), slices.Values(entries), nil)
 		require.NoError(t, err)
-		defer s.Close()
-		kinds := map[string]int{}
-		for e, err := range s.Events(t.Context(), 0) {
-			require.NoError(t, err)
-			kinds[e.Kind]++
-		}
-		return kinds
+		return kinds(t, s)
 	}
-	run := func(path string, kill time.Duration) {
-		ctx, cancel := context.WithTimeout(t.Context(), kill)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKilled$")
-		cmd.Env = append(os.Environ(), "MONITOR_KILLED="+path)
-		_ = cmd.Run() // ends by the signal
+	for n, c := range []struct {
+		data, door string
+		told       []string
+	}{
+		{"data", "open", []string{"new"}},
+		{"", "shut", []string{"cause"}},
+		{"", "shut", nil},
+		{"", "shut", nil},
+		{"data", "open", nil},
+		{"data", "shut", nil},
+		{"data", "shut", []string{"resolved"}},
+	} {
+		require.Equal(t, c.told, apply(n, c.data, c.door), "night %d", n)
 	}
-	dir := t.TempDir()
-	quiet, killed := filepath.Join(dir, "quiet.db"), filepath.Join(dir, "killed.db")
-	run(quiet, time.Minute)
-	for i := range 8 {
-		run(killed, time.Duration(20+i*35)*time.Millisecond)
-	}
-	run(killed, time.Minute)
-	require.Equal(t, map[string]int{"new": 600, "fact": 900, "scan": 4}, count(quiet))
-	require.Equal(t, count(quiet), count(killed))
 }
 
 // The views are for others to read, and stay.

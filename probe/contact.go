@@ -14,12 +14,9 @@ type Contact struct {
 	Host string
 	// Mail is an address where complaints are read, such as "abuse@example.org": the password of FTP's anonymous login
 	// (RFC 1635) and the comment of SSH's identification (RFC 4253 §4.2). 64 bytes at most. Empty stands for
-	// [DefaultMail] with FTP, which asks for one, and for none with SSH.
+	// handclasp@handclasp.invalid, which nobody reads (RFC 6761 §6.4), with FTP, and for none with SSH.
 	Mail string
 }
-
-// DefaultMail is the address that anonymous FTP logins give unless a Contact says another. Nobody reads it (RFC 6761 §6.4).
-const DefaultMail = "handclasp@handclasp.invalid"
 
 // maxContact bounds each word of a Contact, so that no server's line length is met.
 const maxContact = 64

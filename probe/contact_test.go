@@ -11,7 +11,7 @@ import (
 
 func TestContact(t *testing.T) {
 	for _, c := range []probe.Contact{
-		{}, {Host: "scan.example.org"}, {Mail: "abuse+scan@example.org"}, {Host: "scanner", Mail: "a@b"}, {Mail: probe.DefaultMail},
+		{}, {Host: "scan.example.org"}, {Mail: "abuse+scan@example.org"}, {Host: "scanner", Mail: "a@b"}, {Mail: "handclasp@handclasp.invalid"},
 	} {
 		require.NoError(t, c.Check(), c)
 	}

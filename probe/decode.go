@@ -60,10 +60,13 @@ func DecodeMembers(data []byte, members []Member, probers ...Prober) (*Result, e
 
 // decodeMembers decodes each value once, and passes over none that isn't JSON.
 func decodeMembers(data []byte, into []Member) error {
+	broken := func(err error) error {
+		var whole json.RawMessage
+		return cmp.Or(json.Unmarshal(data, &whole), err) // what isn't JSON at all is told as package json tells it
+	}
 	for m, err := range rawjson.Members(data) {
 		if err != nil {
-			var any json.RawMessage
-			return cmp.Or(json.Unmarshal(data, &any), err) // package json says where
+			return broken(err)
 		}
 		name, err := m.Name()
 		if err != nil {
@@ -83,7 +86,7 @@ func decodeMembers(data []byte, into []Member) error {
 			}
 		}
 		if err := json.Unmarshal(m.Value, value); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return broken(fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return nil

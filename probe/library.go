@@ -15,7 +15,19 @@ import (
 // reads [Conn.Read], with the same guard, budget and transcript; its deadlines are the session's, so that setting one
 // does nothing. Closing it closes the connection. Libraries read and write in goroutines of their own, so that one of
 // each, and Close, may be called at once; the Conn itself is left alone as long.
-func (c *Conn) NetConn() net.Conn { return &connView{c: c} }
+func (c *Conn) NetConn() net.Conn { return c.view("", nil) }
+
+func (c *Conn) view(preamble string, upgrade func() error) *connView {
+	c.oneAtATime(false)
+	return &connView{c: c, preamble: []byte(preamble), upgrade: upgrade}
+}
+
+// oneAtATime tells a replayed connection whether one goroutine alone uses it: what it reads before its turn then never comes.
+func (c *Conn) oneAtATime(yes bool) {
+	if replayed, ok := c.raw.Conn.(interface{ OneAtATime(yes bool) }); ok {
+		replayed.OneAtATime(yes)
+	}
+}
 
 // LibraryDial returns a dial function in the shape that FTP libraries take, for probers that are built around one. Its
 // first call returns first, with preamble to be read before anything that the server says: a greeting, if the prober has
@@ -28,7 +40,7 @@ func (c *Conn) NetConn() net.Conn { return &connView{c: c} }
 func (s *Session) LibraryDial(ctx context.Context, first *Conn, preamble string, protected bool) func(network, address string) (net.Conn, error) {
 	return func(_, address string) (net.Conn, error) {
 		if first != nil {
-			view := &connView{c: first, preamble: []byte(preamble)}
+			view := first.view(preamble, nil)
 			first = nil
 			return view, nil
 		}
@@ -40,14 +52,14 @@ func (s *Session) LibraryDial(ctx context.Context, first *Conn, preamble string,
 		if err != nil {
 			return nil, err
 		}
-		view := &connView{c: c}
+		var upgrade func() error
 		if protected {
-			view.upgrade = func() error {
+			upgrade = func() error {
 				_, err := c.StartTLS(ctx)
 				return err
 			}
 		}
-		return view, nil
+		return c.view("", upgrade), nil
 	}
 }
 

@@ -171,11 +171,17 @@ const (
 // unwelcome tells an end behind a request for a certificate from others: the server that insists on one ends the connection
 // once it sees that there is none, in TLS 1.3 only when the handshake is over for us.
 func (e *Error) unwelcome(wanted bool) *Error {
-	if wanted && (e.Outcome == OutcomeTLS || e.Outcome == OutcomeClosed) {
+	switch {
+	case !wanted || e.Outcome != OutcomeTLS && e.Outcome != OutcomeClosed:
+	case e.Op == "tls":
 		e.Outcome, e.Err = OutcomeTLS, fmt.Errorf("%w (the server asked for a client certificate)", e.cause())
+	default: // how it shows is chance: by an alert, an end, or a reset that took the alert along
+		*e = Error{Op: "tls", Outcome: OutcomeTLS, Err: errUnwelcome}
 	}
 	return e
 }
+
+var errUnwelcome = errors.New("the server asked for a client certificate, and ended the connection without one")
 
 // replayed takes the evidence of a recorded handshake.
 func (c *Conn) replayed(t *TLS, replay func() (*TLS, error)) *Error {

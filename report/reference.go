@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/handclasp/handclasp/finding"
 )
@@ -34,32 +35,37 @@ func unknownRule(f finding.Finding) finding.Rule {
 }
 
 var (
-	rfc  = regexp.MustCompile(`^RFC (\d+)(?: sections? (\d+(?:\.\d+)*))?`)
-	cve  = regexp.MustCompile(`^CVE-\d{4}-\d{4,}`)
-	cwe  = regexp.MustCompile(`^CWE-(\d+)$`)
-	cert = regexp.MustCompile(`VU#(\d+)`)
-	nist = regexp.MustCompile(`^NIST SP (\d+-\d+)( Part (\d+))?(?: Rev\. (\d+))?`)
+	rfc  = pattern(`^RFC (\d+)(?: sections? (\d+(?:\.\d+)*))?`)
+	cve  = pattern(`^CVE-\d{4}-\d{4,}`)
+	cwe  = pattern(`^CWE-(\d+)$`)
+	cert = pattern(`VU#(\d+)`)
+	nist = pattern(`^NIST SP (\d+-\d+)( Part (\d+))?(?: Rev\. (\d+))?`)
 )
+
+// pattern compiles an expression when it is first needed.
+func pattern(text string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
+}
 
 // Link returns where one of a rule's references can be read, such as "RFC 959 section 4.1.2", "CVE-2011-0411", "CWE-319" or
 // a URL; "" if only a person would know.
 func Link(reference string) string {
-	if m := rfc.FindStringSubmatch(reference); m != nil {
+	if m := rfc().FindStringSubmatch(reference); m != nil {
 		if m[2] == "" {
 			return "https://www.rfc-editor.org/rfc/rfc" + m[1]
 		}
 		return fmt.Sprintf("https://www.rfc-editor.org/rfc/rfc%s#section-%s", m[1], m[2])
 	}
-	if id := cve.FindString(reference); id != "" {
+	if id := cve().FindString(reference); id != "" {
 		return "https://www.cve.org/CVERecord?id=" + id
 	}
-	if m := cwe.FindStringSubmatch(reference); m != nil {
+	if m := cwe().FindStringSubmatch(reference); m != nil {
 		return "https://cwe.mitre.org/data/definitions/" + m[1] + ".html"
 	}
-	if m := cert.FindStringSubmatch(reference); m != nil {
+	if m := cert().FindStringSubmatch(reference); m != nil {
 		return "https://www.kb.cert.org/vuls/id/" + m[1]
 	}
-	if m := nist.FindStringSubmatch(reference); m != nil {
+	if m := nist().FindStringSubmatch(reference); m != nil {
 		doi := "https://doi.org/10.6028/NIST.SP." + m[1]
 		if m[3] != "" {
 			doi += "pt" + m[3]

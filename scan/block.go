@@ -21,13 +21,14 @@ type planned struct {
 
 // A block is inputs that are shuffled together: an index space of (address, service) pairs, of which none is stored.
 // A name counts as one address. Each address has as many positions as the one with the most services: those that are left
-// over stand for nothing.
+// over stand for nothing. Of a shard's, the addresses are those that it looks at ([plan.share]).
 //
 // Addresses come in groups, and the pairs of a group among each other, so that a host's endpoints are near and yet not all
 // at once.
 type block struct {
 	inputs []*planned
 	ends   []uint64 // ends[i] is the number of addresses of inputs up to i
+	shard  Shard    // whose addresses these are, if it can do without the others'; else the zero value
 	width  uint64   // the most services of an address
 	start  uint64   // the first position
 	group  uint64   // how many addresses come together
@@ -85,6 +86,10 @@ func (b *block) slot(position uint64, inOrder bool) (slot, bool) {
 	}
 	from := b.inputs[k]
 	if service >= uint64(len(from.plan.ports)) {
+		return slot{}, false
+	}
+	address, ok := from.plan.pick(b.shard, address)
+	if !ok {
 		return slot{}, false
 	}
 	s := slot{position: position, from: from, service: from.plan.ports[service], number: from.first + address}

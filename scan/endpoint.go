@@ -17,7 +17,8 @@ type Endpoint struct {
 	Prober probe.Prober
 	// ImplicitTLS says whether TLS is spoken from the first byte; Unknown leaves it to the port.
 	ImplicitTLS probe.Fact
-	Input       Input // what it came from
+	TLS         probe.TLSMode // how far to ask for TLS; the zero value leaves it to the options
+	Input       Input         // what it came from
 	// Host numbers the addresses of the inputs, from 1 on over all inputs, a name counting as one; Address numbers what
 	// a name resolved to, from 0 on. Endpoints is how many endpoints the address has, this one included. All are 0
 	// if an endpoint was made by hand.

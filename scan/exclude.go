@@ -116,3 +116,26 @@ func (x *Exclusion) digest() string {
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)[:8])
 }
+
+// String returns the set as [Exclude] reads it: a range a line, such as 192.0.2.0/24, in order.
+func (x *Exclusion) String() string {
+	if x == nil {
+		return ""
+	}
+	var b strings.Builder
+	for _, s := range x.spans {
+		for first := s.first; first.IsValid() && first.Compare(s.last) <= 0; {
+			p := netip.PrefixFrom(first, first.BitLen())
+			for p.Bits() > 0 { // as wide as fits
+				wider := netip.PrefixFrom(first, p.Bits()-1)
+				if wider.Masked() != wider || last(wider).Compare(s.last) > 0 {
+					break
+				}
+				p = wider
+			}
+			fmt.Fprintln(&b, p)
+			first = last(p).Next()
+		}
+	}
+	return b.String()
+}

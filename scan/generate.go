@@ -64,7 +64,7 @@ func (g *generator) run(inputs iter.Seq2[Input, error]) {
 	}
 	g.journal.begin(orderOf(g.parser.probers, &g.EndpointOptions))
 	g.replayed = g.resume.Inputs == 0
-	b := new(block)
+	b := g.newBlock()
 	whole := true
 	for in, err := range inputs {
 		whole = whole && !cutShort(err)
@@ -79,7 +79,7 @@ func (g *generator) run(inputs iter.Seq2[Input, error]) {
 			if !g.emit(b) {
 				return
 			}
-			b = new(block)
+			b = g.newBlock()
 		}
 	}
 	if len(b.inputs) > 0 && !g.emit(b) || g.ctx.Err() != nil {
@@ -92,6 +92,13 @@ func (g *generator) run(inputs iter.Seq2[Input, error]) {
 	if whole { // else the list may have more than could be read
 		g.journal.finish()
 	}
+}
+
+func (g *generator) newBlock() *block {
+	if g.InOrder {
+		return new(block)
+	}
+	return &block{shard: g.Shard}
 }
 
 // cutShort reports whether a list may hold more than could be read: an input that can't be used is one, and no reason to
@@ -136,7 +143,7 @@ func (g *generator) add(b *block, in Input, err error) bool {
 		}
 	} else {
 		g.hosts += p.plan.addressCount()
-		end += p.plan.addressCount()
+		end += p.plan.share(b.shard).size
 		b.width = max(b.width, uint64(len(p.plan.ports)))
 	}
 	b.inputs = append(b.inputs, p)
@@ -169,8 +176,12 @@ func (g *generator) emit(b *block) bool {
 	g.journal.gathered(g.inputs, g.digest)
 	for position := from; position < g.position; position++ {
 		s, ok := b.slot(position, g.InOrder)
-		if !ok || !g.Shard.holds(s.addr, s.from.plan.sharded()) || g.leavesAlone(s.addr) {
-			g.journal.pass(position)
+		if !ok || !g.Shard.holds(s.addr, s.from.plan.sharded()) {
+			g.journal.pass(position, 0)
+			continue
+		}
+		if g.leavesAlone(s.addr) {
+			g.journal.pass(position, 1)
 			continue
 		}
 		g.journal.issue(position)

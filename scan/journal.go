@@ -61,6 +61,7 @@ type State struct {
 	Finished bool `json:"finished"`
 
 	Begun    int64 `json:"begun"`    // positions that weren't passed over
+	Excluded int64 `json:"excluded"` // positions that are left alone
 	Extra    int64 `json:"extra"`    // endpoints beyond one a position: further addresses of names
 	Done     int64 `json:"done"`     // endpoints
 	Open     int64 `json:"open"`     // of them, those where somebody answered the call
@@ -69,7 +70,7 @@ type State struct {
 }
 
 // StateFormat is the form of states that this version writes and understands.
-const StateFormat = 2 // 1 had another order
+const StateFormat = 3 // 1 had another order, and 2 other shards
 
 // Pending is one position of a scan that isn't done.
 type Pending struct {
@@ -204,14 +205,15 @@ func (j *Journal) gathered(n uint64, digest hash.Hash) {
 	j.state.Inputs, j.state.Digest = n, fmt.Sprintf("%x", digest.Sum(nil))
 }
 
-// pass notes a position without an endpoint to be probed.
-func (j *Journal) pass(position uint64) {
+// pass notes a position without an endpoint to be probed, and how many of the scan's are left alone there.
+func (j *Journal) pass(position uint64, excluded int64) {
 	if j == nil {
 		return
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.state.Next = position + 1
+	j.state.Excluded += excluded
 }
 
 // issue notes that a position's endpoints are begun.

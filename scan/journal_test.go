@@ -159,7 +159,7 @@ func TestResumeRefusesAnotherScan(t *testing.T) {
 // A state of another format, or of none, isn't gone on with, whatever else it says.
 func TestResumeWantsAFormat(t *testing.T) {
 	for format, want := range map[int]string{
-		0: "its state doesn't say which format it has", 99: "its state has format 99, and this version knows 2",
+		0: "its state doesn't say which format it has", 99: "its state has format 99, and this version knows 3",
 	} {
 		for _, state := range []scan.State{*cut(t, list(300), scan.EndpointOptions{}), {}} {
 			state.Format = format

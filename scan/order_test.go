@@ -198,3 +198,14 @@ func TestPortsOfHosts(t *testing.T) {
 	o.NoDetection = true
 	require.Contains(t, describe(scan.Endpoints(t.Context(), scan.Args([]string{"192.0.2.7"}), probers(nil), o))[0], "no protocol lives on port 2121")
 }
+
+// What an exclusion is written as holds the same addresses.
+func TestExclusionString(t *testing.T) {
+	x, err := scan.Exclude(t.Context(), scan.Args([]string{"192.0.2.0/25", "192.0.2.128", "198.51.100.7", "2001:db8::/64", "ftp.example.net", "0.0.0.0/3", "255.255.255.255"}), zone)
+	require.NoError(t, err)
+	again, err := scan.Exclude(t.Context(), scan.Lines(t.Context(), "list", strings.NewReader(x.String())), nil)
+	require.NoError(t, err, x.String())
+	require.Equal(t, x, again)
+	require.Contains(t, x.String(), "192.0.2.0/25\n192.0.2.128/32\n198.51.100.7/32\n")
+	require.Empty(t, (*scan.Exclusion)(nil).String())
+}

@@ -61,13 +61,17 @@ func (j *Journal) Progress() Progress {
 		Rate: j.meter.rate(s.Done), Left: -1,
 	}
 	if j.known {
-		share := 1.0 // of the positions that aren't passed over
-		if s.Next > 0 {
-			share = float64(s.Begun) / float64(s.Next)
-		} else if s.Order != nil && s.Order.shards > 1 {
-			share /= float64(s.Order.shards)
+		share, rest := 1.0, j.total // of positions that aren't excluded, and how many positions are to come
+		if s.Order != nil && s.Order.shards > 1 {
+			rest /= int64(s.Order.shards)
 		}
-		rest := max(0, j.total-int64(s.Next))
+		if seen := s.Begun + s.Excluded; seen > 0 {
+			share = float64(s.Begun) / float64(seen)
+			rest = max(0, rest-seen)
+		}
+		if s.Finished {
+			rest = 0
+		}
 		p.Total = s.Begun + s.Extra + int64(float64(rest)*share+0.5)
 		if p.Done >= p.Total {
 			p.Left = 0

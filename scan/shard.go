@@ -52,13 +52,10 @@ func (s Shard) holds(a netip.Addr, name string) bool {
 	if s.Count < 2 {
 		return true
 	}
-	h := uint64(len(name))
 	if name == "" {
-		b := a.As16()
-		for _, c := range b {
-			h = mix(h ^ uint64(c) + golden)
-		}
+		return s.deal().holds(a)
 	}
+	h := uint64(len(name))
 	for i := range len(name) {
 		h = mix(h ^ uint64(name[i]) + golden)
 	}

@@ -117,6 +117,7 @@ func FuzzAnonymous1(f *testing.F) {
 		f.Add(at, uint16(0xffff), []byte{0, 5, 0})
 		f.Add(at, uint16(40), []byte{})
 		f.Add(at, uint16(0xffff), []byte{0, 32, 255, 0, 45, 255})
+		f.Add(at|64, uint16(0xffff), []byte{0, 45, 255, 0, 60, 255})
 	}
 	f.Fuzz(func(t *testing.T, at byte, cut uint16, changes []byte) {
 		before, n := runtime.NumGoroutine(), byte(0)
@@ -124,8 +125,11 @@ func FuzzAnonymous1(f *testing.F) {
 			SMB1: []string{dialectNTLM012}, Security: 7, Old: at >= 128, Token: fakesmb.Mechanisms(fakesmb.NTLM),
 			Visit: &fakesmb.Visit{Shares: fakeShares(longList(20, 10)), Fragment: 300, Part: 100},
 		}
+		if at&64 != 0 { // the list by RAP
+			server.Visit.RefuseBind = true
+		}
 		server.Mangle = func(m []byte) []byte {
-			if n++; n-1 == at&127 {
+			if n++; n-1 == at&63 {
 				m = bytes.Clone(m[:min(len(m), int(cut))])
 				for c := changes; len(c) >= 3 && len(m) > 0; c = c[3:] {
 					m[(int(c[0])<<8|int(c[1]))%len(m)] = c[2]

@@ -27,6 +27,7 @@ const (
 	stepBind
 	stepCall
 	stepRead
+	stepRAP // if any of these was refused
 	stepClose
 	stepDisconnect
 	stepLogoff
@@ -45,8 +46,9 @@ var behind = map[step][]step{
 	stepBind:       {stepCreate},
 	stepCall:       {stepBind, stepRead},
 	stepRead:       {stepBind, stepCall, stepRead},
-	stepClose:      {stepCreate, stepBind, stepCall, stepRead},
-	stepDisconnect: {stepTree, stepCreate, stepClose},
+	stepRAP:        {stepCreate, stepBind, stepCall, stepRead},
+	stepClose:      {stepCreate, stepBind, stepCall, stepRead, stepRAP},
+	stepDisconnect: {stepTree, stepCreate, stepRAP, stepClose},
 	stepLogoff:     {stepSetup, stepLogin, stepTree, stepDisconnect},
 }
 

@@ -105,6 +105,9 @@ func guardAnonymous1(m []byte) error {
 // in SMB1's words. A command behind another would be named by the first word.
 func guardSession1(command byte, words, data []byte) (s step, label string, err error) {
 	u16 := func(at int) uint16 { return binary.LittleEndian.Uint16(words[at:]) }
+	if command == 0x25 && len(words) == 28 {
+		return stepRAP, "TRANSACTION NetShareEnum by RAP", guardRAP(words, data)
+	}
 	sizes := map[byte]int{0x04: 6, 0x25: 32, 0x2e: 24, 0x71: 0, 0x74: 4, 0x75: 8, 0xa2: 48}
 	if size, ok := sizes[command]; !ok || len(words) != size {
 		return 0, "", fmt.Errorf("SMB1 command %#02x, or of another shape", command)
@@ -167,4 +170,31 @@ func guardSession1(command byte, words, data []byte) (s step, label string, err 
 	}
 	s, label, err = guardPDU(pdu)
 	return s, label + " over SMB1", err
+}
+
+// guardRAP allows the transaction that asks for the list of shares by LAN Manager's protocol (MS-RAP §2.5.6.1): NetShareEnum,
+// which is function 0, with its descriptors, at level 1.
+func guardRAP(words, data []byte) error {
+	const (
+		begins = 63 // of the bytes: a header, 14 words and both counts
+		name   = "\x00\\\x00P\x00I\x00P\x00E\x00\\\x00L\x00A\x00N\x00M\x00A\x00N\x00\x00\x00"
+		ask    = "\x00\x00WrLeh\x00B13BWz\x00\x01\x00"
+		size   = len(ask) + 2
+		room   = 0x8000
+	)
+	at := begins + len(name)
+	for at%4 != 0 {
+		at++
+	}
+	u16 := func(at int) int { return int(binary.LittleEndian.Uint16(words[at:])) }
+	switch {
+	case len(data) != at-begins+size || string(data[:len(name)]) != name || !zero(data[len(name):at-begins]):
+		return errors.New("TRANSACTION with another name")
+	case string(data[at-begins:len(data)-2]) != ask || int(binary.LittleEndian.Uint16(data[len(data)-2:])) > room:
+		return errors.New("a call of RAP other than NetShareEnum")
+	case u16(0) != size || u16(2) != 0 || u16(4) != 8 || u16(6) > room || !zero(words[8:18]) || u16(18) != size || u16(20) != at ||
+		u16(22) != 0 || u16(24) != at+size || u16(26) != 0:
+		return errMore
+	}
+	return nil
 }

@@ -410,8 +410,8 @@ func TestVisitSMB1(t *testing.T) {
 		"login denied":      {fakesmb.Visit{Statuses: only(0x73, denied)}, false, no, unknown, smb.AnonymousSession{Status: "STATUS_ACCESS_DENIED"}},
 		"old login denied":  {fakesmb.Visit{Statuses: only(0x73, denied)}, true, no, unknown, smb.AnonymousSession{Status: "STATUS_ACCESS_DENIED"}},
 		"tree denied":       {fakesmb.Visit{Statuses: only(0x75, denied)}, true, no, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_ACCESS_DENIED"}},
-		"no pipe":           {fakesmb.Visit{Statuses: only(0xa2, denied)}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "STATUS_ACCESS_DENIED"}},
-		"bind refused":      {fakesmb.Visit{RefuseBind: true}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "RPC bind refused"}},
+		"no pipe":           {fakesmb.Visit{Statuses: map[uint16]uint32{0xa2: denied, 0x25: denied}}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "STATUS_ACCESS_DENIED"}},
+		"bind refused":      {fakesmb.Visit{RefuseBind: true, Result: 5}, true, yes, unknown, smb.AnonymousSession{Status: "STATUS_SUCCESS", TreeStatus: "STATUS_SUCCESS", ListStatus: "RPC bind refused"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.visit.Shares = shares

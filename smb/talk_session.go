@@ -118,6 +118,12 @@ func (v visit) hold(s session) error {
 			v.e.Shares = shares
 		}
 	}
+	if old, ok := s.(*session1); ok && old.connected && errors.Is(err, errRefused) {
+		var shares []Share
+		if shares, err = old.sharesByRAP(); err == nil {
+			v.e.Shares, v.said.ListStatus = shares, systemErrorName(0)
+		}
+	}
 	if err != nil && !errors.Is(err, errRefused) {
 		return err
 	}

@@ -115,6 +115,38 @@ func (s *session1) ask(command byte, body []byte, more ...uint32) (response1, er
 	return r, err
 }
 
+// sharesByRAP asks for the list without the server service.
+func (s *session1) sharesByRAP() (shares []Share, err error) {
+	if err := s.send(command1Transaction, rapShares()); err != nil {
+		return nil, err
+	}
+	var t transaction
+	for range maxPDUs {
+		r, err := s.reply(command1Transaction, rapMost)
+		if err != nil {
+			return nil, err
+		}
+		if r.status != statusSuccess {
+			s.multiplex++
+			return nil, refusal(r.status)
+		}
+		last, err := t.add(r)
+		if err != nil {
+			return nil, err
+		}
+		if !last {
+			continue
+		}
+		s.multiplex++
+		shares, code, err := t.shares()
+		if err == nil && code != 0 {
+			err = errRefused
+		}
+		return shares, err
+	}
+	return nil, errors.New("more messages than a list of shares takes")
+}
+
 func (s *session1) leave() (err error) {
 	bye := func(command byte, body []byte) {
 		if err == nil {
@@ -134,11 +166,24 @@ func (s *session1) leave() (err error) {
 
 // request makes a request and returns the reply to it, whatever it says.
 func (s *session1) request(command byte, body []byte) (r response1, err error) {
-	h := header1{command: command, flags2: flags2(s.extended()), tree: s.tree, user: s.user, multiplex: s.multiplex}
-	if err := s.c.Send(frame(h.request(body))); err != nil {
+	if err := s.send(command, body); err != nil {
 		return r, err
 	}
-	b, err := receive(s.c, opAnonymous, minorReply+maxFragment)
+	r, err = s.reply(command, maxFragment)
+	if err == nil {
+		s.multiplex++
+	}
+	return r, err
+}
+
+func (s *session1) send(command byte, body []byte) error {
+	h := header1{command: command, flags2: flags2(s.extended()), tree: s.tree, user: s.user, multiplex: s.multiplex}
+	return s.c.Send(frame(h.request(body)))
+}
+
+// reply returns a reply to the last request, which brings at most so many bytes.
+func (s *session1) reply(command byte, most int) (r response1, err error) {
+	b, err := receive(s.c, opAnonymous, minorReply+most)
 	if err != nil {
 		return r, err
 	}
@@ -151,6 +196,5 @@ func (s *session1) request(command byte, body []byte) (r response1, err error) {
 	case s.connected && command != command1TreeConnect && s.tree != 0 && r.tree != s.tree:
 		return r, errors.New("a reply of another tree")
 	}
-	s.multiplex++
 	return r, nil
 }

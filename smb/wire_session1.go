@@ -40,21 +40,29 @@ const transactNmPipe = 0x0026
 
 // transact1 returns a request to write to a pipe and to read at most so many bytes (§2.2.4.33.1, §2.2.5.6.1).
 func transact1(pipe uint16, data []byte, most int) []byte {
-	const setup, start = 2, smb1HeaderSize + 1 + 2*16 + 2 // where the bytes begin
-	head := text1(nil, `\PIPE\`)
+	return transaction1(`\PIPE\`, []uint16{transactNmPipe, pipe}, nil, data, 0, most)
+}
+
+// transaction1 returns a request (§2.2.4.33.1) that wants at most so many bytes of parameters and of data.
+func transaction1(name string, setup []uint16, parameters, data []byte, mostParameters, mostData int) []byte {
+	start := smb1HeaderSize + 1 + 2*(14+len(setup)) + 2 // where the bytes begin
+	head := text1(nil, name)
 	for (start+len(head))%4 != 0 {
 		head = append(head, 0)
 	}
-	at := uint16(start + len(head))
+	at := start + len(head)
 	var w []byte
-	for _, field := range []uint16{
-		0, uint16(len(data)), 0, uint16(most), 0, // parameters and data, here and of the reply; no setup in that
+	for _, field := range []int{
+		len(parameters), len(data), mostParameters, mostData, 0, // no setup in the reply
 		0, 0, 0, 0, // no flags, no time to wait
-		0, at, uint16(len(data)), at, setup, transactNmPipe, pipe,
+		len(parameters), at, len(data), at + len(parameters), len(setup),
 	} {
+		w = le.AppendUint16(w, uint16(field))
+	}
+	for _, field := range setup {
 		w = le.AppendUint16(w, field)
 	}
-	return body1(w, append(head, data...))
+	return body1(w, append(append(head, parameters...), data...))
 }
 
 // transacted returns what a reply to transact1 brought (§2.2.4.33.2): in one message, as there is room for.

@@ -309,11 +309,24 @@ func (r response1) setup() (*setupReply, error) {
 	}
 	s.flags, s.token = le.Uint16(r.words[4:]), r.bytes[:size]
 	rest := r.bytes[size:]
-	if r.unicode && (r.at+size)%2 != 0 && len(rest) > 0 {
-		rest = rest[1:]
+	if r.unicode {
+		rest = rest[padding(rest, (r.at+size)%2 != 0):]
 	}
 	s.nativeOS, rest = r.text(rest)
 	s.nativeLM, rest = r.text(rest)
 	s.domain, _ = r.text(rest) // with extended security, too, some servers tell it
 	return s, nil
+}
+
+// padding returns how many bytes stand before Unicode text that begins at an odd place, or at an even one: one or none. Some
+// servers (impacket's) have it the other way round, which shows in where the zeros of ASCII are.
+func padding(b []byte, odd bool) int {
+	ascii := func(b []byte) bool { return len(b) > 3 && b[0] != 0 && b[1] == 0 && b[2] != 0 && b[3] == 0 }
+	switch {
+	case len(b) == 0, ascii(b):
+		return 0
+	case odd, b[0] == 0 && ascii(b[1:]):
+		return 1
+	}
+	return 0
 }

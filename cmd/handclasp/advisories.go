@@ -119,6 +119,7 @@ type advice struct {
 	paths     []string // files of advisories
 	lifeCycle string   // a folder
 	judge     advisory.Judge
+	read      bool
 }
 
 func (d *advice) register(f *pflag.FlagSet) {
@@ -131,8 +132,31 @@ func (d *advice) register(f *pflag.FlagSet) {
 // key says which files these are.
 func (d *advice) key() string { return strings.Join(append(slices.Clone(d.paths), d.lifeCycle), "\n") }
 
+// digest names what was read; empty if nothing was, beside what is built in.
+func (d *advice) digest() string {
+	index := ""
+	if d.judge.Index != nil {
+		index = d.judge.Index.Digest()
+	}
+	if index == "" && d.lifeCycle == "" {
+		return ""
+	}
+	files := []any{index}
+	if d.lifeCycle != "" {
+		names, _ := fs.Glob(os.DirFS(d.lifeCycle), "*.json") // as they were read
+		for _, name := range names {
+			text, _ := os.ReadFile(filepath.Join(d.lifeCycle, name))
+			files = append(files, name, text)
+		}
+	}
+	return digest(files...)
+}
+
 // readAdvice reads what the flags name.
 func (a *app) readAdvice(d *advice) (err error) {
+	if d.read {
+		return nil
+	}
 	if len(d.paths) > 0 {
 		if d.judge.Index, err = a.readIndex(d.paths); err != nil {
 			return fmt.Errorf("--advisories: %w", err)
@@ -143,6 +167,7 @@ func (a *app) readAdvice(d *advice) (err error) {
 			return fmt.Errorf("--lifecycle: %s: %w: name a folder of endoflife.date's JSON, such as debian.json", d.lifeCycle, cause(err))
 		}
 	}
+	d.read = true
 	return nil
 }
 

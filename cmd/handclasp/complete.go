@@ -70,11 +70,11 @@ func (a *app) complete(root *cobra.Command) {
 	for _, cmd := range commandsOf(root) {
 		switch nameOf(cmd) {
 		case "rules":
-			cmd.ValidArgsFunction = among(a.ruleWords)
+			cmd.ValidArgsFunction = completing(a.ruleWords)
 		case "config":
-			cmd.ValidArgsFunction = among(func() []string { return names[1:] })
+			cmd.ValidArgsFunction = completing(func() []string { return names[1:] })
 		case "scan", "watch", "demo", "version":
-			cmd.ValidArgsFunction = among(func() []string { return nil })
+			cmd.ValidArgsFunction = completing(func() []string { return nil })
 		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			kind, _ := pflag.UnquoteUsage(f)
@@ -85,8 +85,8 @@ func (a *app) complete(root *cobra.Command) {
 	}
 }
 
-// among offers words for arguments.
-func among(words func() []string) cobra.CompletionFunc {
+// completing offers words for arguments.
+func completing(words func() []string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return words(), cobra.ShellCompDirectiveNoFileComp
 	}

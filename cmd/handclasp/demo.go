@@ -92,6 +92,7 @@ func (a *app) visit(servers []*demo.Server) (endpoints []scan.Endpoint, labels m
 				Target:      s.Target,
 				Prober:      s.Prober(p),
 				ImplicitTLS: s.ImplicitTLS,
+				TLS:         s.TLS,
 				Input:       scan.Input{Text: s.Name, Place: "demo"},
 				Host:        i + 1,
 				Endpoints:   1,

@@ -34,7 +34,7 @@ func (a *app) diffCommand() *cobra.Command {
 		Long:  diffHelp,
 		Example: `  handclasp diff monday.jsonl tuesday.jsonl
   handclasp diff --fail-on medium monday.jsonl tuesday.jsonl
-  handclasp scan --format jsonl --targets hosts.txt | handclasp diff last.jsonl -`,
+  handclasp scan --format jsonl --input hosts.txt | handclasp diff last.jsonl -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return &usageError{errors.New("two files are compared: name the older one first, then the newer one"), cmd.CommandPath()}
@@ -45,7 +45,7 @@ func (a *app) diffCommand() *cobra.Command {
 			return a.diff(&o, args[0], args[1])
 		},
 	}
-	o.format, o.failUnknown = formatTable, -1
+	o.format = formatTable
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(value[string]{&o.format, parseListFormat, func(s string) string { return s }, "FORMAT"}, "format",
@@ -53,9 +53,7 @@ func (a *app) diffCommand() *cobra.Command {
 	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 where something new is as severe as this, or more: info, low, medium, high or critical")
-	f.Var(value[share]{&o.failUnknown, parseShare, showShare, "SHARE"}, "fail-unknown",
-		"exit with status 3 where more of what was known wasn't learned, such as 20%")
-	f.StringSliceVar(&o.acceptLoss, "accept-loss", nil, "believe that `GROUPS` are gone: ranges as they are told, domains, or all")
+	o.losses.register(f)
 	o.policies.register(f)
 	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
@@ -67,10 +65,9 @@ type diffOptions struct {
 	output string
 	failOn finding.Severity
 
-	failUnknown share
-	acceptLoss  []string
-	unchanged   bool
-	policies    policies
+	losses    losses
+	unchanged bool
+	policies  policies
 }
 
 // parseListFormat takes the forms that a list of changes has.
@@ -96,7 +93,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 		return err
 	}
 	delta := finding.Diff(was.entries(), is.entries(), &finding.DiffOptions{
-		Rules: a.rules, Comparisons: a.comparisons, AcceptLoss: o.acceptLoss, Unchanged: o.unchanged,
+		Rules: a.rules, Comparisons: a.comparisons, AcceptLoss: o.losses.accept, Unchanged: o.unchanged,
 	})
 	was.close()
 	is.close()
@@ -109,7 +106,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 	if err := a.writeChanges(o, delta); err != nil {
 		return err
 	}
-	return judgement(balanceOf(delta), o.failOn, o.failUnknown, was.bad+is.bad > 0)
+	return o.losses.judgement(balanceOf(delta), o.failOn, was.bad+is.bad > 0)
 }
 
 func (a *app) writeChanges(o *diffOptions, delta finding.Delta) error {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/handclasp/handclasp/finding"
 )
 
@@ -56,11 +58,24 @@ type balance struct {
 
 func balanceOf(d finding.Delta) balance { return balance{d.Known, d.Lost, d.Blind(), d.Worst()} }
 
+// losses are the flags that say what is lost too much.
+type losses struct {
+	failUnknown share
+	accept      []string
+}
+
+func (l *losses) register(f *pflag.FlagSet) {
+	l.failUnknown = -1
+	f.Var(value[share]{&l.failUnknown, parseShare, showShare, "SHARE"}, "fail-unknown",
+		"exit with status 3 if more of what was known wasn't learned, such as 20%")
+	f.StringSliceVar(&l.accept, "accept-loss", nil, "believe that `GROUPS` are gone: ranges as they are told, domains, or all")
+}
+
 // judgement returns the status for what a comparison tells.
-func judgement(b balance, failOn finding.Severity, failUnknown share, trouble bool) error {
+func (l *losses) judgement(b balance, failOn finding.Severity, trouble bool) error {
 	unknown := b.blind || b.known > 0 && b.lost == b.known
-	if failUnknown >= 0 && b.known > 0 {
-		unknown = unknown || float64(b.lost)/float64(b.known) > float64(failUnknown)
+	if l.failUnknown >= 0 && b.known > 0 {
+		unknown = unknown || float64(b.lost)/float64(b.known) > float64(l.failUnknown)
 	}
 	switch {
 	case failOn > 0 && b.worst >= failOn:

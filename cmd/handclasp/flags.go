@@ -32,10 +32,12 @@ type options struct {
 	advice      advice
 	accept      acceptance
 	transcript  bool
-	none        error             // what to say if standard input, which nobody named, holds no target
-	failOn      finding.Severity  // 0 for never
-	baseline    *finding.Baseline // nil where every finding is reported
-	earlier     string            // the file of the baseline; empty for none
+	none        error                    // what to say if standard input, which nobody named, holds no target
+	failOn      finding.Severity         // 0 for never
+	baseline    *finding.Baseline        // nil where every finding is reported
+	earlier     string                   // the file of the baseline; empty for none
+	losses      losses                   // beside the baseline
+	among       func(scan.Endpoint) bool // which endpoints are asked; nil for all
 }
 
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.

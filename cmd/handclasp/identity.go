@@ -102,7 +102,7 @@ func (a *app) digests(o *options) finding.Digests {
 	for _, c := range a.comparisons {
 		rules = append(rules, c.ID, int(c.Severity))
 	}
-	d := finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog)}
+	d := finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog), Advisories: o.advice.digest()}
 	if p := a.profile; p.Name != "" {
 		d.Profile = digest(p.Name, p.Severities)
 	}

@@ -56,10 +56,10 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.BoolVar(&m.publicOnly, "public-only", false, "leave alone addresses that are loopback, private or link-local, those of names, too")
 	f.BoolVar(&m.detect, "detect", true, "find out what is spoken on a port; --detect=false asks only what lives there by default")
 	f.Var(value[time.Duration]{&m.greetingWait, parseSpacing, showDuration, "DURATION"}, "greeting-wait",
-		"how long to listen for a greeting on a port where no protocol lives")
+		"how long to listen for a greeting before a silent port is asked what it is")
 	f.Var(value[int]{concurrency, parseConcurrency, strconv.Itoa, "N"}, "concurrency", "how many endpoints to probe at once; much slower ones leave their places, up to eight times N")
 	f.Var(value[float64]{&m.rate, parseRate, showRate, "N"}, "rate", "at most N new connections a second")
-	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many endpoints of one address to probe at once")
+	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many connections to one address to have at once; FTP's data connections aside")
 	f.Var(value[time.Duration]{&m.hostSpacing, parseSpacing, showDuration, "DURATION"}, "host-spacing",
 		"time between two connections to one address")
 	f.Var(value[int]{&m.retries, parseRetries, strconv.Itoa, "N"}, "retries",

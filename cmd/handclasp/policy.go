@@ -50,10 +50,15 @@ func (p *policies) judge(r *probe.Result, stored []finding.Finding) []finding.Fi
 	if len(p.rules) == 0 {
 		return stored
 	}
-	old := func(f finding.Finding) bool {
-		return slices.ContainsFunc(p.rules, func(r finding.Rule) bool { return r.ID == f.ID })
-	}
-	all := append(slices.DeleteFunc(slices.Clone(stored), old), finding.Evaluate(r, p.rules)...)
+	return inPlaceOf(stored, func(id string) bool {
+		return slices.ContainsFunc(p.rules, func(r finding.Rule) bool { return r.ID == id })
+	}, finding.Evaluate(r, p.rules))
+}
+
+// inPlaceOf returns findings with others in place of those of some rules.
+func inPlaceOf(stored []finding.Finding, old func(id string) bool, others []finding.Finding) []finding.Finding {
+	all := slices.DeleteFunc(slices.Clone(stored), func(f finding.Finding) bool { return old(f.ID) })
+	all = append(all, others...)
 	slices.SortStableFunc(all, finding.Compare)
 	return all
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fingerprint"
+	"github.com/handclasp/handclasp/internal/inorder"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
@@ -110,8 +111,9 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 		app: a, o: o, judge: a.judge(&o.options),
 		sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}),
 	}
-	for record := range stored.records() {
-		if err = r.one(ctx, record); err != nil {
+	replay := func(record finding.Record) reprobed { return r.reprobe(ctx, record) }
+	for again := range inorder.Map(stored.records(), replay) {
+		if err = r.take(ctx, again); err != nil {
 			break
 		}
 	}
@@ -158,21 +160,33 @@ type replaying struct {
 	other  int // results whose conversation would be another one today
 }
 
-func (r *replaying) one(ctx context.Context, record finding.Record) error {
+// reprobed is a record with the result that its conversation gives today, or why there is none.
+type reprobed struct {
+	finding.Record
+	err error
+}
+
+// reprobe is called side by side.
+func (r *replaying) reprobe(ctx context.Context, record finding.Record) reprobed {
 	again, err := replay.Reprobe(ctx, record.Result, r.candidates(record.Protocol)...)
+	if err == nil {
+		record.Result = again
+	}
+	return reprobed{record, err}
+}
+
+// take judges and writes, in the order of the file: comparisons go by it.
+func (r *replaying) take(ctx context.Context, again reprobed) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, replay.ErrNoTranscript):
+	case errors.Is(again.err, replay.ErrNoTranscript):
 		r.silent++
-	case err != nil:
+	case again.err != nil:
 		r.other++
-	default:
-		record.Result = again
 	}
-	tag, from := record.Tag, record.Scan
-	record = r.judge.Record(record.Result)
-	record.Tag, record.Scan = tag, from
+	record := r.judge.Record(again.Result)
+	record.Tag, record.Scan = again.Tag, again.Scan
 	r.tally.Add(record)
 	if r.o.format == formatJSONL && !r.o.transcript {
 		record = record.WithoutTranscript()

@@ -17,7 +17,11 @@ RESULTS is a file of JSON lines as handclasp scan --format jsonl writes them, or
 input; several are put together. Findings are those that were stored. What they mean and what to
 do about them is what this version knows. A table is by host, and so holds all results until the
 last is read; the other forms don't. With --accept findings are accepted anew, and as those who
-stored them did without it. With --policy they are judged by policies anew.
+stored them did without it. With --policy they are judged by policies anew; with
+--compare, over all files, by the rules that need several results: a scan tells of the second host that has
+a key, and not of the first.
+
+With --state what is open by a state that 'handclasp watch' keeps is written instead.
 
 Conversations are part of a page where they were stored: scan with --transcript.`
 
@@ -33,6 +37,8 @@ type reportOptions struct {
 	form
 	accept   acceptance
 	policies policies
+	compare  bool
+	state    string
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -44,13 +50,20 @@ func (a *app) reportCommand() *cobra.Command {
 		Example: `  handclasp scan --format jsonl --transcript --output results.jsonl 192.0.2.0/24
   handclasp report --format html --output report.html results.jsonl
   handclasp report --format sarif --output handclasp.sarif results.jsonl
-  zcat monday.jsonl.gz | handclasp report --format csv -`,
+  zcat monday.jsonl.gz | handclasp report --format csv -
+  handclasp report --state fleet.db --output open.html`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case o.state != "" && len(args) > 0:
+				return &usageError{errors.New("--state goes without files of results"), cmd.CommandPath()}
+			case o.state == "" && len(args) == 0:
 				return &usageError{errors.New("no results: name a file of JSON lines, or - for standard input"), cmd.CommandPath()}
 			}
 			if err := o.settle(cmd); err != nil {
 				return err
+			}
+			if o.state != "" {
+				return a.reportState(cmd.Context(), &o)
 			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.report(ctx, &o, args) })
 		},
@@ -59,6 +72,9 @@ func (a *app) reportCommand() *cobra.Command {
 	o.form.register(cmd)
 	o.accept.register(cmd.Flags())
 	o.policies.register(cmd.Flags())
+	cmd.Flags().BoolVar(&o.compare, "compare", false, "judge anew who has a key or an identifier in common with another one, over all files")
+	cmd.Flags().Var(value[string]{&o.state, parseFile, text, "FILE"}, "state",
+		"write what is open by a state that 'handclasp watch' keeps, with ages; as a page with a chart of how much was: table, html, csv or jsonl")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)
 	return cmd
 }
@@ -81,6 +97,10 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 			return err
 		}
 	}
+	shared, err := o.shared(a, paths)
+	if err != nil {
+		return err
+	}
 	out, err := openOutput(o.output, a.stdout)
 	if err != nil {
 		return err
@@ -90,7 +110,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		out.discard()
 		return err
 	}
-	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, accept: &o.accept, policies: &o.policies}
+	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, accept: &o.accept, policies: &o.policies, shared: shared}
 	read := make(chan error, 1)
 	go func() { read <- c.files(paths) }()
 	select {
@@ -126,6 +146,7 @@ type conversion struct {
 	also     also
 	accept   *acceptance
 	policies *policies
+	shared   *comparing // nil for what was stored
 	out      io.Writer
 	raw      bool // evidence stays as it was stored, what this version doesn't know of it included
 	records  int
@@ -149,7 +170,7 @@ func (c *conversion) file(path string) error {
 	}
 	defer results.close()
 	probers := c.readers()
-	if c.raw {
+	if c.raw && c.shared == nil {
 		probers = nil
 	}
 	for e := range results.readEntries(probers) {
@@ -162,7 +183,7 @@ func (c *conversion) file(path string) error {
 			}
 		} else {
 			c.records++
-			e.Findings = c.policies.judge(e.Result, e.Findings)
+			e.Findings = c.shared.judge(e.Result, c.policies.judge(e.Result, e.Findings))
 			if c.accept.Acceptor != nil {
 				e.Findings = c.accept.Mark(e.Record)
 			}

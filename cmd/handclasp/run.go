@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -68,6 +69,9 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 		app: a, o: o, job: j, out: out, also: more, progress: newProgress(a.stderr, j.journal, j.progress, o.silent),
 		judge: a.judge(o),
 	}
+	if o.baseline != nil {
+		o.baseline.Add(finding.Entry{Header: a.header(o, j.identity)})
+	}
 	finished := j.resume.finished()
 	scanCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -114,7 +118,8 @@ type session struct {
 	also    also
 	ledger  io.Writer // to which the sink writes
 	headed  bool      // said how the scan is made
-	written int64     // bytes that the output has, or is to have soon
+	footer  finding.Entry
+	written int64 // bytes that the output has, or is to have soon
 	tally   report.Tally
 	broken  error // why results can't be written
 	refusal error // why the scan can't be resumed
@@ -191,7 +196,9 @@ func (s *session) result(r scan.Result) error {
 	write := s.sink.write
 	counted := record
 	if s.o.baseline != nil {
-		record.Findings = s.o.baseline.Mark(record)
+		mine := record
+		mine.Scan = s.job.identity.id
+		record.Findings = s.o.baseline.Mark(mine)
 		counted.Findings = finding.News(record.Findings)
 		if len(counted.Findings) == 0 {
 			write = s.sink.pass
@@ -262,9 +269,12 @@ func (s *session) unusable(err error) {
 func (s *session) finish(interrupted bool) error {
 	s.progress.clear()
 	s.progress.stop()
-	if s.tells() && s.broken == nil && s.refusal == nil && (s.tally.Endpoints > 0 || s.job.resume != nil) {
+	if s.job.identity != nil {
 		complete := !interrupted && s.missed == 0
-		s.broken = writeEntry(s.ledger, finding.Entry{Footer: s.job.identity.footer(complete, s.job.journal.Progress().Unusable)})
+		s.footer = finding.Entry{Footer: s.job.identity.footer(complete, s.job.journal.Progress().Unusable)}
+	}
+	if s.tells() && s.broken == nil && s.refusal == nil && (s.tally.Endpoints > 0 || s.job.resume != nil) {
+		s.broken = writeEntry(s.ledger, s.footer)
 	}
 	err := s.flush()
 	switch {
@@ -353,15 +363,32 @@ func (s *session) verdict(interrupted bool) error {
 	if interrupted {
 		s.complain("%s", s.interruption())
 	}
-	switch {
-	case interrupted:
-		return exit(exitTrouble)
-	case s.o.failOn > 0 && s.tally.AtLeast(s.o.failOn) > 0:
-		return exit(exitFindings)
-	case s.missed > 0, s.job.journal.Progress().Unusable > 0: // before the scan was resumed, too
+	if interrupted {
 		return exit(exitTrouble)
 	}
-	return nil
+	b := s.balance()
+	if s.o.failOn > 0 && s.tally.AtLeast(s.o.failOn) > 0 {
+		b.worst = s.o.failOn
+	}
+	return s.o.losses.judgement(b, s.o.failOn, s.missed > 0 || s.job.journal.Progress().Unusable > 0) // before the scan was resumed, too
+}
+
+// balance says what was learned of what the baseline knows, and tells which groups were lost.
+func (s *session) balance() balance {
+	if s.o.baseline == nil {
+		return balance{}
+	}
+	s.o.baseline.Add(s.footer)
+	d := s.o.baseline.Delta(s.o.losses.accept)
+	for _, n := range d.Notes {
+		if n.Kind == finding.NoteBlind || n.Kind == finding.NoteCause {
+			s.complain("%s", strings.TrimSpace(fmt.Sprintf("%s %s: %s", n.Kind, n.Group, n.Text)))
+		}
+	}
+	if d.Known > 0 && d.Lost == d.Known {
+		s.complain("nothing was learned of the %d findings that the baseline has", d.Known)
+	}
+	return balance{known: d.Known, lost: d.Lost, blind: d.Blind()}
 }
 
 // interruption says what an interrupt left undone.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -68,6 +70,8 @@ const exitHelp = `
 Exit status:
   0  all endpoints were scanned; refused connections and timeouts are results
   1  a finding is at or above --fail-on, a new one if there is a --baseline; whatever else happened
+  3  too little was learned of what the --baseline knows: a group of endpoints was lost at once, nothing
+     at all was learned, or more than --fail-unknown wasn't
   2  a wrong flag, a target that can't be used (the others are scanned), trouble with a
      file, a proxy or this system, or an interrupt by Ctrl-C. What was collected until
      then is still written
@@ -111,11 +115,8 @@ func (a *app) scanCommand() *cobra.Command {
 			if o.earlier != "" && o.output != "" && sameFile(o.earlier, o.output) {
 				return fmt.Errorf("--baseline: %s is the output, too: what it holds would be lost: name another file for one of them", o.earlier)
 			}
-			if o.earlier != "" {
-				var err error
-				if o.baseline, err = a.readBaseline(o.earlier, o.choice.profile); err != nil {
-					return err
-				}
+			if o.earlier == "" && (cmd.Flags().Changed("fail-unknown") || cmd.Flags().Changed("accept-loss")) {
+				return &usageError{errors.New("--fail-unknown and --accept-loss go by what was known: add --baseline"), cmd.CommandPath()}
 			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.scan(ctx, &o, &m, &is, args) })
 		},
@@ -125,6 +126,7 @@ func (a *app) scanCommand() *cobra.Command {
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
 	cmd.Flags().Var(value[string]{&o.earlier, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
 		"report only what is new since FILE, an earlier scan in JSON lines; JSON lines hold everything, and mark it. --fail-on goes by what is new")
+	o.losses.register(cmd.Flags())
 	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(cmd.Flags())
@@ -141,6 +143,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	if err := a.readAccepted(&o.accept); err != nil {
 		return err
 	}
+	all := a
 	a, err := o.choice.apply(a)
 	if err != nil {
 		return err
@@ -153,6 +156,19 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	}
 	if err := a.readAdvice(&o.advice); err != nil {
 		return err
+	}
+	if o.earlier != "" {
+		// Of what the choice leaves out the baseline knows, too.
+		whole := *a
+		whole.comparisons = all.comparisons
+		for _, r := range all.rules {
+			if !slices.ContainsFunc(a.rules, func(mine finding.Rule) bool { return mine.ID == r.ID }) {
+				whole.rules = append(slices.Clip(whole.rules), r)
+			}
+		}
+		if o.baseline, err = whole.readBaseline(o); err != nil {
+			return err
+		}
 	}
 	dial, err := m.route.Dialer()
 	if err != nil {
@@ -192,7 +208,22 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	}
 	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
-		return scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
+		all := scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
+		return among(all, o.among)
 	}
 	return a.run(ctx, o, j)
+}
+
+// among leaves out the endpoints that aren't wanted; nil wants all.
+func among(all iter.Seq2[scan.Endpoint, error], wanted func(scan.Endpoint) bool) iter.Seq2[scan.Endpoint, error] {
+	if wanted == nil {
+		return all
+	}
+	return func(yield func(scan.Endpoint, error) bool) {
+		for e, err := range all {
+			if (err != nil || wanted(e)) && !yield(e, err) {
+				return
+			}
+		}
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -30,6 +31,7 @@ type stored struct {
 	failed error    // why reading ended early
 	end    func()   // of decompression; nil for none
 	latest time.Time
+	silent bool // about lines that can't be read
 }
 
 // readable finds out whether there is such a file, - being standard input.
@@ -89,13 +91,14 @@ func decompress(file io.Reader) (r io.Reader, end func(), err error) {
 
 // readBaseline reads the findings of an earlier scan. A line that can't be read is an error: what it holds would be
 // reported as new.
-func (a *app) readBaseline(path string, p finding.Profile) (*finding.Baseline, error) {
-	s, err := a.openStored(path)
+func (a *app) readBaseline(o *options) (*finding.Baseline, error) {
+	s, err := a.openStored(o.earlier)
 	if err != nil {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	defer s.close()
-	b := finding.NewBaseline(s.entries(), p.Rate(a.rules), p.RateComparisons(a.comparisons))
+	rules := a.profile.Rate(slices.Concat(a.rules, o.advice.judge.Rules()))
+	b := finding.NewBaseline(s.entries(), rules, a.profile.RateComparisons(a.comparisons))
 	switch {
 	case s.failed != nil:
 		return nil, fmt.Errorf("--baseline: %w", s.failed)
@@ -140,7 +143,7 @@ func (s *stored) readEntries(probers []probe.Prober) iter.Seq[finding.Entry] {
 			var line *report.LineError
 			switch {
 			case errors.As(err, &line):
-				if s.bad++; s.bad <= complaints {
+				if s.bad++; s.bad <= complaints && !s.silent {
 					s.app.complain("%s:%d: not a result: %s: passed over", s.path, line.Line, shortened(line.Err))
 				}
 			case err != nil:
@@ -152,7 +155,7 @@ func (s *stored) readEntries(probers []probe.Prober) iter.Seq[finding.Entry] {
 				}
 			}
 		}
-		if more := s.bad - complaints; more > 0 {
+		if more := s.bad - complaints; more > 0 && !s.silent {
 			s.app.complain("%s: and %d more such lines", s.path, more)
 		}
 	}

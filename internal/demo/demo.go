@@ -44,6 +44,7 @@ type Server struct {
 	Protocol    string
 	Target      probe.Target // where it listens
 	ImplicitTLS probe.Fact
+	TLS         probe.TLSMode
 
 	stage     *Stage
 	recording *replay.Recording
@@ -82,7 +83,7 @@ func (s *Stage) read(file string) (*Server, error) {
 		return nil, errors.New("want a name such as 01-ftp-anonymous.txt, and a comment that says what it is")
 	}
 	return &Server{
-		Name: name[2], About: recording.Comments[0], Protocol: name[1], Target: recording.Target, ImplicitTLS: recording.ImplicitTLS,
+		Name: name[2], About: recording.Comments[0], Protocol: name[1], Target: recording.Target, ImplicitTLS: recording.ImplicitTLS, TLS: recording.TLS,
 		stage: s, recording: recording, doors: map[string]door{},
 	}, nil
 }

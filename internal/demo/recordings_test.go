@@ -111,7 +111,7 @@ func TestStage(t *testing.T) {
 				if len(r.Transcript) == 0 {
 					continue // a client that speaks first says nothing at level greeting
 				}
-				want, err := replay.Reprobe(t.Context(), recorded(s), proberOf(t, s.Protocol))
+				want, err := replay.Reprobe(t.Context(), recorded(s, r.Evidence), proberOf(t, s.Protocol))
 				require.NoError(t, err)
 				require.Equal(t, want.Evidence, r.Evidence, s.Name)
 				require.Equal(t, want.Err, r.Err)
@@ -122,14 +122,14 @@ func TestStage(t *testing.T) {
 
 func run(ctx context.Context, stage *Stage, s *Server, p probe.Prober) *probe.Result {
 	return probe.Run(ctx, s.Prober(p), s.Target, &probe.Options{
-		Level: s.recording.Level, ImplicitTLS: s.ImplicitTLS, Dial: stage.Dial, Rand: stage.Rand(),
+		Level: s.recording.Level, ImplicitTLS: s.ImplicitTLS, TLS: s.TLS, Dial: stage.Dial, Rand: stage.Rand(),
 	})
 }
 
 // recorded is the recording as a stored result.
-func recorded(s *Server) *probe.Result {
+func recorded(s *Server, e probe.Evidence) *probe.Result {
 	return &probe.Result{
-		Protocol: s.Protocol, Target: s.recording.Target, Level: s.recording.Level, Transcript: s.recording.Transcript,
+		Protocol: s.Protocol, Target: s.recording.Target, Level: s.recording.Level, Transcript: s.recording.Transcript, Evidence: e,
 	}
 }
 

@@ -40,6 +40,10 @@ func (v *Visit) Answer1(request []byte) []byte {
 		le.PutUint16(words[5:], 0x4001)
 	case command1Trans:
 		words = make([]byte, 20)
+		if request[32] == 14 { // no setup: RAP
+			data = v.rap(words)
+			break
+		}
 		data, status = v.pdu(request[le.Uint16(request[33+24:]):])
 		for _, at := range []int{2, 12} {
 			le.PutUint16(words[at:], uint16(len(data)))
@@ -62,4 +66,26 @@ func (v *Visit) Answer1(request []byte) []byte {
 	}
 	m = append(append(m, byte(len(words)/2)), words...)
 	return append(le.AppendUint16(m, uint16(len(data))), data...)
+}
+
+// rap answers NetShareEnum at level 1 (MS-RAP §2.5.6.2): parameters, entries, and then their comments.
+func (v *Visit) rap(words []byte) (data []byte) {
+	const at, parameters, converter, entry = 32 + 1 + 20 + 2, 8, 0x1000, 20
+	list := make([]byte, entry*len(v.Shares))
+	for i, s := range v.Shares {
+		e := list[i*entry:]
+		copy(e[:12], s.Name)
+		le.PutUint16(e[14:], uint16(s.Type))
+		le.PutUint16(e[16:], uint16(len(list)+converter))
+		list = append(append(list, s.Comment...), 0)
+	}
+	data = make([]byte, parameters)
+	le.PutUint16(data, uint16(v.Result))
+	le.PutUint16(data[2:], converter)
+	le.PutUint16(data[4:], uint16(len(v.Shares)))
+	le.PutUint16(data[6:], uint16(len(v.Shares)))
+	for i, field := range map[int]int{0: parameters, 1: len(list), 3: parameters, 4: at, 6: len(list), 7: at + parameters} {
+		le.PutUint16(words[2*i:], uint16(field))
+	}
+	return append(data, list...)
 }

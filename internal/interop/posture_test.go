@@ -3,14 +3,19 @@ package interop_test
 import (
 	"encoding/xml"
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/smtp"
 )
 
@@ -78,4 +83,55 @@ func TestTLSOffersOfPostfix(t *testing.T) {
 		}
 		require.ElementsMatch(t, want, suites(full)[version], version)
 	}
+}
+
+// A mail server that nobody has touched since long ago. With -update its conversations are those of the demo, at its level each.
+func TestLegacyPostfix(t *testing.T) {
+	dh := filepath.Join(t.TempDir(), "dh1024.pem")
+	writeFile(t, dh, oldDH, 0o644)
+	p := postfix(t,
+		"smtpd_tls_protocols = >=TLSv1", "smtpd_tls_ciphers = null", "tls_null_cipherlist = ALL:COMPLEMENTOFALL:@SECLEVEL=0",
+		"smtpd_tls_auth_only = no", "smtpd_tls_dh1024_param_file = "+dh, "smtpd_sasl_auth_enable = no", "smtpd_banner = legacy-mail.lab.test ESMTP Postfix",
+		"myhostname = legacy-mail.lab.test")
+	for _, level := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
+		target := probe.Target{Addr: p.STARTTLS.Addr, Name: "localhost"}
+		r := probe.Run(t.Context(), smtp.Prober{}, target, &probe.Options{Level: level, TLS: probe.TLSModeWeak, NoDER: true})
+		require.Equal(t, probe.OutcomeOK, r.Outcome, r.Err)
+		require.Empty(t, r.Partial)
+		if level == probe.LevelGreeting {
+			captureDemo(t, r, p.STARTTLS.Version)
+			continue
+		}
+		found := map[string]bool{}
+		for _, f := range finding.Evaluate(r, finding.TLS) {
+			found[f.ID] = true
+		}
+		for _, id := range []string{
+			"tls.legacy-version", "tls.anonymous-suites", "tls.null-suites", "tls.no-forward-secrecy", "tls.weak-dh", "tls.common-dh-prime",
+		} {
+			require.True(t, found[id], id)
+		}
+		captureDemo(t, r, p.STARTTLS.Version)
+	}
+}
+
+// oldDH is the group of 1024 bits of RFC 2409 §6.2, in PEM.
+const oldDH = `-----BEGIN DH PARAMETERS-----
+MIGHAoGBAP//////////yQ/aoiFowjTExmKLgNwc0SkCTgiKZ8x0Agu+pjsTmyJR
+Sgh5jjQE3e+VGbPNOkMbMCsKbfJfFDdP4TVtbVHCReSFtXZiXn7G9ExC6aY37WsL
+/1y29Aa37e44a/taiZ+lrp8kEXxLH+ZJKGZR7OZTgf//////////AgEC
+-----END DH PARAMETERS-----
+`
+
+// captureDemo writes a conversation, with -update, as one of the demo.
+func captureDemo(t *testing.T, r *probe.Result, version string) {
+	t.Helper()
+	if !*update {
+		return
+	}
+	made := replay.Record(r, "Postfix "+upstream(version), time.Now().UTC().Format(time.DateOnly))
+	made.ImplicitTLS, made.TLS = probe.No, probe.TLSModeWeak
+	made.Comments = []string{"has the TLS of twenty years ago"}
+	path := filepath.Join("..", "demo", "recordings", r.Level.String(), "13-smtp-legacy-mail.txt")
+	require.NoError(t, os.WriteFile(path, made.Format(), 0o644))
 }

@@ -37,7 +37,10 @@ var smbSettings = map[string][]string{
 	// A list of shares that takes several fragments.
 	"many-shares":      manyShareSettings(),
 	"smb1-many-shares": append([]string{"server min protocol = CORE", "server max protocol = NT1"}, manyShareSettings()...),
+	// No helpers that serve pipes: LAN Manager's clients see the shares all the same.
+	"smb1-without-rpc": {"server min protocol = CORE", "server max protocol = NT1", "rpc start on demand helpers = no"},
 	"no-ntlm":          {"ntlm auth = disabled"},
+	"hosts-deny":       {"hosts allow = 192.0.2.99", "hosts deny = ALL"},
 }
 
 // samba starts smbd on free ports of loopback.

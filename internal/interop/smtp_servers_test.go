@@ -38,7 +38,7 @@ type postfixServers struct {
 
 const postscreenWait = 2 // seconds
 
-func postfix(t testing.TB) postfixServers {
+func postfix(t testing.TB, settings ...string) postfixServers {
 	t.Helper()
 	needRoot(t)
 	bin := need(t, "usr/sbin/postfix", "usr/lib/postfix/sbin/master", "usr/lib/*/sasl2/libntlm.so")[0]
@@ -69,6 +69,7 @@ func postfix(t testing.TB) postfixServers {
 		"postscreen_greet_action = enforce", // who speaks before the second part is not served
 		"postscreen_access_list =",
 		"postscreen_cache_map =", // it would greet in one part whoever came before
+		lines(settings...),
 	), 0o644)
 	writeFile(t, filepath.Join(etc, "master.cf"), lines(
 		addrs[0].String()+" inet n - n - - smtpd -o disable_vrfy_command=yes",

@@ -43,7 +43,7 @@ func Ask(s *probe.Session, c *probe.Conn, name Name, kind uint16) (Answer, error
 	case strays > 0:
 		err = probe.Errorf(opName, probe.OutcomeNotProtocol, "datagrams came, none of them a reply")
 	case len(a.Elsewhere) > 0:
-		err = probe.Errorf(opName, probe.OutcomeTimeout, "silence, but for datagrams from %v", a.Elsewhere[0].From.Addr())
+		err = probe.Errorf(opName, probe.OutcomeTimeout, "silence, but for datagrams from another port or address")
 	}
 	return a, err
 }

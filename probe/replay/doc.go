@@ -26,7 +26,8 @@
 //	1 end closed
 //
 // The keys are server, captured (a date, or "handwritten" and a remark), level, target, network (udp; else it is
-// tcp), name (the target's name) and implicit_tls (yes or no). Each event begins with its connection's number:
+// tcp), name (the target's name), implicit_tls (yes or no) and tls (how far it was asked for: versions,
+// weak or full). Each event begins with its connection's number:
 //
 //	1 open 192.0.2.7:21 refused    a connection, and why it failed, if it did
 //	2 open 192.0.2.7:137/udp       a connection over another network than the target's

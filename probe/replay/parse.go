@@ -81,8 +81,10 @@ func (p *parser) head(text string) error {
 		if value != string(probe.Yes) && value != string(probe.No) {
 			err = fmt.Errorf("implicit_tls %q: use yes or no", value)
 		}
+	case "tls":
+		p.r.TLS, err = probe.ParseTLSMode(value)
 	default:
-		err = fmt.Errorf("unknown header %q: use server, captured, level, target, network, name or implicit_tls", key)
+		err = fmt.Errorf("unknown header %q: use server, captured, level, target, network, name, implicit_tls or tls", key)
 	}
 	return err
 }

@@ -132,6 +132,7 @@ func (p *Player) Dial(ctx context.Context, network, address string) (net.Conn, e
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.Lenient {
+		p.choose(connid.From(ctx))
 		return p.dialAny(network, address)
 	}
 	if p.dialed == len(p.tracks) {

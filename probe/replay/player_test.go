@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -170,6 +171,20 @@ func TestPlayerLetsReadersWait(t *testing.T) {
 	require.NoError(t, c.Close())
 	require.Empty(t, <-read)
 	require.NoError(t, player.Err())
+}
+
+// A session reads and writes in one goroutine: what it waits for before its turn would never come.
+func TestPlayerLetsNobodyWaitInVain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		rec := tell(t, "1 open 192.0.2.7:7007", `1 > "a"`, `1 < "b"`)
+		player := rec.Player()
+		start := time.Now()
+		r := probe.Run(t.Context(), conversation("open", "< b"), rec.Target, rec.options(player))
+		require.Equal(t, probe.OutcomeInternal, r.Outcome)
+		require.ErrorContains(t, player.Err(), "connection 1 is read, but what came next was sending \"a\"")
+		require.Zero(t, time.Since(start))
+	})
 }
 
 func TestPlayerPlaysFailures(t *testing.T) {

@@ -22,6 +22,8 @@ type Recording struct {
 	Target probe.Target
 	// ImplicitTLS is Unknown if the port decides, as in [probe.Options].
 	ImplicitTLS probe.Fact
+	// TLS is how far the server was asked for TLS.
+	TLS probe.TLSMode
 	// Comments are the head's other lines, without their "# ".
 	Comments []string
 	// Transcript is what was said. Files hold no times, so that its events have none.
@@ -33,6 +35,11 @@ type Recording struct {
 // Record makes a recording of a result, to be written to a file by [Recording.Format].
 func Record(r *probe.Result, server, captured string) *Recording {
 	rec := &Recording{Server: server, Captured: captured, Level: r.Level, Target: r.Target}
+	if e, ok := r.Evidence.(probe.TLSEvidence); ok {
+		if t := e.TLSHandshake(); t != nil && t.Offers != nil {
+			rec.TLS = t.Offers.Mode
+		}
+	}
 	for _, e := range r.Transcript {
 		e.At = 0
 		rec.Transcript = append(rec.Transcript, e)
@@ -55,7 +62,7 @@ func (r *Recording) Player() *Player {
 func (r *Recording) Options() *probe.Options { return r.options(r.Player()) }
 
 func (r *Recording) options(p *Player) *probe.Options {
-	return &probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Dial: p.Dial, Rand: p.Rand()}
+	return &probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, TLS: r.TLS, Dial: p.Dial, Rand: p.Rand()}
 }
 
 // Format returns the recording in the text form that [Parse] reads.
@@ -77,6 +84,7 @@ func (r *Recording) Format() []byte {
 	}
 	head("name", r.Target.Name)
 	head("implicit_tls", string(r.ImplicitTLS))
+	head("tls", string(r.TLS))
 	for _, c := range r.Comments {
 		fmt.Fprintf(&b, "# %s\n", c)
 	}

@@ -1,0 +1,336 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/handclasp/handclasp/scan"
+)
+
+// A Client submits scans and asks how they are.
+type Client struct {
+	nc *nats.Conn
+	js jetstream.JetStream
+	kv jetstream.KeyValue
+}
+
+// Open returns a client of the fleet that a server holds; the coordinator must have been there.
+func Open(ctx context.Context, nc *nats.Conn) (*Client, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, err
+	}
+	kv, err := js.KeyValue(ctx, scansBucket)
+	if err != nil {
+		return nil, fmt.Errorf("no coordinator has been here: %w", err)
+	}
+	return &Client{nc, js, kv}, nil
+}
+
+// NewID makes up what no other scan is called.
+func NewID() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
+
+// Submit hands a scan to the coordinator: its id, options and targets. Inputs are more targets, and exclude is what to leave alone,
+// one a line; either may be nil. What s leaves out is filled in.
+func (c *Client) Submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker) error {
+	return c.submit(ctx, s, inputs, exclude, nil)
+}
+
+func (c *Client) submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker, begun map[int]*scan.State) (err error) {
+	s.ID, s.Version = cmp.Or(s.ID, NewID()), cmp.Or(s.Version, Version())
+	s.Lease, s.Submitted, s.Phase = cmp.Or(s.Lease, DefaultLease), time.Now().UTC(), Submitted
+	if err := s.check(); err != nil {
+		return err
+	}
+	if inputs != nil {
+		if s.Inputs, err = store(ctx, c.js, s.ID, inputs); err != nil {
+			return err
+		}
+	}
+	if exclude != nil {
+		if s.Exclude, err = store(ctx, c.js, s.ID, exclude); err != nil {
+			return err
+		}
+	}
+	if err := c.carryOver(ctx, s, begun); err != nil {
+		return err
+	}
+	return put(ctx, c.kv, s, 0)
+}
+
+// MinLease is the shortest lease that makes sense: it is renewed six times as often. MinMaxBytes has room for a few commits.
+const (
+	MinLease    = time.Second
+	MinMaxBytes = 64 << 20
+)
+
+func (s *Scan) check() error {
+	if err := checkWord("scan", s.ID); err != nil {
+		return err
+	}
+	for _, label := range s.Vantages {
+		if err := checkWord("vantage", label); err != nil {
+			return err
+		}
+		if label == anywhere {
+			return fmt.Errorf("a vantage can't be called %q", anywhere)
+		}
+	}
+	if s.Lease < MinLease {
+		return fmt.Errorf("a lease of %v: it is %v or longer", s.Lease, MinLease)
+	}
+	if s.MaxBytes != 0 && s.MaxBytes < MinMaxBytes {
+		return fmt.Errorf("%d bytes for results: a few commits need %d", s.MaxBytes, int64(MinMaxBytes))
+	}
+	if s.Shards < 0 || s.Shards > scan.MaxShards {
+		return fmt.Errorf("%d shards: there are %d at most", s.Shards, scan.MaxShards)
+	}
+	_, err := s.Options.probers()
+	return err
+}
+
+// Cancel ends a scan: shards that wait are dropped, and workers stop within a second. Results so far stay.
+func (c *Client) Cancel(ctx context.Context, id string) error {
+	s, revision, err := get(ctx, c.kv, id)
+	if err != nil {
+		return err
+	}
+	if s.Phase != Submitted && s.Phase != Running {
+		return fmt.Errorf("the scan %s is %s", id, s.Phase)
+	}
+	s.Phase = Cancelled
+	return put(ctx, c.kv, s, revision)
+}
+
+// Exclude has a scan that runs leave alone addresses, ranges and names from now on. Within a second every worker knows, or has stopped.
+func (c *Client) Exclude(ctx context.Context, id string, hosts []string) error {
+	s, revision, err := get(ctx, c.kv, id)
+	if err != nil {
+		return err
+	}
+	if s.Phase != Running {
+		return fmt.Errorf("the scan %s is %s", id, s.Phase)
+	}
+	refused := len(s.Refused)
+	s.ToExclude = append(s.ToExclude, hosts...)
+	if err := put(ctx, c.kv, s, revision); err != nil {
+		return err
+	}
+	for {
+		if s, _, err = get(ctx, c.kv, id); err != nil {
+			return err
+		}
+		if s.ToExclude == nil || s.Phase != Running {
+			break
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+	if more := s.Refused[min(refused, len(s.Refused)):]; len(more) > 0 {
+		return errors.New(strings.Join(more, "\n"))
+	}
+	return nil
+}
+
+// Scans returns what there is, the oldest first.
+func (c *Client) Scans(ctx context.Context) ([]*Scan, error) {
+	ids, err := c.kv.Keys(ctx)
+	if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+		return nil, err
+	}
+	var all []*Scan
+	for _, id := range ids {
+		s, _, err := get(ctx, c.kv, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *Scan) int { return a.Submitted.Compare(b.Submitted) })
+	return all, nil
+}
+
+// A Status is how far a scan is.
+type Status struct {
+	Scan
+	Total   Tally
+	Waiting int               // shards that aren't finished
+	Dead    map[string]string // why shards were given up, by "label/shard"
+	Workers map[string]int    // how many shards each worker has
+}
+
+// Status returns how far a scan is.
+func (c *Client) Status(ctx context.Context, id string) (*Status, error) {
+	s, _, err := get(ctx, c.kv, id)
+	if err != nil {
+		return nil, err
+	}
+	st := &Status{Scan: *s, Dead: map[string]string{}, Workers: map[string]int{}}
+	if s.Phase == Submitted || s.Phase == Failed {
+		return st, nil
+	}
+	if err := c.addTallies(ctx, st); err != nil {
+		return nil, err
+	}
+	return st, c.addDead(ctx, st)
+}
+
+// addTallies sums up what the states say of themselves.
+func (c *Client) addTallies(ctx context.Context, st *Status) error {
+	states, err := c.js.OrderedConsumer(ctx, dataStream(st.ID), jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{"hc." + st.ID + ".state.>"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, HeadersOnly: true,
+	})
+	if err != nil {
+		return err
+	}
+	st.Waiting = len(st.labels()) * st.Shards
+	return messages(ctx, states, func(m jetstream.Msg) error {
+		var t Tally
+		if err := json.Unmarshal([]byte(m.Headers().Get(headerTally)), &t); err != nil {
+			return fmt.Errorf("%s: %w", m.Subject(), err)
+		}
+		st.Total.Done += t.Done
+		st.Total.Open += t.Open
+		st.Total.Findings += t.Findings
+		if t.Finished {
+			st.Waiting--
+		} else if t.Worker != "" {
+			st.Workers[t.Worker]++
+		}
+		return nil
+	})
+}
+
+// addDead tells which shards were given up.
+func (c *Client) addDead(ctx context.Context, st *Status) error {
+	stream, err := c.js.Stream(ctx, workStream(st.ID))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter("hc."+st.ID+".dead.>"))
+	if err != nil {
+		return err
+	}
+	for subject := range info.State.Subjects {
+		m, err := stream.GetLastMsgForSubject(ctx, subject)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		u, err := parseUnit(subject)
+		if err != nil {
+			return err
+		}
+		st.Dead[fmt.Sprintf("%s/%d", u.label, u.shard)] = string(m.Data)
+	}
+	return nil
+}
+
+// Retry puts shards that were given up into the queue again, and returns how many there were.
+func (c *Client) Retry(ctx context.Context, id string) (n int, err error) {
+	stream, err := c.js.Stream(ctx, workStream(id))
+	if err != nil {
+		return 0, err
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter("hc."+id+".dead.>"))
+	if err != nil {
+		return 0, err
+	}
+	l := &ledger{nc: c.nc, js: c.js}
+	for subject := range info.State.Subjects {
+		u, err := parseUnit(subject)
+		if err != nil {
+			return n, err
+		}
+		if err := l.pardon(ctx, u); err != nil {
+			return n, err
+		}
+		if _, err := c.js.Publish(ctx, strings.Replace(subject, "."+kindDead+".", "."+kindWork+".", 1), nil); err != nil && !occupied(err) {
+			return n, err
+		}
+		if err := stream.Purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// pardon forgets how often workers failed with a shard.
+func (l *ledger) pardon(ctx context.Context, u unit) error {
+	p, last, err := l.read(ctx, u)
+	if err != nil || last == 0 {
+		return err
+	}
+	p.Fails = 0
+	p.Commit++
+	_, err = l.commit(ctx, u, nil, p, last)
+	return err
+}
+
+// messages calls f for all messages that a consumer has by now.
+func messages(ctx context.Context, c jetstream.Consumer, f func(jetstream.Msg) error) error {
+	info, err := c.Info(ctx)
+	if err != nil {
+		return err
+	}
+	for left := info.NumPending + uint64(info.NumAckPending); left > 0; {
+		batch, err := c.Fetch(int(min(left, 1000)), jetstream.FetchMaxWait(answerTime))
+		if err != nil {
+			return err
+		}
+		n := uint64(0)
+		for m := range batch.Messages() {
+			n++
+			if err := f(m); err != nil {
+				return err
+			}
+		}
+		if err := batch.Error(); err != nil {
+			return err
+		}
+		if n == 0 {
+			return errors.New("the server went silent")
+		}
+		left -= min(n, left)
+	}
+	return nil
+}
+
+// Pick returns the scan that is named, or the one that was submitted last if none is.
+func (c *Client) Pick(ctx context.Context, names []string) (*Scan, error) {
+	if len(names) > 0 {
+		s, _, err := get(ctx, c.kv, names[0])
+		return s, err
+	}
+	all, err := c.Scans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, errors.New("there is no scan")
+	}
+	return all[len(all)-1], nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The test is the command, too, when it is called so.
+func TestMain(m *testing.M) {
+	if os.Getenv("HANDCLASP_FLEET") != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// servers greet on 1,024 addresses of the loopback network, after a while, and count who came.
+type servers struct {
+	port  int
+	mu    sync.Mutex
+	calls map[string]int
+}
+
+const hosts = 1024
+
+func listen(t *testing.T) *servers {
+	s := &servers{calls: map[string]int{}}
+	for i := range hosts {
+		l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 64, byte(i>>8), byte(i)), Port: s.port})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = l.Close() })
+		s.port = l.Addr().(*net.TCPAddr).Port
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				s.mu.Lock()
+				s.calls[c.LocalAddr().String()]++
+				s.mu.Unlock()
+				go func() {
+					defer c.Close()
+					time.Sleep(20 * time.Millisecond)
+					_, _ = c.Write([]byte("220 hello\r\n"))
+				}()
+			}
+		}()
+	}
+	return s
+}
+
+// A stage is where commands run.
+type stage struct {
+	t    *testing.T
+	dir  string
+	port int // of the server
+}
+
+func newStage(t *testing.T) *stage {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return &stage{t, t.TempDir(), l.Addr().(*net.TCPAddr).Port}
+}
+
+func (s *stage) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Dir = s.dir
+	cmd.Env = append(os.Environ(), "HANDCLASP_FLEET=1")
+	return cmd
+}
+
+// start has a command run beside the test.
+func (s *stage) start(args ...string) *exec.Cmd {
+	cmd := s.command(args...)
+	cmd.Stderr = s.t.Output()
+	require.NoError(s.t, cmd.Start())
+	s.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+func (s *stage) serve() *exec.Cmd {
+	return s.start("serve", "--store", filepath.Join(s.dir, "store"), "--listen", fmt.Sprintf("127.0.0.1:%d", s.port))
+}
+
+func (s *stage) url() string { return fmt.Sprintf("--nats=nats://127.0.0.1:%d", s.port) }
+
+// try runs a command until it succeeds, and returns what it wrote: a server may be about to start.
+func (s *stage) try(args ...string) string {
+	var out []byte
+	require.Eventually(s.t, func() bool {
+		cmd := s.command(append(args, s.url())...)
+		var err error
+		if out, err = cmd.Output(); err != nil {
+			s.t.Logf("%v: %v", args, err)
+		}
+		return err == nil
+	}, time.Minute, 200*time.Millisecond)
+	return strings.TrimSpace(string(out))
+}
+
+// killed ends a process without a word.
+func killed(t *testing.T, cmd *exec.Cmd) {
+	require.NoError(t, cmd.Process.Kill())
+	_ = cmd.Wait()
+}
+
+// Whatever is killed or stopped at what time, each endpoint is among the results exactly once.
+func TestKills(t *testing.T) {
+	targets := listen(t)
+	s := newStage(t)
+	server := s.serve()
+	worker := func() *exec.Cmd { return s.start("worker", s.url()) }
+	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "2s", "--shards", "16",
+		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
+	out := filepath.Join(s.dir, "out.jsonl")
+	results := s.start("results", id, "-o", out, s.url())
+	workers := []*exec.Cmd{worker(), worker(), worker()}
+
+	lines := func(n int) {
+		require.Eventually(t, func() bool {
+			data, _ := os.ReadFile(out)
+			return bytes.Count(data, []byte("\n")) >= n
+		}, time.Minute, 20*time.Millisecond)
+	}
+	lines(50)
+	killed(t, workers[0])
+	workers[0] = worker()
+	require.NoError(t, workers[1].Process.Signal(syscall.SIGSTOP))
+	lines(150)
+	killed(t, results)
+	killed(t, server)
+	server = s.serve()
+	s.try("status")
+	results = s.start("results", id, "-o", out, s.url())
+	lines(300)
+	require.NoError(t, workers[1].Process.Signal(syscall.SIGCONT)) // far beyond its lease
+	killed(t, workers[2])
+	workers[2] = worker()
+	lines(500)
+	killed(t, server)
+	s.serve()
+	require.NoError(t, results.Wait())
+
+	data, err := os.ReadFile(out)
+	require.NoError(t, err)
+	seen := map[string]int{}
+	for line := range strings.Lines(string(data)) {
+		var r struct {
+			Target  struct{ Addr string }
+			Outcome string
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		seen[r.Target.Addr]++
+	}
+	require.Len(t, seen, hosts)
+	for addr, n := range seen {
+		require.Equal(t, 1, n, addr)
+	}
+	require.Contains(t, s.try("status", id), "finished")
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/fleet"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
+)
+
+func submitCommand(c *connection) *cobra.Command {
+	s := &fleet.Scan{}
+	var o submission
+	cmd := &cobra.Command{
+		Use:   "submit [flags] TARGET...",
+		Short: "Have the workers scan targets; the flags are those of 'handclasp scan'",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && o.list == "" {
+				return errors.New("no targets: name one, or a list with --input")
+			}
+			s.Targets = args
+			return c.with(cmd.Context(), func(client *fleet.Client) error {
+				if err := o.submit(cmd, client, s); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), s.ID)
+				return nil
+			})
+		},
+	}
+	o.register(cmd, s)
+	return cmd
+}
+
+// A submission is what is read when a scan is submitted.
+type submission struct {
+	list        string
+	exclude     []string
+	excludeFile string
+	level, tls  string
+	ports       []uint
+	noDetect    bool
+	resume      []string
+}
+
+func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&s.ID, "id", "", "call the scan `ID`")
+	f.StringVarP(&o.list, "input", "l", "", "read more targets from `FILE`, one a line, or what another scanner wrote")
+	f.StringSliceVar(&o.exclude, "exclude", nil, "leave alone `HOSTS`: addresses, ranges and names, with commas between them")
+	f.StringVar(&o.excludeFile, "exclude-file", "", "leave alone what `FILE` holds, one a line")
+	f.BoolVar(&s.PublicOnly, "public-only", false, "leave alone addresses that are loopback, private or link-local")
+	f.StringVar(&o.level, "level", "handshake", "how far to go: greeting, handshake or anonymous")
+	f.StringSliceVar(&s.Only, "only", nil, "ask these `PROTOCOLS` alone: ftp, smtp, nntp, rsync, netbios, smb, ssh")
+	f.UintSliceVar(&o.ports, "ports", nil, "where to ask hosts that name no port: `PORTS`, with commas between them")
+	f.StringVar(&o.tls, "tls", "", "how far to ask for TLS: negotiated, versions, weak or full")
+	f.StringVar(&s.SSH, "ssh", "handshake", "how far to ask for SSH's key exchange: handshake or gex")
+	f.BoolVar(&s.Injection, "injection", false, "check whether commands behind STARTTLS are carried out inside TLS (mail, news)")
+	f.BoolVar(&s.VerifyNames, "verify-names", false, "check with VRFY of a random name whether mail servers tell which names exist")
+	f.StringSliceVar(&s.Modules, "modules", nil, "rsync modules to ask for at level anonymous, beside those that are listed")
+	f.StringVar(&s.Contact.Host, "hello", "", "the argument of EHLO: a host `NAME` of yours")
+	f.StringVar(&s.Contact.Mail, "contact", "", "where to complain: `MAIL`")
+	f.DurationVar(&s.Timeout, "timeout", 0, "how long one endpoint may take in all")
+	f.BoolVar(&s.Transcript, "transcript", false, "include all that was said in the results")
+	f.BoolVar(&o.noDetect, "no-detect", false, "ask only what lives on a port by default")
+	f.IntVar(&s.Concurrency, "concurrency", scan.DefaultConcurrency, "how many endpoints of a shard to probe at once")
+	f.Float64Var(&s.Rate, "rate", 0, "at most `N` new connections a second, all workers together")
+	f.IntVar(&s.PerHost, "per-host", scan.DefaultPerHost, "how many endpoints of one address to probe at once")
+	f.DurationVar(&s.HostSpacing, "host-spacing", 0, "time between two connections to one address")
+	f.IntVar(&s.Retries, "retries", 1, "probe again, up to `N` times, where there was no way to the host or it hung up without a word")
+	f.Uint64Var(&s.Seed, "seed", 0, "another order of the endpoints for each `N`")
+	f.BoolVar(&s.InOrder, "in-order", false, "keep the order of the targets and ports within a shard")
+	f.BoolVar(&s.Spread, "spread", false, "shuffle all endpoints of a shard among each other")
+	f.StringSliceVar(&s.Vantages, "vantage", nil, "have each endpoint asked by workers of each of these `LABELS`")
+	f.IntVar(&s.Shards, "shards", 0, "cut the scan into `N` parts; 0 goes by the number of endpoints")
+	f.StringSliceVar(&o.resume, "resume", nil, "go on where 'handclasp scan --resume' stopped: `STATES`, that of each shard, or the one of a scan that wasn't cut")
+	f.DurationVar(&s.Lease, "lease", fleet.DefaultLease, "how long a shard stays with a worker that isn't heard of")
+	f.Int64Var(&s.MaxBytes, "max-bytes", fleet.DefaultMaxBytes, "how much the server holds of results; workers wait while it is full")
+}
+
+func (o *submission) submit(cmd *cobra.Command, client *fleet.Client, s *fleet.Scan) (err error) {
+	if s.Level, err = probe.ParseLevel(o.level); err != nil {
+		return fmt.Errorf("--level: %w", err)
+	}
+	if cmd.Flags().Changed("tls") {
+		if s.TLS, err = probe.ParseTLSMode(o.tls); err != nil {
+			return fmt.Errorf("--tls: %w", err)
+		}
+	}
+	for _, p := range o.ports {
+		if p == 0 || p > 65535 {
+			return fmt.Errorf("--ports: %d: ports are numbers from 1 to 65535", p)
+		}
+		s.Ports = append(s.Ports, uint16(p))
+	}
+	s.NoDetection = o.noDetect
+	var inputs, exclude io.ReadSeeker
+	if o.list != "" {
+		f, err := os.Open(o.list)
+		if err != nil {
+			return fmt.Errorf("--input: %w", err)
+		}
+		defer f.Close()
+		inputs = f
+	}
+	lines := strings.Join(o.exclude, "\n")
+	if o.excludeFile != "" {
+		data, err := os.ReadFile(o.excludeFile)
+		if err != nil {
+			return fmt.Errorf("--exclude-file: %w", err)
+		}
+		lines += "\n" + string(data)
+	}
+	if lines != "" {
+		exclude = strings.NewReader(lines)
+	}
+	if o.resume == nil {
+		return client.Submit(cmd.Context(), s, inputs, exclude)
+	}
+	states, err := readStates(o.resume)
+	if err != nil {
+		return err
+	}
+	return client.SubmitFrom(cmd.Context(), s, inputs, exclude, states)
+}
+
+// readStates reads what 'handclasp scan --resume' keeps.
+func readStates(files []string) (all []scan.State, err error) {
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("--resume: %w", err)
+		}
+		var state struct {
+			Scan *scan.State `json:"scan"`
+		}
+		if err := json.Unmarshal(data, &state); err != nil || state.Scan == nil {
+			return nil, fmt.Errorf("--resume: %s is no state of a scan", file)
+		}
+		all = append(all, *state.Scan)
+	}
+	return all, nil
+}

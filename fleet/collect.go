@@ -1,0 +1,132 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A Place is where the collecting of results stands: how far the stream was read, and how long the output was then.
+type Place struct {
+	Scan     string `json:"scan"`
+	Sequence uint64 `json:"sequence"` // of the last result in the stream of the scan
+	Offset   int64  `json:"offset"`
+}
+
+// An Outlet is where collected results go. Save makes safe what was added until now and the place, both or neither.
+type Outlet interface {
+	Add(line []byte) error
+	Save(sequence uint64) error
+}
+
+// Collected results are saved after this many, or if none comes for a moment.
+const collectMost = 1000
+
+// silence is how long the collector waits for results before it looks whether there are going to be any.
+const silence = 500 * time.Millisecond
+
+// Collect hands results to an outlet, each once and in the stream's order, from behind a sequence on. It ends when the scan has and
+// all results are there.
+//
+// The server remembers, by the collector's name, what was saved, and keeps what wasn't when the stream becomes full. What counts is the
+// sequence that the outlet has: each time, the consumer is made anew there. A collector without a name is forgotten soon after it
+// ended.
+func (c *Client) Collect(ctx context.Context, id, name string, sequence uint64, out Outlet) error {
+	passing := name == ""
+	if passing {
+		name = NewID()
+	}
+	if err := checkWord("collector", name); err != nil {
+		return err
+	}
+	for {
+		again, err := c.collect(ctx, id, name, passing, &sequence, out)
+		if !again || ctx.Err() != nil {
+			return err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// collect reads with one consumer for as long as nothing is missing, and reports whether to go on with another.
+func (c *Client) collect(ctx context.Context, id, name string, passing bool, sequence *uint64, out Outlet) (again bool, err error) {
+	if s, _, err := get(ctx, c.kv, id); err != nil || s.Phase == Failed {
+		return false, errors.Join(err, errors.New("the scan has no results"))
+	} else if s.Phase == Submitted {
+		return true, nil
+	}
+	consumer, err := c.consumerAt(ctx, id, name, passing, *sequence)
+	if err != nil {
+		return !errors.Is(err, jetstream.ErrStreamNotFound), err
+	}
+	next := uint64(1) // what the consumer is to number the next message
+	for {
+		s, _, err := get(ctx, c.kv, id)
+		if err != nil {
+			return ctx.Err() == nil, err
+		}
+		batch, err := consumer.Fetch(collectMost, jetstream.FetchMaxWait(silence))
+		if err != nil {
+			return true, err
+		}
+		var last jetstream.Msg
+		for m := range batch.Messages() {
+			meta, err := m.Metadata()
+			if err != nil {
+				return false, err
+			}
+			if meta.Sequence.Consumer != next || meta.NumDelivered != 1 {
+				return true, errors.New("a message is missing")
+			}
+			if err := out.Add(m.Data()); err != nil {
+				return false, err
+			}
+			next, last, *sequence = next+1, m, meta.Sequence.Stream
+		}
+		if last != nil {
+			if err := out.Save(*sequence); err != nil {
+				return false, err
+			}
+			if err := last.Ack(); err != nil {
+				return true, err
+			}
+			continue
+		}
+		if err := batch.Error(); err != nil {
+			return true, err
+		}
+		if s.Phase == Finished || s.Phase == Cancelled {
+			info, err := consumer.Info(ctx)
+			if err != nil {
+				return true, err
+			}
+			if info.NumPending == 0 && info.NumAckPending == 0 {
+				return false, nil
+			}
+		}
+	}
+}
+
+// consumerAt returns a consumer of the results behind a sequence.
+func (c *Client) consumerAt(ctx context.Context, id, name string, passing bool, sequence uint64) (jetstream.Consumer, error) {
+	stream, err := c.js.Stream(ctx, dataStream(id))
+	if err != nil {
+		return nil, err
+	}
+	if err := stream.DeleteConsumer(ctx, name); err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil, err
+	}
+	config := jetstream.ConsumerConfig{
+		Durable: name, FilterSubject: fmt.Sprintf("hc.%s.%s.>", id, kindResult), AckPolicy: jetstream.AckAllPolicy, AckWait: time.Hour,
+		MaxAckPending: 2 * collectMost, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: sequence + 1,
+	}
+	if passing {
+		config.InactiveThreshold = 5 * time.Minute
+	}
+	return stream.CreateConsumer(ctx, config)
+}

@@ -1,0 +1,103 @@
+package fleet
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// A File is an outlet of JSON lines, with a state file beside it: what is in one belongs to what is in the other, whenever the
+// program ended.
+type File struct {
+	path, state string
+	f           *os.File
+	w           *bufio.Writer
+	place       Place
+}
+
+// OpenFile goes on with a file of a scan's results where its state file says; without one, it begins at the start.
+func OpenFile(scan, path, state string) (*File, error) {
+	o := &File{path: path, state: state, place: Place{Scan: scan}}
+	data, err := os.ReadFile(state)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+			return nil, fmt.Errorf("%s is there, and %s, which would say what is in it, isn't: choose another file", path, state)
+		}
+	case err != nil:
+		return nil, err
+	default:
+		if err := json.Unmarshal(data, &o.place); err != nil {
+			return nil, fmt.Errorf("%s is no state of results: %w", state, err)
+		}
+		if o.place.Scan != scan {
+			return nil, fmt.Errorf("%s belongs to the scan %s: choose another file", state, o.place.Scan)
+		}
+	}
+	if o.f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666); err != nil {
+		return nil, err
+	}
+	if err := o.cut(); err != nil {
+		return nil, errors.Join(err, o.f.Close())
+	}
+	o.w = bufio.NewWriterSize(o.f, 1<<16)
+	if err := o.Save(o.place.Sequence); err != nil { // so that there is a state before there is a result
+		return nil, errors.Join(err, o.f.Close())
+	}
+	return o, nil
+}
+
+// cut takes off what was written after the state was.
+func (o *File) cut() error {
+	size, err := o.f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if size < o.place.Offset {
+		return fmt.Errorf("%s is shorter than %s says: put it back, or remove both to start anew", o.path, o.state)
+	}
+	if err := o.f.Truncate(o.place.Offset); err != nil {
+		return err
+	}
+	_, err = o.f.Seek(o.place.Offset, io.SeekStart)
+	return err
+}
+
+// Sequence is behind which to go on.
+func (o *File) Sequence() uint64 { return o.place.Sequence }
+
+// Add implements [Outlet].
+func (o *File) Add(line []byte) error {
+	o.place.Offset += int64(len(line)) + 1
+	_, err := o.w.Write(line)
+	return errors.Join(err, o.w.WriteByte('\n'))
+}
+
+// Save implements [Outlet].
+func (o *File) Save(sequence uint64) error {
+	o.place.Sequence = sequence
+	data, err := json.Marshal(o.place)
+	if err := errors.Join(err, o.w.Flush(), o.f.Sync()); err != nil {
+		return err
+	}
+	return replace(o.state, append(data, '\n'))
+}
+
+// Close closes the file; what wasn't saved is taken off when it is opened again.
+func (o *File) Close() error { return o.f.Close() }
+
+// replace puts data into a file, which holds the old or the new at any time.
+func replace(path string, data []byte) error {
+	part, err := os.OpenFile(path+".partial", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = part.Write(data)
+	if err := errors.Join(err, part.Sync(), part.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".partial", path)
+}

@@ -1,0 +1,123 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A Scan is what is to be scanned, how, and whether it is. What was submitted doesn't change.
+type Scan struct {
+	ID        string    `json:"id"`
+	Version   string    `json:"version"` // of the program that submitted it: others can't work on it
+	Submitted time.Time `json:"submitted"`
+	Options
+	// Targets are those that were named. Inputs are more, one a line, and Exclude what is left alone; both by their SHA-256 in the scan's bucket, and empty for
+	// none.
+	Targets []string `json:"targets"`
+	Inputs  string   `json:"inputs"`
+	Exclude string   `json:"exclude"`
+	// Vantages are labels: each endpoint is asked once by workers of each. Null for any worker.
+	Vantages []string `json:"vantages"`
+	// Lease is how long a shard stays with a worker that isn't heard of.
+	Lease time.Duration `json:"lease"`
+	// Shards is how many parts there are; zero leaves it to the coordinator.
+	Shards int `json:"shards"`
+	// MaxBytes bounds what the server holds of results; zero is [DefaultMaxBytes].
+	MaxBytes int64 `json:"max_bytes"`
+
+	// What the coordinator adds.
+	Phase     Phase  `json:"phase"`
+	Reason    string `json:"reason"`    // why it failed
+	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
+	// Excluded are the addresses that Exclude stands for, as the coordinator resolved them; by SHA-256.
+	Excluded string `json:"excluded"`
+	// ToExclude is what is to be left alone from now on, as it was said while the scan ran; the coordinator makes lines of Grown of it,
+	// or of Refused if it can't be understood.
+	ToExclude []string `json:"to_exclude"`
+	Grown     string   `json:"grown"`
+	Refused   []string `json:"refused"`
+}
+
+// DefaultLease and DefaultMaxBytes are a scan's unless it says otherwise.
+const (
+	DefaultLease    = 30 * time.Second
+	DefaultMaxBytes = 4 << 30
+)
+
+// A Phase is where a scan is in its life.
+type Phase string
+
+// The phases.
+const (
+	Submitted Phase = "submitted" // the coordinator is going to prepare it
+	Running   Phase = "running"
+	Finished  Phase = "finished"
+	Cancelled Phase = "cancelled"
+	Failed    Phase = "failed" // it can't be prepared
+)
+
+// labels are those of the scan's shards.
+func (s *Scan) labels() []string {
+	if len(s.Vantages) == 0 {
+		return []string{anywhere}
+	}
+	return s.Vantages
+}
+
+// recordID is what results name as their scan: vantages are told apart by it, as scans with a header each.
+func (s *Scan) recordID(label string) string {
+	if label == anywhere {
+		return s.ID
+	}
+	return s.ID + "-" + label
+}
+
+// Version is this program's. Coordinator and workers need the same: the order of endpoints and the rules depend on it.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range info.Deps {
+		if m.Path == "github.com/handclasp/handclasp" && m.Version != "" && m.Version != "(devel)" {
+			return m.Version
+		}
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	return "devel"
+}
+
+// get returns a scan and the revision to give to put.
+func get(ctx context.Context, kv jetstream.KeyValue, id string) (*Scan, uint64, error) {
+	e, err := kv.Get(ctx, id)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, 0, fmt.Errorf("no scan is called %q", id)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	s := new(Scan)
+	return s, e.Revision(), json.Unmarshal(e.Value(), s)
+}
+
+// put stores a scan in place of a revision, 0 for a new one.
+func put(ctx context.Context, kv jetstream.KeyValue, s *Scan, revision uint64) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	if revision == 0 {
+		_, err = kv.Create(ctx, s.ID, data)
+	} else {
+		_, err = kv.Update(ctx, s.ID, data, revision)
+	}
+	return err
+}

@@ -1,0 +1,220 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
+)
+
+// Results are committed this many at a time, or this many bytes, or as often as this. A batch of the server has a thousand messages at
+// most.
+const (
+	commitMost  = 500
+	commitBytes = 4 << 20
+	commitEvery = time.Second
+)
+
+// A shardRun scans a shard.
+type shardRun struct {
+	*holding
+	job     *job
+	judge   *handclasp.Judge
+	rest    func()         // asks no further endpoint for now
+	rests   atomic.Bool    // rest was called
+	dial    probe.DialFunc // nil for the system's
+	journal *scan.Journal
+	from    uint64 // the position where it began; what is before it was under way with another worker
+	done    chan done
+}
+
+// What is done is an endpoint with its line among the results, or a note of which endpoints are asked next.
+type done struct {
+	result   scan.Result
+	line     []byte
+	findings int
+	note     *note
+}
+
+// run scans what is left of a shard for as long as it is held, or until ctx ends.
+func (j *job) run(ctx, held context.Context, h *holding, dial probe.DialFunc) error {
+	r := &shardRun{holding: h, job: j, judge: j.judge(), dial: dial, journal: scan.NewJournal(h.progress.Scan), done: make(chan done, commitMost)}
+	if h.progress.Scan != nil {
+		r.from = h.progress.Scan.Next
+	}
+	scanning, stop := context.WithCancel(held)
+	defer stop()
+	r.rest = func() { r.rests.Store(true); stop() }
+	defer context.AfterFunc(ctx, stop)()
+	if err := sleep(scanning, h.wait); err != nil {
+		return errWaiting
+	}
+	go j.pact.watch(scanning, r.rest)
+	suspicious := h.progress.suspicious(j.scan.Concurrency)
+	var unread error
+	go func() {
+		defer close(r.done)
+		unread = r.scan(scanning, suspicious)
+	}()
+	err := r.write(held)
+	stop()
+	for range r.done { // until the last probe is over
+	}
+	switch {
+	case err != nil:
+		return err
+	case unread != nil:
+		return unread
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case !h.progress.finished() && r.rests.Load():
+		return errUnheard
+	case !h.progress.finished():
+		return errors.New("the scan ended early")
+	}
+	return nil
+}
+
+// errExcluded says that an address was excluded since the scan began.
+var errExcluded = errors.New("the address is to be left alone")
+
+// errWaiting says that nothing was begun: who had the shard before may still be at it.
+var errWaiting = errors.New("the shard wasn't begun")
+
+// scan asks the endpoints, the first ones with care if there are suspects.
+func (r *shardRun) scan(ctx context.Context, s *suspicion) error {
+	shard := scan.Shard{Index: r.unit.shard, Count: r.job.scan.Shards}
+	endpoints := scan.Endpoints(ctx, r.job.lines(ctx), r.job.probers, r.job.scan.order(shard, r.job.exclude, r.journal))
+	if s == nil {
+		return r.ask(ctx, endpoints)
+	}
+	next, stop := iter.Pull2(endpoints)
+	defer stop()
+	if err := r.sift(ctx, s, next); err != nil {
+		return err
+	}
+	return r.ask(ctx, func(yield func(scan.Endpoint, error) bool) {
+		for e, err, ok := next(); ok && yield(e, err); e, err, ok = next() {
+		}
+	})
+}
+
+// ask probes endpoints and hands on what they gave.
+func (r *shardRun) ask(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, error]) error {
+	for result, err := range scan.Run(ctx, endpoints, r.job.scan.scan(r.call, r.job.pact.limiter, r.journal)) {
+		if ctx.Err() != nil {
+			continue // it may have been cut short: it is asked again
+		}
+		var bad *scan.InputError
+		if errors.As(err, &bad) {
+			continue // the coordinator said so
+		}
+		switch {
+		case err != nil:
+		case r.job.pact.excludes(result.Target.Addr.Addr()):
+			r.done <- done{result: scan.Result{Endpoint: result.Endpoint}} // it is through, and nothing is said
+		default:
+			err = r.record(result)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record makes a line of a result.
+func (r *shardRun) record(result scan.Result) error {
+	record := r.judge.Record(result.Result)
+	record.Tag, record.Scan = result.Endpoint.Input.Tag, r.job.scan.recordID(r.unit.label)
+	if !r.job.scan.Transcript {
+		record = record.WithoutTranscript()
+	}
+	line, err := record.MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("%s: %w", result.Target.Addr, err)
+	}
+	if most := r.board.largest(); len(line) > most {
+		if line, err = record.WithoutTranscript().MarshalJSON(); err != nil || len(line) > most {
+			return fmt.Errorf("%s: a result of %d bytes: the server takes %d (max_payload)", result.Target.Addr, len(line), most)
+		}
+	}
+	r.done <- done{result: result, line: line, findings: len(record.Findings)}
+	return nil
+}
+
+// call connects for a probe, as long as it is sure that no other worker does.
+func (r *shardRun) call(ctx context.Context, network, address string) (net.Conn, error) {
+	if r.stale() {
+		r.end(errStale)
+		return nil, context.Canceled
+	}
+	if !r.job.pact.holds() {
+		r.rest()
+		return nil, context.Canceled
+	}
+	if to, err := netip.ParseAddrPort(address); err == nil && r.job.pact.excludes(to.Addr()) {
+		return nil, errExcluded
+	}
+	if r.dial != nil {
+		return r.dial(ctx, network, address)
+	}
+	return (&net.Dialer{Timeout: probe.Limits{}.Effective().Dial, KeepAlive: -1}).DialContext(ctx, network, address)
+}
+
+// write commits results with the progress that they make.
+func (r *shardRun) write(ctx context.Context) error {
+	every := time.NewTicker(commitEvery)
+	defer every.Stop()
+	var lines [][]byte
+	bytes := 0
+	commit := func(n *note) error {
+		state := r.journal.State()
+		p := r.progress
+		p.Scan = &state
+		n.apply(&p)
+		if r.from > 0 && (len(state.Pending) == 0 || state.Pending[0].Position >= r.from) {
+			p.Fails = 0 // all is through that was under way when the shard was taken
+		}
+		err := r.commit(ctx, lines, p)
+		lines, bytes = nil, 0
+		return err
+	}
+	for {
+		var n *note
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case d, ok := <-r.done:
+			if !ok {
+				return commit(nil)
+			}
+			if n = d.note; n != nil {
+				break
+			}
+			r.journal.Done(d.result, d.findings)
+			if d.line != nil {
+				lines, bytes = append(lines, d.line), bytes+len(d.line)
+			}
+			if len(lines) < commitMost && bytes < commitBytes {
+				continue
+			}
+		case <-every.C:
+			if lines == nil {
+				continue
+			}
+		}
+		if err := commit(n); err != nil {
+			return err
+		}
+		n.said()
+	}
+}
