@@ -126,7 +126,7 @@ func (all holders) answer(k Known, marks []Mark, learned bool, h host) Answer {
 }
 
 // OddPort makes the rule "net.odd-port": a service on a port where its protocol doesn't live by default. The probers
-// say where that is; a service is there where one of the rules, such as "ftp.exposed", fires.
+// say where that is; a service is there if one of the rules, such as "ftp.exposed", fires.
 func OddPort(probers []probe.Prober, exposed []Rule) Rule {
 	type place struct {
 		protocol string

@@ -30,7 +30,7 @@ func (k *Known) UnmarshalText(text []byte) error {
 }
 
 // An Answer is what a rule says of a result, one of three: it fires, with proof ([Fires]); it isn't so ([NotSo]); or the
-// result doesn't tell ([NotLearned], the zero value). A definite no of what a rule presupposes is "not so": where anonymous
+// result doesn't tell ([NotLearned], the zero value). A definite no of what a rule presupposes is "not so": if anonymous
 // visitors are refused there is no listing that they see.
 type Answer struct {
 	proof *Proof
@@ -194,8 +194,8 @@ func Speaks(r *probe.Result) string {
 	return r.Protocol
 }
 
-// told returns what evidence says through an interface that protocols share, or, where a stored result's evidence has
-// lost its type, the JSON field by which that interface is known. It reports false where the evidence has neither.
+// told returns what evidence says through an interface that protocols share, or, if a stored result's evidence has
+// lost its type, the JSON field by which that interface is known. It reports false if the evidence has neither.
 func told[I probe.Evidence, V any](r *probe.Result, ask func(I) V, field string) (value V, ok bool) {
 	switch e := r.Evidence.(type) {
 	case I:

@@ -9,7 +9,7 @@ func SharedTLSKey() Comparison {
 		Rule: Rule{
 			ID: "tls.shared-key", Title: "one TLS key on hosts of different names", Severity: Low,
 			Summary:     "Another host, of another name, proved that it has the same TLS key, so that whoever takes it from one can pose as the other; devices that come with a key have this, and certificates that are copied to many hosts.",
-			Remediation: "Give each host a key and a certificate of its own: an ACME client makes a new key for each (certbot --new-key). Where the maker chose the key, replace it by one of yours, and update the firmware.",
+			Remediation: "Give each host a key and a certificate of its own: an ACME client makes a new key for each (certbot --new-key). If the maker chose the key, replace it by one of yours, and update the firmware.",
 			CWE:         []int{321},
 			References:  []string{"RFC 9325 section 7.4", "NIST SP 800-57 Part 1 Rev. 5"},
 		},

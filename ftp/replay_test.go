@@ -120,7 +120,7 @@ var conversations = map[string]want{
 	"hang-up-at-auth": {outcome: probe.OutcomeClosed, findings: "exposed", check: func(t *testing.T, e *Evidence) {
 		require.Equal(t, probe.Unknown, e.AuthTLS)
 		require.Equal(t, probe.Unknown, e.CleartextLogin)
-		require.Equal(t, Anonymous{OverTLS: probe.No}, e.Anonymous)
+		require.Equal(t, Anonymous{}, e.Anonymous)
 	}},
 	"hang-up-behind-no": {outcome: probe.OutcomeBusy, findings: "exposed tls-missing", check: func(t *testing.T, e *Evidence) {
 		require.Equal(t, probe.Unknown, e.Anonymous.Login, "421 is no answer")

@@ -124,8 +124,9 @@ var (
 
 // logIn is the only place from which PASS is sent: behind a 331 to USER anonymous.
 func (t *talk) logIn(c *textline.Conn) (a Anonymous, err error) {
-	a.OverTLS = probe.FactOf(c.Secure())
-	a.UserReply, err = t.ask(c, "", userAnonymous, takenUser...)
+	if a.UserReply, err = t.ask(c, "", userAnonymous, takenUser...); a.UserReply != nil {
+		a.OverTLS = probe.FactOf(c.Secure())
+	}
 	last := a.UserReply
 	if err == nil && last.Is(331) {
 		a.PassReply, err = t.ask(c, "", t.pass, takenPass...)

@@ -63,7 +63,7 @@ func hasFeature(features []string, word string) bool {
 }
 
 // parseDirectory returns the name that a 257 reply quotes, in which a quote is written twice (RFC 959 App. II); empty
-// where it quotes none.
+// if it quotes none.
 func parseDirectory(r *probe.Reply) string {
 	if !r.Is(257) {
 		return ""

@@ -18,7 +18,7 @@ func rules() []finding.Rule {
 		{
 			ID: "nntp.exposed", Title: "'Network News' port open", Severity: finding.Info,
 			Summary:     "A news server greets anybody from the network.",
-			Remediation: "Where the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
+			Remediation: "If the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
 			References:  []string{"RFC 3977 section 5.1"},
 			Check:       exposed,
 		},
@@ -41,7 +41,7 @@ func rules() []finding.Rule {
 		{
 			ID: "nntp.feed-open", Title: "feeding by anybody", Severity: finding.Medium,
 			Summary:     "The server offers IHAVE or streaming, the transfer of whole articles between servers, to a client that is no peer of it.",
-			Remediation: "INN: name the peers by hostname: in incoming.conf, with a password: where their addresses change, and leave I out of access: in readers.conf.",
+			Remediation: "INN: name the peers by hostname: in incoming.conf, with a password: if their addresses change, and leave I out of access: in readers.conf.",
 			CWE:         []int{862},
 			References:  []string{"RFC 3977 section 6.3.2", "RFC 4644 section 2"},
 			Check:       finding.On(feedOpen),

@@ -20,7 +20,7 @@ type TLS struct {
 	KeyExchange string `json:"key_exchange"`
 	// ALPN is the protocol the server chose; empty since none is offered.
 	ALPN string `json:"alpn"`
-	// LeftoverPlaintext is what came in cleartext where the handshake was due, at most 1 KiB: behind the go-ahead, whose
+	// LeftoverPlaintext is what came in cleartext when the handshake was due, at most 1 KiB: behind the go-ahead, whose
 	// upgrade it stops (RFC 3207 §6), or in place of an implicit handshake. TLS records out of place are none.
 	LeftoverPlaintext []byte `json:"leftover_plaintext"`
 	// ClientCertificateRequested says whether the server asked for a certificate of ours (RFC 8446 §4.3.2). None is sent, so
@@ -30,17 +30,17 @@ type TLS struct {
 	// Certificate Transparency beside the certificate (RFC 6962 §3.3.1). Both are asked for, and Unknown if the handshake failed.
 	OCSPStapled Fact `json:"ocsp_stapled"`
 	SCTs        Fact `json:"scts"`
-	// Error says why the handshake failed; empty where it succeeded.
+	// Error says why the handshake failed; empty if it succeeded.
 	Error string `json:"error"`
 	// Chain is what the server sent, its own certificate first; null if no certificate was seen.
 	Chain []Certificate `json:"chain"`
 	// Trusted says whether the chain leads to a root of Options.RootCAs or the system's. An expired certificate is
-	// judged at the last moment of its validity: that it expired is visible on its own. Unknown where the system has no
+	// judged at the last moment of its validity: that it expired is visible on its own. Unknown if the system has no
 	// roots.
 	Trusted Fact `json:"trusted"`
 	// TrustError says why not, or why that is unknown.
 	TrustError string `json:"trust_error"`
-	// NameMatches says whether the certificate is for the target's name (RFC 9525); Unknown where it has none.
+	// NameMatches says whether the certificate is for the target's name (RFC 9525); Unknown if it has none.
 	NameMatches Fact `json:"name_matches"`
 	// Versions lists the versions from TLS 1.0 on that the server accepts; null unless Options.TLS asked for them, and all were
 	// learned.
@@ -122,7 +122,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 
 	defer c.until(ctx)()
 	c.raw.keep = true
-	cfg := c.s.tlsConfig()
+	cfg := c.s.tlsConfig(c.receiveOnly)
 	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 		t.ClientCertificateRequested = Yes
 		return new(tls.Certificate), nil // none
@@ -153,7 +153,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 	return e.unwelcome(c.wanted)
 }
 
-// leftover says what came where a handshake was due. Only plaintext is kept.
+// leftover says what came when a handshake was due. Only plaintext is kept.
 func (t *TLS) leftover(head []byte) *Error {
 	if len(head) > 1 && changeCipherSpec <= head[0] && head[0] <= heartbeat && head[1] == tls.VersionTLS10>>8 {
 		return Errorf("tls", OutcomeTLS, "a TLS record of type %d came where a handshake was due", head[0])
@@ -210,7 +210,7 @@ func (c *Conn) closeNotify() {
 	_ = conn.CloseWrite()
 }
 
-func (s *Session) tlsConfig() *tls.Config {
+func (s *Session) tlsConfig(data bool) *tls.Config {
 	name := s.target.Name
 	if name == "" {
 		name = s.target.Addr.Addr().WithZone("").String() // no SNI is sent for an address; it keys the session cache
@@ -230,10 +230,17 @@ func (s *Session) tlsConfig() *tls.Config {
 	if s.opts.Level >= LevelAnonymous {
 		// Some FTP servers take a data connection only if it resumes the control connection's session.
 		s.tlsCache.Do(func() { s.tlsSessions = tls.NewLRUClientSessionCache(1) })
-		cfg.ClientSessionCache = s.tlsSessions
+		if cfg.ClientSessionCache = s.tlsSessions; !data {
+			cfg.ClientSessionCache = unresumed{s.tlsSessions}
+		}
 	}
 	return cfg
 }
+
+// unresumed is a cache from which nothing is resumed: what a server does in a whole handshake is evidence.
+type unresumed struct{ tls.ClientSessionCache }
+
+func (unresumed) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
 
 var (
 	classicGroups   = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}

@@ -374,3 +374,28 @@ func TestDataConnectionResumes(t *testing.T) {
 		})
 	}
 }
+
+// A second connection to the same port shakes hands anew: what it learns doesn't depend on what came before it.
+func TestConversationsDoNotResume(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			leakFree(t)
+			cfg := &tls.Config{Certificates: []tls.Certificate{certificate(t, certificateOptions{})}, MaxVersion: version, ClientAuth: tls.RequestClientCert}
+			r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, _ *evidence) error {
+				for range 3 {
+					c, err := s.Open(ctx)
+					require.NoError(t, err)
+					seen, err := c.StartTLS(ctx)
+					require.NoError(t, err)
+					require.Equal(t, probe.Yes, seen.ClientCertificateRequested)
+					require.NoError(t, c.Send([]byte("HELLO\r\n")))
+					_, err = c.ReadLine() // behind which the server's tickets are
+					require.NoError(t, err)
+					require.NoError(t, c.Close())
+				}
+				return nil
+			}}, serve(t, secure("", cfg)), &probe.Options{Level: probe.LevelAnonymous})
+			require.NoError(t, r.Err)
+		})
+	}
+}

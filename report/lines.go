@@ -12,13 +12,6 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Options say what a form for other programs states beside the findings.
-type Options struct {
-	// Rules give findings their meaning and remedy. A finding of another rule is written with what it says itself.
-	Rules   []finding.Rule
-	Version string // of the program that probed, such as "v1.2.3"; may be empty
-}
-
 // lines are what a finding says beside its title, a fact a line, clean: where, what, by what it is proven, what is known of
 // the vulnerability, and why it is accepted.
 func lines(r finding.Record, f finding.Finding, document *document) []string {

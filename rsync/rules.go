@@ -18,7 +18,7 @@ func rules() []finding.Rule {
 		{
 			ID: "rsync.exposed", Title: "'RSYNCD' port open", Severity: finding.Medium,
 			Summary:     "An rsync daemon greets anybody from the network; it sends files in cleartext unless TLS is put in front of it.",
-			Remediation: "Let the firewall admit its clients only, or bind it by address = 127.0.0.1 in rsyncd.conf and run rsync over SSH; hosts allow names the clients of each module. Where nobody uses it, stop it: systemctl disable --now rsync (on Debian; rsyncd elsewhere), the rsync service of a storage device's settings.",
+			Remediation: "Let the firewall admit its clients only, or bind it by address = 127.0.0.1 in rsyncd.conf and run rsync over SSH; hosts allow names the clients of each module. If nobody uses it, stop it: systemctl disable --now rsync (on Debian; rsyncd elsewhere), the rsync service of a storage device's settings.",
 			CWE:         []int{319},
 			References:  []string{"RFC 5781", "rsyncd.conf(5)"},
 			Check:       finding.On(exposed),
@@ -33,8 +33,8 @@ func rules() []finding.Rule {
 		},
 		{
 			ID: "rsync.module-open", Title: "a module without a password", Severity: finding.High,
-			Summary:     "The daemon lets anybody into a module without a password, to read its files, and to change them where the module isn't read only.",
-			Remediation: "rsyncd.conf: auth users and secrets file in the module (strict modes = yes, the file's mode 600), hosts allow for its clients, read only = yes where nobody is to write. On a storage device: an rsync account, and access by address.",
+			Summary:     "The daemon lets anybody into a module without a password, to read its files, and to change them if the module isn't read only.",
+			Remediation: "rsyncd.conf: auth users and secrets file in the module (strict modes = yes, the file's mode 600), hosts allow for its clients, read only = yes if nobody is to write. On a storage device: an rsync account, and access by address.",
 			CWE:         []int{306},
 			References:  []string{"rsyncd.conf(5)"},
 			Needs:       finding.Needs{Level: probe.LevelAnonymous},

@@ -15,7 +15,7 @@ func comparisons() []finding.Comparison {
 		Rule: finding.Rule{
 			ID: "ssh.shared-hostkey", Title: "one host key on several hosts", Severity: finding.High,
 			Summary:     "Another host proved that it has the same host key, so that whoever takes it from one can pose as the other; machines cloned from one image, and devices that come with a key, have this.",
-			Remediation: "If the addresses aren't all of one host, or of one cluster, give each host a key of its own: delete /etc/ssh/ssh_host_*_key* and run ssh-keygen -A, or let cloud-init do it in each clone (ssh_deletekeys: true); dropbearkey, or Dropbear's -R. Where the maker chose the key, update the firmware. Tell the clients, which know the old one.",
+			Remediation: "If the addresses aren't all of one host, or of one cluster, give each host a key of its own: delete /etc/ssh/ssh_host_*_key* and run ssh-keygen -A, or let cloud-init do it in each clone (ssh_deletekeys: true); dropbearkey, or Dropbear's -R. If the maker chose the key, update the firmware. Tell the clients, which know the old one.",
 			CWE:         []int{321},
 			References:  []string{"RFC 4251 section 4.1", "NIST IR 7966"},
 		},

@@ -78,7 +78,7 @@ func (c *Conn) Greet(ctx context.Context) (g Greeting, err error) {
 	return g, c.judge(g.Reply)
 }
 
-// cleartext looks for a greeting in what came where a handshake was due.
+// cleartext looks for a greeting in what came when a handshake was due.
 func (c *Conn) cleartext(g Greeting, err error) (Greeting, error) {
 	r := Parse(g.TLS.LeftoverPlaintext, c.p.Style)
 	if r == nil || c.p.Greets(r) == probe.OutcomeNotProtocol {
