@@ -19,6 +19,8 @@ const listShown = 200
 type list struct {
 	items []listItem
 	all   int
+	lines []hostLine
+	hosts int
 }
 
 type listItem struct {

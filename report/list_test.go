@@ -26,6 +26,11 @@ func TestListEndsTheTable(t *testing.T) {
 		"  MEDIUM    ftp.exposed          ftp.example.net:21 ftp  greeting: 220 (vsFTPd 3.0.3)",
 		`  MEDIUM    ftp.exposed          192.0.2.8:2121 ftp      greeting: 220 \x1b[2J\x1b[31mhöst 日本 \u202egnp.exe / and a s…`,
 		"  MEDIUM    ftp.exposed          192.0.2.12:21 ftp       greeting: SSH-2.0-x",
+		"",
+		"  ftp.example.net  192.0.2.7  1 high · 1 medium  ftp 21",
+		"  192.0.2.8                   1 medium  ftp 2121",
+		"  192.0.2.11                  no findings  ftp 990",
+		"  192.0.2.12                  1 medium  ftp 21",
 	}, listed(t, report.TableOptions{}))
 	for _, width := range []int{60, 80, 100} {
 		for _, line := range listed(t, report.TableOptions{Width: width, Color: true}) {
@@ -47,7 +52,9 @@ func TestListKeepsTheMostSevere(t *testing.T) {
 	}
 	require.NoError(t, table.Close())
 	_, end, _ := strings.Cut(b.String(), "findings: 1 critical · 999 medium\n\n")
-	require.Equal(t, 201, strings.Count(end, "\n"))
+	require.Equal(t, 201+1+201, strings.Count(end, "\n"))
+	require.Contains(t, end, "  10.0.3.249  1 critical  ftp 21\n")
+	require.Contains(t, end, "… and 800 more hosts\n")
 	require.Contains(t, end, "  CRITICAL  ftp.exposed  10.0.3.249:21 ftp")
 	require.Contains(t, end, "… and 800 more\n")
 }

@@ -96,6 +96,7 @@ func describeObject(value json.RawMessage) string {
 		Lines   []string        `json:"lines"`
 		Entries json.RawMessage `json:"entries"`
 		Name    *string         `json:"name"`
+		Suffix  string          `json:"suffix"` // of NetBIOS
 		Subject *string         `json:"subject"`
 	}
 	_ = json.Unmarshal(value, &o)
@@ -108,6 +109,8 @@ func describeObject(value json.RawMessage) string {
 		return strings.TrimSpace(strings.Join(words, " / "))
 	case o.Entries != nil:
 		return describe(o.Entries)
+	case o.Name != nil && o.Suffix != "":
+		return *o.Name + "<" + o.Suffix + ">"
 	case o.Name != nil:
 		return *o.Name
 	case o.Subject != nil:

@@ -63,7 +63,9 @@ type group struct {
 	key     hostKey
 	label   string
 	records []kept
-	passed  int // records that aren't shown
+	passed  int                      // records that aren't shown
+	files   *fileServer              // nil until one answers
+	found   map[finding.Severity]int // that isn't accepted
 }
 
 // kept is what waits of a record: what is going to be written of it.
@@ -72,6 +74,7 @@ type kept struct {
 	network  probe.Network
 	protocol string
 	state    State
+	beside   uint16 // the port of the row that this one stands below; 0 if it stands by itself
 	row      []byte // empty for a quiet endpoint
 }
 
@@ -89,12 +92,20 @@ func NewTable(w io.Writer, o TableOptions) *Table {
 
 // Write takes a record. An error is the writer's, and comes again from Close.
 func (t *Table) Write(r finding.Record, h Host) error {
-	g := t.take(r, h)
-	k := kept{port: r.Target.Addr.Port(), network: r.Target.Network, protocol: r.Protocol, state: StateOf(r)}
+	g, state := t.group(r, h), StateOf(r)
+	k := kept{port: r.Target.Addr.Port(), network: r.Target.Network, protocol: r.Protocol, state: state, beside: g.sameServer(&r, state)}
+	t.tally.Add(r)
+	for _, f := range finding.Open(r.Findings) {
+		g.found[f.Severity]++
+	}
 	switch k.state {
 	case Answered, TLSFailed, Failed:
 		var b bytes.Buffer
-		t.row(&b, r)
+		if k.beside != 0 {
+			t.alsoOn(&b, r, k.beside)
+		} else {
+			t.row(&b, r)
+		}
 		k.row = bytes.Clone(b.Bytes())
 	}
 	g.records = append(g.records, k)
@@ -106,18 +117,18 @@ func (t *Table) Write(r finding.Record, h Host) error {
 
 // Pass counts a record that isn't to be shown, such as one without anything new.
 func (t *Table) Pass(r finding.Record, h Host) error {
-	g := t.take(r, h)
+	t.tally.Add(r)
+	g := t.group(r, h)
 	g.passed++
 	return t.complete(g, h)
 }
 
-// take counts a record and returns the host that it belongs to.
-func (t *Table) take(r finding.Record, h Host) *group {
-	t.tally.Add(r)
+// group returns the host that a record belongs to.
+func (t *Table) group(r finding.Record, h Host) *group {
 	key := hostKey{id: h.ID, name: r.Target.Name, addr: r.Target.Addr.Addr()}
 	g := t.open[key]
 	if g == nil {
-		g = &group{key: key, label: h.Label}
+		g = &group{key: key, label: h.Label, found: map[finding.Severity]int{}}
 		t.open[key] = g
 		t.order = append(t.order, key)
 	}
@@ -136,6 +147,7 @@ func (t *Table) complete(g *group, h Host) error {
 
 // Close writes the hosts that are left and the summary. It doesn't close the writer.
 func (t *Table) Close() error {
+	slices.SortStableFunc(t.order, hostKey.before) // as stored results come, in any order
 	for _, key := range t.order {
 		t.host(t.open[key])
 	}
@@ -159,6 +171,7 @@ func (t *Table) Close() error {
 	fmt.Fprintln(&b, t.findings())
 	if t.list != nil {
 		t.writeList(&b)
+		t.writeHosts(&b)
 	}
 	t.write(b.Bytes())
 	return t.failed
@@ -202,13 +215,13 @@ func (t *Table) host(g *group) {
 		return
 	}
 	slices.SortFunc(g.records, func(a, b kept) int {
-		return cmp.Or(cmp.Compare(a.port, b.port), cmp.Compare(a.network, b.network), cmp.Compare(a.protocol, b.protocol))
+		return cmp.Or(cmp.Compare(cmp.Or(a.beside, a.port), cmp.Or(b.beside, b.port)), cmp.Compare(a.beside, b.beside), cmp.Compare(a.network, b.network), cmp.Compare(a.protocol, b.protocol))
 	})
 	quiet := map[State][]kept{}
-	var rows [][]byte
+	var rows []kept
 	for _, k := range g.records {
 		if len(k.row) > 0 {
-			rows = append(rows, k.row)
+			rows = append(rows, k)
 		} else {
 			quiet[k.state] = append(quiet[k.state], k)
 		}
@@ -234,9 +247,10 @@ func (t *Table) host(g *group) {
 	}
 	t.tight = false
 	b.WriteString(t.title(g) + "\n")
-	for _, row := range rows {
-		b.Write(row)
+	for _, k := range rows {
+		b.Write(k.row)
 	}
+	t.noteHost(g, rows)
 	for _, s := range states {
 		if len(quiet[s]) > 0 {
 			line := "  " + pad(string(s), 12) + "  " + ports(quiet[s])

@@ -24,7 +24,7 @@ type scheduler struct {
 	probes sync.WaitGroup
 
 	hosts   map[netip.Addr]*hostQueue // those with endpoints that wait or run
-	ready   []*hostQueue              // in turn: an endpoint waits, and may begin
+	ready   readyHosts                // an endpoint waits, and may begin
 	later   sleepers
 	waiting int // endpoints, those that are to be tried again included
 	lanes   *lanes
@@ -35,6 +35,7 @@ type scheduler struct {
 // An attempt is an endpoint and how often it was tried.
 type attempt struct {
 	Endpoint
+	turn  int // how many endpoints came before it
 	tries int
 	again bool   // it is to be tried once more
 	last  Result // of the last try
@@ -49,8 +50,23 @@ type hostQueue struct {
 	queue   []attempt
 	running int
 	queued  bool // it is among the ready, or sleeps
+	turn    int  // that of the endpoint that waits longest, when it was queued so
 
 	free atomic.Int64 // places: an endpoint that runs has one, and more as it connects several times at once
+}
+
+// readyHosts is a heap whose first host has the endpoint that came first: were hosts taken by turns, none would be done before
+// all are.
+type readyHosts []*hostQueue
+
+func (r readyHosts) Len() int           { return len(r) }
+func (r readyHosts) Less(i, j int) bool { return r[i].turn < r[j].turn }
+func (r readyHosts) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
+func (r *readyHosts) Push(x any)        { *r = append(*r, x.(*hostQueue)) }
+func (r *readyHosts) Pop() any {
+	last := (*r)[len(*r)-1]
+	*r = (*r)[:len(*r)-1]
+	return last
 }
 
 // take takes up to n places and returns how many were free.
@@ -185,6 +201,7 @@ func (s *scheduler) releaseHeld(last bool) {
 
 // take queues an endpoint that came, or holds it back.
 func (s *scheduler) take(a attempt) {
+	a.turn = s.silence.fed
 	s.silence.fed++
 	if s.silence.suspects(a.Target.Addr.Addr()) {
 		s.silence.hold(a)
@@ -212,7 +229,7 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 	for len(s.ready) > 0 && s.lanes.free(now) {
 		if h := s.ready[0]; len(h.queue) == 0 { // what waited is held back
 			h.queued = false
-			s.ready = s.ready[1:]
+			heap.Pop(&s.ready)
 			continue
 		}
 		if s.token.IsZero() {
@@ -221,8 +238,7 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 		if s.token.After(now) {
 			break
 		}
-		h := s.ready[0]
-		s.ready = s.ready[1:]
+		h := heap.Pop(&s.ready).(*hostQueue)
 		h.queued = false
 		if h.take(1) == 0 { // what runs there has taken it meanwhile, and its end enrols the host again
 			continue
@@ -268,7 +284,8 @@ func (s *scheduler) enrol(h *hostQueue, now time.Time) {
 		heap.Push(&s.later, sleeper{at: turn, host: h})
 		return
 	}
-	s.ready = append(s.ready, h)
+	h.turn = h.queue[0].turn
+	heap.Push(&s.ready, h)
 }
 
 // begin probes the endpoint that has waited longest for a host.

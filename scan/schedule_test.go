@@ -349,3 +349,44 @@ func TestProgress(t *testing.T) {
 		require.True(t, j.State().Finished)
 	})
 }
+
+// A scan that is paced keeps to the order of its endpoints, so that the first host is done within a tenth of it, while none is
+// called more often than it may be.
+func TestFirstHostOfPacedScan(t *testing.T) {
+	const spacing = 200 * time.Millisecond
+	for name, o := range map[string]scan.Options{
+		"paced":             {Rate: 100},
+		"paced and spaced":  {Rate: 100, HostSpacing: spacing},
+		"a few at once":     {Concurrency: 8},
+		"paced, with tries": {Rate: 100, Retries: 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			seen, last := map[netip.Addr]int{}, map[netip.Addr]time.Time{}
+			var mu sync.Mutex
+			done, all := 0, 0
+			start := time.Now()
+			var first time.Duration
+			for r, err := range run(t.Context(), "192.0.2.0/24", &o, func(_ context.Context, s *probe.Session) error {
+				mu.Lock()
+				addr := s.Target().Addr.Addr()
+				before, again := last[addr]
+				last[addr] = time.Now()
+				mu.Unlock()
+				if again && o.HostSpacing > 0 {
+					require.GreaterOrEqual(t, time.Since(before), o.HostSpacing, name)
+				}
+				time.Sleep(50 * time.Millisecond)
+				return nil
+			}) {
+				require.NoError(t, err)
+				all++
+				addr := r.Target.Addr.Addr()
+				if seen[addr]++; seen[addr] == r.Endpoint.Endpoints && done == 0 {
+					done, first = all, time.Since(start)
+				}
+			}
+			require.Less(t, done, all/10, name)
+			require.Less(t, first, time.Since(start)/10, name)
+		})
+	}
+}
