@@ -57,6 +57,8 @@ type Options struct {
 	// Rate bounds the new connections a second, all hosts together; zero or less is no bound. A probe that makes
 	// several doesn't wait for the further ones as long as its time allows; the next probe waits for them.
 	Rate float64
+	// Limiter, if not nil, bounds them in place of Rate: for scans that share a bound, or one that changes.
+	Limiter *Limiter
 	// HostSpacing is the time between the beginnings of two connections to one address, counted likewise; zero or less
 	// is none.
 	HostSpacing time.Duration

@@ -76,7 +76,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[netip.Addr]{&m.route.Source, parseSource, showAddr, "ADDRESS"}, "source", "connect from this address of this machine")
 	f.Var(value[string]{&m.route.Interface, parseInterface, text, "NAME"}, "interface", "connect by this network interface")
 	f.Var(value[time.Duration]{&m.progress, parseSpacing, showDuration, "DURATION"}, "progress",
-		"write a line of progress to standard error this often; a terminal shows a bar without it")
+		"write a line of progress to standard error this often; a terminal shows a bar without it, and the signal USR1 asks for one line")
 }
 
 func showRate(r float64) string {
