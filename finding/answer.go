@@ -201,10 +201,14 @@ func told[I probe.Evidence, V any](r *probe.Result, ask func(I) V, field string)
 	case I:
 		return ask(e), true
 	case *probe.RawEvidence:
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(e.JSON, &fields) == nil && fields[field] != nil && json.Unmarshal(fields[field], &value) == nil {
-			return value, true
-		}
+		return stored[V](e, field)
 	}
 	return value, false
+}
+
+// stored is apart from told, whose every call would allocate the value that is decoded here.
+func stored[V any](e *probe.RawEvidence, field string) (value V, ok bool) {
+	var fields map[string]json.RawMessage
+	ok = json.Unmarshal(e.JSON, &fields) == nil && fields[field] != nil && json.Unmarshal(fields[field], &value) == nil
+	return value, ok
 }

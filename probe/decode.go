@@ -34,7 +34,7 @@ func DecodeMembers(data []byte, members []Member, probers ...Prober) (*Result, e
 		schema, started string
 		elapsed         int64
 		failed          *errorJSON
-		evidence        json.RawMessage
+		evidence        undecoded
 	)
 	members = append([]Member{
 		{"schema", &schema}, {"protocol", &r.Protocol}, {"target", &r.Target}, {"started", &started}, {"elapsed_ms", &elapsed},
@@ -55,8 +55,14 @@ func DecodeMembers(data []byte, members []Member, probers ...Prober) (*Result, e
 	if failed != nil {
 		r.Err = &Error{Op: failed.Op, Outcome: r.Outcome, Err: errors.New(failed.Message)}
 	}
-	return r, r.decodeEvidence(evidence, probers)
+	if err := r.decodeEvidence(evidence, probers); err != nil {
+		return nil, err
+	}
+	return r, nil
 }
+
+// undecoded is a part of what is decoded, and isn't checked yet.
+type undecoded []byte
 
 // decodeMembers decodes each value once, and passes over none that isn't JSON.
 func decodeMembers(data []byte, into []Member) error {
@@ -79,9 +85,16 @@ func decodeMembers(data []byte, into []Member) error {
 				value = known.Value
 			}
 		}
-		if text, ok := value.(*string); ok {
-			if plain, ok := rawjson.Text(m.Value); ok {
-				*text = plain
+		switch value := value.(type) {
+		case *undecoded:
+			if *value == nil {
+				*value = m.Value
+				continue
+			}
+			return fmt.Errorf("%s: twice", name)
+		case *string:
+			if text, ok := rawjson.Text(m.Value); ok {
+				*value = text
 				continue
 			}
 		}
@@ -92,7 +105,7 @@ func decodeMembers(data []byte, into []Member) error {
 	return nil
 }
 
-func (r *Result) decodeEvidence(raw json.RawMessage, probers []Prober) error {
+func (r *Result) decodeEvidence(raw undecoded, probers []Prober) error {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil
 	}
@@ -102,10 +115,11 @@ func (r *Result) decodeEvidence(raw json.RawMessage, probers []Prober) error {
 			if err := json.Unmarshal(raw, e); err != nil {
 				return fmt.Errorf("evidence of %s: %w", r.Protocol, err)
 			}
-			r.Evidence = e
+			r.Evidence, r.Protocol = e, s.Protocol // whose memory all share
 			return nil
 		}
 	}
-	r.Evidence = &RawEvidence{Name: r.Protocol, JSON: raw}
-	return nil
+	e := &RawEvidence{Name: r.Protocol}
+	r.Evidence = e
+	return json.Unmarshal(raw, &e.JSON)
 }

@@ -69,7 +69,8 @@ func TestSilentNetwork(t *testing.T) {
 		took := time.Since(start)
 		t.Log(took, n.most.Load(), "calls at most,", brief, "brief ones")
 		require.Less(t, took, 20*time.Second)
-		require.LessOrEqual(t, n.most.Load(), int64(scan.DefaultDials+scan.DefaultConcurrency))
+		// Those that were given up may be counted beside those that are made next.
+		require.LessOrEqual(t, n.most.Load(), int64(2*scan.DefaultDials+scan.DefaultConcurrency))
 		require.Greater(t, brief, 1000)
 		require.NotEmpty(t, open)
 		want := 0

@@ -53,7 +53,9 @@ type conversation struct {
 }
 
 func (c conversation) options() *probe.Options {
-	return &probe.Options{Level: c.level, Chains: &chains}
+	// The bare client waits for ever, and a busy machine is no silent server.
+	patient := probe.Limits{Dial: time.Minute, Idle: time.Minute, Total: 10 * time.Minute}
+	return &probe.Options{Level: c.level, Chains: &chains, Limits: patient}
 }
 
 // chains are remembered over all probes, as a scan does.

@@ -207,8 +207,10 @@ func brief(text string) string {
 // literal keeps text that a server chose from being read as more than text: a link in brackets (SARIF 2.1.0 §3.11.6),
 // which a blank breaks, and a placeholder in braces (§3.11.5), which are doubled.
 func literal(text string) string {
-	return strings.NewReplacer("](", "] (", "{", "{{", "}", "}}").Replace(report.Clean(text))
+	return escapes.Replace(report.Clean(text))
 }
+
+var escapes = strings.NewReplacer("](", "] (", "{", "{{", "}", "}}")
 
 // endpointPath stands in for the path of a source file: relative, the same at every run, and sorted by host.
 func endpointPath(r finding.Record) string {
