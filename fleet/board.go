@@ -16,6 +16,8 @@ type progress struct {
 	Reason string `json:"reason"`
 	// Trying are endpoints that are asked apart from others, since one of them may be what ended those workers.
 	Trying []string `json:"trying"`
+	// Alone is how often the only one of Trying was asked alone, without a word afterwards.
+	Alone int `json:"alone"`
 	// Scan is from where to go on; nil is the start.
 	Scan *scan.State `json:"scan"`
 }

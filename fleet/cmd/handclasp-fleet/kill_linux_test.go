@@ -127,7 +127,7 @@ func TestKills(t *testing.T) {
 	s := newStage(t)
 	server := s.serve()
 	worker := func() *exec.Cmd { return s.start("worker", s.url()) }
-	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "2s", "--shards", "16",
+	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
 		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
 	out := filepath.Join(s.dir, "out.jsonl")
 	results := s.start("results", id, "-o", out, s.url())
@@ -137,7 +137,7 @@ func TestKills(t *testing.T) {
 		require.Eventually(t, func() bool {
 			data, _ := os.ReadFile(out)
 			return bytes.Count(data, []byte("\n")) >= n
-		}, time.Minute, 20*time.Millisecond)
+		}, 3*time.Minute, 20*time.Millisecond)
 	}
 	lines(50)
 	killed(t, workers[0])
