@@ -161,14 +161,21 @@ func TestKills(t *testing.T) {
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)
 	seen := map[string]int{}
+	var kinds []string
 	for line := range strings.Lines(string(data)) {
 		var r struct {
+			Kind    string
 			Target  struct{ Addr string }
 			Outcome string
 		}
 		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		if r.Kind != "" {
+			kinds = append(kinds, r.Kind)
+			continue
+		}
 		seen[r.Target.Addr]++
 	}
+	require.Equal(t, []string{"header", "footer"}, kinds)
 	require.Len(t, seen, hosts)
 	for addr, n := range seen {
 		require.Equal(t, 1, n, addr)
