@@ -33,7 +33,7 @@ func (c *connection) register(cmd *cobra.Command) {
 
 // options are those of any connection. It is made again for as long as the program runs.
 func (c *connection) options() ([]nats.Option, error) {
-	all := []nats.Option{nats.Name("handclasp-fleet"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second), nats.RetryOnFailedConnect(false)}
+	all := []nats.Option{nats.Name("handclasp-fleet"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second)}
 	if c.creds != "" {
 		all = append(all, nats.UserCredentials(c.creds))
 	}
@@ -59,11 +59,12 @@ func (c *connection) options() ([]nats.Option, error) {
 	return all, nil
 }
 
-func (c *connection) connect() (*nats.Conn, error) {
+func (c *connection) connect(more ...nats.Option) (*nats.Conn, error) {
 	options, err := c.options()
 	if err != nil {
 		return nil, err
 	}
+	options = append(options, more...)
 	nc, err := nats.Connect(c.url, options...)
 	if err != nil {
 		return nil, fmt.Errorf("--nats: %s: %w", c.url, err)

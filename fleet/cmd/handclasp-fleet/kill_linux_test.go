@@ -125,13 +125,14 @@ func killed(t *testing.T, cmd *exec.Cmd) {
 func TestKills(t *testing.T) {
 	targets := listen(t)
 	s := newStage(t)
-	server := s.serve()
 	worker := func() *exec.Cmd { return s.start("worker", s.url()) }
+	early := worker() // it waits for the server
+	server := s.serve()
 	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
 		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
 	out := filepath.Join(s.dir, "out.jsonl")
 	results := s.start("results", id, "-o", out, s.url())
-	workers := []*exec.Cmd{worker(), worker(), worker()}
+	workers := []*exec.Cmd{early, worker(), worker()}
 
 	lines := func(n int) {
 		require.Eventually(t, func() bool {
