@@ -44,7 +44,7 @@ func (b *Builder) addEPSS(data []byte) error {
 		if rest, ok := strings.CutPrefix(text, "#"); ok {
 			if _, date, ok := strings.Cut(rest, "score_date:"); ok {
 				date, _, _ = strings.Cut(date, ",")
-				if t, err := time.Parse(time.RFC3339, epssTime(date)); err == nil {
+				if t, ok := epssTime(strings.TrimSpace(date)); ok {
 					b.seen(t)
 				}
 			}
@@ -67,10 +67,12 @@ func (b *Builder) addEPSS(data []byte) error {
 	return nil
 }
 
-// epssTime puts the colon into a zone such as +0000, with which older files write their date.
-func epssTime(s string) string {
-	if n := len(s); n > 5 && (s[n-5] == '+' || s[n-5] == '-') {
-		return s[:n-2] + ":" + s[n-2:]
+// epssTime reads a file's date: older ones write a zone such as +0000, and some a day alone.
+func epssTime(s string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05-0700", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, true
+		}
 	}
-	return s
+	return time.Time{}, false
 }

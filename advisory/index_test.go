@@ -190,6 +190,17 @@ func TestFeeds(t *testing.T) {
 	}
 }
 
+// TestScoresDates: a file of scores says its day in one of three ways, by the year that it is of.
+func TestScoresDates(t *testing.T) {
+	for date, want := range map[string]string{
+		"2026-11-25T12:55:00Z": "2026-11-25T12:55:00Z", "2022-02-07T00:00:00+0000": "2022-02-07T00:00:00Z", "2025-12-04": "2025-12-04T00:00:00Z",
+		"today": "1970-01-01T00:00:00Z",
+	} {
+		x := build(t, []byte("#model_version:v1,score_date:"+date+"\ncve,epss,percentile\nCVE-2030-0001,0.5,0.9\n"))
+		assert.Equal(t, want, x.Date().UTC().Format("2006-01-02T15:04:05Z"), date)
+	}
+}
+
 func TestSeverityWithoutScore(t *testing.T) {
 	for word, want := range map[string]finding.Severity{
 		"negligible": finding.Low, "low": finding.Low, "medium": finding.Medium, "high": finding.High, "critical": finding.Critical,

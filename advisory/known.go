@@ -3,6 +3,7 @@ package advisory
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -29,10 +30,10 @@ type known struct {
 // bounds are versions from one on up to before another one; empty is unbounded.
 type bounds struct{ from, to string }
 
-// builtinTable returns the table.
-func builtinTable() []known {
+// builtinTable returns the table, which isn't to be changed.
+var builtinTable = sync.OnceValue(func() []known {
 	return slices.Concat(knownSSH, knownFTP, knownMail, knownFiles)
-}
+})
 
 // of reports whether the entry is about a product, which a Windows is whatever it is called besides.
 func (k *known) of(product string) bool {

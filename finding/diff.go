@@ -76,6 +76,10 @@ type WeighOptions struct {
 	Confirm    Confirmation
 	AcceptLoss []string
 	Unchanged  bool
+	// Again are results of a second look at those that Doubtful has. What both looks don't have in common is neither new nor
+	// resolved.
+	Again    iter.Seq[Entry]
+	Doubtful map[Endpoint]bool
 	// Tell, unless it is nil, gets what is to be told of each endpoint, instead of the [Delta]. That has notes of groups and
 	// causes, and of endpoints that aren't asked any more.
 	Tell      func([]Change, []Note)
@@ -90,14 +94,23 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	w := &weighing{
 		snap: snap, confirm: o.Confirm.orDefault(2), at: snap.to, blind: map[string]bool{}, accept: map[string]bool{}, before: o.Before,
 		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, hand: o.Tell, delta: &d, causes: map[string]*Note{},
+		retired: map[Endpoint]bool{},
+	}
+	if o.Again != nil {
+		w.doubtful = o.Doubtful
+		w.again = snap.next()
+		for e := range o.Again {
+			w.again.Add(e)
+		}
+		w.again.finish()
 	}
 	for _, g := range o.AcceptLoss {
 		w.accept[g] = true
 	}
 	plan := w.plan(m)
 	for _, at := range snap.sorted() {
-		if plan.renamed[at] != (Endpoint{}) {
-			continue // below, by the name that is known
+		if plan.renamed[at] != (Endpoint{}) || w.retired[at] {
+			continue // below, by the name that is known; or told already
 		}
 		same := snap.digest(at)
 		if known, ok := m.Same(at, same, w.at); ok {
@@ -248,7 +261,7 @@ func (w *weighing) retire(m Memory, at Endpoint) {
 	}
 	st.Scope, st.Up = Retired, false
 	m.Store(at, st, Digest{})
-	delete(w.snap.endpoints, at)
+	w.retired[at] = true
 	w.delta.Notes = append(w.delta.Notes, Note{Kind: NoteRetired, Endpoint: at, Old: []string{}, New: []string{}, Count: len(st.Open),
 		Text: fmt.Sprintf("silent since %s; findings that it had: %d", st.Answered.Format(time.DateOnly), len(st.Open))})
 }

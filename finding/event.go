@@ -41,12 +41,13 @@ type Change struct {
 }
 
 // Alarming reports whether the change is to be told to whom severities from least on are to be told: a new finding, a finding
-// with new items, or one that became more severe.
+// with new items, or one that became more severe; but not if that is accepted.
 func (c Change) Alarming(least Severity) bool {
-	if least == 0 || c.Finding.Severity < least {
+	if least == 0 || c.Finding.Severity < least || c.Finding.IsAccepted() {
 		return false
 	}
-	return c.Status == New || c.Status == Changed && (len(c.Added) > 0 || c.Was != 0 && c.Was < c.Finding.Severity)
+	added := Finding{Items: c.Added, Accepted: c.Finding.Accepted}
+	return c.Status == New || c.Status == Changed && (len(c.Added) > 0 && !added.IsAccepted() || c.Was != 0 && c.Was < c.Finding.Severity)
 }
 
 // A NoteKind says what a [Note] is about.

@@ -97,6 +97,13 @@ func (k *packer) pack(p *part, rules []Rule, by string) string {
 			k.word(item.Value)
 			k.word(item.Basis)
 		}
+		k.num(uint64(len(v.finding.Accepted)))
+		for _, a := range v.finding.Accepted {
+			k.list(a.Items)
+			k.word(a.Until)
+			k.word(a.Reason)
+			k.word(a.By)
+		}
 	}
 	k.num(uint64(len(p.facts)))
 	for _, f := range p.facts {
@@ -173,6 +180,9 @@ func unpack(w *words, packed string) *part {
 		v.finding.Known, v.finding.Detail, v.finding.Basis = Known(u.word()), u.word(), u.list()
 		for range u.num() {
 			v.finding.Items = append(v.finding.Items, Item{u.word(), u.word()})
+		}
+		for range u.num() {
+			v.finding.Accepted = append(v.finding.Accepted, Acceptance{u.list(), u.word(), u.word(), u.word()})
 		}
 		p.fires = append(p.fires, v)
 	}

@@ -132,6 +132,7 @@ func (t *telling) comparison(c int) ruling {
 	held := t.st.Open[rule.ID]
 	var items []Item
 	var others []host
+	var accepted []Acceptance
 	still := false
 	said, unknown := false, ""
 	for _, p := range t.sight.parts {
@@ -144,6 +145,11 @@ func (t *telling) comparison(c int) ruling {
 			}
 		default:
 			said = true
+			for _, v := range p.fires {
+				if v.rule == s.base+c {
+					accepted = v.finding.Accepted
+				}
+			}
 			for _, m := range p.marks[c].marks {
 				still = still || held != nil && held.item(m.Value) != nil
 				if with := s.shared[c].others(m.Value, host{p.name, p.addr}); len(with) > 0 {
@@ -161,7 +167,7 @@ func (t *telling) comparison(c int) ruling {
 	case len(items) > 0:
 		p := FiresOn(s.comparisons[c].known(), items).With("also on " + others[0].String()).proof
 		r.letter = answerFires
-		r.finding = Finding{Severity: rule.Severity, Known: p.Known, Basis: p.Basis, Items: p.Items, Detail: p.Detail}
+		r.finding = Finding{Severity: rule.Severity, Known: p.Known, Basis: p.Basis, Items: p.Items, Detail: p.Detail, Accepted: accepted}
 	case unknown != "":
 		r.reason = unknown
 	case said && still && !t.othersLearned(held, c):

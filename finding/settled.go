@@ -9,7 +9,7 @@ import (
 // seen and is believed, nothing waits to be confirmed, and every fact was learned as it stands.
 func (t *telling) settled() bool {
 	st, now := t.st, t.w.at
-	if st.Scope != "" || !st.Up || !st.Answered.Equal(now) || t.blind {
+	if st.Scope != "" || !st.Up || !st.Answered.Equal(now) || t.blind || t.again != nil {
 		return false
 	}
 	for _, h := range st.Open {

@@ -290,7 +290,7 @@ func (s *Snapshot) part(r Record) *part {
 			v := &verdict{i, rule.severity(a.proof), Finding{Known: a.proof.Known, Basis: a.proof.Basis, Items: a.proof.Items, Detail: a.proof.Detail}}
 			answers[i] = answerRetold
 			if was != nil {
-				answers[i], v.rated = answerFires, was.Severity
+				answers[i], v.rated, v.finding.Accepted = answerFires, was.Severity, was.Accepted
 			}
 			p.fires = append(p.fires, v)
 		case was != nil:
@@ -304,7 +304,11 @@ func (s *Snapshot) part(r Record) *part {
 		}
 	}
 	for _, f := range r.Findings {
-		if i, known := s.number[f.ID]; !known || i >= s.foreign {
+		i, known := s.number[f.ID]
+		switch {
+		case known && i >= s.base && i < s.foreign:
+			p.fires = append(p.fires, &verdict{i, f.Severity, Finding{Accepted: f.Accepted}}) // else judged below
+		case !known || i >= s.foreign:
 			p.fires = append(p.fires, &verdict{s.stranger(f), f.Severity, f})
 		}
 	}

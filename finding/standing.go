@@ -63,6 +63,7 @@ type Held struct {
 	With      []Endpoint           `json:"with,omitempty"`  // of a comparison: the others, 8 at most
 	Detail    string               `json:"detail,omitempty"`
 	Basis     []string             `json:"basis,omitempty"`
+	Accepted  []Acceptance         `json:"accepted,omitempty"`
 	By        string               `json:"by,omitempty"` // digests of the data that it was judged by
 	First     time.Time            `json:"first"`        // seen so
 	Confirmed time.Time            `json:"confirmed"`    // told; zero while it waits
@@ -109,4 +110,18 @@ func see(hits *uint64, fired bool) {
 	if fired {
 		*hits |= 1
 	}
+}
+
+// An OpenFinding is one that was confirmed and isn't resolved.
+type OpenFinding struct {
+	Endpoint  Endpoint  `json:"endpoint"`
+	Rule      string    `json:"rule"`
+	Severity  Severity  `json:"severity"`
+	Items     string    `json:"items"`
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
+	Unknown   int       `json:"unknown_scans"` // scans since LastSeen that didn't learn it
+	Reason    string    `json:"reason"`        // why the last one didn't
+	// Accepted says that it is taken as a risk, or that some of its items are, until when, why and by whom; left out if it isn't.
+	Accepted []Acceptance `json:"accepted,omitempty"`
 }

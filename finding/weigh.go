@@ -23,6 +23,10 @@ type weighing struct {
 	unchanged   bool                   // list what didn't change, too
 	hand        func([]Change, []Note) // takes what is told of an endpoint; nil if the delta does
 
+	again    *Snapshot // a second look at those that are
+	doubtful map[Endpoint]bool
+	retired  map[Endpoint]bool // this time
+
 	delta  *Delta
 	causes map[string]*Note
 }
@@ -49,6 +53,9 @@ func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) *telling
 		}
 	}
 	t := &telling{w: w, at: at, st: st, sight: sight, fresh: fresh, blind: w.isBlind(at)}
+	if w.doubtful[at] {
+		t.again = cmp.Or(w.again.sight(at), new(sighting))
+	}
 	t.change = Change{Protocol: st.Protocol, Target: target, Endpoint: at, Added: []Item{}, Removed: []Item{}}
 	t.rules()
 	t.facts()
@@ -93,6 +100,7 @@ type telling struct {
 	at     Endpoint
 	st     *Standing
 	sight  *sighting
+	again  *sighting // a second look; nil if there was none
 	fresh  bool
 	blind  bool
 	change Change // with what all changes of the endpoint have
@@ -106,7 +114,7 @@ func (t *telling) rules() {
 	asked := map[string]bool{}
 	s := t.w.snap
 	for i := range s.foreign {
-		r := t.ruling(i)
+		r := t.ask(i)
 		asked[s.rules[i].ID] = true
 		if held := t.st.Open[s.rules[i].ID]; held != nil || r.letter == answerFires {
 			t.rule(s.rules[i], i, held, r)
@@ -123,7 +131,7 @@ func (t *telling) rules() {
 		} else {
 			n = -1
 		}
-		t.rule(rule, n, t.st.Open[id], t.stranger(n))
+		t.rule(rule, n, t.st.Open[id], t.askStranger(n, t.st.Open[id]))
 	}
 }
 
@@ -212,6 +220,7 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	see(&held.Hits, true)
 	held.Misses, held.Unknown, held.Reason, held.Last = 0, 0, "", w.at
 	held.Known, held.Detail, held.Basis, held.With = r.finding.Known, r.finding.Detail, r.finding.Basis, r.with
+	held.Accepted = r.finding.Accepted
 	if len(held.With) > maxHolders {
 		held.With = held.With[:maxHolders]
 	}
@@ -238,6 +247,9 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	switch {
 	case held.retold:
 		w.cause("rules", "rules of this version", rule.ID)
+	case was != 0 && w.rulesDiffer() && w.before.Digests.Profile != w.now.Digests.Profile:
+		w.cause("profile", "another severity profile", rule.ID)
+		was = 0
 	case was != 0 && w.rulesDiffer():
 		w.cause("rules", "rules of this version", rule.ID)
 		was = 0
@@ -326,7 +338,7 @@ func (t *telling) base(rule Rule, held *Held) Change {
 	c := t.change
 	c.FirstSeen, c.Confirmed = held.First, held.Confirmed
 	c.Finding = rule.finding(&probe.Result{Target: c.Target}, &Proof{Known: held.Known, Basis: append([]string{}, held.Basis...), Items: held.told(), Detail: held.Detail})
-	c.Finding.Severity = held.Severity
+	c.Finding.Severity, c.Finding.Accepted = held.Severity, held.Accepted
 	return c
 }
 

@@ -6,8 +6,10 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"math"
 	"math/big"
+	"slices"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/weakkeys"
@@ -39,7 +41,7 @@ func Of(r *probe.Result) (list []Key, shown bool) {
 		for i, k := range e.HostKeys {
 			shown = shown || len(k.Key) > 0
 			if key, ok := parseBlob(k.Key); ok {
-				list = append(list, Key{fmt.Sprintf("/evidence/host_keys/%d/key", i), key})
+				list = append(list, Key{hostKeyPointer(i), key})
 			}
 		}
 	}
@@ -113,15 +115,17 @@ type Pair struct{ Holder, Peer Holder }
 // A Collection gathers the keys of many results.
 type Collection struct {
 	holders []Holder
-	seen    map[string]bool // by modulus and endpoint
+	seen    map[string]bool             // by modulus and endpoint
+	entries map[weakkeys.Entry][]Holder // by what lists of weak keys call a key
 }
 
 // Add takes over the keys of a result, each endpoint's once.
 func (c *Collection) Add(r *probe.Result) {
 	if c.seen == nil {
-		c.seen = map[string]bool{}
+		c.seen, c.entries = map[string]bool{}, map[weakkeys.Entry][]Holder{}
 	}
 	list, _ := Of(r)
+	c.addEntries(r, list)
 	for _, k := range list {
 		id := string(k.Public.N.Bytes()) + "\x00" + r.Target.Addr.String()
 		if !c.seen[id] {
@@ -130,6 +134,44 @@ func (c *Collection) Add(r *probe.Result) {
 		}
 	}
 }
+
+// addEntries notes what lists of weak keys would call the keys of a result, those by DSA too.
+func (c *Collection) addEntries(r *probe.Result, list []Key) {
+	add := func(e weakkeys.Entry, k Key) {
+		h := Holder{r.Target, r.Protocol, k}
+		same := func(o Holder) bool { return o.Target.Addr == h.Target.Addr && o.Pointer == h.Pointer }
+		if !slices.ContainsFunc(c.entries[e], same) {
+			c.entries[e] = append(c.entries[e], h)
+		}
+	}
+	for _, k := range list {
+		if e, ok := weakkeys.ModulusEntry(k.Public.N); ok {
+			add(e, k)
+		}
+	}
+	if e, ok := probe.As[*ssh.Evidence](r); ok {
+		for i, k := range e.HostKeys {
+			if len(k.Key) > 0 && k.Certificate == nil {
+				add(weakkeys.BlobEntry(k.Key), Key{Pointer: hostKeyPointer(i)})
+			}
+		}
+	}
+}
+
+// Listed returns the keys that a list of weak keys has, in the list's order; those of SSH have no Public unless the list is of
+// moduli. The list is that of Debian's packages openssl-blacklist or openssh-blacklist, or several behind each other: keys that Debian's
+// OpenSSL could make before May 2008 (CVE-2008-0166). An error names the line that can't be read.
+func (c *Collection) Listed(list io.Reader) (found []Holder, err error) {
+	known := map[weakkeys.Entry]bool{}
+	err = weakkeys.ReadList(list, func(e weakkeys.Entry) {
+		if holders := c.entries[e]; holders != nil && !known[e] {
+			known[e], found = true, append(found, holders...)
+		}
+	})
+	return found, err
+}
+
+func hostKeyPointer(i int) string { return fmt.Sprintf("/evidence/host_keys/%d/key", i) }
 
 // Keys returns the keys that were gathered, in their order.
 func (c *Collection) Keys() []Holder { return c.holders }

@@ -1,12 +1,17 @@
 package keys_test
 
 import (
+	"crypto/md5"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/x509"
 	"encoding/binary"
+	"encoding/hex"
+	"fmt"
 	"math/big"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,4 +128,36 @@ func FuzzOf(f *testing.F) {
 			require.GreaterOrEqual(t, k.Public.E, 0)
 		}
 	})
+}
+
+// A key is found in a list by its modulus or by its blob, whatever its type, at each endpoint that has it.
+func TestListed(t *testing.T) {
+	p := primes(t, 4)
+	weak, other := public(p[0], p[1], 65537), public(p[2], p[3], 65537)
+	dsa := []byte("a key of another type")
+	ssh1 := shows(other, weak)
+	ssh1.HostKeys = append(ssh1.HostKeys, ssh.HostKey{Type: "ssh-dss", Key: dsa})
+	var c keys.Collection
+	c.Add(result(ssh1, "192.0.2.1"))
+	c.Add(result(shows(weak), "192.0.2.2"))
+	c.Add(result(shows(weak), "192.0.2.2"))
+	sha := sha1.Sum(fmt.Appendf(nil, "Modulus=%X\n", weak.N))
+	byBlob, ofDSA := md5.Sum(blob(weak)), md5.Sum(dsa)
+	line := func(sum []byte) string { return hex.EncodeToString(sum[len(sum)-10:]) + "\n" }
+	for list, want := range map[string][]string{
+		line(sha[:]):                      {"192.0.2.1 /evidence/host_keys/1/key", "192.0.2.2 /evidence/host_keys/0/key"},
+		line(byBlob[:]) + line(byBlob[:]): {"192.0.2.1 /evidence/host_keys/1/key", "192.0.2.2 /evidence/host_keys/0/key"},
+		"# remark\n" + line(ofDSA[:]):     {"192.0.2.1 /evidence/host_keys/2/key"},
+		line(make([]byte, 10)):            nil,
+	} {
+		found, err := c.Listed(strings.NewReader(list))
+		require.NoError(t, err)
+		var got []string
+		for _, h := range found {
+			got = append(got, h.Target.Addr.Addr().String()+" "+h.Pointer)
+		}
+		require.Equal(t, want, got)
+	}
+	_, err := c.Listed(strings.NewReader("nonsense\n"))
+	require.ErrorContains(t, err, "line 1: not 20 hexadecimal digits")
 }

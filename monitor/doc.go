@@ -14,7 +14,8 @@
 //
 // The file is the user's own. Its tables are private and change from version to version; the views are not:
 //
-//	open_findings  host, port, network, vantage, rule, severity, first_seen, confirmed, last_seen, unknown_scans, reason, items
+//	open_findings  host, port, network, vantage, rule, severity, first_seen, confirmed, last_seen, unknown_scans, reason, items,
+//	               accepted (JSON)
 //	endpoints      host, port, network, vantage, protocol, first_seen, last_answered, up, scope, addresses
 //	history        event, scan, at, kind, host, port, network, vantage, rule, fact, severity, event_json
 //	scans          scan, applied, started, ended, complete, endpoints, new, changed, resolved, unknown, unchanged

@@ -133,6 +133,9 @@ func (e Event) Alarming(least finding.Severity) bool {
 type ApplyOptions struct {
 	// AcceptLoss are groups, as [finding.Endpoint.Groups] names them, that are gone indeed.
 	AcceptLoss []string
+	// Again, unless it is nil, is asked to look once more at endpoints of which a finding would be told to be new, changed or
+	// resolved, before any of that is believed; what the results of both looks don't have in common isn't.
+	Again func(ctx context.Context, doubtful map[finding.Endpoint]bool) (iter.Seq[finding.Entry], error)
 }
 
 // Apply compares a scan with what is known, and commits both what is known now and the events that tell of it: all of it,
@@ -153,21 +156,54 @@ func (s *State) Apply(ctx context.Context, entries iter.Seq[finding.Entry], o *A
 	if err != nil {
 		return Scan{}, fmt.Errorf("%w: %w", ErrNoScan, err)
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
+	a := &application{State: s, snap: snap, head: head, from: from, to: to, o: opts}
+	if opts.Again == nil {
+		return a.run(ctx, true)
+	}
+	doubtful := map[finding.Endpoint]bool{}
+	a.doubt = func(at finding.Endpoint) { doubtful[at] = true }
+	if scan, err := a.run(ctx, false); err != nil || scan.Again {
+		return scan, err
+	}
+	if a.doubt, a.doubtful = nil, doubtful; len(doubtful) > 0 {
+		if a.again, err = opts.Again(ctx, doubtful); err != nil {
+			return Scan{}, err
+		}
+	}
+	return a.run(ctx, true)
+}
+
+// An application is a scan that is applied.
+type application struct {
+	*State
+	snap     *finding.Snapshot
+	head     finding.Header
+	from, to time.Time
+	o        ApplyOptions
+	doubt    func(finding.Endpoint)  // is told what something is to be told of; may be nil
+	again    iter.Seq[finding.Entry] // a second look at those that are; may be nil
+	doubtful map[finding.Endpoint]bool
+}
+
+// run applies the scan, and keeps what comes of it, or doesn't.
+func (a *application) run(ctx context.Context, keep bool) (Scan, error) {
+	tx, err := a.db.BeginTx(ctx, nil)
 	if err != nil {
 		return Scan{}, err
 	}
-	scan, err := s.apply(ctx, tx, snap, head, from, to, opts)
-	if err == nil && !scan.Again {
+	scan, err := a.apply(ctx, tx)
+	keep = keep && err == nil && !scan.Again
+	if keep {
 		err = tx.Commit()
 	}
-	if err != nil || scan.Again {
+	if !keep || err != nil {
 		_ = tx.Rollback()
 	}
 	return scan, err
 }
 
-func (s *State) apply(ctx context.Context, tx *sql.Tx, snap *finding.Snapshot, head finding.Header, from, to time.Time, o ApplyOptions) (Scan, error) {
+func (a *application) apply(ctx context.Context, tx *sql.Tx) (Scan, error) {
+	head, to := a.head, a.to
 	if scan, err := applied(ctx, tx, head.Scan); err != nil || scan.Again {
 		return scan, err
 	}
@@ -191,22 +227,27 @@ func (s *State) apply(ctx context.Context, tx *sql.Tx, snap *finding.Snapshot, h
 	if err != nil {
 		return Scan{}, err
 	}
-	scan := Scan{ID: head.Scan, Started: from, Ended: to, Endpoints: snap.Len()}
+	scan := Scan{ID: head.Scan, Started: a.from, Ended: to, Endpoints: a.snap.Len()}
 	tell := func(changes []finding.Change, notes []finding.Note) {
 		scan.add(changes, notes)
+		for _, c := range changes {
+			if a.doubt != nil && c.Status != finding.Unknown {
+				a.doubt(c.Endpoint)
+			}
+		}
 		out.tell(changes, notes)
 	}
-	how := finding.WeighOptions{Tell: tell, Confirm: s.o.Confirm, AcceptLoss: o.AcceptLoss, Before: before}
+	how := finding.WeighOptions{Tell: tell, Confirm: a.State.o.Confirm, AcceptLoss: a.o.AcceptLoss, Before: before, Again: a.again, Doubtful: a.doubtful}
 	if len(known) > 0 {
 		how.RuleKnown = func(id string) bool { return known[id] }
 	}
-	d := finding.Weigh(m, snap, how)
+	d := finding.Weigh(m, a.snap, how)
 	tell(nil, d.Notes)
 	if err := m.finish(); err != nil {
 		return Scan{}, err
 	}
 	scan.Complete, scan.Unchanged, scan.Known, scan.Lost, scan.Blind = d.Complete, d.Unchanged, d.Known, d.Lost, d.Blind()
-	if err := s.note(ctx, tx, head, scan); err != nil {
+	if err := a.note(ctx, tx, head, scan); err != nil {
 		return Scan{}, err
 	}
 	return scan, out.close(scan)

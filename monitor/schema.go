@@ -68,7 +68,8 @@ CREATE VIEW open_findings AS SELECT e.host, e.port, e.network, e.vantage, f.key 
 	json_extract(f.value, '$.first') AS first_seen, json_extract(f.value, '$.confirmed') AS confirmed,
 	CASE WHEN length(e.same) > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', e.answered / 1000.0, 'unixepoch') ELSE json_extract(f.value, '$.last') END AS last_seen,
 	coalesce(json_extract(f.value, '$.unknown'), 0) AS unknown_scans, coalesce(json_extract(f.value, '$.reason'), '') AS reason,
-	coalesce((SELECT group_concat(i.key, ', ') FROM json_each(f.value, '$.items') i WHERE json_extract(i.value, '$.told')), '') AS items
+	coalesce((SELECT group_concat(i.key, ', ') FROM json_each(f.value, '$.items') i WHERE json_extract(i.value, '$.told')), '') AS items,
+	coalesce(json_extract(f.value, '$.accepted'), '') AS accepted
 	FROM endpoint e JOIN standing s ON s.endpoint = e.id, json_each(s.data, '$.open') f
 	WHERE e.scope = '' AND json_extract(f.value, '$.confirmed') <> '0001-01-01T00:00:00Z';
 `,

@@ -23,21 +23,12 @@ type Status struct {
 }
 
 // An OpenFinding is one that was confirmed and isn't resolved.
-type OpenFinding struct {
-	Endpoint  finding.Endpoint `json:"endpoint"`
-	Rule      string           `json:"rule"`
-	Severity  finding.Severity `json:"severity"`
-	Items     string           `json:"items"`
-	FirstSeen time.Time        `json:"first_seen"`
-	LastSeen  time.Time        `json:"last_seen"`
-	Unknown   int              `json:"unknown_scans"` // scans since LastSeen that didn't learn it
-	Reason    string           `json:"reason"`        // why the last one didn't
-}
+type OpenFinding = finding.OpenFinding
 
 // Status returns how things stand.
 func (s *State) Status(ctx context.Context) (Status, error) {
 	st := Status{Open: []OpenFinding{}}
-	rows, err := s.db.QueryContext(ctx, `SELECT host, port, network, vantage, rule, severity, items, first_seen, last_seen, unknown_scans, reason
+	rows, err := s.db.QueryContext(ctx, `SELECT host, port, network, vantage, rule, severity, items, first_seen, last_seen, unknown_scans, reason, accepted
 		FROM open_findings ORDER BY host, vantage, port, network, rule`)
 	if err != nil {
 		return st, err
@@ -45,10 +36,15 @@ func (s *State) Status(ctx context.Context) (Status, error) {
 	defer rows.Close()
 	for rows.Next() {
 		var f OpenFinding
-		var severity, first, last string
+		var severity, first, last, accepted string
 		e := &f.Endpoint
-		if err := rows.Scan(&e.Host, &e.Port, &e.Network, &e.Vantage, &f.Rule, &severity, &f.Items, &first, &last, &f.Unknown, &f.Reason); err != nil {
+		if err := rows.Scan(&e.Host, &e.Port, &e.Network, &e.Vantage, &f.Rule, &severity, &f.Items, &first, &last, &f.Unknown, &f.Reason, &accepted); err != nil {
 			return st, err
+		}
+		if accepted != "" {
+			if err := json.Unmarshal([]byte(accepted), &f.Accepted); err != nil {
+				return st, err
+			}
 		}
 		f.FirstSeen, _ = time.Parse(time.RFC3339, first) // as they were written
 		f.LastSeen, _ = time.Parse(time.RFC3339, last)

@@ -3,6 +3,7 @@ package report_test
 import (
 	"bytes"
 	"encoding/csv"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -84,4 +85,35 @@ func TestAcceptedInSARIF(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, suppressed)
+}
+
+// Of what other programs take, each says in its own way that a risk is accepted. What is accepted in part is open.
+func TestAcceptedForPrograms(t *testing.T) {
+	records := taken()
+	findings := dojo(t, records...)
+	require.Equal(t, []any{false, true}, []any{findings[0]["active"], findings[0]["risk_accepted"]})
+	require.Equal(t, []any{true, nil}, []any{findings[1]["active"], findings[1]["risk_accepted"]})
+	require.Contains(t, findings[1]["description"], "    accepted: pub: a \\x1b[31mred\\a reason (Jo, until 2027-03-31)\n")
+
+	events := ocsf(t, records...)
+	require.Equal(t, []any{3.0, "Suppressed"}, []any{events[0]["status_id"], events[0]["status"]})
+	require.Equal(t, "accepted: a \\x1b[31mred\\a reason (Jo, until 2027-03-31)", events[0]["status_detail"])
+	require.Equal(t, "New", events[1]["status"])
+
+	suite := junit(t, records...).Suites[3]
+	require.Equal(t, []int{2, 1, 0, 1}, []int{suite.Tests, suite.Failures, suite.Errors, suite.Skipped})
+	require.Equal(t, "accepted: a \\x1b[31mred\\a reason (Jo, until 2027-03-31)", suite.Cases[0].Skipped.Message)
+}
+
+// A page folds them, counts them apart, and names them by the same anchor.
+func TestAcceptedInPage(t *testing.T) {
+	p := page(t, taken()...)
+	require.Equal(t, []string{"medium", "medium", "medium"}, texts(t, p, "sev"))
+	require.Equal(t, "Critical 0 High 0 Medium 3 Low 0 Info 0", strings.Join(regexp.MustCompile(`[A-Z][a-z]+|\d+`).FindAllString(texts(t, p, "chart")[0], -1), " "))
+	require.Equal(t, []string{"1 finding high passwords asked for without TLS: a detail ftp.cleartext-login on ftp.example.net:21 " +
+		`a \x1b[31mred\a reason (Jo, until 2027-03-31) #`}, texts(t, p, "accepted"))
+	require.Contains(t, texts(t, p, "summary")[0], "Info0 1 accepted, not counted here")
+	require.Contains(t, texts(t, p, "more")[2], `Accepted in part pub: a \x1b[31mred\a reason`)
+	require.Equal(t, 1, strings.Count(p, `<li id="finding-`+strings.TrimPrefix(taken()[3].Findings[0].Key, "k1:")+`"`))
+	require.NotContains(t, page(t, neighbourhood()...), "Accepted risks")
 }

@@ -45,6 +45,10 @@ func poisoned(evil string) finding.Record {
 	return finding.Record{Result: record.Result, Findings: append(record.Findings, finding.Finding{
 		ID: clean, Title: clean, Severity: finding.High, Known: finding.Known(clean),
 		Basis: []string{"/evidence/greeting", "/evidence/tls/version", clean, "/" + clean}, Detail: clean,
+	}, finding.Finding{
+		ID: clean, Title: clean, Severity: finding.Critical, Key: clean, CVE: []string{clean, "CVE-2030-0001"}, KEV: clean,
+		CVSS: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", Score: 99, EPSS: 99, Remediation: clean,
+		References: []string{clean}, Data: &finding.Data{Digest: clean}, Accepted: []finding.Acceptance{{Reason: clean, By: clean, Until: clean}},
 	})}
 }
 
@@ -91,7 +95,7 @@ func TestNoServerReachesTheReader(t *testing.T) {
 				}
 				validSARIF(t, []byte(text))
 			case "csv":
-				require.Len(t, cells(t, text), 3)
+				require.Len(t, cells(t, text), len(poisoned(evil).Findings))
 			case "html":
 				inertPage(t, text)
 			case "defectdojo":
@@ -107,7 +111,7 @@ func TestNoServerReachesTheReader(t *testing.T) {
 				validJUnit(t, text)
 			}
 			if form == "defectdojo" || form == "ocsf" || form == "junit" {
-				require.Less(t, len(text), 64<<10, "however long what it said is: %s", form)
+				require.Less(t, len(text), len(poisoned(evil).Findings)*(32<<10), "however long what it said is: %s", form)
 			}
 		}
 	}
@@ -117,7 +121,7 @@ func TestNoServerReachesTheReader(t *testing.T) {
 func inertPage(t *testing.T, text string) {
 	t.Helper()
 	const elements = " html head meta title link style body a header div h1 p button main section h2 figure figcaption ul li span svg rect b h3 dl dt dd " +
-		"form label input select option fieldset legend details summary code pre i mark footer script "
+		"form label input select option fieldset legend details summary code pre i mark footer script br "
 	const attributes = " lang charset http-equiv content name rel href id class hidden type for role aria-label aria-labelledby aria-sort aria-hidden " +
 		"tabindex autocomplete spellcheck placeholder value checked title viewbox preserveaspectratio focusable width height x y " +
 		"data-severity data-rank data-id data-where data-protocol data-known data-sort "

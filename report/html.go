@@ -29,15 +29,18 @@ type HTMLOptions struct {
 // HTML makes one page for browsers, which needs nothing beside itself: no other file, no network, and no script to be
 // read, though filters and sorting are one. It is written when it is closed, with one call to Write or several.
 //
-// Of what it is given it keeps the 5,000 most severe findings and 2,000 endpoints that answered, each with its proof
-// and the beginning of its transcript, and counts of the rest, which the page tells: some ten megabytes if servers
-// are wordy, whatever the number of records.
+// It sums up by rule, by host and by software; what is accepted is folded, and counted apart. Of what it is given it keeps the 5,000 most severe findings and 2,000 endpoints
+// that answered, each with its proof and the beginning of its transcript, and counts of the rest, which the page tells: some ten
+// megabytes if servers are wordy, whatever the number of records. A finding's anchor is its key, "#finding-2f6b…", and so the
+// same in every page.
 type HTML struct {
 	w         io.Writer
 	title     string
 	texts     texts
 	tally     Tally
+	overview  overview
 	findings  []*pageFinding
+	accepted  []*pageAccepted
 	endpoints []*pageEndpoint
 	answered  int
 }
@@ -56,7 +59,14 @@ func (h *HTML) Write(r finding.Record) error {
 	document := documentOf(r)
 	e := newPageEndpoint(r, document)
 	h.answered++
+	h.overview.add(r, e, h.texts)
 	for _, f := range r.Findings {
+		if f.IsAccepted() {
+			if len(h.accepted) < findingsShown {
+				h.accepted = append(h.accepted, newPageAccepted(r, e, f, h.texts.of(f)))
+			}
+			continue
+		}
 		h.findings = append(h.findings, newPageFinding(r, e, f, h.texts.of(f), document))
 	}
 	if len(h.findings) >= 2*findingsShown {
@@ -97,6 +107,13 @@ func (h *HTML) Close() error {
 	slices.SortStableFunc(h.endpoints, (*pageEndpoint).compare)
 	for i, e := range h.endpoints {
 		e.Number = i + 1
+	}
+	name := anchors()
+	for _, f := range h.findings {
+		f.Anchor = name(f.key)
+	}
+	for _, f := range h.accepted {
+		f.Anchor = name(f.key)
 	}
 	return pageTemplate().Execute(h.w, h.page())
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestPage(t *testing.T) {
 	p := page(t, neighbourhood()...)
 	require.Equal(t, []string{"Critical0", "High1", "Medium3", "Low0", "Info0"}, strings.Fields(texts(t, p, "chart")[0]))
 	require.Equal(t, []string{"answered 4 refused 2 no answer 1 unreachable 1 silent 1"}, texts(t, p, "states"))
-	require.Equal(t, []string{"high", "medium", "medium", "medium"}, texts(t, p, "badge"))
+	require.Equal(t, []string{"high", "medium", "medium", "medium"}, texts(t, p, "sev"))
 	require.Equal(t, []string{"ftp.example.net:21 ftp", "192.0.2.8:2121 ftp", "192.0.2.12:21 ftp", "ftp.example.net:21 ftp"}, texts(t, p, "where"))
 	more := texts(t, p, "more")
 	require.Contains(t, more[0], "Claimed: the server says so, and it wasn't tried. login yes features EPSV, PASV, UTF8")
@@ -66,7 +67,58 @@ func TestPage(t *testing.T) {
 	require.Contains(t, more[4], "Conversation S: 220 ready", "the first endpoint's")
 	require.Contains(t, more[7], "Software vsftpd 3.0.3 Software Debian Linux")
 	require.Len(t, more, 4+4, "findings, and endpoints that answered")
+	require.Contains(t, more[7], "high passwords asked for without TLS: a detail medium 'FTP' port open Address", "each leads to the other")
 	require.NotContains(t, p, "weren't stored")
+}
+
+// What was found is summed up by rule, by host and by software, and each line leads to what it is about.
+func TestPageOverview(t *testing.T) {
+	records := append(neighbourhood(), exploited())
+	ended := result("192.0.2.25:22", "mx.example.net", ready())
+	ended.Protocol, ended.Software = "ssh", []probe.Software{{Product: "OpenSSH", Version: "6.7p1"}, {Product: "Debian Linux", Version: "8"}}
+	records = append(records, finding.Record{Result: ended, Findings: []finding.Finding{{
+		ID: "software.end-of-life", Title: "no more security updates", Severity: finding.High, Known: finding.Claimed, Basis: []string{"/software/1/version"},
+	}}})
+	p := page(t, records...)
+	panels := texts(t, p, "panel")
+	require.Equal(t, []string{
+		"By finding passwords asked for without TLS 1 high no more security updates end of life 1 high known vulnerability exploited 1 high 'FTP' port open 3 medium",
+		"By host mx.example.net 2 high ftp.example.net 1 high 1 medium 192.0.2.8 1 medium 192.0.2.12 1 medium",
+		"Software Debian Linux 8 end of life 1 endpoint Exim 4.91 exploited 1 endpoint Debian Linux 1 endpoint OpenSSH 6.7p1 1 endpoint vsftpd 3.0.3 1 endpoint",
+	}, panels)
+	require.Equal(t, []string{"192.0.2.8", "192.0.2.11", "192.0.2.12", "ftp.example.net", "mx.example.net"}, firstWords(texts(t, p, "host")))
+	for _, m := range regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(p, -1) {
+		require.Equal(t, 1, strings.Count(p, ` id="`+m[1]+`"`), "%s leads somewhere", m[1])
+	}
+	require.Contains(t, p, `<div role="row" class="row high" id="finding-`+strings.TrimPrefix(exploited().Findings[0].Key, "k1:")+`"`, "it is the same in every page")
+
+	more := texts(t, p, "more")
+	i := slices.IndexFunc(more, func(text string) bool { return strings.Contains(text, "CVE-2019-10149") })
+	require.Contains(t, more[i], "What is known of it CVE: CVE-2019-10149 CVSS: 9.8, CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H "+
+		"known to be exploited: in CISA's catalogue since 2022-01-10 EPSS: 94.4 % data: sha256:9f86 of 2025-12-24")
+	require.Contains(t, more[i], "What to do Install the updates.")
+	require.Contains(t, p, "https://www.exim.org/static/doc/security/CVE-2019-10149.txt")
+}
+
+func firstWords(all []string) (words []string) {
+	for _, text := range all {
+		word, _, _ := strings.Cut(text, " ")
+		words = append(words, word)
+	}
+	return words
+}
+
+// A long list is folded, and findings of one key have a name each.
+func TestPageOverviewFolds(t *testing.T) {
+	var records []finding.Record
+	for i := range 20 {
+		records = append(records, finding.NewRecord(result(fmt.Sprintf("192.0.2.%d:21", i+1), "", ready()), rules))
+	}
+	p := page(t, append(records, records[0])...)
+	require.Contains(t, texts(t, p, "panel")[1], "192.0.2.8 1 medium 12 more 192.0.2.9 1 medium")
+	key := "finding-" + strings.TrimPrefix(records[0].Findings[0].Key, "k1:")
+	require.Equal(t, 1, strings.Count(p, `id="`+key+`"`))
+	require.Equal(t, 1, strings.Count(p, `id="`+key+`-2"`))
 }
 
 // The policy names the hash of the one style and of the one script, so that a browser takes nothing else.
@@ -121,7 +173,7 @@ func TestPageIsBounded(t *testing.T) {
 	p := b.String()
 	require.Equal(t, 5000, strings.Count(p, `<div role="row" class="row `))
 	require.Contains(t, p, "5500 more aren't on this page")
-	require.Contains(t, p, "8500 more answered and aren't on this page")
+	require.Contains(t, p, "8500 more endpoints answered and aren't on this page")
 	_, first, _ := strings.Cut(p, `<div role="row" class="row `)
 	require.True(t, strings.HasPrefix(first, "critical"))
 	require.Less(t, strings.Index(first, "10.0.41.249:21"), 3000, "the most severe is there, late as it came")

@@ -11,7 +11,8 @@ import (
 	"github.com/handclasp/handclasp/finding"
 )
 
-// A JUnit writes a test suite for each endpoint, as JUnit XML, for continuous integration: each finding is a test that failed.
+// A JUnit writes a test suite for each endpoint, as JUnit XML, for continuous integration: each finding is a test that failed, or
+// that was skipped if it is accepted.
 // An endpoint where nothing was found has one test that passed if it answered, and one that was skipped if it didn't, since
 // then nothing was judged. Each record is written as it comes; without Close the file is incomplete.
 //
@@ -133,6 +134,9 @@ func (j *JUnit) suite(r finding.Record) *junitSuite {
 }
 
 func (j *JUnit) finding(r finding.Record, f finding.Finding, document *document) junitCase {
+	if f.IsAccepted() {
+		return junitCase{Name: fit(f.ID, maxCell), Skipped: both("accepted", "accepted: "+acceptedWords(f))}
+	}
 	rule := j.texts.of(f)
 	message := fmt.Sprintf("%v: %s", f.Severity, cmp.Or(f.Title, f.ID))
 	if f.Detail != "" {
@@ -154,9 +158,15 @@ func nothing(r finding.Record, document *document) junitCase {
 	switch state := StateOf(r); state {
 	case Answered:
 	case Failed, Interrupted:
-		c.Error = &junitText{Type: string(state), Message: fit(trouble(r, document), maxCell)}
+		c.Error = both(string(state), trouble(r, document))
 	default:
-		c.Skipped = &junitText{Type: string(state), Message: string(state) + ": nothing was judged"}
+		c.Skipped = both(string(state), string(state)+": nothing was judged")
 	}
 	return c
+}
+
+// both has the message as the attribute, which Jenkins shows, and as the content, which GitLab does.
+func both(kind, message string) *junitText {
+	message = fit(message, maxCell)
+	return &junitText{Type: kind, Message: message, Text: message}
 }

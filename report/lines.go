@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,8 @@ type Options struct {
 	Version string // of the program that probed, such as "v1.2.3"; may be empty
 }
 
-// lines are what a finding says beside its title, a fact a line, clean: where, what, by what it is proven, and what is known
-// of the vulnerability.
+// lines are what a finding says beside its title, a fact a line, clean: where, what, by what it is proven, what is known of
+// the vulnerability, and why it is accepted.
 func lines(r finding.Record, f finding.Finding, document *document) []string {
 	all := []string{"endpoint: " + r.Endpoint()}
 	if r.Target.Name != "" {
@@ -30,6 +31,9 @@ func lines(r finding.Record, f finding.Finding, document *document) []string {
 		all = append(all, "detail: "+f.Detail)
 	}
 	all = append(append(all, proofs(document, f)...), knowledge(f)...)
+	if len(f.Accepted) > 0 {
+		all = append(all, "accepted: "+acceptedWords(f))
+	}
 	for i := range all {
 		all[i] = fit(all[i], maxCell)
 	}
@@ -64,28 +68,35 @@ func dataName(d *finding.Data) string {
 // recognised is the software that a finding's proofs point at.
 func recognised(r finding.Record, f finding.Finding) (all []probe.Software) {
 	for i, s := range r.Software {
-		prefix := fmt.Sprintf("/software/%d/", i)
-		for _, pointer := range f.Basis {
-			if strings.HasPrefix(pointer, prefix) {
-				all = append(all, s)
-				break
-			}
+		if restsOn(f, i) {
+			all = append(all, s)
 		}
 	}
 	return all
 }
 
+// restsOn reports whether a proof points at a member of the software.
+func restsOn(f finding.Finding, i int) bool {
+	prefix := fmt.Sprintf("/software/%d/", i)
+	return slices.ContainsFunc(f.Basis, func(pointer string) bool { return strings.HasPrefix(pointer, prefix) })
+}
+
 // mostLinks is how many references are written: those of a rule, and those of as many vulnerabilities as one reads.
 const mostLinks = 40
 
-// references are where to read on, clean, as URLs if there is one.
-func references(f finding.Finding, rule finding.Rule) []string {
+// readOn are where to read on: what the finding says, or else today's rule. It isn't clean.
+func readOn(f finding.Finding, rule finding.Rule) []string {
 	list := f.References
 	if len(list) == 0 {
 		list = rule.References
 	}
+	return list[:min(len(list), mostLinks)]
+}
+
+// references are where to read on, clean, as URLs if there is one.
+func references(f finding.Finding, rule finding.Rule) []string {
 	var all []string
-	for _, ref := range list[:min(len(list), mostLinks)] {
+	for _, ref := range readOn(f, rule) {
 		all = append(all, fit(cmp.Or(Link(ref), ref), maxCell))
 	}
 	return all
@@ -97,14 +108,18 @@ func remedy(f finding.Finding, rule finding.Rule) string {
 }
 
 var (
-	cvssVector = regexp.MustCompile(`^CVSS:(3\.0|3\.1|4\.0)(?:/[A-Z]{1,3}:[A-Za-z]{1,5}){8,40}$`)
-	cveID      = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
+	cvssVector  = regexp.MustCompile(`^CVSS:(3\.0|3\.1|4\.0)(?:/[A-Z]{1,3}:[A-Za-z]{1,5}){8,40}$`)
+	cvss2Vector = regexp.MustCompile(`^AV:[LAN]/AC:[HML]/Au:[MSN]/C:[NPC]/I:[NPC]/A:[NPC]$`)
+	cveID       = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
 )
 
-// cvssVersion is that of a vector; empty if it is none of CVSS 3 or 4.
+// cvssVersion is that of a vector; empty if it is none.
 func cvssVersion(vector string) string {
 	if m := cvssVector.FindStringSubmatch(vector); m != nil {
 		return m[1]
+	}
+	if cvss2Vector.MatchString(vector) {
+		return "2.0"
 	}
 	return ""
 }
@@ -126,3 +141,6 @@ func kevDay(f finding.Finding) string {
 	}
 	return f.KEV
 }
+
+// within is a score from 0 to most. A stored one may be anything.
+func within(score, most float64) float64 { return min(max(score, 0), most) }

@@ -13,7 +13,7 @@ import (
 
 // An OCSF writes each finding as an event of the Open Cybersecurity Schema Framework 1.8, one JSON object a line, as soon as
 // it is given: a Vulnerability Finding (class 2002) if it names vulnerabilities, and else a Compliance Finding (2003), which
-// failed. Records without findings are left out.
+// failed. One that is accepted is suppressed. Records without findings are left out.
 //
 // The score and the likelihood of a finding with several vulnerabilities are those of the worst, and so stand with none of
 // them, but under unmapped, where all is that the schema has no place for: how it is known, the pointers to its proof, and
@@ -70,6 +70,12 @@ func (o *OCSF) event(r finding.Record, f finding.Finding, document *document) *o
 	e.ConfidenceID, e.Confidence = confidence.id, cmp.Or(confidence.caption, "Unknown")
 	if f.Baseline != "" && f.Baseline != finding.New {
 		e.ActivityID, e.ActivityName = 2, "Update"
+	}
+	if f.IsAccepted() {
+		e.StatusID, e.Status = 3, "Suppressed"
+	}
+	if len(f.Accepted) > 0 {
+		e.StatusDetail = fit("accepted: "+acceptedWords(f), maxCell)
 	}
 	for _, technique := range rule.Techniques {
 		e.Info.Attacks = append(e.Info.Attacks, ocsfAttack{ocsfTechnique{technique}})
@@ -149,10 +155,11 @@ func vulnerabilityObjects(r finding.Record, f finding.Finding, rule finding.Rule
 // of takes what a finding says of its one vulnerability.
 func (c *ocsfCVE) of(f finding.Finding) {
 	if version := cvssVersion(f.CVSS); version != "" {
-		c.CVSS = []ocsfCVSS{{f.Score, f.Score, version, f.CVSS}}
+		score := within(f.Score, 10)
+		c.CVSS = []ocsfCVSS{{score, score, version, f.CVSS}}
 	}
 	if f.EPSS > 0 {
-		c.EPSS = &ocsfEPSS{strconv.FormatFloat(min(f.EPSS, 1), 'f', -1, 64)}
+		c.EPSS = &ocsfEPSS{strconv.FormatFloat(within(f.EPSS, 1), 'f', -1, 64)}
 	}
 	for _, n := range f.CWE {
 		c.CWE = append(c.CWE, ocsfCWE{fmt.Sprintf("CWE-%d", n), Link(fmt.Sprintf("CWE-%d", n))})

@@ -19,7 +19,7 @@ import (
 // we write: each with its type, an object's name or an array of one, and with an exclamation mark those that are required.
 var ocsfSchema = map[string]string{
 	"finding": "activity_id:int! activity_name:string category_uid:int! category_name:string class_uid:int! class_name:string type_uid:int! " +
-		"type_name:string time:int! start_time:int end_time:int timezone_offset:int severity_id:int! severity:string status_id:int status:string " +
+		"type_name:string time:int! start_time:int end_time:int timezone_offset:int severity_id:int! severity:string status_id:int status:string status_detail:string " +
 		"confidence_id:int confidence:string message:string metadata:metadata! finding_info:finding_info! resources:[resource_details] " +
 		"observables:[observable] unmapped:object",
 	"Vulnerability Finding": "vulnerabilities:[vulnerability]!",
@@ -194,6 +194,11 @@ func TestOCSFVulnerability(t *testing.T) {
 	} {
 		require.Equal(t, want, at(t, event, path), path)
 	}
+
+	// What is older than CVSS 3 has a vector, too.
+	r.Findings[0].CVSS, r.Findings[0].Score = "AV:N/AC:L/Au:N/C:C/I:C/A:C", 10
+	require.Equal(t, []any{"2.0", 10.0}, []any{at(t, ocsf(t, r)[0], "vulnerabilities.0.cve.cvss.0.version"), at(t, ocsf(t, r)[0], "vulnerabilities.0.cve.cvss.0.base_score")})
+	r = exploited()
 
 	// The score is that of the worst, and nobody says which that is.
 	r.Findings[0].CVE, r.Findings[0].Baseline = []string{"CVE-2019-10149", "CVE-2018-6789"}, finding.Unchanged

@@ -20,6 +20,7 @@ type ocsfEvent struct {
 	Severity        string              `json:"severity"`
 	StatusID        int                 `json:"status_id"`
 	Status          string              `json:"status"`
+	StatusDetail    string              `json:"status_detail,omitempty"`
 	ConfidenceID    int                 `json:"confidence_id"`
 	Confidence      string              `json:"confidence"`
 	Message         string              `json:"message"`

@@ -22,9 +22,12 @@ type page struct {
 	Chart           string // in words
 	States          []pageCount
 	Protocols       []string
+	Panels          []pagePanel
 	Findings        []*pageFinding
 	FindingsHidden  int
-	Endpoints       []*pageEndpoint
+	Accepted        []*pageAccepted
+	AcceptedHidden  int
+	Hosts           []*pageHost
 	EndpointsHidden int
 	NoTranscripts   bool
 }
@@ -40,20 +43,43 @@ type pageCount struct {
 type pageFinding struct {
 	Severity                 finding.Severity
 	ID, Title, Detail, Known string
+	Anchor                   string
+	Flags                    []pageFlag
 	How                      string // in a sentence
 	Summary, Remedy          string
+	Knowledge                []string // of loaded data
 	References               []pageLink
 	Proofs                   []pageProof
 	ProofsHidden             int
 	Excerpt                  []spoken
+	Accepted                 string // why a part is
 	Endpoint                 *pageEndpoint
+	key, rule                string
+}
+
+// A pageAccepted is a finding that is accepted.
+type pageAccepted struct {
+	Severity                       finding.Severity
+	ID, Title, Detail, Anchor, Why string
+	Endpoint                       *pageEndpoint
+	key                            string
+}
+
+func newPageAccepted(r finding.Record, e *pageEndpoint, f finding.Finding, rule finding.Rule) *pageAccepted {
+	return &pageAccepted{
+		Severity: f.Severity, ID: fit(f.ID, 80), Title: fit(cmp.Or(rule.Title, f.Title, f.ID), pageWidth), Detail: fit(f.Detail, pageWidth),
+		Why: fit(acceptedWords(f), pageWidth), Endpoint: e, key: keyOf(r, f),
+	}
 }
 
 type pageLink struct{ Text, URL string }
 
 type pageProof struct{ Name, Pointer, Value string }
 
-type pageSoftware struct{ Name, CPE, Source string }
+type pageSoftware struct {
+	Name, CPE, Source string
+	Flags             []pageFlag
+}
 
 type pageEndpoint struct {
 	Number         int // on the page, from 1
@@ -68,6 +94,8 @@ type pageEndpoint struct {
 	Lines          []spoken
 	Hidden         int // events that aren't shown
 	Transcript     bool
+	Shown          []*pageFinding // of its findings, those on the page
+	counts         counts
 	target         probe.Target
 	worst          finding.Severity
 	dropped        bool
@@ -81,7 +109,6 @@ func (e *pageEndpoint) compare(other *pageEndpoint) int {
 // Listed reports whether the page shows the endpoint by itself.
 func (e *pageEndpoint) Listed() bool { return !e.dropped }
 
-// knownSentences say how a finding is known.
 // knownWord says in a word how a finding is known; empty for a stored one that says something else.
 func knownWord(f finding.Finding) string {
 	if _, ok := knownSentences[f.Known]; ok {
@@ -90,6 +117,7 @@ func knownWord(f finding.Finding) string {
 	return ""
 }
 
+// knownSentences say how a finding is known.
 var knownSentences = map[finding.Known]string{
 	finding.Seen:     "Seen: the conversation shows it.",
 	finding.Claimed:  "Claimed: the server says so, and it wasn't tried.",
@@ -106,21 +134,34 @@ func newPageEndpoint(r finding.Record, document *document) *pageEndpoint {
 		Name: fit(r.Endpoint(), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
 		Protocol: fit(r.Protocol, 40), State: string(StateOf(r)), Greeting: fit(headline(r, document), pageWidth),
 		Security: fit(security(r), pageWidth), Level: r.Level.String(), When: r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
-		Findings: len(r.Findings), Transcript: len(r.Transcript) > 0, target: r.Target, worst: worstOf(r),
+		Findings: len(finding.Open(r.Findings)), Transcript: len(r.Transcript) > 0, target: r.Target, worst: worstOf(r),
 	}
 	e.Address = Clean(e.Address)
 	if r.Err != nil {
 		e.Trouble = fit(trouble(r, document), pageWidth)
 	}
-	for _, s := range r.Software[:min(len(r.Software), pageProofs)] {
-		e.Software = append(e.Software, pageSoftware{fit(strings.TrimSpace(s.Product+" "+s.Version), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth)})
+	for i, s := range r.Software[:min(len(r.Software), pageProofs)] {
+		e.Software = append(e.Software, pageSoftware{fit(s.Name(), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth), softwareFlags(r, i)})
+	}
+	for _, f := range finding.Open(r.Findings) {
+		e.counts.add(f.Severity)
 	}
 	e.Lines, e.Hidden = conversation(r.Transcript, nil, linesShown)
 	return e
 }
 
-func worstOf(r finding.Record) (most finding.Severity) {
+// softwareFlags are those of the findings that rest on a member of the software.
+func softwareFlags(r finding.Record, i int) (all []pageFlag) {
 	for _, f := range r.Findings {
+		if restsOn(f, i) {
+			all = join(all, flags(f))
+		}
+	}
+	return all
+}
+
+func worstOf(r finding.Record) (most finding.Severity) {
+	for _, f := range finding.Open(r.Findings) {
 		most = max(most, f.Severity)
 	}
 	return most
@@ -129,11 +170,18 @@ func worstOf(r finding.Record) (most finding.Severity) {
 func newPageFinding(r finding.Record, e *pageEndpoint, f finding.Finding, rule finding.Rule, document *document) *pageFinding {
 	p := &pageFinding{
 		Severity: f.Severity, ID: fit(f.ID, 80), Title: fit(cmp.Or(rule.Title, f.Title, f.ID), pageWidth), Detail: fit(f.Detail, pageWidth),
-		Known: knownWord(f), How: knownSentences[f.Known], Summary: rule.Summary, Remedy: rule.Remediation, Endpoint: e,
+		Known: knownWord(f), How: knownSentences[f.Known], Summary: rule.Summary, Endpoint: e,
 		Excerpt: excerpt(r.Transcript, document, f), ProofsHidden: max(0, len(f.Basis)-pageProofs),
+		Flags: flags(f), Remedy: remedy(f, rule), Accepted: fit(acceptedWords(f), pageWidth), rule: f.ID, key: keyOf(r, f),
 	}
-	for _, ref := range rule.References {
-		p.References = append(p.References, pageLink{ref, Link(ref)})
+	for _, line := range knowledge(f) {
+		p.Knowledge = append(p.Knowledge, fit(line, pageWidth))
+	}
+	for _, ref := range readOn(f, rule) {
+		p.References = append(p.References, pageLink{fit(ref, pageWidth), Link(ref)})
+	}
+	for _, id := range vulnerabilities(f)[:min(len(vulnerabilities(f)), pageProofs)] {
+		p.References = append(p.References, pageLink{id, Link(id)})
 	}
 	for _, n := range f.CWE {
 		ref := fmt.Sprintf("CWE-%d", n)
@@ -154,7 +202,16 @@ func newPageFinding(r finding.Record, e *pageEndpoint, f finding.Finding, rule f
 func (h *HTML) page() *page {
 	p := &page{
 		Title: Clean(h.title), Policy: contentPolicy(), CSS: template.CSS(pageCSS), JS: template.JS(pageJS), Tally: h.tally,
-		Findings: h.findings, Endpoints: h.endpoints, EndpointsHidden: h.answered - len(h.endpoints), FindingsHidden: -len(h.findings),
+		Findings: h.findings, Hosts: hosts(h.endpoints), EndpointsHidden: h.answered - len(h.endpoints), FindingsHidden: -len(h.findings),
+		Accepted: h.accepted, AcceptedHidden: h.tally.Accepted - len(h.accepted),
+	}
+	for _, panel := range []pagePanel{h.overview.byRule(h.findings), byHost(p.Hosts), h.overview.products()} {
+		if len(panel.Lines) > 0 {
+			p.Panels = append(p.Panels, panel)
+		}
+	}
+	for _, f := range p.Findings {
+		f.Endpoint.Shown = append(f.Endpoint.Shown, f)
 	}
 	if h.tally.Endpoints > 0 {
 		p.When = h.tally.First.UTC().Format("2 January 2006, 15:04 UTC")
@@ -186,6 +243,6 @@ func (h *HTML) page() *page {
 	}
 	slices.Sort(p.Protocols)
 	p.Protocols = slices.Compact(p.Protocols)
-	p.NoTranscripts = len(p.Endpoints) > 0 && !slices.ContainsFunc(p.Endpoints, func(e *pageEndpoint) bool { return e.Transcript })
+	p.NoTranscripts = len(h.endpoints) > 0 && !slices.ContainsFunc(h.endpoints, func(e *pageEndpoint) bool { return e.Transcript })
 	return p
 }

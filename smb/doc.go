@@ -27,10 +27,7 @@
 //	CREATE srvsvc                   which only opens the pipe
 //	IOCTL, READ                     RPC bind, NetrShareEnum at level 1; what is left of the answer
 //	CLOSE, TREE_DISCONNECT, LOGOFF  or what SMB1 has for all of these, such as NT_CREATE_ANDX and TRANSACTION
-//
-// and by SMB1, if the pipe or the list is refused, as LAN Manager's clients ask:
-//
-//	TRANSACTION \PIPE\LANMAN        NetShareEnum at level 1 (MS-RAP §2.5.6)
+//	TRANSACTION \PIPE\LANMAN        by SMB1, if the pipe or the list is refused: NetShareEnum at level 1 (MS-RAP §2.5.6)
 //
 // Never: a user's name, a password, a response to a challenge, a path on a share, a write. The guard knows each byte of these
 // messages, and their order.
@@ -40,5 +37,5 @@
 // A dialect is refused only by STATUS_NOT_SUPPORTED, or STATUS_INVALID_PARAMETER from a server that takes another; SMB1 also
 // by hanging up on it alone. What isn't answered is unknown, and named in the result's Partial. A login without a user gives
 // a guest's session if the server flags it so, and else a null session, which Samba doesn't flag. One that must be encrypted
-// ends there, for want of a key.
+// ends there.
 package smb

@@ -455,7 +455,7 @@ func TestNTLMWithoutTLS(t *testing.T) {
 // Who says in its greeting what it is, is that, whatever it refuses; and who says something else isn't.
 func TestRefusesEverything(t *testing.T) {
 	for greeting, want := range map[string]probe.Outcome{
-		"220 mx.example.com ESMTP": probe.OutcomeOK, "220 ftp.example.com Simple Mail Transfer: SMTP": probe.OutcomeOK,
+		"220 mx.example.com ESMTP": probe.OutcomeOK, "220 ftp.example.com SMTP ready": probe.OutcomeOK,
 		"220 mx.example.com LMTP": probe.OutcomeNotProtocol, "220 FTP server ready": probe.OutcomeNotProtocol,
 	} {
 		for _, refusal := range []string{"500 what", "502 no", "550 5.7.1 no", "504 need a fully-qualified name", "501 no"} {

@@ -113,7 +113,7 @@ func exposed(r *probe.Result) finding.Answer {
 			return finding.NotSo() // another protocol's
 		case isMail(e.Greeting): // whatever it says to EHLO, or doesn't
 			return finding.Fires(finding.Seen, "/evidence/greeting").With(e.Hostname)
-		case refusesAsMail(e.EHLO):
+		case e.refusesAsMail():
 			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
 		}
 		return finding.NotLearned()

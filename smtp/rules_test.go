@@ -29,10 +29,11 @@ func TestRules(t *testing.T) {
 				Known: finding.Seen, Detail: "mx.example.com"},
 			{Fires: []*E{{Greeting: reply(554, "no")}, {Greeting: reply(421, "later")}, {Greeting: reply(450, "later")}}, Known: finding.Seen, Detail: "turns clients away"},
 			{Fires: []*E{{Greeting: reply(220, "mx ESMTP")}, {Greeting: reply(220, "mx SMTP"), EHLO: reply(550, "no"), HELO: reply(550, "no")},
+				{Greeting: reply(220, "mx SMTP"), EHLO: reply(500, ""), HELO: reply(502, "")}, {Greeting: reply(220, "mx Python SMTP"), EHLO: reply(550, "no"), HELO: reply(550, "no")},
 				{Greeting: reply(220, "mx ESMTP"), EHLO: reply(500, ""), HELO: reply(500, "")}, {Greeting: reply(220, "mx"), EHLO: reply(550, "5.7.1 no")}}, Known: finding.Seen},
-			{NotSo: []*E{{Greeting: reply(220, "ftp"), EHLO: reply(530, ""), HELO: reply(530, "")}, {Greeting: reply(220, "mx LMTP"), EHLO: reply(550, ""), HELO: reply(500, "")},
+			{NotSo: []*E{{Greeting: reply(220, "ftp"), EHLO: reply(530, ""), HELO: reply(530, "")}, {Greeting: reply(220, "mx Python SMTP"), EHLO: reply(500, ""), HELO: reply(500, "")}, {Greeting: reply(220, "mx LMTP"), EHLO: reply(550, ""), HELO: reply(500, "")},
 				{Greeting: reply(220, "mx LMTP"), EHLO: reply(550, "5.7.1 no"), HELO: reply(550, "")}, {Greeting: reply(200, "news")}}},
-			{NotLearned: []*E{{}, {Greeting: reply(220, "mx")}, {Greeting: reply(220, "smtp.example.com"), EHLO: reply(550, "no"), HELO: reply(550, "no")},
+			{NotLearned: []*E{{}, {Greeting: reply(220, "mx")}, {Greeting: reply(220, "mx Python SMTP")}, {Greeting: reply(220, "smtp.example.com"), EHLO: reply(550, "no"), HELO: reply(550, "no")},
 				{Greeting: reply(220, "mx LMTP"), EHLO: reply(450, "")}}},
 		},
 		"smtp.starttls-missing": {{

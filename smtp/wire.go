@@ -170,25 +170,33 @@ func greetingWord(greeting *probe.Reply) string {
 	return textline.Word([]byte(greeting.Text()+"\n"), greetingWords...)
 }
 
-// isMail reports whether a greeting alone tells a mail server: by "SMTP" or "ESMTP" (RFC 5321 §4.2).
+// isMail reports whether a greeting alone tells a mail server: by "ESMTP", or by "SMTP" behind the name (RFC 5321 §4.2). SMTP
+// elsewhere may be a product's: aiosmtpd greets as "Python SMTP" for LMTP, too.
 func isMail(greeting *probe.Reply) bool {
-	return greeting.Is(codeReady) && greetingWord(greeting) == "SMTP"
+	if !greeting.Is(codeReady) || greetingWord(greeting) != "SMTP" {
+		return false
+	}
+	words := strings.Fields(greeting.Lines[0])
+	return textline.Word([]byte(greeting.Text()+"\n"), "ESMTP") != "" || len(words) > 1 && strings.EqualFold(words[1], "SMTP")
 }
 
 // foreign reports whether somebody else than a mail server refused both EHLO and HELO: an LMTP server, say, or one of FTP.
 func (e *Evidence) foreign() bool {
-	refused := e.EHLO != nil && e.EHLO.Code >= 500 && e.HELO != nil && e.HELO.Code >= 500
-	return refused && !isMail(e.Greeting) && (greetingWord(e.Greeting) != "" || unknown(e.EHLO) && unknown(e.HELO))
-}
-
-// refusesAsMail reports whether EHLO was refused, for another reason than that it isn't known, with a status code such as
-// "5.7.1" (RFC 3463 §2), which only mail servers send.
-func refusesAsMail(r *probe.Reply) bool {
-	if r == nil || r.Code < 500 || unknown(r) {
+	if e.EHLO == nil || e.EHLO.Code < 500 || e.HELO == nil || e.HELO.Code < 500 {
 		return false
 	}
-	status, _, _ := strings.Cut(r.Text(), " ")
-	return statusCode.MatchString(status)
+	word := greetingWord(e.Greeting)
+	return word != "" && word != "SMTP" || unknown(e.EHLO) && unknown(e.HELO) && !isMail(e.Greeting)
+}
+
+// refusesAsMail reports whether EHLO was refused, for another reason than that it isn't known, by a server that greeted as SMTP or
+// with a status code such as "5.7.1" (RFC 3463 §2), which only mail servers send.
+func (e *Evidence) refusesAsMail() bool {
+	if e.EHLO == nil || e.EHLO.Code < 500 || unknown(e.EHLO) {
+		return false
+	}
+	status, _, _ := strings.Cut(e.EHLO.Text(), " ")
+	return greetingWord(e.Greeting) == "SMTP" || statusCode.MatchString(status)
 }
 
 var statusCode = regexp.MustCompile(`^[45]\.\d{1,3}\.\d{1,3}$`)

@@ -40,9 +40,9 @@
 // # Few connections
 //
 // OpenSSH 9.8 and later shuts out, for seconds, an address that keeps coming and going without a login; all versions drop
-// connections at random when too many aren't logged in (MaxStartups). So conversations are held one after the other, and
-// end at the first that is dropped: see [Evidence.HostKeysMissing]. If an OpenSSH says in place of its identification that
-// it has too many, the outcome is busy.
+// connections at random when too many aren't logged in (MaxStartups). So conversations are held one after the other, and end at
+// the first that is dropped: see [Evidence.HostKeysMissing]. A server that says in place of its identification that it has
+// too many is busy.
 //
 // # Transcripts
 //

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +30,9 @@ type app struct {
 	stdin       io.Reader
 	stdout      *os.File
 	stderr      *os.File
-	resolver    scan.Resolver  // nil for the system's
-	dial        probe.DialFunc // a simulated network, for tests; nil for the real one
+	resolver    scan.Resolver                        // nil for the system's
+	dial        probe.DialFunc                       // a simulated network, for tests; nil for the real one
+	after       func(time.Duration) <-chan time.Time // a clock for tests; nil for the real one
 }
 
 // readers are the probers whose evidence a stored result may hold.
@@ -136,7 +138,8 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.SetErr(a.stderr)
 	root.AddCommand(
 		a.scanCommand(), a.reportCommand(), a.diffCommand(), a.watchCommand(), a.statusCommand(), a.historyCommand(), a.replayCommand(), a.redactCommand(), a.recordCommand(),
-		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), a.configCommand(), versionCommand(),
+		a.rulesCommand(), a.policiesCommand(), a.keysCommand(), a.advisoriesCommand(), a.demoCommand(), a.configCommand(), a.manCommand(), versionCommand(),
 	)
+	a.complete(root)
 	return root
 }

@@ -117,7 +117,7 @@ func fromEnvironment(flag string) (setting, bool) {
 
 // misspelt refuses variables that are nearly a flag's. Others may be somebody else's.
 func misspelt(environment []string, commands []*cobra.Command) error {
-	names := flagNames(commands...)
+	names := append(flagNames(commands...), "config") // the file's own
 	for _, variable := range environment {
 		name, value, _ := strings.Cut(variable, "=")
 		flag, ours := strings.CutPrefix(name, envPrefix)

@@ -27,19 +27,21 @@ func TestCommandLinesOfDocs(t *testing.T) {
 	for _, file := range append(documents, "../../README.md", "../../CONTRIBUTING.md") {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
-		dir := t.TempDir()
-		fixtures(t, dir)
-		for _, line := range commandLines(string(text)) {
-			lines++
-			t.Run(filepath.Base(file)+": "+line, func(t *testing.T) {
+		all := commandLines(string(text))
+		lines += len(all)
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			fixtures(t, dir)
+			for _, line := range all { // in their order, since one may need what another made
 				line = everyRound.ReplaceAllString(strings.ReplaceAll(line, "/var/lib/handclasp", dir), "--once")
 				out, err := sh(dir, line)
 				if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() == 1 {
 					err = nil
 				}
-				require.NoError(t, err, out)
-			})
-		}
+				require.NoError(t, err, "%s\n%s", line, out)
+			}
+		})
 	}
 	require.Greater(t, lines, 50)
 }
@@ -49,10 +51,13 @@ var (
 	inText     = regexp.MustCompile("`((?:[a-z]+ [^`|]*\\\\?\\| )?handclasp [^`]+)`")
 	inMargin   = regexp.MustCompile(`(?m)^    (handclasp .*)$`)
 	everyRound = regexp.MustCompile(`--every \S+`)
+	aPattern   = regexp.MustCompile(`\b[A-Z][A-Z]+\b|\bK/N\b|^handclasp scan( --[a-z-]+( [a-z]+)?)+$`)
+	aFlag      = regexp.MustCompile(`--[a-z-]+`)
 	aWord      = regexp.MustCompile(`^handclasp [a-z]+( [a-z]+)?$`)
 )
 
-// commandLines are those of a document. A block that is a script is one. A command that is only named is asked for its help.
+// commandLines are those of a document. A block that is a script is one. A command that is only named is asked for its help,
+// and one without a target, or with words that stand for others, such as FILE, for its flags.
 func commandLines(text string) (lines []string) {
 	for _, m := range shellBlock.FindAllStringSubmatch(text, -1) {
 		block := strings.ReplaceAll(m[1], "\\\n", "")
@@ -69,10 +74,16 @@ func commandLines(text string) (lines []string) {
 	text = shellBlock.ReplaceAllString(text, "\n")
 	for _, m := range append(inText.FindAllStringSubmatch(text, -1), inMargin.FindAllStringSubmatch(text, -1)...) {
 		line := strings.Join(strings.Fields(strings.ReplaceAll(m[1], `\|`, "|")), " ") // which may go over lines
-		if aWord.MatchString(line) {
-			line += " --help"
+		switch {
+		case aWord.MatchString(line):
+			lines = append(lines, line+" --help")
+		case aPattern.MatchString(line):
+			for _, flag := range aFlag.FindAllString(line, -1) {
+				lines = append(lines, fmt.Sprintf("handclasp %s --help | grep -e '%s'", strings.Fields(line)[1], flag))
+			}
+		default:
+			lines = append(lines, line)
 		}
-		lines = append(lines, line)
 	}
 	return lines
 }

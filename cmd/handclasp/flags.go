@@ -32,11 +32,12 @@ type options struct {
 	advice      advice
 	accept      acceptance
 	transcript  bool
-	none        error             // what to say if standard input, which nobody named, holds no target
-	failOn      finding.Severity  // 0 for never
-	baseline    *finding.Baseline // nil where every finding is reported
-	earlier     string            // the file of the baseline; empty for none
-	losses      losses            // beside the baseline
+	none        error                    // what to say if standard input, which nobody named, holds no target
+	failOn      finding.Severity         // 0 for never
+	baseline    *finding.Baseline        // nil where every finding is reported
+	earlier     string                   // the file of the baseline; empty for none
+	losses      losses                   // beside the baseline
+	among       func(scan.Endpoint) bool // which endpoints are asked; nil for all
 }
 
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.
@@ -49,7 +50,11 @@ type value[T any] struct {
 
 func (v value[T]) String() string { return v.show(*v.p) }
 func (v value[T]) Type() string   { return v.kind }
-func (v value[T]) isList() bool   { return reflect.TypeFor[T]().Kind() == reflect.Slice }
+func (v value[T]) takes(text string) bool {
+	_, err := v.parse(text)
+	return err == nil
+}
+func (v value[T]) isList() bool { return reflect.TypeFor[T]().Kind() == reflect.Slice }
 func (v value[T]) Set(text string) (err error) {
 	parsed, err := v.parse(text)
 	if err == nil {

@@ -21,6 +21,8 @@ stored them did without it. With --policy they are judged by policies anew; with
 --compare, over all files, by the rules that need several results: a scan tells of the second host that has
 a key, and not of the first.
 
+With --state what is open by a state that 'handclasp watch' keeps is written instead.
+
 Conversations are part of a page where they were stored: scan with --transcript.`
 
 const reportExitHelp = `
@@ -36,6 +38,7 @@ type reportOptions struct {
 	accept   acceptance
 	policies policies
 	compare  bool
+	state    string
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -47,13 +50,20 @@ func (a *app) reportCommand() *cobra.Command {
 		Example: `  handclasp scan --format jsonl --transcript --output results.jsonl 192.0.2.0/24
   handclasp report --format html --output report.html results.jsonl
   handclasp report --format sarif --output handclasp.sarif results.jsonl
-  zcat monday.jsonl.gz | handclasp report --format csv -`,
+  zcat monday.jsonl.gz | handclasp report --format csv -
+  handclasp report --state fleet.db --output open.html`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case o.state != "" && len(args) > 0:
+				return &usageError{errors.New("--state goes without files of results"), cmd.CommandPath()}
+			case o.state == "" && len(args) == 0:
 				return &usageError{errors.New("no results: name a file of JSON lines, or - for standard input"), cmd.CommandPath()}
 			}
 			if err := o.settle(cmd); err != nil {
 				return err
+			}
+			if o.state != "" {
+				return a.reportState(cmd.Context(), &o)
 			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.report(ctx, &o, args) })
 		},
@@ -63,6 +73,8 @@ func (a *app) reportCommand() *cobra.Command {
 	o.accept.register(cmd.Flags())
 	o.policies.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.compare, "compare", false, "judge anew who has a key or an identifier in common with another one, over all files")
+	cmd.Flags().Var(value[string]{&o.state, parseFile, text, "FILE"}, "state",
+		"write what is open by a state that 'handclasp watch' keeps, with ages; as a page with a chart of how much was: table, html, csv or jsonl")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)
 	return cmd
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -141,6 +143,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	if err := a.readAccepted(&o.accept); err != nil {
 		return err
 	}
+	all := a
 	a, err := o.choice.apply(a)
 	if err != nil {
 		return err
@@ -155,7 +158,15 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 		return err
 	}
 	if o.earlier != "" {
-		if o.baseline, err = a.readBaseline(o); err != nil {
+		// Of what the choice leaves out the baseline knows, too.
+		whole := *a
+		whole.comparisons = all.comparisons
+		for _, r := range all.rules {
+			if !slices.ContainsFunc(a.rules, func(mine finding.Rule) bool { return mine.ID == r.ID }) {
+				whole.rules = append(slices.Clip(whole.rules), r)
+			}
+		}
+		if o.baseline, err = whole.readBaseline(o); err != nil {
 			return err
 		}
 	}
@@ -197,7 +208,22 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	}
 	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
-		return scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
+		all := scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
+		return among(all, o.among)
 	}
 	return a.run(ctx, o, j)
+}
+
+// among leaves out the endpoints that aren't wanted; nil wants all.
+func among(all iter.Seq2[scan.Endpoint, error], wanted func(scan.Endpoint) bool) iter.Seq2[scan.Endpoint, error] {
+	if wanted == nil {
+		return all
+	}
+	return func(yield func(scan.Endpoint, error) bool) {
+		for e, err := range all {
+			if (err != nil || wanted(e)) && !yield(e, err) {
+				return
+			}
+		}
+	}
 }

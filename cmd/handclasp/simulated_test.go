@@ -2,22 +2,30 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/handclasp/handclasp"
 )
 
 // simulated is the command in a network where one host in sixteen has a news server, and the others refuse. $DOWN takes the
-// line away.
+// line away, $FLAP lets a server answer to its first connection alone, or to all but that. Its clock doesn't wait.
 func simulated() {
+	var called sync.Map
+	flap := func(address string) bool {
+		_, before := called.LoadOrStore(address, true)
+		return os.Getenv("FLAP") == "first" && before || os.Getenv("FLAP") == "second" && !before
+	}
 	a := &app{
 		probers: handclasp.Probers(), rules: handclasp.Rules(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, resolver: everyName{},
 		dial: func(_ context.Context, _, address string) (net.Conn, error) {
-			if netip.MustParseAddrPort(address).Addr().As4()[3]%16 != 0 || os.Getenv("DOWN") != "" {
+			if netip.MustParseAddrPort(address).Addr().As4()[3]%16 != 0 || os.Getenv("DOWN") != "" || flap(address) {
 				return nil, syscall.ECONNREFUSED
 			}
 			near, far := net.Pipe()
@@ -26,6 +34,12 @@ func simulated() {
 				_ = far.Close()
 			}()
 			return near, nil
+		},
+		after: func(d time.Duration) <-chan time.Time {
+			fmt.Fprintln(os.Stderr, "waits", d)
+			now := make(chan time.Time, 1)
+			now <- time.Time{}
+			return now
 		},
 	}
 	os.Exit(a.main(os.Args[1:]))

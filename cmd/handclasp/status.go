@@ -97,6 +97,15 @@ func (a *app) writeStatus(w io.Writer, st monitor.Status, now time.Time) error {
 		if f.Unknown > 0 {
 			text += fmt.Sprintf(" · unknown for %d scans: %s", f.Unknown, f.Reason)
 		}
+		for _, accepted := range f.Accepted {
+			text += " · accepted"
+			if len(accepted.Items) > 0 {
+				text += " for " + strings.Join(accepted.Items, ", ")
+			}
+			if accepted.Until != "" {
+				text += " until " + accepted.Until
+			}
+		}
 		last := &list[len(list)-1]
 		last.Lines = append(last.Lines, report.Line{Kind: age(now.Sub(f.FirstSeen)), Severity: f.Severity, Text: text})
 	}

@@ -97,7 +97,7 @@ func (a *app) readBaseline(o *options) (*finding.Baseline, error) {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
 	defer s.close()
-	rules := slices.Concat(a.profile.Rate(a.rules), o.advice.judge.Rules())
+	rules := a.profile.Rate(slices.Concat(a.rules, o.advice.judge.Rules()))
 	b := finding.NewBaseline(s.entries(), rules, a.profile.RateComparisons(a.comparisons))
 	switch {
 	case s.failed != nil:

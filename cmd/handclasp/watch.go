@@ -27,12 +27,13 @@ those that are left if it fails; an event comes at least once, with the same id.
 
 // watchOptions are what the flags say beside those of a scan.
 type watchOptions struct {
-	state  string
-	every  time.Duration
-	once   bool
-	notify string
-	losses losses
-	after  finding.Confirmation
+	state   string
+	every   time.Duration
+	once    bool
+	notify  string
+	confirm bool
+	losses  losses
+	after   finding.Confirmation
 }
 
 func (a *app) watchCommand() *cobra.Command {
@@ -54,7 +55,7 @@ func (a *app) watchCommand() *cobra.Command {
 				return &usageError{errors.New("no targets: name one, or a list with --input"), cmd.CommandPath()}
 			case w.once == (w.every > 0):
 				return &usageError{errors.New("say how often: --every 6h, or --once"), cmd.CommandPath()}
-			case m.input == "-" && !w.once:
+			case m.input == "-" && (!w.once || w.confirm):
 				return &usageError{errors.New("--input: standard input can be read once: name a file"), cmd.CommandPath()}
 			case o.format != formatTable && o.format != formatJSONL:
 				return &usageError{errors.New("--format: events are table or jsonl"), cmd.CommandPath()}
@@ -77,6 +78,10 @@ func (a *app) watchCommand() *cobra.Command {
 	f.StringVar(&w.notify, "notify-exec", "", "run `CMD` with the events on its standard input, by the shell")
 	w.losses.register(f)
 	o.advice.register(f)
+	o.accept.register(f)
+	registerProfile(f, &o.choice.profile)
+	o.choice.policies.register(f)
+	f.BoolVar(&w.confirm, "confirm", false, "ask again after a minute before anything is told to be new, changed or resolved")
 	f.IntVar(&w.after.New, "new-after", 1, "believe what is new after `N` of the last scans")
 	f.IntVar(&w.after.Of, "new-of", 1, "of how many of the last scans, `M`")
 	f.IntVar(&w.after.Gone, "gone-after", 2, "believe what is gone after `K` scans in a row")
@@ -110,8 +115,12 @@ func (a *app) round(ctx context.Context, o *options, m *many, is *identity, w *w
 	if err := a.readAdvice(&o.advice); err != nil {
 		return err
 	}
-	rules := slices.Concat(a.rules, o.advice.judge.Rules())
-	state, err := monitor.Open(w.state, &monitor.Options{Rules: rules, Comparisons: a.comparisons, Confirm: w.after})
+	judging, err := o.choice.apply(a)
+	if err != nil {
+		return err
+	}
+	rules := judging.profile.Rate(slices.Concat(judging.rules, o.advice.judge.Rules()))
+	state, err := monitor.Open(w.state, &monitor.Options{Rules: rules, Comparisons: judging.profile.RateComparisons(judging.comparisons), Confirm: w.after})
 	if errors.Is(err, monitor.ErrLocked) {
 		a.complain("--state: %s is in use by another round: this one is skipped", w.state)
 		return nil
@@ -120,17 +129,18 @@ func (a *app) round(ctx context.Context, o *options, m *many, is *identity, w *w
 		return fmt.Errorf("--state: %w", err)
 	}
 	defer state.Close()
-	results, err := a.collect(ctx, o, m, *is, args)
+	results, err := a.look(ctx, o, m, *is, args)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(results.path)
-	stored, err := a.openStored(results.path)
-	if err != nil {
-		return err
+	defer results.close()
+	apply := &monitor.ApplyOptions{AcceptLoss: w.losses.accept}
+	if w.confirm {
+		second := &secondLook{app: a, o: o, is: *is, look: func(ctx context.Context, o *options) (look, error) { return a.look(ctx, o, m, *is, args) }}
+		defer second.close()
+		apply.Again = second.again
 	}
-	defer stored.close()
-	told, err := state.Apply(ctx, stored.entries(), &monitor.ApplyOptions{AcceptLoss: w.losses.accept})
+	told, err := state.Apply(ctx, results.entries(), apply)
 	if err != nil {
 		return fmt.Errorf("--state: %s: %w", w.state, err)
 	}

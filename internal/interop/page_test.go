@@ -129,6 +129,19 @@ func TestPageInABrowser(t *testing.T) {
 		},
 			startupTime, graceTime/100)
 	})
+
+	// A link to a finding opens it, though it was filtered out; so does one that came from elsewhere.
+	t.Run("leads to a finding", func(t *testing.T) {
+		b.do(t, chromedp.SendKeys(chromedp.CSS("#text"), "nothing has this"))
+		require.Empty(t, eval[[]string](t, b, shownIDs))
+		b.do(t, chromedp.Click(chromedp.CSS(".panel a[href^='#finding-']")))
+		const there = `(() => { const row = document.querySelector("#rows > .row:target"); return !!row && row.checkVisibility() && ` +
+			`row.querySelector("details").open && row.contains(document.activeElement) })()`
+		require.Eventually(t, func() bool { return eval[bool](t, b, there) }, startupTime, graceTime/100)
+		b.do(t, chromedp.Click(chromedp.CSS("#close")))
+		eval[chromedp.Void](t, b, `location.hash = document.querySelector("#rows > .row:nth-child(3)").id; undefined`)
+		require.Eventually(t, func() bool { return eval[bool](t, b, there) }, startupTime, graceTime/100)
+	})
 	b.quiet(t)
 }
 
@@ -137,13 +150,16 @@ func TestPageByKeyboard(t *testing.T) {
 	b := openPage(t, labPage(t), true)
 	const here = `(document.activeElement.id || document.activeElement.dataset.sort || document.activeElement.name || document.activeElement.type ` +
 		`|| document.activeElement.className || document.activeElement.localName)`
+	overview := eval[int](t, b, `[...document.querySelectorAll(".overview a, .overview summary")].filter(e => e.checkVisibility()).length`)
+	require.Greater(t, overview, 8, "the severe findings, the rest folded, and the host")
 	var path []string
-	for range 16 {
+	for range 2 + overview + 14 {
 		b.do(t, chromedp.KeyEvent(kb.Tab))
 		path = append(path, eval[string](t, b, here))
 		require.Equal(t, "solid", eval[string](t, b, `getComputedStyle(document.activeElement).outlineStyle`), path)
 	}
-	require.Equal(t, "skip theme text protocol severity severity severity severity open close reset severity id where known summary", strings.Join(path, " "))
+	require.Equal(t, "skip theme", strings.Join(path[:2], " "))
+	require.Equal(t, "text protocol severity severity severity severity open close reset severity id where known summary", strings.Join(path[2+overview:], " "))
 	b.do(t, chromedp.KeyEvent(kb.Enter))
 	require.True(t, eval[bool](t, b, `document.querySelector("#rows details").open`))
 	b.do(t, chromedp.KeyEvent(" "))

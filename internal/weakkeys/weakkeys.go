@@ -33,7 +33,7 @@ const (
 
 // Check returns the methods that work on one RSA key, in the order of the constants; nil if none does, or if the key is
 // out of bounds: a modulus of less than 16 bits or more than 16,384. [SharedPrime] and [Debian2008] need more than a
-// key: see [SharedPrimes] and [List].
+// key: see [SharedPrimes] and [ReadList].
 func Check(key *rsa.PublicKey) (methods []Method) {
 	if key == nil || !inBounds(key.N) {
 		return nil

@@ -116,35 +116,32 @@ func TestSharedPrimes(t *testing.T) {
 // The entries were made with printf 'Modulus=C0FFEE0123456789\n' | sha1sum | cut -c21-40, as the text in front of
 // openssl-blacklist says, and with printf blob | md5sum | cut -c13-32.
 func TestList(t *testing.T) {
-	l, err := ParseList(strings.NewReader("# text\n\nc6fb5c550d8f3813e5ab\r\n9eeb4b37dac350f4754a\n"))
-	require.NoError(t, err)
-	require.Equal(t, 2, l.Len())
-	require.True(t, l.HasBlob([]byte("blob")))
-	require.False(t, l.HasBlob([]byte("blot")))
-	require.True(t, l.HasModulus(big.NewInt(0).SetUint64(0xC0FFEE0123456789)))
-	require.False(t, l.HasModulus(big.NewInt(0x0123456789)))
+	var found []Entry
+	require.NoError(t, ReadList(strings.NewReader("# text\n\nc6fb5c550d8f3813e5ab\r\n9eeb4b37dac350f4754a\n"), func(e Entry) { found = append(found, e) }))
+	modulus, ok := ModulusEntry(new(big.Int).SetUint64(0xC0FFEE0123456789))
+	require.True(t, ok)
+	require.ElementsMatch(t, []Entry{modulus, BlobEntry([]byte("blob"))}, found)
+	require.NotContains(t, found, BlobEntry([]byte("blot")))
+	_, ok = ModulusEntry(big.NewInt(1))
+	require.False(t, ok, "no key")
 
 	for name, text := range map[string]string{
 		"short": "00005890bc78bcbee3c\n", "long": "00005890bc78bcbee3caa\n", "no digits": "00005890bc78bcbee3cg\n",
 		"a whole hash": strings.Repeat("ab", 20) + "\n", "a long line": "#" + strings.Repeat(" ", 1<<11), "a page": "<html>\n",
 	} {
-		_, err := ParseList(strings.NewReader("# first\n" + text))
-		require.ErrorContains(t, err, "line 2", name)
+		require.ErrorContains(t, ReadList(strings.NewReader("# first\n"+text), func(Entry) {}), "line 2", name)
 	}
-	var none *List
-	require.False(t, none.HasBlob([]byte("blob")))
-	require.Zero(t, none.Len())
 }
 
-func FuzzParseList(f *testing.F) {
-	f.Add("# text\n\n00005890bc78bcbee3ca\n", []byte{1})
-	f.Fuzz(func(t *testing.T, text string, blob []byte) {
-		l, err := ParseList(strings.NewReader(text))
-		require.Equal(t, err != nil, l == nil)
-		if l != nil {
-			require.LessOrEqual(t, l.Len(), len(text)/(2*entrySize))
+func FuzzReadList(f *testing.F) {
+	f.Add("# text\n\n00005890bc78bcbee3ca\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		n := 0
+		err := ReadList(strings.NewReader(text), func(Entry) { n++ })
+		require.LessOrEqual(t, n, len(text)/20)
+		if err != nil {
+			require.ErrorContains(t, err, "line ")
 		}
-		require.False(t, l.Len() == 0 && l.HasBlob(blob))
 	})
 }
 

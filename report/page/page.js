@@ -21,20 +21,23 @@
   });
   addEventListener("afterprint", () => { for (const d of opened) d.open = false; });
 
-  // A link to an endpoint opens it.
+  // A link to an endpoint or a finding opens it, and shows it if it was filtered out.
   const reveal = () => {
-    const d = location.hash.startsWith("#endpoint-") && $(location.hash.slice(1));
-    if (d) { d.open = true; d.querySelector("summary").focus(); }
+    const at = /^#(endpoint|finding)-/.test(location.hash) && $(location.hash.slice(1));
+    if (!at) return;
+    if (at.hidden) $("filters").reset();
+    const d = at.querySelector("details") || at.closest("details");
+    d.open = true;
+    setTimeout(() => { at.scrollIntoView(); d.querySelector("summary").focus({ preventScroll: true }); });
   };
   addEventListener("hashchange", reveal);
   document.addEventListener("click", e => {
-    const a = e.target.closest("a[href^='#endpoint-']");
+    const a = e.target.closest("a[href^='#endpoint-'], a[href^='#finding-']");
     if (a && a.hash === location.hash) reveal();
   });
-  reveal();
 
   const form = $("filters"), list = $("rows");
-  if (!form) return;
+  if (!form) return reveal();
   form.hidden = false;
   const rows = [...list.children];
   const words = new Map(); // what a row is searched for; made when the first search needs it
@@ -88,4 +91,5 @@
       rows.splice(0, rows.length, ...sorted);
     });
   }
+  reveal();
 })();
