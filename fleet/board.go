@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -16,6 +17,10 @@ type progress struct {
 	Reason string `json:"reason"`
 	// Trying are endpoints that are asked apart from others, since one of them may be what ended those workers.
 	Trying []string `json:"trying"`
+	// Alone is how often the only one of Trying was asked alone, without a word afterwards.
+	Alone int `json:"alone"`
+	// Outcomes counts the results.
+	Outcomes map[probe.Outcome]int64 `json:"outcomes"`
 	// Scan is from where to go on; nil is the start.
 	Scan *scan.State `json:"scan"`
 }

@@ -171,6 +171,7 @@ func (c *Client) Scans(ctx context.Context) ([]*Scan, error) {
 type Status struct {
 	Scan
 	Total   Tally
+	Vantage map[string]Tally  // by label; "any" for a scan without vantages
 	Waiting int               // shards that aren't finished
 	Dead    map[string]string // why shards were given up, by "label/shard"
 	Workers map[string]int    // how many shards each worker has
@@ -182,7 +183,7 @@ func (c *Client) Status(ctx context.Context, id string) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &Status{Scan: *s, Dead: map[string]string{}, Workers: map[string]int{}}
+	st := &Status{Scan: *s, Vantage: map[string]Tally{}, Dead: map[string]string{}, Workers: map[string]int{}}
 	if s.Phase == Submitted || s.Phase == Failed {
 		return st, nil
 	}
@@ -206,9 +207,14 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 		if err := json.Unmarshal([]byte(m.Headers().Get(headerTally)), &t); err != nil {
 			return fmt.Errorf("%s: %w", m.Subject(), err)
 		}
-		st.Total.Done += t.Done
-		st.Total.Open += t.Open
-		st.Total.Findings += t.Findings
+		u, err := parseUnit(m.Subject())
+		if err != nil {
+			return err
+		}
+		st.Total.add(t)
+		of := st.Vantage[u.label]
+		of.add(t)
+		st.Vantage[u.label] = of
 		if t.Finished {
 			st.Waiting--
 		} else if t.Worker != "" {

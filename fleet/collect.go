@@ -14,6 +14,7 @@ type Place struct {
 	Scan     string `json:"scan"`
 	Sequence uint64 `json:"sequence"` // of the last result in the stream of the scan
 	Offset   int64  `json:"offset"`
+	Ended    bool   `json:"ended"` // the scan has, and the output says so
 }
 
 // An Outlet is where collected results go. Save makes safe what was added until now and the place, both or neither.

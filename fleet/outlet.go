@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,8 +67,36 @@ func (o *File) cut() error {
 	return err
 }
 
-// Sequence is behind which to go on.
-func (o *File) Sequence() uint64 { return o.place.Sequence }
+// Whole writes a scan's results, between the lines that say how it was made and how it ended, unless they are there.
+func (o *File) Whole(ctx context.Context, c *Client, s *Scan, name string) error {
+	if o.place.Offset == 0 {
+		headers, err := s.Headers()
+		if err != nil {
+			return err
+		}
+		if err := o.addAll(headers); err != nil {
+			return err
+		}
+	}
+	if err := c.Collect(ctx, s.ID, name, o.place.Sequence, o); err != nil || o.place.Ended {
+		return err
+	}
+	footers, err := c.Footers(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	o.place.Ended = true
+	return errors.Join(o.addAll(footers), o.Save(o.place.Sequence))
+}
+
+func (o *File) addAll(lines [][]byte) error {
+	for _, line := range lines {
+		if err := o.Add(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Add implements [Outlet].
 func (o *File) Add(line []byte) error {

@@ -95,7 +95,7 @@ func TestPartition(t *testing.T) {
 		defer log.mu.Unlock()
 		return len(log.by)
 	}
-	require.Eventually(t, func() bool { return calls() > 300 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return calls() > 300 }, time.Minute, time.Millisecond)
 	strait.shut.Store(true)
 	c.worker(Worker{Name: "other", Dial: log.dial("other")})
 	once(t, 4096, c.collect(s.ID))

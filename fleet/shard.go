@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -176,10 +177,12 @@ func (r *shardRun) write(ctx context.Context) error {
 	defer every.Stop()
 	var lines [][]byte
 	bytes := 0
+	outcomes := map[probe.Outcome]int64{}
+	maps.Copy(outcomes, r.progress.Outcomes)
 	commit := func(n *note) error {
 		state := r.journal.State()
 		p := r.progress
-		p.Scan = &state
+		p.Scan, p.Outcomes = &state, maps.Clone(outcomes)
 		n.apply(&p)
 		if r.from > 0 && (len(state.Pending) == 0 || state.Pending[0].Position >= r.from) {
 			p.Fails = 0 // all is through that was under way when the shard was taken
@@ -203,6 +206,7 @@ func (r *shardRun) write(ctx context.Context) error {
 			r.journal.Done(d.result, d.findings)
 			if d.line != nil {
 				lines, bytes = append(lines, d.line), bytes+len(d.line)
+				outcomes[d.result.Outcome]++
 			}
 			if len(lines) < commitMost && bytes < commitBytes {
 				continue

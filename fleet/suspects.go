@@ -13,16 +13,18 @@ import (
 
 // A shard that two workers, one after the other, didn't survive may hold an endpoint that ends them. Those that were under way are
 // then asked in groups that are written down before. Of the group with which the next worker ends, each is asked alone; and the
-// one with which another ends isn't asked again.
+// one with which two more end isn't asked again: a worker may lose a shard by chance, too.
 const (
 	suspiciousFails = 3 // the worker that looks counts as one
 	suspectGroup    = 64
+	aloneFails      = 2
 )
 
 // A suspicion is which endpoints are asked with care.
 type suspicion struct {
 	first  int      // as many of those that come first
 	trying []string // those with which the last worker ended, if it had looked already
+	proven bool     // the only one of them is it
 }
 
 // suspicious returns nil if there is no reason to be. Beside those that were under way at the last commit, some were begun since.
@@ -30,7 +32,7 @@ func (p *progress) suspicious(concurrency int) *suspicion {
 	if p.Fails < suspiciousFails {
 		return nil
 	}
-	s := &suspicion{first: 8 * max(concurrency, scan.DefaultConcurrency), trying: p.Trying}
+	s := &suspicion{first: 8 * max(concurrency, scan.DefaultConcurrency), trying: p.Trying, proven: p.Alone >= aloneFails}
 	if p.Scan != nil {
 		s.first += len(p.Scan.Pending)
 	}
@@ -45,6 +47,12 @@ type note struct {
 
 func (n *note) apply(p *progress) {
 	if n != nil {
+		if len(n.trying) != 1 || !slices.Equal(n.trying, p.Trying) {
+			p.Alone = 0
+		}
+		if len(n.trying) == 1 {
+			p.Alone++
+		}
 		p.Trying = n.trying
 		if n.trying == nil {
 			p.Fails = 0
@@ -98,7 +106,7 @@ func (r *shardRun) sift(ctx context.Context, s *suspicion, next func() (scan.End
 		}
 		suspect := slices.Contains(s.trying, suspectName(e))
 		switch {
-		case suspect && len(s.trying) == 1:
+		case suspect && s.proven:
 			if err := r.skip(e); err != nil {
 				return err
 			}

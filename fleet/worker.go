@@ -47,9 +47,9 @@ func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
 	if err != nil {
 		return err
 	}
-	kv, err := js.KeyValue(ctx, scansBucket)
+	kv, err := w.meet(ctx, js)
 	if err != nil {
-		return fmt.Errorf("no coordinator has been here: %w", err)
+		return err
 	}
 	s := &shift{Worker: *w, board: &ledger{nc: nc, js: js}, nc: nc, js: js, kv: kv, jobs: map[string]*job{}, refused: map[string]bool{}}
 	if s.Name == "" {
@@ -77,6 +77,22 @@ func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
 		})
 	}
 	return context.Cause(ctx)
+}
+
+// meet waits until there is a server, and a coordinator has been there.
+func (w *Worker) meet(ctx context.Context, js jetstream.JetStream) (jetstream.KeyValue, error) {
+	for said := false; ; said = true {
+		kv, err := js.KeyValue(ctx, scansBucket)
+		if err == nil {
+			return kv, nil
+		}
+		if !said && w.Tell != nil {
+			w.Tell(fmt.Sprintf("waiting for the coordinator: %v", err))
+		}
+		if err := sleep(ctx, idle); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // A shift is a worker at work.

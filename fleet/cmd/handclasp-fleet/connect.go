@@ -17,6 +17,7 @@ type connection struct {
 	url             string
 	creds, nkey     string
 	ca, cert, inKey string
+	inbox           string
 }
 
 func (c *connection) register(cmd *cobra.Command) {
@@ -24,6 +25,7 @@ func (c *connection) register(cmd *cobra.Command) {
 	f.StringVar(&c.url, "nats", nats.DefaultURL, "the server: `URL`, or several with commas between them")
 	f.StringVar(&c.creds, "creds", "", "who one is: a `FILE` of credentials, as nsc makes it")
 	f.StringVar(&c.nkey, "nkey", "", "who one is: a `FILE` with the seed of an nkey")
+	f.StringVar(&c.inbox, "inbox", "", "have answers sent to subjects that begin with `PREFIX`, where permissions want one")
 	f.StringVar(&c.ca, "tls-ca", "", "trust the certificates in `FILE` (PEM) instead of the system's")
 	f.StringVar(&c.cert, "tls-cert", "", "show the certificate in `FILE` (PEM), with --tls-key")
 	f.StringVar(&c.inKey, "tls-key", "", "its private key, in `FILE` (PEM)")
@@ -31,7 +33,7 @@ func (c *connection) register(cmd *cobra.Command) {
 
 // options are those of any connection. It is made again for as long as the program runs.
 func (c *connection) options() ([]nats.Option, error) {
-	all := []nats.Option{nats.Name("handclasp-fleet"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second), nats.RetryOnFailedConnect(false)}
+	all := []nats.Option{nats.Name("handclasp-fleet"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second)}
 	if c.creds != "" {
 		all = append(all, nats.UserCredentials(c.creds))
 	}
@@ -41,6 +43,9 @@ func (c *connection) options() ([]nats.Option, error) {
 			return nil, fmt.Errorf("--nkey: %w", err)
 		}
 		all = append(all, seed)
+	}
+	if c.inbox != "" {
+		all = append(all, nats.CustomInboxPrefix(c.inbox))
 	}
 	if c.ca != "" {
 		all = append(all, nats.RootCAs(c.ca))
@@ -54,11 +59,12 @@ func (c *connection) options() ([]nats.Option, error) {
 	return all, nil
 }
 
-func (c *connection) connect() (*nats.Conn, error) {
+func (c *connection) connect(more ...nats.Option) (*nats.Conn, error) {
 	options, err := c.options()
 	if err != nil {
 		return nil, err
 	}
+	options = append(options, more...)
 	nc, err := nats.Connect(c.url, options...)
 	if err != nil {
 		return nil, fmt.Errorf("--nats: %s: %w", c.url, err)

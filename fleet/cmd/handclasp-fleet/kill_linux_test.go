@@ -125,19 +125,20 @@ func killed(t *testing.T, cmd *exec.Cmd) {
 func TestKills(t *testing.T) {
 	targets := listen(t)
 	s := newStage(t)
-	server := s.serve()
 	worker := func() *exec.Cmd { return s.start("worker", s.url()) }
-	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "2s", "--shards", "16",
+	early := worker() // it waits for the server
+	server := s.serve()
+	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
 		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
 	out := filepath.Join(s.dir, "out.jsonl")
 	results := s.start("results", id, "-o", out, s.url())
-	workers := []*exec.Cmd{worker(), worker(), worker()}
+	workers := []*exec.Cmd{early, worker(), worker()}
 
 	lines := func(n int) {
 		require.Eventually(t, func() bool {
 			data, _ := os.ReadFile(out)
 			return bytes.Count(data, []byte("\n")) >= n
-		}, time.Minute, 20*time.Millisecond)
+		}, 3*time.Minute, 20*time.Millisecond)
 	}
 	lines(50)
 	killed(t, workers[0])
@@ -161,14 +162,21 @@ func TestKills(t *testing.T) {
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)
 	seen := map[string]int{}
+	var kinds []string
 	for line := range strings.Lines(string(data)) {
 		var r struct {
+			Kind    string
 			Target  struct{ Addr string }
 			Outcome string
 		}
 		require.NoError(t, json.Unmarshal([]byte(line), &r))
+		if r.Kind != "" {
+			kinds = append(kinds, r.Kind)
+			continue
+		}
 		seen[r.Target.Addr]++
 	}
+	require.Equal(t, []string{"header", "footer"}, kinds)
 	require.Len(t, seen, hosts)
 	for addr, n := range seen {
 		require.Equal(t, 1, n, addr)

@@ -35,7 +35,7 @@ Without it they go to standard output, from the first one on. 'handclasp report'
 				if err != nil {
 					return err
 				}
-				return errors.Join(client.Collect(cmd.Context(), s.ID, name, out.Sequence(), out), out.Close())
+				return errors.Join(out.Whole(cmd.Context(), client, s, name), out.Close())
 			})
 		},
 	}

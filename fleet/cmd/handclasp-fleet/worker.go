@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/fleet"
@@ -13,7 +14,7 @@ func workerCommand(c *connection) *cobra.Command {
 		Short: "Scan shards of all scans that run, until it is stopped",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			nc, err := c.connect()
+			nc, err := c.connect(nats.RetryOnFailedConnect(true)) // it may be started first
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,65 @@
+package fleet
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/probe"
+)
+
+// Headers are the lines that say how a scan is made, as 'handclasp scan' writes them: one for each vantage, under whose id its
+// results are. They are what tells the same endpoint seen from elsewhere apart.
+func (s *Scan) Headers() (lines [][]byte, err error) {
+	probers, err := s.Options.probers()
+	if err != nil {
+		return nil, err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q", s.Targets, s.Inputs)
+	for _, label := range s.labels() {
+		header := &finding.Header{
+			Scan: s.recordID(label), Version: s.Version, Level: s.Level, Knobs: map[string]string{}, Protocols: []string{},
+			Targets: hex.EncodeToString(h.Sum(nil)[:8]), Seed: s.Seed, Started: s.Submitted.Truncate(time.Millisecond),
+		}
+		if label != anywhere {
+			header.Vantage = label
+		}
+		for _, p := range probers {
+			header.Protocols = append(header.Protocols, p.Spec().Protocol)
+		}
+		line, err := json.Marshal(finding.Entry{Header: header})
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// Footers are the lines that say how a scan has ended.
+func (c *Client) Footers(ctx context.Context, id string) (lines [][]byte, err error) {
+	st, err := c.Status(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, label := range st.labels() {
+		footer := &finding.Footer{
+			Scan: st.recordID(label), Ended: time.Now().UTC().Truncate(time.Millisecond), Complete: st.Phase == Finished && st.Waiting == 0,
+			Outcomes: st.Vantage[label].Outcomes, Unresolved: []string{},
+		}
+		if footer.Outcomes == nil {
+			footer.Outcomes = map[probe.Outcome]int64{}
+		}
+		line, err := json.Marshal(finding.Entry{Footer: footer})
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
