@@ -11,8 +11,13 @@ import (
 	"strings"
 )
 
-// maxFile is the largest file taken, in bytes; Recog's largest has 500 KB.
-const maxFile = 8 << 20
+// What files may cost, however they are made.
+const (
+	maxFile         = 8 << 20  // bytes; Recog's largest has 500 KB
+	maxFiles        = 32 << 20 // bytes of all files together
+	maxFingerprints = 50_000   // Recog has some 5,000
+	maxComplaints   = 100
+)
 
 // ErrNoFiles is returned by Load if there are no files of fingerprints.
 var ErrNoFiles = errors.New("no files of fingerprints: the folder holds no *.xml, nor does a folder xml in it")
@@ -23,6 +28,10 @@ var ErrNoFiles = errors.New("no files of fingerprints: the folder holds no *.xml
 // A fingerprint or a file that can't be used doesn't lose the others: the DB holds all that can, and the error, which
 // has an Unwrap() []error, names each of the rest by file, line and pattern. The DB is nil only if there is nothing to
 // read: [ErrNoFiles], or the error of fsys.
+//
+// A file may have 8 MiB, all of them 32 MiB and 50,000 fingerprints, whose patterns together stand for 2 million steps of a
+// matcher. What is kept of them is less than 512 MiB of memory, each pattern compiled. What goes beyond is an error as well, and
+// so is a file that ends in the middle.
 func Load(fsys fs.FS) (*DB, error) {
 	db, _, err := load(fsys, false)
 	return db, err
@@ -53,9 +62,16 @@ func load(fsys fs.FS, wanted bool) (*DB, []example, error) {
 	}
 	l := loader{fsys: fsys, wanted: wanted, kinds: map[string][]*fingerprint{}}
 	for _, name := range names {
-		if err := l.file(name); err != nil {
-			l.errs = append(l.errs, fmt.Errorf("%s: %w", name, err))
+		err := l.file(name)
+		if err != nil {
+			l.complain(name, err)
 		}
+		if errors.Is(err, errTooMuch) {
+			break
+		}
+	}
+	if l.unsaid > 0 {
+		l.errs = append(l.errs, fmt.Errorf("and %d more", l.unsaid))
 	}
 	db := &DB{kinds: map[string]func() []*fingerprint{}}
 	for kind, list := range l.kinds {
@@ -70,6 +86,20 @@ type loader struct {
 	kinds    map[string][]*fingerprint
 	examples []example
 	errs     []error
+	unsaid   int // errors behind the first
+
+	read, fingerprints, steps int
+}
+
+// errTooMuch ends the reading of files.
+var errTooMuch = errors.New("more than may be read")
+
+func (l *loader) complain(place string, err error) {
+	if len(l.errs) == maxComplaints {
+		l.unsaid++
+		return
+	}
+	l.errs = append(l.errs, fmt.Errorf("%s: %w", place, err))
 }
 
 // fingerprintXML is a fingerprint as a file has it.
@@ -97,12 +127,16 @@ func (l *loader) file(name string) error {
 		return err
 	}
 	defer f.Close()
-	bounded := &io.LimitedReader{R: f, N: maxFile + 1}
+	most := min(maxFile, maxFiles-l.read)
+	bounded := &io.LimitedReader{R: f, N: int64(most) + 1}
+	defer func() { l.read += most + 1 - int(bounded.N) }()
 	d := xml.NewDecoder(bounded)
 	kind, inside := kindOf(name), false
 	for {
 		token, err := d.Token()
 		switch {
+		case bounded.N <= 0 && most < maxFile:
+			return fmt.Errorf("%w: %d bytes of files", errTooMuch, maxFiles)
 		case bounded.N <= 0:
 			return fmt.Errorf("larger than %d bytes", maxFile)
 		case err == io.EOF && inside:
@@ -131,8 +165,10 @@ func (l *loader) file(name string) error {
 			if err := d.DecodeElement(&x, &start); err != nil {
 				return fmt.Errorf("fingerprint in line %d: %w", line, err)
 			}
-			if err := l.add(kind, place, x); err != nil {
-				l.errs = append(l.errs, fmt.Errorf("%s: %w", place, err))
+			if err := l.add(kind, place, x); errors.Is(err, errTooMuch) {
+				return err
+			} else if err != nil {
+				l.complain(place, err)
 			}
 		default:
 			if err := d.Skip(); err != nil {
@@ -161,9 +197,17 @@ func (l *loader) add(kind, place string, x fingerprintXML) error {
 		name:   strings.Join(strings.Fields(x.Description), " "),
 		params: params{byName: map[string]param{}, cpe: map[string]cpeTemplate{}},
 	}
-	groups, err := f.newPattern(x.Pattern, x.Flags)
+	groups, steps, err := f.newPattern(x.Pattern, x.Flags)
 	if err != nil {
 		return err
+	}
+	l.fingerprints++
+	l.steps += steps
+	switch {
+	case l.fingerprints > maxFingerprints:
+		return fmt.Errorf("%w: %d fingerprints", errTooMuch, maxFingerprints)
+	case l.steps > maxSteps:
+		return fmt.Errorf("%w: patterns of %d steps", errTooMuch, maxSteps)
 	}
 	for _, p := range x.Params {
 		if err := f.params.add(p.Name, p.Value, p.Pos, groups); err != nil {
@@ -177,7 +221,7 @@ func (l *loader) add(kind, place string, x fingerprintXML) error {
 	for _, e := range x.Examples {
 		parsed, err := l.example(place, e)
 		if err != nil {
-			l.errs = append(l.errs, fmt.Errorf("%s: pattern %q: example: %w", place, x.Pattern, err))
+			l.complain(place, fmt.Errorf("pattern %q: example: %w", x.Pattern, err))
 			continue
 		}
 		parsed.of = f

@@ -41,7 +41,7 @@ func FuzzNeeds(f *testing.F) {
 		if len(pattern) > 200 || len(text) > 1000 {
 			return
 		}
-		if _, err := p.newPattern(pattern, ""); err != nil {
+		if _, _, err := p.newPattern(pattern, ""); err != nil {
 			return
 		}
 		re := regexp.MustCompile(p.expression("m"))

@@ -41,8 +41,9 @@ func (t *Table) row(b *bytes.Buffer, r finding.Record) {
 		fmt.Fprintln(b, indent+t.in(warning, fit(trouble(r, document), t.width-textColumn)))
 	}
 	open := finding.Open(r.Findings)
+	width := idWidth(open)
 	for _, f := range open {
-		t.finding(b, document, f, idWidth(open))
+		t.finding(b, document, f, width)
 	}
 	for _, f := range r.Findings {
 		if f.IsAccepted() {

@@ -19,7 +19,7 @@
 // refused, NBSTAT to UDP port 137 of the same host, and a request to the name that it tells. No retarget is followed.
 //
 // At [probe.LevelAnonymous], a null session on one more connection with the dialect that the server prefers, which may be
-// NT LM 0.12. A refusal ends it:
+// NT LM 0.12. A step that is refused ends it, politely:
 //
 //	NEGOTIATE, SESSION_SETUP        NTLM's first message
 //	SESSION_SETUP                   NTLM's last message: no user, no domain, no workstation, no response
@@ -27,7 +27,7 @@
 //	CREATE srvsvc                   which only opens the pipe
 //	IOCTL, READ                     RPC bind, NetrShareEnum at level 1; what is left of the answer
 //	CLOSE, TREE_DISCONNECT, LOGOFF  or what SMB1 has for all of these, such as NT_CREATE_ANDX and TRANSACTION
-//	TRANSACTION \PIPE\LANMAN        before that, by SMB1 if the list is refused: NetShareEnum at level 1 (MS-RAP §2.5.6)
+//	TRANSACTION \PIPE\LANMAN        by SMB1, if the pipe or the list is refused: NetShareEnum at level 1 (MS-RAP §2.5.6)
 //
 // Never: a user's name, a password, a response to a challenge, a path on a share, a write. The guard knows each byte of these
 // messages, and their order.

@@ -102,11 +102,11 @@ type AnonymousSession struct {
 	Flags           []string `json:"flags"`       // of the session (MS-SMB2 §2.2.6): "guest", "null", "encrypt", or a number
 	TreeStatus      string   `json:"tree_status"` // the answer to the tree connect to IPC$
 	// ListStatus is what ended the list of shares: a failed request's status, "RPC bind refused", a fault such as
-	// "RPC fault 0x00000005" (C706 appendix E), or NetrShareEnum's or RAP's answer, such as "ERROR_SUCCESS" (MS-ERREF §2.2).
+	// "RPC fault 0x00000005" (C706 appendix E), or NetrShareEnum's answer, such as "ERROR_SUCCESS"; RAP's only with the list.
 	ListStatus string `json:"list_status"`
 }
 
-// A Share is an entry of the list of shares (MS-SRVS §2.2.4.23; MS-RAP §2.5.7.2, whose names have 12 bytes at most).
+// A Share is an entry of the list (MS-SRVS §2.2.4.23, MS-RAP §2.5.7.2).
 type Share struct {
 	Name    string `json:"name"`
 	Type    string `json:"type"` // "disk", "printer", "device", "ipc", or empty for one without a name
