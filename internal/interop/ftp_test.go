@@ -34,6 +34,7 @@ var ftpFacts = []struct {
 	listing          string     // names, the server's own directory left out
 	writable         string
 	passive          string
+	unwitnessed      bool   // the other client waits for the answer to LIST before it shakes hands on the data connection
 	findings, beyond string // at level handshake, and those that level anonymous adds
 }{
 	{
@@ -118,7 +119,7 @@ var ftpFacts = []struct {
 	{ // shakes hands on the data connection before it answers LIST
 		server: "ftp-srv", variant: "implicit-tls", start: ftpSrvImplicitTLS, implicit: true, system: "UNIX Type: L8",
 		tls: true, protects: probe.Yes,
-		anonymous: probe.Yes, within: probe.Yes, replies: [2]int{230, 0}, listing: "README, pub, two  words", passive: "127.0.0.1",
+		anonymous: probe.Yes, within: probe.Yes, replies: [2]int{230, 0}, listing: "README, pub, two  words", unwitnessed: true, passive: "127.0.0.1",
 		findings: "anonymous exposed", beyond: "anonymous-listing",
 	},
 	{ // admits anonymous alone, by -A
