@@ -56,10 +56,10 @@ var nntpFacts = []struct {
 		auth: []string{"USER", "SASL"}, feeding: probe.No, groups: true,
 		findings: []string{"nntp.read-open", "nntp.exposed"},
 	},
-	{ // lists STARTTLS, and answers it with 580
+	{ // lists STARTTLS, and answers it with 580: what it has inside isn't known
 		server: "inn2", variant: "no-certificate", start: nnrpdNoCertificate, greeting: 201, posting: probe.No, from: "CAPABILITIES", implementation: "INN 2.",
 		read: probe.Yes, readReplies: [2]int{411, 0}, starttls: probe.No, dated: true,
-		auth: []string{"SASL"}, feeding: probe.No, groups: true,
+		auth: []string{"SASL"}, groups: true,
 		findings: []string{"nntp.starttls-broken", "nntp.read-open", "nntp.exposed"},
 	},
 	{

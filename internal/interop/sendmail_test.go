@@ -36,6 +36,8 @@ func sendmail(t testing.TB) smtpServer {
 		"define(`confSERVER_KEY', `"+cert.Key+"')dnl",
 		"define(`confCACERT', `"+cert.CA+"')dnl",
 		"define(`confCACERT_PATH', `"+filepath.Dir(cert.CA)+"')dnl",
+		"define(`confREFUSE_LA', `10000')dnl", // it turns clients away from a machine that is busy with other things
+		"define(`confQUEUE_LA', `10000')dnl",
 		"FEATURE(`nocanonify')dnl",
 		"FEATURE(`no_default_msa')dnl",
 		fmt.Sprintf("DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port=%d')dnl", addr.Port()),

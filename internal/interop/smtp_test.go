@@ -144,10 +144,11 @@ var smtpServerFacts = map[string]smtpFacts{
 	"opensmtpd implicit TLS":      {outcome: probe.OutcomeTLS, tlsVersion: "1.3", findings: none},
 }
 
-// failedTLS is a server whose handshake fails behind its certificate: what came before stays, and so does the chain.
+// failedTLS is a server whose handshake fails behind its certificate: what came before stays, and so does the chain;
+// what it has inside isn't known.
 var failedTLS = smtpFacts{
 	outcome: probe.OutcomeTLS, hostname: "mx.opensmtpd.test", greetingLines: 1, size: 36700160, starttls: probe.Yes, stripped: probe.No, tlsVersion: "1.3",
-	auth: none, vrfy: probe.No, expn: probe.No, findings: []string{"smtp.exposed"},
+	auth: none, findings: []string{"smtp.exposed"},
 }
 
 // chasquidSTARTTLS is a listener of chasquid's: AUTH inside TLS alone, on port 25 as well.

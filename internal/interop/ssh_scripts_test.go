@@ -3,6 +3,7 @@ package interop_test
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -71,7 +72,7 @@ func gliderlabs(t testing.TB) sshServer {
 	t.Helper()
 	bin := filepath.Join(serverDir(t, ""), "gliderlabs")
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", bin, ".")
-	cmd.Dir = filepath.Join("testdata", "gliderlabs")
+	cmd.Dir, cmd.Env = filepath.Join("testdata", "gliderlabs"), append(os.Environ(), "GOWORK=off") // it is in no workspace
 	if out, err := cmd.CombinedOutput(); err != nil {
 		unavailable(t, "gliderlabs/ssh can't be built; .ci/interop-servers fetches it: %v\n%s", err, out)
 	}
@@ -79,7 +80,7 @@ func gliderlabs(t testing.TB) sshServer {
 	addr := netip.AddrPortFrom(loopback, uint16(freePort(t)))
 	start(t, process{Path: bin, Args: append([]string{addr.String()}, keys...), Listen: addr})
 	list := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", "github.com/gliderlabs/ssh")
-	list.Dir = cmd.Dir
+	list.Dir, list.Env = cmd.Dir, cmd.Env
 	release := strings.TrimPrefix(strings.TrimSpace(string(must(list.Output()))), "v")
 	return sshServer{Addr: addr, Version: release, Keys: prints}
 }
