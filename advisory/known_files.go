@@ -25,12 +25,6 @@ var knownFiles = []known{
 		refs: []string{sambaHistory + "CVE-2020-25717.html"},
 	},
 	{
-		id: "CVE-2025-10230", products: []string{"Samba"},
-		affected: []bounds{{"4.0.0", "4.21.9"}, {"4.22.0", "4.22.5"}, {"4.23.0", "4.23.2"}},
-		cvss:     anybodyRoot, cwe: []int{78},
-		refs: []string{sambaHistory + "CVE-2025-10230.html"},
-	},
-	{
 		id: "CVE-2015-0240", products: []string{"Samba"},
 		affected: []bounds{{"3.5.0", "3.6.25"}, {"4.0.0", "4.0.25"}, {"4.1.0", "4.1.17"}},
 		cvss:     anybodyAll2,

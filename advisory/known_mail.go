@@ -86,10 +86,6 @@ var knownMail = []known{
 		refs: []string{"https://www.qualys.com/2020/01/28/cve-2020-7247/lpe-rce-opensmtpd.txt"},
 	},
 	{
-		id: "CVE-2016-1000282", name: "Harakiri", products: []string{"Haraka"}, affected: []bounds{{"", "2.8.9"}},
-		cvss: "CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
-	},
-	{
 		id: "CVE-2024-11182", products: []string{"MDaemon"}, affected: []bounds{{"", "24.5.1"}}, builds: true,
 		cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", cwe: []int{79}, kev: "2025-05-19",
 	},

@@ -37,8 +37,7 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 		}
 	}
 	answers := make([]answer, len(askers)+1) // the last one is to the handshake
-	until := time.Now().Add(answerWait)
-	brief, cancel := context.WithDeadline(ctx, until)
+	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var asked sync.WaitGroup
 	asked.Add(len(askers))
@@ -46,6 +45,7 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 	t.s.OpenEach(ctx, len(answers), func(i int, c *probe.Conn, err error) {
 		a := &answers[i]
 		a.err = err
+		until := time.Now().Add(answerWait)
 		if i < len(askers) {
 			defer asked.Done()
 			if err == nil {
@@ -57,7 +57,9 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 			return
 		}
 		if err == nil {
+			brief, stop := context.WithDeadline(asking, until)
 			*a = t.handshake(brief, c, until)
+			stop()
 		}
 		asked.Wait()
 		t.name(answers)

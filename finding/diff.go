@@ -82,9 +82,10 @@ type WeighOptions struct {
 	Doubtful map[Endpoint]bool
 	// Tell, unless it is nil, gets what is to be told of each endpoint, instead of the [Delta]. That has notes of groups and
 	// causes, and of endpoints that aren't asked any more.
-	Tell      func([]Change, []Note)
-	Before    Header               // how the last scan was made; zero if that isn't known
-	RuleKnown func(id string) bool // to the last scan; nil if each was
+	Tell   func([]Change, []Note)
+	Before Header // how the last scan was made; zero if that isn't known
+	// RuleKnown reports whether endpoints that were learned last at a time were judged by a rule then; nil if each was by all.
+	RuleKnown func(id string, learned time.Time) bool
 }
 
 // Weigh compares a scan with what is known, and has that changed. Most programs call [Diff], or use package monitor.

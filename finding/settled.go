@@ -32,6 +32,9 @@ func (t *telling) settled() bool {
 
 // SeenAgain brings what was settled up to a later time at which all of it was seen again.
 func (st *Standing) SeenAgain(at time.Time) {
+	if st.Learned.Equal(st.Answered) {
+		st.Learned = at
+	}
 	st.Answered = at
 	for _, h := range st.Open {
 		h.Last = at

@@ -28,6 +28,7 @@ func (c Confirmation) orDefault(gone int) Confirmation {
 type Standing struct {
 	First    time.Time   `json:"first"`    // asked first
 	Answered time.Time   `json:"answered"` // somebody spoke last; zero if never
+	Learned  time.Time   `json:"learned"`  // a probe came to its end last; zero if never
 	Up       bool        `json:"up"`       // and is expected to
 	Scope    Scope       `json:"scope,omitempty"`
 	Level    probe.Level `json:"level"` // the furthest that was asked

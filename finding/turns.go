@@ -114,7 +114,7 @@ func (t *telling) fact(f fact) (changed bool) {
 	now := slices.Clone(f.values)
 	if !f.whole {
 		for _, value := range h.Values {
-			if !slices.Contains(now, value) {
+			if !slices.Contains(now, value) && !superseded(f, value) {
 				now = append(now, value)
 			}
 		}
@@ -140,6 +140,20 @@ func (t *telling) fact(f fact) (changed bool) {
 		t.notice(NotePool, f.path, old, now, "the values take turns: several servers behind one address, or a setting that is set and unset")
 	}
 	return false
+}
+
+// superseded reports whether what a fact was is told to be something else: a product has another version.
+func superseded(f fact, value string) bool {
+	return strings.HasSuffix(f.path, pathSoftware) && slices.ContainsFunc(f.values, func(now string) bool { return product(now) == product(value) })
+}
+
+// product is a name of software without its version.
+func product(software string) string {
+	i := strings.LastIndexByte(software, ' ')
+	if i < 0 || !strings.ContainsAny(software[i:], "0123456789") {
+		return software
+	}
+	return software[:i]
 }
 
 func without(list, other []string) (rest []string) {

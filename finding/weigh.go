@@ -19,9 +19,9 @@ type weighing struct {
 	accept  map[string]bool
 	// before is how the scan before was made, now how this one is. Zero if that isn't known.
 	before, now Header
-	ruleKnown   func(id string) bool   // to the scan before; nil if each was
-	unchanged   bool                   // list what didn't change, too
-	hand        func([]Change, []Note) // takes what is told of an endpoint; nil if the delta does
+	ruleKnown   func(id string, learned time.Time) bool // as in WeighOptions
+	unchanged   bool                                    // list what didn't change, too
+	hand        func([]Change, []Note)                  // takes what is told of an endpoint; nil if the delta does
 
 	again    *Snapshot // a second look at those that are
 	doubtful map[Endpoint]bool
@@ -52,7 +52,7 @@ func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) *telling
 			st.Protocol = cmp.Or(p.speaks, p.protocol)
 		}
 	}
-	t := &telling{w: w, at: at, st: st, sight: sight, fresh: fresh, blind: w.isBlind(at)}
+	t := &telling{w: w, at: at, st: st, sight: sight, fresh: fresh, blind: w.isBlind(at), learned: st.Learned}
 	if w.doubtful[at] {
 		t.again = cmp.Or(w.again.sight(at), new(sighting))
 	}
@@ -64,6 +64,9 @@ func (w *weighing) endpoint(at Endpoint, st *Standing, sight *sighting) *telling
 		if a := p.addr.Addr().String(); p.answered && !slices.Contains(st.Heard, a) {
 			st.Heard = append(st.Heard, a)
 		}
+	}
+	if slices.ContainsFunc(sight.parts, func(p *part) bool { return p.outcome == probe.OutcomeOK }) {
+		st.Learned = w.at
 	}
 	if answered {
 		st.Answered, st.Up, st.Level = w.at, true, level
@@ -96,14 +99,16 @@ func (w *weighing) cause(kind, text, id string) {
 
 // A telling is what is told of one endpoint.
 type telling struct {
-	w      *weighing
-	at     Endpoint
-	st     *Standing
-	sight  *sighting
-	again  *sighting // a second look; nil if there was none
-	fresh  bool
-	blind  bool
-	change Change // with what all changes of the endpoint have
+	w     *weighing
+	at    Endpoint
+	st    *Standing
+	sight *sighting
+	again *sighting // a second look; nil if there was none
+	fresh bool
+	blind bool
+	// learned is when the endpoint was before.
+	learned time.Time
+	change  Change // with what all changes of the endpoint have
 
 	items   []Item // that changes told
 	changes []Change
@@ -274,7 +279,7 @@ func (w *weighing) rulesDiffer() bool {
 func (t *telling) confirmed(rule Rule, n int, held *Held, r ruling, isNew bool) {
 	w := t.w
 	switch letter, reason := t.prior(rule, n); {
-	case isNew && w.ruleKnown != nil && !t.fresh && !w.ruleKnown(rule.ID):
+	case isNew && w.ruleKnown != nil && !t.fresh && !w.ruleKnown(rule.ID, t.learned):
 		w.cause("rules", "rules of this version", rule.ID)
 	case letter == answerUnknown && reason == "level":
 		w.cause("level", "asked at a deeper level than before", rule.ID)

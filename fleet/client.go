@@ -118,6 +118,37 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 	return put(ctx, c.kv, s, revision)
 }
 
+// Exclude has a scan that runs leave alone addresses, ranges and names from now on. Within a second every worker knows, or has stopped.
+func (c *Client) Exclude(ctx context.Context, id string, hosts []string) error {
+	s, revision, err := get(ctx, c.kv, id)
+	if err != nil {
+		return err
+	}
+	if s.Phase != Running {
+		return fmt.Errorf("the scan %s is %s", id, s.Phase)
+	}
+	refused := len(s.Refused)
+	s.ToExclude = append(s.ToExclude, hosts...)
+	if err := put(ctx, c.kv, s, revision); err != nil {
+		return err
+	}
+	for {
+		if s, _, err = get(ctx, c.kv, id); err != nil {
+			return err
+		}
+		if s.ToExclude == nil || s.Phase != Running {
+			break
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+	if more := s.Refused[min(refused, len(s.Refused)):]; len(more) > 0 {
+		return errors.New(strings.Join(more, "\n"))
+	}
+	return nil
+}
+
 // Scans returns what there is, the oldest first.
 func (c *Client) Scans(ctx context.Context) ([]*Scan, error) {
 	ids, err := c.kv.Keys(ctx)

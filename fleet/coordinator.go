@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -25,6 +26,9 @@ type Coordinator struct {
 
 	js jetstream.JetStream
 	kv jetstream.KeyValue
+
+	mu   sync.Mutex
+	live map[string]*liveScan
 }
 
 func (c *Coordinator) tell(format string, args ...any) {
@@ -44,6 +48,12 @@ func (c *Coordinator) Run(ctx context.Context, nc *nats.Conn) (err error) {
 	if c.kv, err = openScans(ctx, c.js); err != nil {
 		return err
 	}
+	c.live = map[string]*liveScan{}
+	beats, err := nc.Subscribe(beatSubject("*"), c.hear)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = beats.Unsubscribe() }()
 	for ; ctx.Err() == nil; _ = sleep(ctx, look) {
 		ids, err := c.kv.Keys(ctx)
 		if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
@@ -70,6 +80,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	c.note(s)
 	switch s.Phase {
 	case Submitted:
 		if err := c.prepare(ctx, s); err != nil {
@@ -82,6 +93,10 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 		}
 		c.tell("%s: %s %s", s.ID, s.Phase, s.Reason)
 	case Running:
+		if s.ToExclude != nil {
+			c.grow(ctx, s)
+			break
+		}
 		work, err := c.js.Stream(ctx, workStream(s.ID))
 		if err != nil {
 			return err

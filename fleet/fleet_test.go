@@ -54,20 +54,21 @@ type camp struct {
 	engine *Engine
 	client *Client
 	ctx    context.Context
+
+	dismiss func()
 }
 
 func newCamp(t *testing.T) *camp {
+	t.Parallel()
 	engine, err := StartEngine(EngineOptions{Store: t.TempDir(), Listen: "127.0.0.1:0"})
 	require.NoError(t, err)
 	c := &camp{t: t, engine: engine}
 	ctx, cancel := context.WithCancel(t.Context())
 	c.ctx = ctx
-	nc := c.connect()
-	var running sync.WaitGroup
-	running.Go(func() { _ = (&Coordinator{Tell: c.tell}).Run(ctx, nc) })
+	c.coordinate()
 	t.Cleanup(func() {
 		cancel()
-		running.Wait()
+		c.dismiss()
 		engine.Close()
 	})
 	require.Eventually(t, func() bool {
@@ -75,6 +76,18 @@ func newCamp(t *testing.T) *camp {
 		return err == nil
 	}, 10*time.Second, 50*time.Millisecond)
 	return c
+}
+
+// coordinate has a coordinator run, until dismiss.
+func (c *camp) coordinate() {
+	ctx, cancel := context.WithCancel(c.ctx)
+	nc := c.connect()
+	var running sync.WaitGroup
+	running.Go(func() { _ = (&Coordinator{Tell: c.tell}).Run(ctx, nc) })
+	c.dismiss = func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 func (c *camp) tell(line string) { c.t.Log(line) }

@@ -24,11 +24,13 @@ type job struct {
 	probers []probe.Prober
 	exclude *scan.Exclusion
 	inputs  *os.File // nil for none
+	pact    *pact
+	end     context.CancelFunc // of what keeps the pact; may be nil
 }
 
 // prepare fetches what a scan names.
 func prepare(ctx context.Context, js jetstream.JetStream, s *Scan) (j *job, err error) {
-	j = &job{scan: s}
+	j = &job{scan: s, pact: newPact(s.Lease)}
 	if j.probers, err = s.Options.probers(); err != nil {
 		return nil, err
 	}
@@ -51,6 +53,9 @@ func prepare(ctx context.Context, js jetstream.JetStream, s *Scan) (j *job, err 
 }
 
 func (j *job) close() {
+	if j.end != nil {
+		j.end()
+	}
 	if j.inputs != nil {
 		_ = j.inputs.Close()
 	}

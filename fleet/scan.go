@@ -37,6 +37,11 @@ type Scan struct {
 	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
 	// Excluded are the addresses that Exclude stands for, as the coordinator resolved them; by SHA-256.
 	Excluded string `json:"excluded"`
+	// ToExclude is what is to be left alone from now on, as it was said while the scan ran; the coordinator makes lines of Grown of it,
+	// or of Refused if it can't be understood.
+	ToExclude []string `json:"to_exclude"`
+	Grown     string   `json:"grown"`
+	Refused   []string `json:"refused"`
 }
 
 // DefaultLease and DefaultMaxBytes are a scan's unless it says otherwise.

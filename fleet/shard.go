@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"net"
+	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/handclasp/handclasp"
@@ -26,6 +28,8 @@ type shardRun struct {
 	*holding
 	job     *job
 	judge   *handclasp.Judge
+	rest    func()         // asks no further endpoint for now
+	rests   atomic.Bool    // rest was called
 	dial    probe.DialFunc // nil for the system's
 	journal *scan.Journal
 	from    uint64 // the position where it began; what is before it was under way with another worker
@@ -48,10 +52,12 @@ func (j *job) run(ctx, held context.Context, h *holding, dial probe.DialFunc) er
 	}
 	scanning, stop := context.WithCancel(held)
 	defer stop()
+	r.rest = func() { r.rests.Store(true); stop() }
 	defer context.AfterFunc(ctx, stop)()
 	if err := sleep(scanning, h.wait); err != nil {
 		return errWaiting
 	}
+	go j.pact.watch(scanning, r.rest)
 	suspicious := h.progress.suspicious(j.scan.Concurrency)
 	var unread error
 	go func() {
@@ -67,13 +73,18 @@ func (j *job) run(ctx, held context.Context, h *holding, dial probe.DialFunc) er
 		return err
 	case unread != nil:
 		return unread
-	case scanning.Err() != nil && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case !h.progress.finished() && r.rests.Load():
+		return errUnheard
 	case !h.progress.finished():
 		return errors.New("the scan ended early")
 	}
 	return nil
 }
+
+// errExcluded says that an address was excluded since the scan began.
+var errExcluded = errors.New("the address is to be left alone")
 
 // errWaiting says that nothing was begun: who had the shard before may still be at it.
 var errWaiting = errors.New("the shard wasn't begun")
@@ -98,7 +109,7 @@ func (r *shardRun) scan(ctx context.Context, s *suspicion) error {
 
 // ask probes endpoints and hands on what they gave.
 func (r *shardRun) ask(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, error]) error {
-	for result, err := range scan.Run(ctx, endpoints, r.job.scan.scan(r.call, r.journal)) {
+	for result, err := range scan.Run(ctx, endpoints, r.job.scan.scan(r.call, r.job.pact.limiter, r.journal)) {
 		if ctx.Err() != nil {
 			continue // it may have been cut short: it is asked again
 		}
@@ -106,7 +117,11 @@ func (r *shardRun) ask(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, e
 		if errors.As(err, &bad) {
 			continue // the coordinator said so
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case r.job.pact.excludes(result.Target.Addr.Addr()):
+			r.done <- done{result: scan.Result{Endpoint: result.Endpoint}} // it is through, and nothing is said
+		default:
 			err = r.record(result)
 		}
 		if err != nil {
@@ -141,6 +156,13 @@ func (r *shardRun) call(ctx context.Context, network, address string) (net.Conn,
 	if r.stale() {
 		r.end(errStale)
 		return nil, context.Canceled
+	}
+	if !r.job.pact.holds() {
+		r.rest()
+		return nil, context.Canceled
+	}
+	if to, err := netip.ParseAddrPort(address); err == nil && r.job.pact.excludes(to.Addr()) {
+		return nil, errExcluded
 	}
 	if r.dial != nil {
 		return r.dial(ctx, network, address)
@@ -179,7 +201,9 @@ func (r *shardRun) write(ctx context.Context) error {
 				break
 			}
 			r.journal.Done(d.result, d.findings)
-			lines, bytes = append(lines, d.line), bytes+len(d.line)
+			if d.line != nil {
+				lines, bytes = append(lines, d.line), bytes+len(d.line)
+			}
 			if len(lines) < commitMost && bytes < commitBytes {
 				continue
 			}

@@ -84,11 +84,12 @@ func (o *Options) order(shard scan.Shard, exclude *scan.Exclusion, journal *scan
 }
 
 // scan returns how endpoints are asked.
-func (o *Options) scan(dial probe.DialFunc, journal *scan.Journal) *scan.Options {
+func (o *Options) scan(dial probe.DialFunc, limiter *scan.Limiter, journal *scan.Journal) *scan.Options {
 	return &scan.Options{
 		Probe: probe.Options{
 			Level: o.Level, Contact: o.Contact, TLS: o.TLS, Limits: probe.Limits{Total: o.Timeout}, Dial: dial,
 		},
 		Concurrency: o.Concurrency, PerHost: o.PerHost, HostSpacing: o.HostSpacing, Retries: o.Retries, Journal: journal,
+		Limiter: limiter,
 	}
 }

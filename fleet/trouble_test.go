@@ -124,7 +124,7 @@ func TestGoesOnWithState(t *testing.T) {
 	journal := new(scan.Journal)
 	found := map[string]int{}
 	order := s.order(scan.Shard{Index: 2, Count: 4}, nil, journal)
-	for r, err := range scan.Run(ctx, scan.Endpoints(ctx, scan.Args(s.Targets), probers, order), s.scan(network.dial, journal)) {
+	for r, err := range scan.Run(ctx, scan.Endpoints(ctx, scan.Args(s.Targets), probers, order), s.scan(network.dial, nil, journal)) {
 		require.NoError(t, err)
 		if len(found) == 100 {
 			cancel()

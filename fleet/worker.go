@@ -25,6 +25,8 @@ type Worker struct {
 	Scans []string
 	// Shards is how many to work on at once; zero or less is 1.
 	Shards int
+	// MaxRate bounds the new connections a second of each scan here; zero is no bound beside the scan's own.
+	MaxRate float64
 	// Version stands in for [Version], if not empty.
 	Version string
 	// Dial connects to targets; nil is as in [probe.Options].
@@ -49,7 +51,7 @@ func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
 	if err != nil {
 		return fmt.Errorf("no coordinator has been here: %w", err)
 	}
-	s := &shift{Worker: *w, board: &ledger{nc: nc, js: js}, js: js, kv: kv, jobs: map[string]*job{}, refused: map[string]bool{}}
+	s := &shift{Worker: *w, board: &ledger{nc: nc, js: js}, nc: nc, js: js, kv: kv, jobs: map[string]*job{}, refused: map[string]bool{}}
 	if s.Name == "" {
 		s.Name = nuid.Next()
 	}
@@ -81,6 +83,7 @@ func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
 type shift struct {
 	Worker
 	board   board
+	nc      *nats.Conn
 	js      jetstream.JetStream
 	kv      jetstream.KeyValue
 	turn    int // which scan is asked for a shard first
@@ -115,7 +118,7 @@ func (s *shift) next(ctx context.Context) (*job, ticket, error) {
 			errs = append(errs, err)
 			continue
 		}
-		if j == nil {
+		if j == nil || !j.pact.holds() {
 			continue
 		}
 		for _, label := range j.scan.labels() {
@@ -160,6 +163,9 @@ func (s *shift) job(ctx context.Context, id string) (*job, error) {
 		return nil, fmt.Errorf("the scan %s can't be prepared: %w", id, err)
 	}
 	s.jobs[id] = j
+	keeping, end := context.WithCancel(context.WithoutCancel(ctx))
+	j.end = end
+	go j.pact.keep(keeping, s.nc, id, s.Name, func() float64 { return s.MaxRate })
 	return j, nil
 }
 
@@ -192,6 +198,8 @@ func (s *shift) work(ctx context.Context, j *job, t ticket) error {
 		return t.giveBack(held)
 	case ctx.Err() != nil:
 		return h.release(held, nil)
+	case errors.Is(err, errUnheard):
+		return errors.Join(err, h.release(held, nil))
 	}
 	return errors.Join(err, h.release(held, err))
 }

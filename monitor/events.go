@@ -43,20 +43,20 @@ func lastScan(ctx context.Context, tx *sql.Tx) (head finding.Header, ended time.
 	return head, ended, err
 }
 
-// rulesKnown returns the rules that scans were judged by until now.
-func rulesKnown(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM rule`)
+// rulesKnown returns the rules that scans were judged by until now, and since when.
+func rulesKnown(ctx context.Context, tx *sql.Tx) (map[string]time.Time, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, since FROM rule`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	known := map[string]bool{}
+	known := map[string]time.Time{}
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var id, since string
+		if err := rows.Scan(&id, &since); err != nil {
 			return nil, err
 		}
-		known[id] = true
+		known[id], _ = time.Parse(stamp, since) // zero for the rules of the first scan
 	}
 	return known, rows.Err()
 }

@@ -239,7 +239,10 @@ func (a *application) apply(ctx context.Context, tx *sql.Tx) (Scan, error) {
 	}
 	how := finding.WeighOptions{Tell: tell, Confirm: a.State.o.Confirm, AcceptLoss: a.o.AcceptLoss, Before: before, Again: a.again, Doubtful: a.doubtful}
 	if len(known) > 0 {
-		how.RuleKnown = func(id string) bool { return known[id] }
+		how.RuleKnown = func(id string, learned time.Time) bool {
+			since, ok := known[id]
+			return ok && !learned.Truncate(time.Millisecond).Before(since)
+		}
 	}
 	d := finding.Weigh(m, a.snap, how)
 	tell(nil, d.Notes)
@@ -247,7 +250,7 @@ func (a *application) apply(ctx context.Context, tx *sql.Tx) (Scan, error) {
 		return Scan{}, err
 	}
 	scan.Complete, scan.Unchanged, scan.Known, scan.Lost, scan.Blind = d.Complete, d.Unchanged, d.Known, d.Lost, d.Blind()
-	if err := a.note(ctx, tx, head, scan); err != nil {
+	if err := a.note(ctx, tx, head, scan, len(known) == 0); err != nil {
 		return Scan{}, err
 	}
 	return scan, out.close(scan)
@@ -274,7 +277,7 @@ func (s *Scan) add(changes []finding.Change, notes []finding.Note) {
 }
 
 // note notes that a scan was applied, and by which rules.
-func (s *State) note(ctx context.Context, tx *sql.Tx, head finding.Header, scan Scan) error {
+func (s *State) note(ctx context.Context, tx *sql.Tx, head finding.Header, scan Scan, first bool) error {
 	header, err := json.Marshal(head)
 	if err != nil {
 		return err
@@ -288,12 +291,17 @@ func (s *State) note(ctx context.Context, tx *sql.Tx, head finding.Header, scan 
 	if err != nil {
 		return err
 	}
+	since := scan.Ended.Format(stamp)
+	if first {
+		since = ""
+	}
 	rules := slices.Clone(s.o.Rules)
 	for _, c := range s.o.Comparisons {
 		rules = append(rules, c.Rule)
 	}
 	for _, r := range rules {
-		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO rule (id, severity) VALUES (?, ?)`, r.ID, int(r.Severity)); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO rule (id, severity, since) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET severity = excluded.severity`,
+			r.ID, int(r.Severity), since); err != nil {
 			return err
 		}
 	}

@@ -305,17 +305,31 @@ func TestBlindAndRetired(t *testing.T) {
 	require.Equal(t, 4, resolved)
 }
 
-// A rule that is new to the program makes one event, and no alarm.
+// A rule that is new to the program makes one event, and no alarm, whenever a host is learned that wasn't since.
 func TestNewerRules(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fleet.db")
 	s, err := monitor.Open(path, &monitor.Options{Rules: rules[:1]})
 	require.NoError(t, err)
-	require.Equal(t, []string{"new 192.0.2.1:7 test.open", "unknown 192.0.2.1:7 test.boards"}[:1], slices.DeleteFunc(night(t, s, 0, at("open", "", "oak")), func(s string) bool { return strings.Contains(s, "boards") }))
+	other := func(h house) house { h.addr = "198.51.100.1:7"; return h }
+	loose, busy := at("open", "", "oak"), house{addr: a, outcome: probe.OutcomeBusy}
+	first := slices.Collect(scan(0, loose, other(loose)))
+	for i, e := range first {
+		first[i].Findings = slices.DeleteFunc(e.Findings, func(f finding.Finding) bool { return f.ID == "test.boards" })
+	}
+	_, err = s.Apply(t.Context(), slices.Values(first), nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"new", "new"}, kinds(t, s))
 	require.NoError(t, s.Close())
 	s, err = monitor.Open(path, options)
 	require.NoError(t, err)
 	defer s.Close()
-	require.NotContains(t, night(t, s, 1, at("open", "", "oak")), "new 192.0.2.1:7 test.boards")
+	require.Equal(t, []string{"cause"}, night(t, s, 1, busy, other(loose)))
+	require.Empty(t, night(t, s, 2, busy, other(loose)))
+	require.Equal(t, []string{"cause"}, night(t, s, 3, loose, other(loose)), "busy until now")
+	require.Empty(t, night(t, s, 4, loose, other(loose)))
+	require.Empty(t, night(t, s, 5, at("open", ""), other(loose)))
+	require.Equal(t, []string{"resolved 192.0.2.1:7 test.boards"}, night(t, s, 6, at("open", ""), other(loose)))
+	require.Equal(t, []string{"new 192.0.2.1:7 test.boards"}, night(t, s, 7, loose, other(loose)), "it was known not to be so")
 }
 
 // What the items of a finding tell isn't told as a fact, too; what they don't is.

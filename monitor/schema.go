@@ -60,6 +60,7 @@ ALTER TABLE endpoint DROP COLUMN standing;
 -- same is a digest of how it looked if all of it was settled, else empty; answered is when it was last seen so.
 ALTER TABLE endpoint ADD COLUMN same BLOB NOT NULL DEFAULT x'';
 ALTER TABLE endpoint ADD COLUMN known INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rule ADD COLUMN since TEXT NOT NULL DEFAULT ''; -- the first scan that was judged by it; empty for the first of all
 CREATE VIEW endpoints AS SELECT host, port, network, vantage, json_extract(s.data, '$.protocol') AS protocol,
 	strftime('%Y-%m-%dT%H:%M:%fZ', asked / 1000.0, 'unixepoch') AS first_seen,
 	CASE WHEN answered > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', answered / 1000.0, 'unixepoch') END AS last_answered,

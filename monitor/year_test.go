@@ -2,13 +2,20 @@ package monitor_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/probe"
 )
@@ -16,22 +23,37 @@ import (
 // A resident is a host of the simulated year: what it is, and what somebody who reads each night's truth would have said of it.
 // The latter is reckoned from the script alone.
 type resident struct {
+	*server
 	addr, name string
-	open       bool
-	key        int
+	version    int
 	quiet      int // nights until it may change again
 
-	toldOpen bool
-	shutFor  int // learned nights
-	toldKey  int
-	toldAddr string
+	toldAnon    bool
+	shutFor     int // learned nights
+	toldVersion int
+	toldAddr    string
+	toldModules map[string]bool
+	missing     map[string]int // learned nights
 }
 
+// kinds of trouble that a host has for a night.
+const (
+	fine = iota
+	busyNight
+	silentNight // no answer at all
+	slowNight   // nothing behind the greeting
+	noDataNight // data connections are refused
+)
+
 func (r *resident) at() string {
-	if r.name != "" {
-		return r.name
+	host := r.name
+	if host == "" {
+		host = r.addr
 	}
-	return r.addr[:len(r.addr)-2]
+	if r.kind == "rsync" {
+		return host + ":873"
+	}
+	return host + ":21"
 }
 
 // change lets something happen to the host, now and then.
@@ -39,100 +61,165 @@ func (r *resident) change(rnd *rand.Rand, next func() int) {
 	if r.quiet--; r.quiet > 0 {
 		return
 	}
-	switch rnd.IntN(40) {
-	case 0, 1:
-		r.open = !r.open
-		r.quiet = rnd.IntN(8)
-	case 2:
-		r.key = next()
-	case 3:
-		if r.name != "" {
-			n := next()
-			r.addr = fmt.Sprintf("172.16.%d.%d:7", n/250, n%250)
+	switch {
+	case r.kind == "rsync" && rnd.IntN(20) == 0:
+		r.modules = maps.Clone(r.modules)
+		if n := len(r.modules); n > 4 || n > 1 && rnd.IntN(2) == 0 { // no more than a probe asks
+			delete(r.modules, slices.Sorted(maps.Keys(r.modules))[0])
+		} else {
+			r.modules[fmt.Sprint("m", 1000+next())] = true
 		}
+	case r.kind == "rsync":
+	case rnd.IntN(20) == 0:
+		r.anon = !r.anon
+		r.quiet = rnd.IntN(8)
+	case rnd.IntN(40) == 0:
+		r.version = next()
+		r.banner = fmt.Sprintf("(vsFTPd 9.%d.0)", r.version)
+	case r.name != "" && rnd.IntN(40) == 0:
+		n := next()
+		r.addr = fmt.Sprintf("172.16.%d.%d", n/250, n%250)
 	}
 }
 
-// tell is what is to be told of a host that was heard.
-func (r *resident) tell() (events []string) {
-	switch {
-	case r.open && !r.toldOpen:
-		events = append(events, "new "+r.at()+":7 test.open")
-		r.toldOpen = true
-	case !r.open && r.toldOpen:
-		if r.shutFor++; r.shutFor == 2 {
-			events = append(events, "resolved "+r.at()+":7 test.open")
-			r.toldOpen = false
+// tell is what is to be told of a host that was asked with some trouble.
+func (r *resident) tell(trouble int) (events []string) {
+	if r.name != "" && r.toldAddr != r.addr {
+		if r.toldAddr != "" {
+			events = append(events, "moved "+r.at()+" /target/addr")
 		}
+		r.toldAddr = r.addr
 	}
-	if r.open || !r.toldOpen {
+	if trouble == busyNight || trouble == silentNight {
+		return events
+	}
+	if r.toldVersion != 0 && r.toldVersion != r.version {
+		events = append(events, "fact "+r.at()+" ftp:/software")
+	}
+	r.toldVersion = r.version
+	switch {
+	case trouble == slowNight:
+	case r.kind == "rsync":
+		events = append(events, r.tellModules()...)
+	case r.anon && !r.toldAnon:
+		events = append(events, "new "+r.at()+" ftp.anonymous")
+		r.toldAnon, r.shutFor = true, 0
+	case !r.anon && r.toldAnon:
+		if r.shutFor++; r.shutFor == 2 {
+			events = append(events, "resolved "+r.at()+" ftp.anonymous")
+			r.toldAnon, r.shutFor = false, 0
+		}
+	default:
 		r.shutFor = 0
 	}
-	if r.toldKey != 0 && r.toldKey != r.key {
-		events = append(events, "fact "+r.at())
-	}
-	r.toldKey = r.key
 	return events
 }
 
-// house is what the scanner sees of the host.
-func (r *resident) house(outcome probe.Outcome) house {
-	h := house{addr: r.addr, name: r.name, outcome: outcome}
-	if outcome == "" {
-		h.evidence = evidence{Door: map[bool]string{true: "open", false: "shut"}[r.open], Key: fmt.Sprint("key ", r.key)}
+func (r *resident) tellModules() []string {
+	if r.toldModules == nil {
+		r.toldModules, r.missing = maps.Clone(r.modules), map[string]int{}
+		return []string{"new " + r.at() + " rsync.module-open"}
 	}
-	return h
+	text := ""
+	for _, name := range slices.Sorted(maps.Keys(r.modules)) {
+		delete(r.missing, name)
+		if !r.toldModules[name] {
+			text += " +" + name
+			r.toldModules[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.toldModules)) {
+		if r.modules[name] {
+			continue
+		}
+		if r.missing[name]++; r.missing[name] == 2 {
+			text += " -" + name
+			delete(r.toldModules, name)
+		}
+	}
+	if text == "" {
+		return nil
+	}
+	return []string{"changed " + r.at() + " rsync.module-open" + text}
 }
 
-// A year of nights over 200 hosts: doors that open and shut, keys that are replaced, names that move, busy servers, slow ones,
-// and a line that is down. Each thing is told once, on its night, and nothing else is.
+// A year of nights: real probers ask servers that open and shut, are updated, move, are busy, slow or silent, and a line that
+// is down; the program is started anew, and applies what it applied. Each thing is told once, on its night, and nothing else is.
+// MONITOR_YEAR=whole has 200 hosts for 365 nights.
 func TestYear(t *testing.T) {
+	hosts, nights := 60, 90
+	if os.Getenv("MONITOR_YEAR") == "whole" {
+		hosts, nights = 200, 365
+	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	counter := 0
 	next := func() int { counter++; return counter }
-	residents := make([]*resident, 200)
+	residents := make([]*resident, hosts)
 	for i := range residents {
-		residents[i] = &resident{addr: fmt.Sprintf("10.0.0.%d:7", i+1), key: next()}
-		if i%10 == 0 {
-			residents[i].name = fmt.Sprintf("host-%d.example.net", i)
+		r := &resident{addr: fmt.Sprintf("10.0.0.%d", i+1), server: &server{kind: "rsync", modules: map[string]bool{fmt.Sprint("m", 1000+next()): true}}}
+		if i%3 > 0 {
+			r.version = next()
+			r.server = &server{kind: "ftp", anon: i%2 == 0, banner: fmt.Sprintf("(vsFTPd 9.%d.0)", r.version)}
 		}
+		if i%10 == 1 && r.kind == "ftp" {
+			r.name = fmt.Sprintf("host-%d.example.net", i)
+		}
+		residents[i] = r
 	}
-	s := open(t, &monitor.Options{Rules: rules[:1]})
-	for n := range 365 {
-		down := n > 0 && rnd.IntN(60) == 0
-		var houses []house
-		var want []string
+	rules := slices.DeleteFunc(handclasp.Rules(), func(r finding.Rule) bool { return r.ID != "ftp.anonymous" && r.ID != "rsync.module-open" })
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	state, err := monitor.Open(path, &monitor.Options{Rules: rules})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, state.Close()) }()
+	for n := range nights {
+		s := newStreet()
+		down := n > 0 && rnd.IntN(40) == 0
+		if down {
+			s.down = []error{os.ErrDeadlineExceeded, syscall.ECONNREFUSED}[n%2]
+		}
+		var targets, want []string
 		for _, r := range residents {
 			r.change(rnd, next)
-			outcome := probe.Outcome("")
-			switch lost := rnd.IntN(25); {
-			case down:
-				outcome = []probe.Outcome{probe.OutcomeTimeout, probe.OutcomeRefused}[n%2]
-			case n > 0 && lost == 0:
-				outcome = probe.OutcomeBusy
-			case n > 0 && lost == 1:
-				outcome = probe.OutcomeTimeout
+			trouble := fine
+			if n > 0 && rnd.IntN(12) == 0 {
+				trouble = []int{busyNight, silentNight, slowNight, noDataNight}[rnd.IntN(4)]
 			}
-			if r.name != "" && r.toldAddr != r.addr {
-				if r.toldAddr != "" {
-					want = append(want, "moved "+r.at())
-				}
-				r.toldAddr = r.addr
+			if trouble == silentNight && r.name != "" {
+				trouble = busyNight // two of four would make their domain blind
 			}
-			houses = append(houses, r.house(outcome))
-			if outcome == "" {
-				want = append(want, r.tell()...)
+			srv := *r.server
+			srv.busy, srv.silent, srv.slow, srv.nodata = trouble == busyNight, trouble == silentNight, trouble == slowNight, trouble == noDataNight
+			if down {
+				trouble = silentNight
 			}
+			addr := netip.MustParseAddr(r.addr)
+			port := map[string]uint16{"ftp": 21, "rsync": 873}[r.kind]
+			s.servers[netip.AddrPortFrom(addr, port)] = &srv
+			host := r.addr
+			if r.name != "" {
+				host = r.name
+				s.names[r.name] = []netip.Addr{addr}
+			}
+			targets = append(targets, r.kind+"://"+host)
+			want = append(want, r.tell(trouble)...)
 		}
 		if down {
 			want = append(want, "blind 10.0.0.0/24", "blind all", "blind example.net")
 		}
-		rnd.Shuffle(len(houses), func(i, j int) { houses[i], houses[j] = houses[j], houses[i] })
-		got := night(t, s, n, houses...)
-		slices.Sort(got)
+		rnd.Shuffle(len(targets), func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
+		entries := slices.Collect(s.scan(t, n, how{level: probe.LevelAnonymous, rules: rules}, targets...))
+		got, _ := told(t, state, slices.Values(entries), nil)
 		slices.Sort(want)
-		require.Equal(t, append([]string{}, want...), got, "night %d of seed %d", n, seed)
+		require.Equal(t, want, got, "night %d of seed %d", n, seed)
+		if rnd.IntN(10) == 0 { // started anew, with what was applied already
+			require.NoError(t, state.Close())
+			state, err = monitor.Open(path, &monitor.Options{Rules: rules})
+			require.NoError(t, err)
+			got, scan := told(t, state, slices.Values(entries), nil)
+			require.Empty(t, got)
+			require.True(t, scan.Again)
+		}
 	}
 }

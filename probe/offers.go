@@ -118,7 +118,7 @@ func (a *asking) one(ctx context.Context, q *tlshello.Question) (*tlshello.Answe
 // beside calls f n times side by side; Open with its context opens the connection numbered by i.
 func (s *Session) beside(ctx context.Context, n int, f func(ctx context.Context, i int)) {
 	first := s.reserve(n)
-	together(n, func(i int) { f(context.WithValue(ctx, reservedKey{}, first+i), i) })
+	s.sideBySide(n, func(i int) { f(context.WithValue(ctx, reservedKey{}, first+i), i) })
 }
 
 // reservedKey is of a context that carries the number of the connection to open.

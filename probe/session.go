@@ -225,19 +225,21 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	}
 	var raw net.Conn
 	var err error
-	if s.opts.Dial == nil {
-		// Keep-alives are for connections that live longer than a probe.
-		d := net.Dialer{Timeout: s.opts.Limits.Dial, KeepAlive: -1}
-		if network == UDP {
-			raw, err = dialDatagrams(ctx, &d, string(network), addr.String())
-		} else {
-			raw, err = d.DialContext(ctx, string(network), addr.String())
-		}
-	} else {
+	d := net.Dialer{KeepAlive: -1} // keep-alives are for connections that live longer than a probe
+	switch {
+	case s.opts.Dial != nil:
 		raw, err = dialWith(ctx, s.opts.Dial, s.opts.Limits.Dial, string(network), addr.String())
+	case network == UDP:
+		d.Timeout = s.opts.Limits.Dial
+		raw, err = dialDatagrams(ctx, &d, string(network), addr.String())
+	default:
+		raw, err = d.DialContext(until(ctx, time.Now().Add(s.opts.Limits.Dial)), string(network), addr.String())
 	}
 	if err == nil {
 		return raw, nil
+	}
+	if due, ok := ctx.Deadline(); ok && !time.Now().Before(due) {
+		<-ctx.Done() // a socket's clock may be a moment ahead of the context's, whose end it is
 	}
 	var netErr net.Error
 	var known *Error
@@ -254,6 +256,22 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	}
 	return nil, &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: steady(err)}
 }
+
+// A dueContext ends when the one that it is made of does, and only tells an earlier time: package net sets a socket's deadline by
+// it. A context with a timer costs a tenth of a connection.
+type dueContext struct {
+	context.Context
+	due time.Time
+}
+
+func until(ctx context.Context, due time.Time) context.Context {
+	if d, ok := ctx.Deadline(); ok && d.Before(due) {
+		return ctx
+	}
+	return dueContext{ctx, due}
+}
+
+func (c dueContext) Deadline() (time.Time, bool) { return c.due, true }
 
 func dialWith(ctx context.Context, dial DialFunc, timeout time.Duration, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)

@@ -4,19 +4,23 @@ import (
 	"context"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
+	"github.com/handclasp/handclasp/internal/calling"
 	"github.com/handclasp/handclasp/internal/connid"
 )
 
 // OpenEach opens n connections to the target side by side and calls f for each, in goroutines of their own, with i from
 // 0 on; if a connection can't be opened, c is nil and err says why. It closes each connection when its f returned,
-// and returns when all have. Its callers bound n: a server may take many at once for an attack.
+// and returns when all have. Its callers bound n: a server may take many at once for an attack. If a scan bounds the
+// connections to a host, those that have no place there wait for those before them: the call for i may wait for what an earlier
+// one does, never for a later one.
 //
 // Connections are numbered by i, so that conversations replay whatever order chance gives them. Random bytes are
 // recorded in the order in which they are drawn: draw them before.
 func (s *Session) OpenEach(ctx context.Context, n int, f func(i int, c *Conn, err error)) {
 	first := s.reserve(n)
-	together(n, func(i int) {
+	s.sideBySide(n, func(i int) {
 		c, err := s.openReserved(ctx, first+i)
 		if err != nil {
 			f(i, nil, err)
@@ -24,6 +28,22 @@ func (s *Session) OpenEach(ctx context.Context, n int, f func(i int, c *Conn, er
 		}
 		defer c.Close()
 		f(i, c, nil)
+	})
+}
+
+// sideBySide calls f n times, as many side by side as have a place at the host and one at least, and in order as they begin.
+func (s *Session) sideBySide(n int, f func(i int)) {
+	atOnce := n
+	if w := calling.From(s.ctx); w != nil && n > 1 {
+		extra := w.Take(n - 1)
+		defer w.Give(extra)
+		atOnce = 1 + extra
+	}
+	var next atomic.Int64
+	together(min(atOnce, n), func(int) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			f(i)
+		}
 	})
 }
 

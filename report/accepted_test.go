@@ -112,6 +112,7 @@ func TestAcceptedInPage(t *testing.T) {
 	require.Equal(t, "Critical 0 High 0 Medium 3 Low 0 Info 0", strings.Join(regexp.MustCompile(`[A-Z][a-z]+|\d+`).FindAllString(texts(t, p, "chart")[0], -1), " "))
 	require.Equal(t, []string{"1 finding high passwords asked for without TLS: a detail ftp.cleartext-login on ftp.example.net:21 " +
 		`a \x1b[31mred\a reason (Jo, until 2027-03-31) #`}, texts(t, p, "accepted"))
+	require.Contains(t, texts(t, p, "summary")[0], "Info0 1 accepted, not counted here")
 	require.Contains(t, texts(t, p, "more")[2], `Accepted in part pub: a \x1b[31mred\a reason`)
 	require.Equal(t, 1, strings.Count(p, `<li id="finding-`+strings.TrimPrefix(taken()[3].Findings[0].Key, "k1:")+`"`))
 	require.NotContains(t, page(t, neighbourhood()...), "Accepted risks")

@@ -119,7 +119,7 @@ func (d *DefectDojo) finding(r finding.Record, f finding.Finding, document *docu
 	rule := d.texts.of(f)
 	j := &dojoFinding{
 		Title: fit(cmp.Or(f.Title, f.ID), 250), Severity: dojoSeverities[f.Severity], Date: r.Started.UTC().Format(time.DateOnly),
-		IDs: vulnerabilities(f), EPSS: min(f.EPSS, 1), KEV: kevDay(f), Mitigation: remedy(f, rule), References: strings.Join(references(f, rule), "\n"),
+		IDs: vulnerabilities(f), EPSS: within(f.EPSS, 1), KEV: kevDay(f), Mitigation: remedy(f, rule), References: strings.Join(references(f, rule), "\n"),
 		Active: !f.IsAccepted(), RiskAccepted: f.IsAccepted(), Dynamic: true, Confidence: dojoConfidence[f.Known], Key: fit(f.Key, 100), Rule: fit(f.ID, 100), Service: fit(r.Protocol, 40),
 		Endpoints: []dojoEndpoint{endpointOfDojo(r)},
 	}
@@ -129,9 +129,9 @@ func (d *DefectDojo) finding(r finding.Record, f finding.Finding, document *docu
 	}
 	switch cvssVersion(f.CVSS) {
 	case "3.0", "3.1":
-		j.CVSSv3, j.CVSSv3Score = f.CVSS, f.Score
+		j.CVSSv3, j.CVSSv3Score = f.CVSS, within(f.Score, 10)
 	case "4.0":
-		j.CVSSv4, j.CVSSv4Score = f.CVSS, f.Score
+		j.CVSSv4, j.CVSSv4Score = f.CVSS, within(f.Score, 10)
 	}
 	if software := recognised(r, f); len(software) > 0 {
 		j.ComponentName, j.ComponentVersion = fit(software[0].Product, 100), fit(software[0].Version, 50)

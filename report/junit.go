@@ -135,7 +135,7 @@ func (j *JUnit) suite(r finding.Record) *junitSuite {
 
 func (j *JUnit) finding(r finding.Record, f finding.Finding, document *document) junitCase {
 	if f.IsAccepted() {
-		return junitCase{Name: fit(f.ID, maxCell), Skipped: &junitText{Type: "accepted", Message: fit("accepted: "+acceptedWords(f), maxCell)}}
+		return junitCase{Name: fit(f.ID, maxCell), Skipped: both("accepted", "accepted: "+acceptedWords(f))}
 	}
 	rule := j.texts.of(f)
 	message := fmt.Sprintf("%v: %s", f.Severity, cmp.Or(f.Title, f.ID))
@@ -158,9 +158,15 @@ func nothing(r finding.Record, document *document) junitCase {
 	switch state := StateOf(r); state {
 	case Answered:
 	case Failed, Interrupted:
-		c.Error = &junitText{Type: string(state), Message: fit(trouble(r, document), maxCell)}
+		c.Error = both(string(state), trouble(r, document))
 	default:
-		c.Skipped = &junitText{Type: string(state), Message: string(state) + ": nothing was judged"}
+		c.Skipped = both(string(state), string(state)+": nothing was judged")
 	}
 	return c
+}
+
+// both has the message as the attribute, which Jenkins shows, and as the content, which GitLab does.
+func both(kind, message string) *junitText {
+	message = fit(message, maxCell)
+	return &junitText{Type: kind, Message: message, Text: message}
 }

@@ -114,7 +114,7 @@ func TestJUnit(t *testing.T) {
 	refused := all[0]
 	require.Equal(t, "ftp.example.net:990 ftp", refused.Name)
 	require.Equal(t, []int{1, 0, 0, 1}, []int{refused.Tests, refused.Failures, refused.Errors, refused.Skipped})
-	require.Equal(t, &junitText{"refused", "refused: nothing was judged", ""}, refused.Cases[0].Skipped, "unknown is no success")
+	require.Equal(t, &junitText{"refused", "refused: nothing was judged", "refused: nothing was judged"}, refused.Cases[0].Skipped, "unknown is no success")
 
 	found := all[3]
 	require.Equal(t, []int{2, 2, 0, 0}, []int{found.Tests, found.Failures, found.Errors, found.Skipped})

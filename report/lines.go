@@ -12,13 +12,6 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Options say what a form for other programs states beside the findings.
-type Options struct {
-	// Rules give findings their meaning and remedy. A finding of another rule is written with what it says itself.
-	Rules   []finding.Rule
-	Version string // of the program that probed, such as "v1.2.3"; may be empty
-}
-
 // lines are what a finding says beside its title, a fact a line, clean: where, what, by what it is proven, what is known of
 // the vulnerability, and why it is accepted.
 func lines(r finding.Record, f finding.Finding, document *document) []string {
@@ -108,14 +101,18 @@ func remedy(f finding.Finding, rule finding.Rule) string {
 }
 
 var (
-	cvssVector = regexp.MustCompile(`^CVSS:(3\.0|3\.1|4\.0)(?:/[A-Z]{1,3}:[A-Za-z]{1,5}){8,40}$`)
-	cveID      = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
+	cvssVector  = regexp.MustCompile(`^CVSS:(3\.0|3\.1|4\.0)(?:/[A-Z]{1,3}:[A-Za-z]{1,5}){8,40}$`)
+	cvss2Vector = regexp.MustCompile(`^AV:[LAN]/AC:[HML]/Au:[MSN]/C:[NPC]/I:[NPC]/A:[NPC]$`)
+	cveID       = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
 )
 
-// cvssVersion is that of a vector; empty if it is none of CVSS 3 or 4.
+// cvssVersion is that of a vector; empty if it is none.
 func cvssVersion(vector string) string {
 	if m := cvssVector.FindStringSubmatch(vector); m != nil {
 		return m[1]
+	}
+	if cvss2Vector.MatchString(vector) {
+		return "2.0"
 	}
 	return ""
 }
@@ -137,3 +134,6 @@ func kevDay(f finding.Finding) string {
 	}
 	return f.KEV
 }
+
+// within is a score from 0 to most. A stored one may be anything.
+func within(score, most float64) float64 { return min(max(score, 0), most) }

@@ -155,10 +155,11 @@ func vulnerabilityObjects(r finding.Record, f finding.Finding, rule finding.Rule
 // of takes what a finding says of its one vulnerability.
 func (c *ocsfCVE) of(f finding.Finding) {
 	if version := cvssVersion(f.CVSS); version != "" {
-		c.CVSS = []ocsfCVSS{{f.Score, f.Score, version, f.CVSS}}
+		score := within(f.Score, 10)
+		c.CVSS = []ocsfCVSS{{score, score, version, f.CVSS}}
 	}
 	if f.EPSS > 0 {
-		c.EPSS = &ocsfEPSS{strconv.FormatFloat(min(f.EPSS, 1), 'f', -1, 64)}
+		c.EPSS = &ocsfEPSS{strconv.FormatFloat(within(f.EPSS, 1), 'f', -1, 64)}
 	}
 	for _, n := range f.CWE {
 		c.CWE = append(c.CWE, ocsfCWE{fmt.Sprintf("CWE-%d", n), Link(fmt.Sprintf("CWE-%d", n))})

@@ -195,6 +195,11 @@ func TestOCSFVulnerability(t *testing.T) {
 		require.Equal(t, want, at(t, event, path), path)
 	}
 
+	// What is older than CVSS 3 has a vector, too.
+	r.Findings[0].CVSS, r.Findings[0].Score = "AV:N/AC:L/Au:N/C:C/I:C/A:C", 10
+	require.Equal(t, []any{"2.0", 10.0}, []any{at(t, ocsf(t, r)[0], "vulnerabilities.0.cve.cvss.0.version"), at(t, ocsf(t, r)[0], "vulnerabilities.0.cve.cvss.0.base_score")})
+	r = exploited()
+
 	// The score is that of the worst, and nobody says which that is.
 	r.Findings[0].CVE, r.Findings[0].Baseline = []string{"CVE-2019-10149", "CVE-2018-6789"}, finding.Unchanged
 	event = ocsf(t, r)[0]

@@ -141,8 +141,7 @@ func newPageEndpoint(r finding.Record, document *document) *pageEndpoint {
 		e.Trouble = fit(trouble(r, document), pageWidth)
 	}
 	for i, s := range r.Software[:min(len(r.Software), pageProofs)] {
-		name := fit(strings.TrimSpace(s.Product+" "+s.Version), pageWidth)
-		e.Software = append(e.Software, pageSoftware{name, fit(s.CPE, pageWidth), fit(s.Source, pageWidth), softwareFlags(r, i)})
+		e.Software = append(e.Software, pageSoftware{fit(s.Name(), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth), softwareFlags(r, i)})
 	}
 	for _, f := range finding.Open(r.Findings) {
 		e.counts.add(f.Severity)

@@ -13,3 +13,10 @@ type Writer interface {
 	Write(r finding.Record) error
 	Close() error
 }
+
+// Options say what a form for other programs states beside the findings.
+type Options struct {
+	// Rules give findings their meaning and remedy. A finding of another rule is written with what it says itself.
+	Rules   []finding.Rule
+	Version string // of the program that probed, such as "v1.2.3", which OCSF has a place for; may be empty
+}

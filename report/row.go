@@ -100,7 +100,7 @@ func trouble(r finding.Record, document *document) string {
 func software(r finding.Record) string {
 	var names []string
 	for _, s := range r.Software {
-		names = append(names, strings.TrimSpace(s.Product+" "+s.Version))
+		names = append(names, s.Name())
 	}
 	return strings.Join(names, " · ")
 }

@@ -137,8 +137,8 @@ func outdated(e *Evidence) finding.Answer {
 	release := releases(e.ProtocolVersion, e.Digests)
 	known := strings.HasPrefix(e.AbsentReply, "@ERROR: Unknown module '")
 	switch {
-	case e.ProtocolVersion == 0:
-		return finding.NotLearned()
+	case e.ProtocolVersion == 0, release != "" && !known && (e.AbsentAccess == AccessBusy || e.AbsentAccess == AccessDenied):
+		return finding.NotLearned() // nor does a refusal tell whose words they are
 	case release == "" || !known && (e.AbsentReply != "" || e.ProtocolVersion == 27):
 		return finding.NotSo()
 	}

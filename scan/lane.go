@@ -42,7 +42,8 @@ type flight struct {
 	talked     bool      // its call was answered, or it makes none
 	called     bool      // the first call is over
 	ended      bool      // only its result waits to be taken
-	list       *flights  // the one that holds it; nil if none does
+	host       *hostQueue
+	list       *flights // the one that holds it; nil if none does
 	prev, next *flight
 }
 
@@ -184,6 +185,12 @@ func (f *flight) Called(err error) {
 	}
 	l.move(f, talking, time.Now())
 }
+
+// Take takes places at the host for connections beside the first; see package calling.
+func (f *flight) Take(n int) int { return f.host.take(n) }
+
+// Give gives them back. Endpoints that wait for them are looked after when this one is over.
+func (f *flight) Give(n int) { f.host.give(n) }
 
 // finish notes that only the result waits to be taken.
 func (f *flight) finish() {

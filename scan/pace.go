@@ -24,9 +24,10 @@ type pacer struct {
 
 func newPacer(o *Options) *pacer {
 	p := &pacer{spacing: max(0, o.HostSpacing), patient: o.Probe.Limits.Effective().Dial / 2}
-	if o.Rate > 0 {
-		// A hundredth of a second's worth at once: timers aren't finer than what fast scans need.
-		p.limiter = rate.NewLimiter(rate.Limit(o.Rate), max(1, int(o.Rate/100)))
+	if o.Limiter != nil {
+		p.limiter = o.Limiter.l
+	} else if o.Rate > 0 {
+		p.limiter = NewLimiter(o.Rate).l
 	}
 	if p.spacing > 0 {
 		p.next = map[netip.Addr]time.Time{}

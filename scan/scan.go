@@ -32,7 +32,7 @@ const (
 // DefaultDials is how many connections may be being opened at once, at least, if Options don't say.
 const DefaultDials = 1024
 
-// DefaultPerHost is how many endpoints of one host are probed at once if Options don't say.
+// DefaultPerHost is how many connections to one host are open at once if Options don't say.
 const DefaultPerHost = 4
 
 // Options say how to scan. A nil *Options and the zero value are the defaults.
@@ -51,11 +51,14 @@ type Options struct {
 	// answers don't hold up the others. Zero or less is DefaultDials, or eight times Concurrency if that is more. If calls are
 	// answered, fewer are made at once, so that those that are talked with stay about Concurrency.
 	Dials int
-	// PerHost is how many endpoints of one address are probed at once; zero or less is DefaultPerHost.
+	// PerHost is how many connections to one address are open at once; zero or less is DefaultPerHost. What a protocol needs beside
+	// a connection that it keeps goes beyond: FTP's data connection, and one question of several that are asked side by side.
 	PerHost int
 	// Rate bounds the new connections a second, all hosts together; zero or less is no bound. A probe that makes
 	// several doesn't wait for the further ones as long as its time allows; the next probe waits for them.
 	Rate float64
+	// Limiter, if not nil, bounds them in place of Rate: for scans that share a bound, or one that changes.
+	Limiter *Limiter
 	// HostSpacing is the time between the beginnings of two connections to one address, counted likewise; zero or less
 	// is none.
 	HostSpacing time.Duration

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/handclasp/handclasp/internal/calling"
@@ -42,13 +43,28 @@ type attempt struct {
 	flight *flight
 }
 
-// A hostQueue holds the endpoints of one address that wait, and counts those that run.
+// A hostQueue holds the endpoints of one address that wait, and the places of connections to it.
 type hostQueue struct {
 	addr    netip.Addr
 	queue   []attempt
 	running int
 	queued  bool // it is among the ready, or sleeps
+
+	free atomic.Int64 // places: an endpoint that runs has one, and more as it connects several times at once
 }
+
+// take takes up to n places and returns how many were free.
+func (h *hostQueue) take(n int) int {
+	for {
+		free := h.free.Load()
+		taken := min(int64(n), free)
+		if h.free.CompareAndSwap(free, free-taken) {
+			return int(taken)
+		}
+	}
+}
+
+func (h *hostQueue) give(n int) { h.free.Add(int64(n)) }
 
 // A sleeper is a host, or an endpoint that is to be tried again, whose time is going to come.
 type sleeper struct {
@@ -205,10 +221,13 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 		if s.token.After(now) {
 			break
 		}
-		s.token = time.Time{}
 		h := s.ready[0]
 		s.ready = s.ready[1:]
 		h.queued = false
+		if h.take(1) == 0 { // what runs there has taken it meanwhile, and its end enrols the host again
+			continue
+		}
+		s.token = time.Time{}
 		s.begin(ctx, h, now)
 		s.enrol(h, now)
 	}
@@ -232,6 +251,7 @@ func (s *scheduler) queue(a attempt) {
 	h := s.hosts[addr]
 	if h == nil {
 		h = &hostQueue{addr: addr}
+		h.give(s.o.PerHost)
 		s.hosts[addr] = h
 	}
 	h.queue = append(h.queue, a)
@@ -240,7 +260,7 @@ func (s *scheduler) queue(a attempt) {
 
 // enrol has a host wait for its turn, if one of its endpoints may begin now or at a time that is known.
 func (s *scheduler) enrol(h *hostQueue, now time.Time) {
-	if h.queued || len(h.queue) == 0 || h.running >= s.o.PerHost {
+	if h.queued || len(h.queue) == 0 || h.free.Load() == 0 {
 		return
 	}
 	h.queued = true
@@ -258,6 +278,7 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	h.running++
 	s.waiting--
 	a.flight = s.lanes.begin(now)
+	a.flight.host = h
 	s.pacer.called(h.addr, now)
 	s.o.Journal.probing(1)
 	s.probes.Go(func() {
@@ -278,6 +299,7 @@ func (s *scheduler) over(a attempt) {
 	s.lanes.end(a.flight, time.Now())
 	h := s.hosts[a.Target.Addr.Addr()]
 	h.running--
+	h.give(1)
 	for _, held := range s.silence.note(a) {
 		s.waiting++
 		s.queue(held)

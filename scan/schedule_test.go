@@ -149,6 +149,70 @@ func TestPerHost(t *testing.T) {
 	})
 }
 
+// sockets counts connections that are open.
+type sockets struct {
+	mu                 sync.Mutex
+	open, most, opened int
+}
+
+func (s *sockets) count(by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open += by
+	s.most = max(s.most, s.open)
+	s.opened += max(0, by)
+}
+
+func (s *sockets) dial(context.Context, string, string) (net.Conn, error) {
+	s.count(1)
+	near, far := net.Pipe()
+	_ = far.Close()
+	return &socket{Conn: near, close: sync.OnceFunc(func() { s.count(-1) })}, nil
+}
+
+type socket struct {
+	net.Conn
+	close func()
+}
+
+func (s *socket) Close() error {
+	s.close()
+	return s.Conn.Close()
+}
+
+// The bound is one of connections: a probe that asks several questions side by side has as many at once as there is room for.
+func TestPerHostCountsConnections(t *testing.T) {
+	for perHost := 1; perHost <= 12; perHost++ {
+		synctest.Test(t, func(t *testing.T) {
+			var all sockets
+			var mu sync.Mutex
+			asked := map[int]int{}
+			visit := func(ctx context.Context, s *probe.Session) error {
+				s.OpenEach(ctx, 6, func(i int, _ *probe.Conn, err error) {
+					time.Sleep(time.Second)
+					mu.Lock()
+					defer mu.Unlock()
+					asked[i]++
+				})
+				return nil
+			}
+			n := 0
+			for r, err := range run(t.Context(), "192.0.2.7", &scan.Options{PerHost: perHost, Probe: probe.Options{Dial: all.dial}}, visit) {
+				require.NoError(t, err)
+				require.NoError(t, r.Err)
+				n++
+			}
+			require.Equal(t, 9, n)
+			require.Equal(t, 9*6, all.opened)
+			for i := range 6 {
+				require.Equal(t, 9, asked[i], "question %d", i)
+			}
+			require.Equal(t, perHost, all.most, "all places are used, and no more")
+			require.Zero(t, all.open)
+		})
+	}
+}
+
 func TestRetries(t *testing.T) {
 	quick := probe.Limits{Dial: time.Second}
 	for name, test := range map[string]struct {

@@ -112,6 +112,27 @@ func TestGuardRAP(t *testing.T) {
 	}
 }
 
+// Wherever a session of SMB1 is, what passes has a name, and no command but those of a null session; the one call by RAP is
+// NetShareEnum.
+func FuzzGuardRAP(f *testing.F) {
+	list := sentRAP(f)
+	for _, e := range list {
+		f.Add(e.Data)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for i := range list {
+			label, err := list.guard(t, i)(probe.LevelAnonymous, b)
+			require.Equal(t, err == nil, label != "")
+			if err == nil && i > 0 {
+				require.Contains(t, []byte{0x04, 0x25, 0x2e, 0x71, 0x73, 0x74, 0x75, 0xa2}, b[frameSize+4], label)
+			}
+			if label == labelRAP {
+				require.Contains(t, string(b), "\x00\x00WrLeh\x00B13BWz\x00\x01\x00")
+			}
+		}
+	})
+}
+
 // A rapReply is the reply to a call, in a message or several, of which each brings so many bytes of data.
 func rapReply(parameters, data []byte, part int) (messages []response1) {
 	for first := true; first || len(data) > 0; first = false {

@@ -17,7 +17,7 @@ var rules = [...]finding.Rule{
 		Summary:     "A file server answers anybody from the network.",
 		Remediation: "Keep ports 445 and 139 inside: block them at the border, and offer files to outsiders through a VPN. Samba: hosts allow = and interfaces = with bind interfaces only = yes in smb.conf; Windows: the scope of the firewall rules File and Printer Sharing (SMB-In and NB-Session-In).",
 		References:  []string{"MS-SMB2 section 3.3.5.4", "https://learn.microsoft.com/en-us/windows-server/storage/file-server/smb-secure-traffic"},
-		Check:       finding.On(exposed),
+		Check:       exposed,
 	},
 	{
 		ID: "smb.v1", Title: "SMBv1 enabled", Severity: finding.Medium, Varies: []finding.Severity{finding.Medium, finding.High}, CWE: []int{757},
@@ -63,12 +63,21 @@ var rules = [...]finding.Rule{
 	},
 }
 
-func exposed(e *Evidence) finding.Answer {
+// exposed tells what answers: its title names one of those that speak SMB.
+func exposed(r *probe.Result) finding.Answer {
+	what := ""
+	if len(r.Software) > 0 {
+		what = r.Software[0].Name()
+	}
+	return finding.On(func(e *Evidence) finding.Answer { return answers(e, what) })(r)
+}
+
+func answers(e *Evidence, what string) finding.Answer {
 	switch {
 	case e.NegotiateStatus != "":
-		return finding.Fires(finding.Seen, "/evidence/negotiate_status")
+		return finding.Fires(finding.Seen, "/evidence/negotiate_status").With(what)
 	case e.SMB1.Outcome == probe.OutcomeOK:
-		return finding.Fires(finding.Seen, "/evidence/smb1/outcome")
+		return finding.Fires(finding.Seen, "/evidence/smb1/outcome").With(what)
 	case slices.ContainsFunc(e.SessionRequests, func(r SessionRequest) bool { return r.Retarget != "" }):
 		return finding.NotSo() // the file server is elsewhere
 	}

@@ -101,3 +101,20 @@ func TestFindings(t *testing.T) {
 		require.Equal(t, want, ids, name)
 	}
 }
+
+// The title says Samba; the detail says what it is.
+func TestExposedTellsWhatAnswers(t *testing.T) {
+	for want, software := range map[string][]probe.Software{
+		"":                    nil,
+		"Samba 4.17.12":       {{Vendor: "Samba", Product: "Samba", Version: "4.17.12"}, {Vendor: "Debian", Product: "Debian Linux"}},
+		"Windows Server 2019": {{Vendor: "Microsoft", Product: "Windows Server 2019"}},
+	} {
+		for _, e := range (list{{NegotiateStatus: "STATUS_SUCCESS"}, {SMB1: smb.SMB1{Outcome: probe.OutcomeOK}}}) {
+			r := result(e)
+			r.Software = software
+			found := finding.Evaluate(r, smb.Rules[:1])
+			require.Len(t, found, 1)
+			require.Equal(t, want, found[0].Detail)
+		}
+	}
+}

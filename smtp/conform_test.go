@@ -3,6 +3,7 @@ package smtp_test
 import (
 	"testing"
 
+	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
 	"github.com/handclasp/handclasp/smtp"
 )
@@ -20,5 +21,13 @@ func TestConformWithKnobs(t *testing.T) {
 	probetest.ConformWith(t, smtp.Prober{Injection: true, Verify: true}, probetest.Conformance{
 		Recordings: "testdata/transcripts/verify/handwritten-550.txt",
 		Servers:    probetest.Affirmative("220 hello\r\n", "220 hello\r\n"),
+	})
+}
+
+// So does asking for TLS, each question on a connection of its own.
+func TestConformAskingForTLS(t *testing.T) {
+	probetest.ConformWith(t, smtp.Prober{}, probetest.Conformance{
+		Servers: probetest.Affirmative("220 hello\r\n", "250-hello\r\n250-STARTTLS\r\n250 AUTH NTLM\r\n"),
+		TLS:     probe.TLSModeWeak,
 	})
 }

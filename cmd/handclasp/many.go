@@ -59,7 +59,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 		"how long to listen for a greeting before a silent port is asked what it is")
 	f.Var(value[int]{concurrency, parseConcurrency, strconv.Itoa, "N"}, "concurrency", "how many endpoints to probe at once; much slower ones leave their places, up to eight times N")
 	f.Var(value[float64]{&m.rate, parseRate, showRate, "N"}, "rate", "at most N new connections a second")
-	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many endpoints of one address to probe at once")
+	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many connections to one address to have at once; FTP's data connections aside")
 	f.Var(value[time.Duration]{&m.hostSpacing, parseSpacing, showDuration, "DURATION"}, "host-spacing",
 		"time between two connections to one address")
 	f.Var(value[int]{&m.retries, parseRetries, strconv.Itoa, "N"}, "retries",
@@ -76,7 +76,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[netip.Addr]{&m.route.Source, parseSource, showAddr, "ADDRESS"}, "source", "connect from this address of this machine")
 	f.Var(value[string]{&m.route.Interface, parseInterface, text, "NAME"}, "interface", "connect by this network interface")
 	f.Var(value[time.Duration]{&m.progress, parseSpacing, showDuration, "DURATION"}, "progress",
-		"write a line of progress to standard error this often; a terminal shows a bar without it")
+		"write a line of progress to standard error this often; a terminal shows a bar without it, and the signal USR1 asks for one line")
 }
 
 func showRate(r float64) string {

@@ -14,23 +14,27 @@ import (
 )
 
 // A progress shows how far a scan has come, on standard error: lines where they are asked for, else a bar where that
-// is a terminal, else nothing. A bar steps aside for whatever is written to the terminal meanwhile, and comes back with
-// the next step.
+// is a terminal, else nothing, and a line whenever the signal USR1 asks for one. A bar steps aside for whatever is written
+// to the terminal meanwhile, and comes back with the next step.
 type progress struct {
+	stop func()
+
+	mu      sync.Mutex               // of what follows
 	bar     *progressbar.ProgressBar // nil for none
 	cleared bool
 	drawn   time.Time
-	stop    func()
 }
 
 // newProgress returns one that shows a journal's numbers; lines come every so often, and not at all where that is 0.
 func newProgress(stderr *os.File, journal *scan.Journal, lines time.Duration, silent bool) *progress {
-	p := &progress{stop: func() {}}
+	p := new(progress)
 	total := journal.Progress().Total
+	if total == 0 || silent {
+		lines = 0
+	}
+	p.stop = p.lines(stderr, journal, lines)
 	switch {
-	case total == 0, silent:
-	case lines > 0:
-		p.stop = everyLine(stderr, journal, lines)
+	case total == 0, silent, lines > 0:
 	case isTerminal(stderr) && os.Getenv("TERM") != "dumb":
 		p.bar = progressbar.NewOptions(int(total),
 			progressbar.OptionSetWriter(stderr),
@@ -49,27 +53,37 @@ func newProgress(stderr *os.File, journal *scan.Journal, lines time.Duration, si
 	return p
 }
 
-// everyLine writes a line of progress every so often, and a last one when the function that it returns is called.
-func everyLine(stderr io.Writer, journal *scan.Journal, lines time.Duration) (stop func()) {
+// lines writes a line of progress when somebody asks for it, and every so often, unless that is 0; then also a last one when
+// the function that it returns is called.
+func (p *progress) lines(stderr io.Writer, journal *scan.Journal, every time.Duration) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
+	asked, ignore := requests()
+	write := func() {
+		p.clear()
+		fmt.Fprintln(stderr, "handclasp: "+progressLine(journal.Progress()))
+	}
+	var ticks <-chan time.Time
+	if every > 0 {
+		ticks = time.Tick(every)
+	}
 	go func() {
 		defer close(ended)
-		ticker := time.NewTicker(lines)
-		defer ticker.Stop()
 		for {
 			select {
-			case <-ticker.C:
+			case <-asked:
+				write()
+			case <-ticks:
+				write()
 			case <-end:
-			}
-			fmt.Fprintln(stderr, "handclasp: "+progressLine(journal.Progress()))
-			select {
-			case <-end:
+				if ticks != nil {
+					write()
+				}
 				return
-			default:
 			}
 		}
 	}()
 	return sync.OnceFunc(func() {
+		ignore()
 		close(end)
 		<-ended
 	})
@@ -102,6 +116,8 @@ const redrawEvery = 50 * time.Millisecond
 
 // step shows what has changed.
 func (p *progress) step(journal *scan.Journal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.bar == nil || !p.cleared && time.Since(p.drawn) < redrawEvery {
 		return
 	}
@@ -115,6 +131,8 @@ func (p *progress) step(journal *scan.Journal) {
 }
 
 func (p *progress) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.bar != nil {
 		_ = p.bar.Clear()
 		p.cleared = true

@@ -24,7 +24,7 @@ var (
 	inFlight = flag.Int("inflight", 1000, "probes in flight")
 	total    = flag.Int("total", 4000, "probes in a measurement")
 	pairs    = flag.Int("pairs", 5, "measurements of each client; the median counts")
-	delay    = flag.Duration("delay", 20*time.Millisecond, "how long the server thinks before a reply")
+	delay    = flag.Duration("delay", 0, "how long the server thinks before a reply")
 )
 
 // role is the environment variable that makes the test binary a server or a client.

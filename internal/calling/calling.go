@@ -9,6 +9,10 @@ type Watcher interface {
 	Calling()
 	// Called says how the call ended; nil means that somebody answered it.
 	Called(err error)
+	// Take takes places at the host for n connections beside the one that a session may always have, and returns for how many
+	// there were. Give gives them back.
+	Take(n int) int
+	Give(n int)
 }
 
 type key struct{}

@@ -69,6 +69,9 @@ func Answers(reply []byte, proves func(code int) bool) probe.Recognition {
 // Word returns the first of the words that stands in a line which is all there, in capital letters or small ones: of the
 // earliest line that has any. Host names don't count: ftp.example.org may be a mail server. The words are in capitals.
 func Word(said []byte, words ...string) string {
+	if !slices.ContainsFunc(words, func(word string) bool { return mentions(said, word) }) {
+		return "" // most greetings name one protocol, and are asked for others
+	}
 	for line := range bytes.Lines(said) {
 		if !bytes.HasSuffix(line, []byte("\n")) {
 			break
@@ -84,6 +87,20 @@ func Word(said []byte, words ...string) string {
 		}
 	}
 	return ""
+}
+
+// mentions reports whether a word in capitals stands anywhere, in whatever letters.
+func mentions(said []byte, word string) bool {
+	for ; len(said) >= len(word); said = said[1:] {
+		n := 0
+		for n < len(word) && (said[n] == word[n] || 'a' <= said[n] && said[n] <= 'z' && said[n]-'a'+'A' == word[n]) {
+			n++
+		}
+		if n == len(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // isHostName reports whether a word in capitals looks like one: it has a dot, and ends in a label of letters alone.

@@ -238,7 +238,7 @@ func TestConformFails(t *testing.T) {
 			if !strings.Contains(c.want, "KiB") { // memory is that of the process
 				t.Parallel()
 			}
-			plan := plan{fewServers(), nil, suiteLimits, 500 * time.Millisecond, true}
+			plan := plan{servers: fewServers(), limits: suiteLimits, giveUp: 500 * time.Millisecond, strict: true}
 			if strings.Contains(c.want, "runs at once") {
 				plan.recordings = []recorded{{"sample", parseFile(t, "testdata/transcripts/sample-silent.txt")}}
 			}
@@ -265,7 +265,7 @@ func TestRigSees(t *testing.T) {
 		{Conn: 1, Dir: probe.DirOpen}, {Conn: 1, Dir: probe.DirSend, Data: []byte("INFO\r\n"), Label: "INFO"},
 	}}
 	g.conns[0].read = 1000
-	faults := strings.Join(g.inspect(sample{}, r, probe.Limits{BytesIn: 999}, nil), "\n")
+	faults := strings.Join(g.inspect(sample{}, r, probe.Options{Limits: probe.Limits{BytesIn: 999}}, nil), "\n")
 	require.Contains(t, faults, "198.51.100.1:7007 was dialled, which isn't on the target's host 192.0.2.7")
 	require.Contains(t, faults, `"DELE x\r\n" went over the wire, which no send of the transcript accounts for`)
 	require.Contains(t, faults, `"INFO\r\n" was sent at level greeting`)
@@ -316,7 +316,7 @@ func TestConformOverUDP(t *testing.T) {
 		}
 	}
 	faults := func(p probe.Prober) (all []string) {
-		for _, part := range (plan{nil, nil, suiteLimits, forever, false}).conform(p) {
+		for _, part := range (plan{limits: suiteLimits, giveUp: forever}).conform(p) {
 			all = append(all, part.faults...)
 		}
 		return all

@@ -19,6 +19,8 @@ type Conformance struct {
 	Recordings string
 	// Servers are tried as those of [Hostile] are.
 	Servers []Server
+	// TLS is how far servers are asked for TLS in the trials of Servers, [Hostile] and Recordings, those aside whose recording says it.
+	TLS probe.TLSMode
 	// Limits replace those of the suite if they aren't zero. The suite's are small, so that it takes few seconds:
 	// raise one if the protocol can't do with less.
 	Limits probe.Limits
@@ -48,7 +50,7 @@ func ConformWith(t *testing.T, p probe.Prober, c Conformance) {
 			recordings = append(recordings, recorded{filepath.Base(path), parseFile(t, path)})
 		}
 	}
-	plan := plan{append(Hostile(), c.Servers...), recordings, c.limits(), forever, false}
+	plan := plan{append(Hostile(), c.Servers...), recordings, c.limits(), c.TLS, forever, false}
 	for _, part := range plan.conform(p) {
 		t.Run(part.name, func(t *testing.T) {
 			for _, fault := range part.faults {
@@ -74,6 +76,7 @@ type plan struct {
 	servers    []Server
 	recordings []recorded
 	limits     probe.Limits
+	tls        probe.TLSMode // how far servers are asked
 	giveUp     time.Duration // how long behind its total time a run is given up
 	strict     bool          // a busy machine is no excuse
 }

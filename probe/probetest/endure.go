@@ -137,7 +137,7 @@ const (
 )
 
 func (s *suite) measure(t *trial) {
-	most := memoryPerByte*uint64(s.limits.BytesIn) + memoryFloor
+	most := memoryPerByte*(uint64(s.limits.BytesIn)+uint64(hellos[t.options.TLS])*helloAnswer) + memoryFloor
 	var least uint64
 	for range tries {
 		to, err := t.lead()

@@ -4,14 +4,20 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
 
+// hellos are the connections that the modes of TLS may take beside the conversation, and helloAnswer the bytes of each.
+var hellos = map[probe.TLSMode]int{probe.TLSModeVersions: 8, probe.TLSModeWeak: 15, probe.TLSModeFull: 1024}
+
+const helloAnswer = 16 << 10
+
 // inspect returns what is wrong with a run that has ended. What a prober may do doesn't depend on the server.
-func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allowed []probe.Outcome) (faults []string) {
+func (g *rig) inspect(p probe.Prober, r *probe.Result, o probe.Options, allowed []probe.Outcome) (faults []string) {
 	add := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	var panicked *probe.PanicError
 	if errors.As(r.Err, &panicked) {
@@ -37,13 +43,14 @@ func (g *rig) inspect(p probe.Prober, r *probe.Result, limits probe.Limits, allo
 	}
 	faults = append(faults, checkSends(p, r)...)
 	faults = append(faults, g.checkWire(r)...)
-	most := limits.BytesIn
+	beside := hellos[o.TLS]
+	most := o.Limits.BytesIn + int64(beside)*helloAnswer
 	if g.target.Network == probe.UDP || slices.ContainsFunc(p.Spec().Companions, func(c probe.Port) bool { return c.Network == probe.UDP }) {
 		most += largestDatagram // which isn't cut
 	}
 	if bound := p.Spec().Bounds.At(r.Level); r.Protocol == p.Spec().Protocol {
-		if dialed, _, _ := g.counts(); dialed > bound.Conns {
-			add("%d connections at level %v: Spec.Bounds says %d", dialed, r.Level, bound.Conns)
+		if dialed, _, _ := g.counts(); dialed > bound.Conns+beside {
+			add("%d connections at level %v: Spec.Bounds says %d, and TLS may take %d", dialed, r.Level, bound.Conns, beside)
 		}
 		if r.Elapsed > bound.Time {
 			add("took %v at level %v: Spec.Bounds says %v", r.Elapsed, r.Level, bound.Time)
@@ -124,6 +131,9 @@ func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 		case guard == nil:
 			add("%q was sent without a guard", clip(e.Data))
 		default:
+			if helloLabel.MatchString(e.Label) && len(e.Data) > 0 && (e.Data[0] == 0x16 || e.Data[0]&0x80 != 0) { // a record, of TLS or SSL 2.0
+				continue // the session's own guard lets it pass, and nothing behind it
+			}
 			label, err := guard(r.Level, bytes.Clone(e.Data))
 			if err != nil || label != e.Label {
 				add("the guard isn't pure: it let %q pass as %q, and now says %q, %v", clip(e.Data), e.Label, label, err)
@@ -135,6 +145,9 @@ func checkSends(p probe.Prober, r *probe.Result) (faults []string) {
 	}
 	return faults
 }
+
+// helloLabel is what the session calls a ClientHello of its own.
+var helloLabel = regexp.MustCompile(`^ClientHello (SSL|TLS) [123]\.[0-3], \d+ suites?$`)
 
 // twice tries whether a guard of a line protocol lets two commands pass as one, or half of one.
 func twice(spec probe.Spec, l probe.Level, line []byte) string {

@@ -2,6 +2,7 @@ package probetest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -175,14 +176,14 @@ func digest(tr probe.Transcript) [sha256.Size]byte {
 func (s *suite) mutations(r recorded) {
 	for _, m := range mutations(r.Transcript, int(s.limits.BytesIn)+1) {
 		// Conversations begin alike, and the same fault at the same place needs to be tried once.
-		beginning := fmt.Sprint(r.Level, r.ImplicitTLS, r.Target, digest(m.tr[:m.upTo]))
+		beginning := fmt.Sprint(r.Level, r.ImplicitTLS, r.TLS, r.Target, digest(m.tr[:m.upTo]))
 		if s.told[beginning] {
 			continue
 		}
 		s.told[beginning] = true
 		s.add(&trial{
 			part: "told wrong: " + r.name, name: m.name, target: r.Target, played: true,
-			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
+			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, TLS: cmp.Or(r.TLS, s.tls), Limits: s.limits},
 			lead: func() (*led, error) {
 				player := replay.NewPlayer(m.tr)
 				player.Lenient = true
@@ -208,7 +209,7 @@ func (s *suite) realTLS(r recorded) {
 		server := Server{Serve: tellUntil(first[:at], e.act)}
 		s.add(&trial{
 			part: "told wrong: " + r.name, name: "the go-ahead, then " + e.name, target: r.Target,
-			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, Limits: s.limits},
+			options: probe.Options{Level: r.Level, ImplicitTLS: r.ImplicitTLS, TLS: cmp.Or(r.TLS, s.tls), Limits: s.limits},
 			lead:    leadToServer(server),
 		})
 	}

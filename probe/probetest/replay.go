@@ -108,7 +108,7 @@ func play(p probe.Prober, rec *replay.Recording, player *replay.Player) (*probe.
 }
 
 func options(rec *replay.Recording, player *replay.Player) *probe.Options {
-	return &probe.Options{Level: rec.Level, ImplicitTLS: rec.ImplicitTLS, Dial: player.Dial, Rand: player.Rand()}
+	return &probe.Options{Level: rec.Level, ImplicitTLS: rec.ImplicitTLS, TLS: rec.TLS, Dial: player.Dial, Rand: player.Rand()}
 }
 
 func again(p probe.Prober, rec *replay.Recording, player *replay.Player, first *probe.Result) error {

@@ -122,7 +122,7 @@ func (s *suite) hostile(m mode, server Server) {
 	trial := func(server Server, l probe.Level, allowed []probe.Outcome) {
 		s.add(&trial{
 			part: "hostile " + m.String(), name: server.Name + ", level " + l.String(), target: m.target(),
-			options: probe.Options{Level: l, Limits: s.limits}, allowed: allowed, lead: leadToServer(server),
+			options: probe.Options{Level: l, Limits: s.limits, TLS: s.tls}, allowed: allowed, lead: leadToServer(server),
 		})
 	}
 	if !m.implicit {
@@ -294,7 +294,7 @@ func (s *suite) try(t *trial, options probe.Options, last bool) verdict {
 	case t.clocked(result):
 		return clocked
 	}
-	for _, f := range g.inspect(s.p, result, s.limits, t.allowed) {
+	for _, f := range g.inspect(s.p, result, options, t.allowed) {
 		fault("%s", f)
 	}
 	if dialed, _, _ := g.counts(); to.accepted != nil && to.accepted() > int64(dialed) {

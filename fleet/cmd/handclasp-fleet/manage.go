@@ -35,3 +35,14 @@ func retryCommand(c *connection) *cobra.Command {
 		},
 	}
 }
+
+func excludeCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "exclude SCAN HOST...",
+		Short: "Leave alone addresses, ranges and names from now on, in a scan that runs",
+		Args:  cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.with(cmd.Context(), func(client *fleet.Client) error { return client.Exclude(cmd.Context(), args[0], args[1:]) })
+		},
+	}
+}

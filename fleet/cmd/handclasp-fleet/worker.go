@@ -24,6 +24,7 @@ func workerCommand(c *connection) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&w.Label, "label", "", "from where this worker asks: `NAME`, for scans with that --vantage")
 	f.StringSliceVar(&w.Scans, "scan", nil, "work on these scans alone: `IDS`, with commas between them")
+	f.Float64Var(&w.MaxRate, "max-rate", 0, "at most `N` new connections a second of this worker for a scan, whatever the scan's --rate")
 	f.IntVar(&w.Shards, "shards", 1, "scan `N` shards at once")
 	return cmd
 }

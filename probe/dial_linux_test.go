@@ -1,0 +1,66 @@
+package probe_test
+
+import (
+	"context"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/probe"
+)
+
+// deaf is a port that answers no call: as many are in its queue as it takes, and nobody accepts them.
+func deaf(t *testing.T) probe.Target {
+	socket := func() int {
+		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK|syscall.SOCK_CLOEXEC, 0)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = syscall.Close(fd) })
+		return fd
+	}
+	server := socket()
+	require.NoError(t, syscall.Bind(server, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
+	require.NoError(t, syscall.Listen(server, 0))
+	name, err := syscall.Getsockname(server)
+	require.NoError(t, err)
+	at := name.(*syscall.SockaddrInet4)
+	for range 8 {
+		if err := syscall.Connect(socket(), at); err != nil {
+			require.ErrorIs(t, err, syscall.EINPROGRESS)
+		}
+	}
+	return probe.Target{Network: probe.TCP, Addr: netip.AddrPortFrom(netip.AddrFrom4(at.Addr), uint16(at.Port))}
+}
+
+func TestDialTimeOfTheSystemsDialer(t *testing.T) {
+	t.Parallel()
+	target := deaf(t)
+	for name, c := range map[string]struct {
+		limits  probe.Limits
+		outcome probe.Outcome
+		says    string
+	}{
+		"dial":  {probe.Limits{Dial: 300 * time.Millisecond}, probe.OutcomeTimeout, "no connection within 300ms"},
+		"total": {probe.Limits{Total: 300 * time.Millisecond}, probe.OutcomeTimeout, "not done within 300ms"},
+	} {
+		r := probe.Run(t.Context(), opens{}, target, &probe.Options{Limits: c.limits})
+		require.Equal(t, c.outcome, r.Outcome, name)
+		require.ErrorContains(t, r.Err, c.says, name)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(300*time.Millisecond, cancel)
+	r := probe.Run(ctx, opens{}, target, &probe.Options{Limits: probe.Limits{Dial: time.Minute, Total: time.Minute}})
+	require.Equal(t, probe.OutcomeCanceled, r.Outcome)
+}
+
+// opens is a prober that connects, and does no more.
+type opens struct{}
+
+func (opens) Spec() probe.Spec { return probe.Spec{Protocol: "opens"} }
+
+func (opens) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
+	_, err := s.Open(ctx)
+	return nil, err
+}
