@@ -139,7 +139,7 @@ func TestPageInABrowser(t *testing.T) {
 			`row.querySelector("details").open && row.contains(document.activeElement) })()`
 		require.Eventually(t, func() bool { return eval[bool](t, b, there) }, startupTime, graceTime/100)
 		b.do(t, chromedp.Click(chromedp.CSS("#close")))
-		eval[chromedp.Void](t, b, `location.hash = document.querySelector("#rows > .row:nth-child(3)").id; undefined`)
+		eval[chromedp.Void](t, b, `location.hash = document.querySelector("#rows > .row:not(:target)").id; undefined`)
 		require.Eventually(t, func() bool { return eval[bool](t, b, there) }, startupTime, graceTime/100)
 	})
 	b.quiet(t)
