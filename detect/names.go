@@ -2,8 +2,8 @@ package detect
 
 import (
 	"regexp"
-	"sync"
 
+	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/internal/textline"
 )
 
@@ -88,7 +88,7 @@ var names = []struct {
 
 // begins compiles a pattern when it is first needed.
 func begins(pattern string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?s)^(` + pattern + `)`) })
+	return lazy.Pattern(`(?s)^(` + pattern + `)`)
 }
 
 // serviceName names the service that begins so; empty if that isn't obvious.

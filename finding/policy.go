@@ -3,10 +3,10 @@ package finding
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/internal/tlshello"
 	"github.com/handclasp/handclasp/probe"
 )
@@ -54,12 +54,12 @@ var listNames = []ListName{
 	ListSSHKex, ListSSHHostKey, ListSSHCiphers, ListSSHMACs, ListTLSVersions, ListTLSSuites, ListTLSGroups, ListTLSDH,
 }
 
-var policyName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$`)
+var policyName = lazy.Pattern(`^[a-z0-9]([a-z0-9.-]{0,62}[a-z0-9])?$`)
 
 // Check says what is wrong with the policy, at which statement and how to mend it; nil for nothing.
 func (p Policy) Check() error {
 	switch {
-	case !policyName.MatchString(p.Name):
+	case !policyName().MatchString(p.Name):
 		return fmt.Errorf("name %q: use letters of lower case, digits, dots and hyphens, 64 at most", p.Name)
 	case p.Severity < 0 || p.Severity > Critical:
 		return errors.New("severity: use info, low, medium, high or critical")

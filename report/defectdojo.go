@@ -5,11 +5,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/lazy"
 )
 
 // A DefectDojo writes findings for DefectDojo's Generic Findings Import, as JSON. Each record is written as it comes; without
@@ -152,17 +152,17 @@ func (d *DefectDojo) finding(r finding.Record, f finding.Finding, document *docu
 
 // What DefectDojo takes for a scheme and for a name.
 var (
-	dojoScheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9.+-]{1,9}$`)
-	dojoHost   = regexp.MustCompile(`^[A-Za-z0-9_+-][A-Za-z0-9_.+-]{1,254}$`)
+	dojoScheme = lazy.Pattern(`^[A-Za-z][A-Za-z0-9.+-]{1,9}$`)
+	dojoHost   = lazy.Pattern(`^[A-Za-z0-9_+-][A-Za-z0-9_.+-]{1,254}$`)
 )
 
 // endpointOfDojo is the name that was asked for if DefectDojo takes it, or else the address, without a zone.
 func endpointOfDojo(r finding.Record) dojoEndpoint {
 	e := dojoEndpoint{Host: r.Target.Addr.Addr().WithZone("").String(), Port: r.Target.Addr.Port()}
-	if dojoHost.MatchString(r.Target.Name) {
+	if dojoHost().MatchString(r.Target.Name) {
 		e.Host = r.Target.Name
 	}
-	if dojoScheme.MatchString(r.Protocol) {
+	if dojoScheme().MatchString(r.Protocol) {
 		e.Protocol = r.Protocol
 	}
 	return e

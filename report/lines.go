@@ -3,12 +3,12 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -101,17 +101,17 @@ func remedy(f finding.Finding, rule finding.Rule) string {
 }
 
 var (
-	cvssVector  = regexp.MustCompile(`^CVSS:(3\.0|3\.1|4\.0)(?:/[A-Z]{1,3}:[A-Za-z]{1,5}){8,40}$`)
-	cvss2Vector = regexp.MustCompile(`^AV:[LAN]/AC:[HML]/Au:[MSN]/C:[NPC]/I:[NPC]/A:[NPC]$`)
-	cveID       = regexp.MustCompile(`^CVE-\d{4}-\d{4,19}$`)
+	cvssVector  = lazy.Pattern(`^CVSS:(3\.0|3\.1|4\.0)(?:/[A-Z]{1,3}:[A-Za-z]{1,5}){8,40}$`)
+	cvss2Vector = lazy.Pattern(`^AV:[LAN]/AC:[HML]/Au:[MSN]/C:[NPC]/I:[NPC]/A:[NPC]$`)
+	cveID       = lazy.Pattern(`^CVE-\d{4}-\d{4,19}$`)
 )
 
 // cvssVersion is that of a vector; empty if it is none.
 func cvssVersion(vector string) string {
-	if m := cvssVector.FindStringSubmatch(vector); m != nil {
+	if m := cvssVector().FindStringSubmatch(vector); m != nil {
 		return m[1]
 	}
-	if cvss2Vector.MatchString(vector) {
+	if cvss2Vector().MatchString(vector) {
 		return "2.0"
 	}
 	return ""
@@ -120,7 +120,7 @@ func cvssVersion(vector string) string {
 // vulnerabilities are the CVE ids of a finding that are some.
 func vulnerabilities(f finding.Finding) (ids []string) {
 	for _, id := range f.CVE {
-		if cveID.MatchString(id) {
+		if cveID().MatchString(id) {
 			ids = append(ids, id)
 		}
 	}

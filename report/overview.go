@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/lazy"
 )
 
 // An overview counts what a page sums up by rule and by software, over all records.
@@ -203,11 +203,11 @@ func byHost(all []*pageHost) pagePanel {
 	return panel("By host", lines)
 }
 
-var keyForm = regexp.MustCompile(`^k1:[0-9a-f]{32}$`)
+var keyForm = lazy.Pattern(`^k1:[0-9a-f]{32}$`)
 
 // keyOf is the finding's key, or what it should be.
 func keyOf(r finding.Record, f finding.Finding) string {
-	if keyForm.MatchString(f.Key) {
+	if keyForm().MatchString(f.Key) {
 		return f.Key
 	}
 	return finding.Key(f.ID, r.Target)

@@ -3,11 +3,10 @@ package report
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
-	"sync"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/lazy"
 )
 
 // texts are what today's rules say of a finding that may have been stored by an older version.
@@ -35,17 +34,12 @@ func unknownRule(f finding.Finding) finding.Rule {
 }
 
 var (
-	rfc  = pattern(`^RFC (\d+)(?: sections? (\d+(?:\.\d+)*))?`)
-	cve  = pattern(`^CVE-\d{4}-\d{4,}`)
-	cwe  = pattern(`^CWE-(\d+)$`)
-	cert = pattern(`VU#(\d+)`)
-	nist = pattern(`^NIST SP (\d+-\d+)( Part (\d+))?(?: Rev\. (\d+))?`)
+	rfc  = lazy.Pattern(`^RFC (\d+)(?: sections? (\d+(?:\.\d+)*))?`)
+	cve  = lazy.Pattern(`^CVE-\d{4}-\d{4,}`)
+	cwe  = lazy.Pattern(`^CWE-(\d+)$`)
+	cert = lazy.Pattern(`VU#(\d+)`)
+	nist = lazy.Pattern(`^NIST SP (\d+-\d+)( Part (\d+))?(?: Rev\. (\d+))?`)
 )
-
-// pattern compiles an expression when it is first needed.
-func pattern(text string) func() *regexp.Regexp {
-	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
-}
 
 // Link returns where one of a rule's references can be read, such as "RFC 959 section 4.1.2", "CVE-2011-0411", "CWE-319" or
 // a URL; "" if only a person would know.

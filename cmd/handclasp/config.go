@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -319,7 +319,7 @@ func shown(f *pflag.Flag) string {
 	if u, err := url.Parse(value); err == nil && u.User != nil {
 		value = u.Redacted()
 	}
-	if plainWord.MatchString(value) && value != "null" {
+	if plainWord().MatchString(value) && value != "null" {
 		return value
 	}
 	text, _ := yaml.Marshal(value)
@@ -327,4 +327,4 @@ func shown(f *pflag.Flag) string {
 }
 
 // plainWord is what needs no quotes in YAML: a value's text is all that is read of it.
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9/][A-Za-z0-9/._@+-]*$`)
+var plainWord = lazy.Pattern(`^[A-Za-z0-9/][A-Za-z0-9/._@+-]*$`)

@@ -3,11 +3,12 @@ package redact
 import (
 	_ "embed"
 	"net/netip"
-	"regexp"
 	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/handclasp/handclasp/internal/lazy"
 )
 
 //go:embed words.txt
@@ -27,10 +28,10 @@ var vocabulary = sync.OnceValue(func() map[string]bool {
 })
 
 var (
-	piece = regexp.MustCompile(`[\p{L}\p{M}\p{N}]+`)
+	piece = lazy.Pattern(`[\p{L}\p{M}\p{N}]+`)
 	// A chain is what belongs together: a host's name, an address of mail, a path, an algorithm, a version, an address.
-	chain = regexp.MustCompile(`[0-9]{1,3}(?:,[0-9]{1,3}){3,}|[\p{L}\p{M}\p{N}]+(?:[-._@:/\\+%&'$~]{1,3}[\p{L}\p{M}\p{N}]+)*`)
-	runs  = regexp.MustCompile(`[0-9]+|[^0-9]+`)
+	chain = lazy.Pattern(`[0-9]{1,3}(?:,[0-9]{1,3}){3,}|[\p{L}\p{M}\p{N}]+(?:[-._@:/\\+%&'$~]{1,3}[\p{L}\p{M}\p{N}]+)*`)
+	runs  = lazy.Pattern(`[0-9]+|[^0-9]+`)
 )
 
 // name replaces all words of a text.
@@ -48,7 +49,7 @@ func (r *Redactor) name(text string) string {
 	}
 	var b strings.Builder
 	end := 0
-	for _, at := range piece.FindAllStringIndex(text, -1) {
+	for _, at := range piece().FindAllStringIndex(text, -1) {
 		w := text[at[0]:at[1]]
 		b.WriteString(text[end:at[0]])
 		end = at[1]
@@ -76,14 +77,14 @@ func (r *Redactor) spoken(text string) string { return r.filter(text, nil) }
 func (r *Redactor) said(text string) string { return r.filter(text, r.names) }
 
 func (r *Redactor) filter(text string, names map[string]bool) string {
-	return chain.ReplaceAllStringFunc(text, func(c string) string {
+	return chain().ReplaceAllStringFunc(text, func(c string) string {
 		if a, err := netip.ParseAddr(c); err == nil {
 			return r.addr(a).String()
 		}
 		if a, err := netip.ParseAddrPort(c); err == nil {
 			return r.addrPort(a).String()
 		}
-		pieces := piece.FindAllString(c, -1)
+		pieces := piece().FindAllString(c, -1)
 		numbers, harmless := 0, true
 		for _, w := range pieces {
 			if strings.Trim(w, "0123456789") == "" {
@@ -94,20 +95,20 @@ func (r *Redactor) filter(text string, names map[string]bool) string {
 		switch {
 		// Four numbers and more may be an address, unless they are a version.
 		case numbers == len(pieces) && (strings.Contains(c, "::") || numbers > 3 && strings.Trim(c, "0123456789.") != ""):
-			return piece.ReplaceAllString(c, "0")
+			return piece().ReplaceAllString(c, "0")
 		case harmless:
 			return c
 		case numbers == len(pieces): // as long as it was, since it may be a size or a time
-			return piece.ReplaceAllStringFunc(c, func(w string) string { return strings.Repeat("9", min(len(w), 18)) })
+			return piece().ReplaceAllStringFunc(c, func(w string) string { return strings.Repeat("9", min(len(w), 18)) })
 		}
-		return piece.ReplaceAllStringFunc(c, r.word)
+		return piece().ReplaceAllStringFunc(c, r.word)
 	})
 }
 
 // isHarmless reports whether a word is in the vocabulary, or numbers and words of it, or a number that is too short to name anybody.
 func isHarmless(w string) bool {
 	if known := vocabulary(); !known[strings.ToLower(w)] {
-		for _, run := range runs.FindAllString(w, -1) {
+		for _, run := range runs().FindAllString(w, -1) {
 			number := run[0] >= '0' && run[0] <= '9'
 			if number && len(run) > 5 || !number && utf8.RuneCountInString(run) > 1 && !known[strings.ToLower(run)] {
 				return false
