@@ -18,16 +18,14 @@ import (
 // A finding's key is its unique id, so that the next import knows it again. Its importer refuses a file with a field that it
 // doesn't know: kev_date and known_exploited are there only of a finding that has them, and want a DefectDojo of 2025.
 type DefectDojo struct {
-	w       io.Writer
+	out     envelope
 	texts   texts
-	began   bool
 	written int
-	failed  error
 }
 
 // NewDefectDojo returns a writer of findings to w.
 func NewDefectDojo(w io.Writer, o Options) *DefectDojo {
-	return &DefectDojo{w: w, texts: textsOf(o.Rules)}
+	return &DefectDojo{out: envelope{w: w, head: `{"findings":[`, tail: "\n]}\n"}, texts: textsOf(o.Rules)}
 }
 
 // A dojoFinding has the names of DefectDojo's model.
@@ -76,7 +74,6 @@ var dojoConfidence = map[finding.Known]int{finding.Seen: 1, finding.Claimed: 4, 
 // Write writes one record's findings. An error comes again from Close.
 func (d *DefectDojo) Write(r finding.Record) error {
 	var b bytes.Buffer
-	d.head(&b)
 	document := documentOf(r)
 	for _, f := range r.Findings {
 		text, err := json.Marshal(d.finding(r, f, document))
@@ -90,30 +87,11 @@ func (d *DefectDojo) Write(r finding.Record) error {
 		b.WriteByte('\n')
 		b.Write(CleanJSON(text))
 	}
-	return d.write(b.Bytes())
-}
-
-func (d *DefectDojo) head(b *bytes.Buffer) {
-	if !d.began {
-		d.began = true
-		b.WriteString(`{"findings":[`)
-	}
+	return d.out.write(b.Bytes())
 }
 
 // Close writes the end.
-func (d *DefectDojo) Close() error {
-	var b bytes.Buffer
-	d.head(&b)
-	b.WriteString("\n]}\n")
-	return d.write(b.Bytes())
-}
-
-func (d *DefectDojo) write(b []byte) error {
-	if d.failed == nil && len(b) > 0 {
-		_, d.failed = d.w.Write(b)
-	}
-	return d.failed
-}
+func (d *DefectDojo) Close() error { return d.out.close() }
 
 func (d *DefectDojo) finding(r finding.Record, f finding.Finding, document *document) *dojoFinding {
 	rule := d.texts.of(f)

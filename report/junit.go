@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/xml"
 	"fmt"
@@ -18,14 +17,15 @@ import (
 //
 // The form is that of the schema that Jenkins' xUnit plugin has (junit-10.xsd), which GitLab and others read as well.
 type JUnit struct {
-	w      io.Writer
-	texts  texts
-	began  bool
-	failed error
+	out   envelope
+	texts texts
 }
 
 // NewJUnit returns a writer of JUnit XML to w.
-func NewJUnit(w io.Writer, o Options) *JUnit { return &JUnit{w: w, texts: textsOf(o.Rules)} }
+func NewJUnit(w io.Writer, o Options) *JUnit {
+	head := xml.Header + "<testsuites name=\"handclasp\">\n"
+	return &JUnit{out: envelope{w: w, head: head, tail: "</testsuites>\n"}, texts: textsOf(o.Rules)}
+}
 
 type junitSuite struct {
 	XMLName    xml.Name        `xml:"testsuite"`
@@ -62,38 +62,15 @@ type junitText struct {
 
 // Write writes one record. An error comes again from Close.
 func (j *JUnit) Write(r finding.Record) error {
-	var b bytes.Buffer
-	j.head(&b)
 	text, err := xml.MarshalIndent(j.suite(r), "", " ")
 	if err != nil {
 		return err
 	}
-	b.Write(text)
-	b.WriteByte('\n')
-	return j.write(b.Bytes())
-}
-
-func (j *JUnit) head(b *bytes.Buffer) {
-	if !j.began {
-		j.began = true
-		b.WriteString(xml.Header + "<testsuites name=\"handclasp\">\n")
-	}
+	return j.out.write(append(text, '\n'))
 }
 
 // Close writes the end.
-func (j *JUnit) Close() error {
-	var b bytes.Buffer
-	j.head(&b)
-	b.WriteString("</testsuites>\n")
-	return j.write(b.Bytes())
-}
-
-func (j *JUnit) write(b []byte) error {
-	if j.failed == nil {
-		_, j.failed = j.w.Write(b)
-	}
-	return j.failed
-}
+func (j *JUnit) Close() error { return j.out.close() }
 
 func (j *JUnit) suite(r finding.Record) *junitSuite {
 	document := documentOf(r)
