@@ -79,6 +79,16 @@ func LoadLifeCycle(dir fs.FS) (*LifeCycle, error) {
 	return l, nil
 }
 
+// Digest returns the SHA-256 of the names of the products and of the data that each rests on, such as "sha256:9f86…". What is
+// built in counts by being that.
+func (l *LifeCycle) Digest() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(l.products)) {
+		fmt.Fprintln(h, name, l.products[name].data.Digest)
+	}
+	return fmt.Sprintf("sha256:%x", h.Sum(nil))
+}
+
 const maxLifeCycleFile = 4 << 20 // bytes; the largest was 60 KiB
 
 func (l *LifeCycle) load(dir fs.FS) error {

@@ -217,6 +217,20 @@ func TestLoadLifeCycle(t *testing.T) {
 	assert.NotEmpty(t, ends(t, l, "2026-11-27", is("Ubuntu Linux", "20.04")), "a product that isn't there is built in")
 }
 
+func TestDigestOfLifeCycle(t *testing.T) {
+	load := func(name, text string) string {
+		l, err := advisory.LoadLifeCycle(fstest.MapFS{name: {Data: []byte(text)}})
+		require.NoError(t, err)
+		return l.Digest()
+	}
+	const one, other = `[{"cycle":"1","eol":"2026-01-31"}]`, `[{"cycle":"1","eol":"2027-01-31"}]`
+	first := load("exim.json", one)
+	require.Equal(t, first, load("exim.json", one))
+	require.NotEqual(t, first, load("exim.json", other))
+	require.NotEqual(t, first, load("postfix.json", one))
+	require.NotEqual(t, first, advisory.BuiltinLifeCycle().Digest())
+}
+
 func TestNoLifeCycle(t *testing.T) {
 	for name, dir := range map[string]fstest.MapFS{
 		"empty":     {},

@@ -134,22 +134,17 @@ func (d *advice) key() string { return strings.Join(append(slices.Clone(d.paths)
 
 // digest names what was read; empty if nothing was, beside what is built in.
 func (d *advice) digest() string {
-	index := ""
+	index, lifeCycle := "", ""
 	if d.judge.Index != nil {
 		index = d.judge.Index.Digest()
 	}
-	if index == "" && d.lifeCycle == "" {
+	if d.judge.LifeCycle != nil {
+		lifeCycle = d.judge.LifeCycle.Digest()
+	}
+	if index+lifeCycle == "" {
 		return ""
 	}
-	files := []any{index}
-	if d.lifeCycle != "" {
-		names, _ := fs.Glob(os.DirFS(d.lifeCycle), "*.json") // as they were read
-		for _, name := range names {
-			text, _ := os.ReadFile(filepath.Join(d.lifeCycle, name))
-			files = append(files, name, text)
-		}
-	}
-	return digest(files...)
+	return digest(index, lifeCycle)
 }
 
 // readAdvice reads what the flags name.
