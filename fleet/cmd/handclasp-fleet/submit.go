@@ -73,7 +73,7 @@ func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
 	f.BoolVar(&o.noDetect, "no-detect", false, "ask only what lives on a port by default")
 	f.IntVar(&s.Concurrency, "concurrency", scan.DefaultConcurrency, "how many endpoints of a shard to probe at once")
 	f.Float64Var(&s.Rate, "rate", 0, "at most `N` new connections a second, all workers together")
-	f.IntVar(&s.PerHost, "per-host", scan.DefaultPerHost, "how many endpoints of one address to probe at once")
+	f.IntVar(&s.PerHost, "per-host", scan.DefaultPerHost, "how many connections to one address to have at once; FTP's data connections aside")
 	f.DurationVar(&s.HostSpacing, "host-spacing", 0, "time between two connections to one address")
 	f.IntVar(&s.Retries, "retries", 1, "probe again, up to `N` times, where there was no way to the host or it hung up without a word")
 	f.Uint64Var(&s.Seed, "seed", 0, "another order of the endpoints for each `N`")
