@@ -26,19 +26,9 @@ func (o *reportOptions) shared(a *app, paths []string) (*comparing, error) {
 	for _, rule := range a.comparisons {
 		c.ids = append(c.ids, rule.ID)
 	}
-	for _, path := range paths {
-		results, err := a.openStored(path)
-		if err != nil {
-			return nil, err
-		}
-		results.silent = true // what is wrong with a line is said when it is read again
-		for record := range results.records() {
-			c.Learn(record.Result)
-		}
-		results.close()
-		if results.failed != nil {
-			return nil, results.failed
-		}
+	// What is wrong with a line is said when it is read again.
+	if err := a.eachStored(paths, true, c.Learn); err != nil {
+		return nil, err
 	}
 	return c, nil
 }

@@ -49,18 +49,8 @@ func (a *app) keysCommand() *cobra.Command {
 
 func (a *app) keys(paths, lists []string) error {
 	var c keys.Collection
-	for _, path := range paths {
-		results, err := a.openStored(path)
-		if err != nil {
-			return err
-		}
-		for record := range results.records() {
-			c.Add(record.Result)
-		}
-		results.close()
-		if results.failed != nil {
-			return results.failed
-		}
+	if err := a.eachStored(paths, false, c.Add); err != nil {
+		return err
 	}
 	listed := 0
 	for _, path := range lists {

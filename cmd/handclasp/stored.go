@@ -71,6 +71,25 @@ func (a *app) openStored(path string) (*stored, error) {
 	return s, nil
 }
 
+// eachStored calls f with the results of all files, one after the other. silent is for files of whose bad lines somebody else tells.
+func (a *app) eachStored(paths []string, silent bool, f func(*probe.Result)) error {
+	for _, path := range paths {
+		results, err := a.openStored(path)
+		if err != nil {
+			return err
+		}
+		results.silent = silent
+		for record := range results.records() {
+			f(record.Result)
+		}
+		results.close()
+		if results.failed != nil {
+			return results.failed
+		}
+	}
+	return nil
+}
+
 // decompress looks at the first bytes of a file, whatever its name.
 func decompress(file io.Reader) (r io.Reader, end func(), err error) {
 	b := bufio.NewReader(file)
