@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/internal/ntlmssp"
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -196,10 +196,10 @@ func (e *Evidence) refusesAsMail() bool {
 		return false
 	}
 	status, _, _ := strings.Cut(e.EHLO.Text(), " ")
-	return greetingWord(e.Greeting) == "SMTP" || statusCode.MatchString(status)
+	return greetingWord(e.Greeting) == "SMTP" || statusCode().MatchString(status)
 }
 
-var statusCode = regexp.MustCompile(`^[45]\.\d{1,3}\.\d{1,3}$`)
+var statusCode = lazy.Pattern(`^[45]\.\d{1,3}\.\d{1,3}$`)
 
 // unknown reports whether a command wasn't understood, in the words of SMTP or of FTP before a login.
 func unknown(r *probe.Reply) bool { return r.Is(codeUnknown, codeNotImplemented, codeNotNow) }
