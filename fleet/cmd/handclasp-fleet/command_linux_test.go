@@ -58,11 +58,6 @@ func TestFilesTravel(t *testing.T) {
 	port := houses(t, 8, certificate)
 	s, elsewhere := newStage(t), newStage(t)
 	elsewhere.port = s.port
-	file := func(name, content string) string {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(s.dir, name)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o644))
-		return name
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	metrics := l.Addr().String()
@@ -70,9 +65,9 @@ func TestFilesTravel(t *testing.T) {
 	s.serve("--metrics", metrics)
 
 	plain := s.try("submit", "--id", "plain", "--level", "greeting", "--shards", "2", fmt.Sprintf("ftps://127.65.0.0/29:%d", port))
-	file("recog/xml/ftp_banners.xml", houseRecog)
-	ca := file("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
-	judged := s.try("submit", "--id", "judged", "--level", "greeting", "--shards", "2", "--ca", ca, "--recog", "recog", "--policy", file("house.yaml", housePolicy),
+	s.write("recog/xml/ftp_banners.xml", houseRecog)
+	ca := s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
+	judged := s.try("submit", "--id", "judged", "--level", "greeting", "--shards", "2", "--ca", ca, "--recog", "recog", "--policy", s.write("house.yaml", housePolicy),
 		"--severity-profile", "internal", fmt.Sprintf("ftps://127.65.0.0/29:%d", port))
 	require.Equal(t, []string{"plain", "judged"}, []string{plain, judged})
 	for _, name := range []string{"ca.pem", "recog", "house.yaml"} {
