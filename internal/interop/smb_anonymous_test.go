@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -10,8 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hirochachacha/go-smb2"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
@@ -164,25 +167,33 @@ func withoutIPC(shares []smb.Share) []smb.Share {
 	return slices.DeleteFunc(slices.Clone(shares), func(s smb.Share) bool { return s.Name == "IPC$" && s.Type == "ipc" })
 }
 
-// sharesOfUser logs in, with a client that shares no code with the prober, and lists the shares.
+// sharesOfUser logs in, with a client that shares no code with the prober, and lists the shares. The client wants every
+// message signed, and a server that needs half a second for an answer says so in a message that never is: then it asks
+// again.
 func sharesOfUser(t *testing.T, addr netip.AddrPort) []string {
 	t.Helper()
-	d := smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: smbUser, Password: smbPassword}}
-	var s *smb2.Session
-	var err error
-	for range 3 { // the client now and then takes its own session for an unsigned one
-		c, dialErr := net.Dial("tcp", addr.String())
-		require.NoError(t, dialErr)
-		defer c.Close()
-		if s, err = d.DialContext(t.Context(), c); err == nil {
-			break
-		}
-	}
-	require.NoError(t, err)
-	names, err := s.ListSharenames()
-	require.NoError(t, err)
-	require.NoError(t, s.Logoff())
+	var names []string
+	require.EventuallyWithT(t, func(c *assert.CollectT) {
+		var err error
+		names, err = listShares(t.Context(), addr)
+		require.NoError(c, err)
+	}, startupTime, 100*time.Millisecond)
 	return names
+}
+
+func listShares(ctx context.Context, addr netip.AddrPort) ([]string, error) {
+	c, err := net.Dial("tcp", addr.String())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	d := smb2.Dialer{Initiator: &smb2.NTLMInitiator{User: smbUser, Password: smbPassword}}
+	s, err := d.DialContext(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.ListSharenames()
+	return names, errors.Join(err, s.Logoff())
 }
 
 func sharesBySMBClient(t *testing.T, addr netip.AddrPort) []string {
