@@ -142,7 +142,7 @@ func startSSHD(t testing.TB, dir string, config ...string) sshServer {
 	addr := netip.AddrPortFrom(loopback, uint16(freePort(t)))
 	conf := writeFile(t, filepath.Join(dir, "sshd_config"), lines(append([]string{
 		"ListenAddress " + addr.String(), "PidFile none", "UsePAM no", "StrictModes no", "LogLevel VERBOSE",
-	}, config...)...), 0o644)
+	}, append(config, "MaxStartups 1000")...)...), 0o644) // the first line wins; by default it turns away by chance who isn't the tenth
 	start(t, asNobody(t, process{Path: bin, Args: []string{"-D", "-e", "-f", conf}, Listen: addr}))
 	return sshServer{Addr: addr, Version: version(t, "openssh-server"), Keys: map[string]string{}}
 }
