@@ -109,7 +109,7 @@ func (t *talk) forget() {
 
 // over reports whether nothing more can be learned in this conversation.
 func over(err error) bool {
-	return errors.Is(err, textline.ErrOutOfStep) || errors.Is(err, probe.ErrNotProtocol)
+	return errors.Is(err, textline.ErrOutOfStep) || errors.Is(err, probe.OutcomeNotProtocol)
 }
 
 // offers asks what the server supports and what it is, in cleartext and inside TLS. A question that ends its connection leaves
@@ -132,7 +132,7 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 				}
 				return nil, nil
 			}
-			if errors.Is(t.early, probe.ErrTimeout) {
+			if errors.Is(t.early, probe.OutcomeTimeout) {
 				c.SetPatience(soon)
 			}
 		}
@@ -141,7 +141,7 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 			_ = c.Close()
 			return nil, err
 		case err != nil:
-			if !errors.Is(err, probe.ErrClosed) || t.e.AuthTLS != probe.No { // else it hung up behind its answer
+			if !errors.Is(err, probe.OutcomeClosed) || t.e.AuthTLS != probe.No { // else it hung up behind its answer
 				t.early = cmp.Or(t.early, err)
 			}
 			_ = c.Close()
