@@ -3,12 +3,16 @@ package interop_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -136,7 +140,7 @@ func TestNothingFlaps(t *testing.T) {
 				var outcome probe.Outcome
 				var partial []string
 				for n := range scans(t) {
-					r := s.scan(t)
+					r := s.scan(t, patience)
 					f, found := learned(t, r)
 					if n == 0 {
 						facts, findings, outcome, partial = f, found, r.Outcome, r.Partial
@@ -149,6 +153,52 @@ func TestNothingFlaps(t *testing.T) {
 					require.Equal(t, partial, r.Partial, "%s, scan %d: %v", s.name, n, r.Err)
 					require.Equal(t, facts, f, "%s, scan %d", s.name, n)
 					require.Equal(t, findings, found, "%s, scan %d", s.name, n)
+				}
+			}
+		})
+	}
+}
+
+// On a machine that has no time for it, with a second for each server, a scan learns less, says so, and learns nothing else.
+func TestNothingFlapsUnderLoad(t *testing.T) {
+	if os.Getenv("HANDCLASP_SCANS") == "" {
+		t.Skip("it takes minutes: HANDCLASP_SCANS says how many scans there are of each server")
+	}
+	busy(t)
+	for name, start := range subjects() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, s := range start(t) {
+				facts, findings := learned(t, s.scan(t, patience))
+				less := 0
+				for n := range scans(t) {
+					r := s.scan(t, probe.Limits{Total: time.Second})
+					if len(r.Partial) > 0 {
+						less++
+					}
+					s.require(t, fmt.Sprintf("%s, scan %d: %v", s.name, n, r.Err), r, facts, findings)
+				}
+				t.Logf("%s: %d of %d scans learned less", s.name, less, scans(t))
+			}
+		})
+	}
+}
+
+// busy keeps the machine busy until the test ends, by fits and starts: scans shall be cut at each of their steps.
+func busy(t testing.TB) {
+	done := make(chan struct{})
+	var all sync.WaitGroup
+	t.Cleanup(func() { close(done); all.Wait() })
+	for range 2 * runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for {
+				fit := time.Duration(rand.IntN(200)) * time.Millisecond
+				for begun := time.Now(); time.Since(begun) < fit; {
+				}
+				select {
+				case <-done:
+					return
+				case <-time.After(time.Duration(rand.IntN(200)) * time.Millisecond):
 				}
 			}
 		})
@@ -177,8 +227,8 @@ func (s subject) require(t testing.TB, scan string, r *probe.Result, facts, find
 	}
 }
 
-func (s subject) scan(t testing.TB) *probe.Result {
+func (s subject) scan(t testing.TB, limits probe.Limits) *probe.Result {
 	return probe.Run(t.Context(), s.prober, probe.Target{Addr: s.addr}, &probe.Options{
-		Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(s.implicit), Limits: patience,
+		Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(s.implicit), Limits: limits,
 	})
 }
