@@ -136,21 +136,17 @@ func TestNothingFlaps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, s := range start(t) {
-				var facts, findings map[string]string
-				var outcome probe.Outcome
-				var partial []string
-				for n := range scans(t) {
+				first := s.first(t)
+				facts, findings := learned(t, first)
+				for n := 1; n < scans(t); n++ {
 					r := s.scan(t, patience)
-					f, found := learned(t, r)
-					if n == 0 {
-						facts, findings, outcome, partial = f, found, r.Outcome, r.Partial
-					}
 					if s.crowded {
 						s.require(t, fmt.Sprintf("%s, scan %d: %v", s.name, n, r.Err), r, facts, findings)
 						continue
 					}
-					require.Equal(t, outcome, r.Outcome, "%s, scan %d: %v", s.name, n, r.Err)
-					require.Equal(t, partial, r.Partial, "%s, scan %d: %v", s.name, n, r.Err)
+					f, found := learned(t, r)
+					require.Equal(t, first.Outcome, r.Outcome, "%s, scan %d: %v", s.name, n, r.Err)
+					require.Equal(t, first.Partial, r.Partial, "%s, scan %d: %v", s.name, n, r.Err)
 					require.Equal(t, facts, f, "%s, scan %d", s.name, n)
 					require.Equal(t, findings, found, "%s, scan %d", s.name, n)
 				}
@@ -169,7 +165,7 @@ func TestNothingFlapsUnderLoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, s := range start(t) {
-				facts, findings := learned(t, s.scan(t, patience))
+				facts, findings := learned(t, s.first(t))
 				less := 0
 				for n := range scans(t) {
 					r := s.scan(t, probe.Limits{Total: time.Second})
@@ -225,6 +221,15 @@ func (s subject) require(t testing.TB, scan string, r *probe.Result, facts, find
 			require.NotEqual(t, finding.NotSo(), rule.Check(r), "%s: %s isn't so", scan, rule.ID)
 		}
 	}
+}
+
+// first is the scan that others are held against: a whole one, if the visit before is all that may stand in its way.
+func (s subject) first(t testing.TB) *probe.Result {
+	r := s.scan(t, patience)
+	for try := 0; s.crowded && len(r.Partial) > 0 && try < 10; try++ {
+		r = s.scan(t, patience)
+	}
+	return r
 }
 
 func (s subject) scan(t testing.TB, limits probe.Limits) *probe.Result {
