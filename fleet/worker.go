@@ -181,7 +181,7 @@ func (s *shift) job(ctx context.Context, id string) (*job, error) {
 	s.jobs[id] = j
 	keeping, end := context.WithCancel(context.WithoutCancel(ctx))
 	j.end = end
-	go j.pact.keep(keeping, s.nc, id, s.Name, func() float64 { return s.MaxRate })
+	go j.pact.keep(keeping, askBy(s.nc, id), s.Name, s.MaxRate)
 	return j, nil
 }
 
