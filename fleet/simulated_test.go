@@ -379,6 +379,13 @@ func endpointOf(line []byte) (netip.AddrPort, error) {
 	return netip.ParseAddrPort(string(text))
 }
 
+// address returns the n-th.
+func address(n int) netip.Addr {
+	var a [4]byte
+	binary.BigEndian.PutUint32(a[:], 10<<24+uint32(n))
+	return netip.AddrFrom4(a)
+}
+
 // number returns an endpoint's among those of the world, which are at 10.0.0.0 and behind.
 func (w *world) number(to netip.AddrPort) (host, port int) {
 	a := to.Addr().As4()

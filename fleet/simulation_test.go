@@ -3,7 +3,6 @@ package fleet
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -40,21 +39,33 @@ type world struct {
 	isOver     bool
 	committed  []uint64 // a bit for each endpoint
 	results    int
-	calledAt   []int32 // by host, in milliseconds
+	hostsAt    []int32 // when they were called, in milliseconds
+	netsAt     []int32
 	calls      int
 	thisSecond time.Duration
 	inSecond   int
 	tally      struct{ killed, stopped, cut, restarted int }
 }
 
-// spacing is the time between two calls of a host.
-const spacing = 500 * time.Millisecond
+// Times between two calls of a host, and into a network.
+const (
+	hostSpacing = 500 * time.Millisecond
+	netSpacing  = 40 * time.Millisecond
+)
 
 // A size is how large a world is.
 type size struct {
 	workers, shards, endpoints int
 	rate                       int  // calls a second of each worker
-	atOnce                     bool // without package scan's own scheduling
+	atOnce                     bool // without package scan's own scheduling, and networks without spacing
+}
+
+// perNetwork is how many hosts each /24 has.
+func (z *size) perNetwork() int {
+	if z.atOnce {
+		return 256
+	}
+	return 16
 }
 
 func newWorld(seed uint64, z size, f flaw) *world {
@@ -62,24 +73,33 @@ func newWorld(seed uint64, z size, f flaw) *world {
 		ID: "simulated", Phase: Submitted, Lease: 10 * time.Second, Shards: z.shards,
 		Options: Options{
 			Level: probe.LevelGreeting, Ports: []uint16{21, 22, 25, 119, 445, 873}, NoDetection: true,
-			PerHost: 4, HostSpacing: spacing, Retries: 1,
+			PerHost: 4, HostSpacing: hostSpacing, Retries: 1,
 		},
 	}
-	hosts := (z.endpoints + len(s.Ports) - 1) / len(s.Ports)
-	var last [4]byte
-	binary.BigEndian.PutUint32(last[:], 10<<24+uint32(hosts-1))
-	s.Targets = []string{"10.0.0.0-" + netip.AddrFrom4(last).String()}
+	networks := (z.endpoints + z.perNetwork()*len(s.Ports) - 1) / (z.perNetwork() * len(s.Ports))
+	if !z.atOnce {
+		s.NetSpacing = netSpacing
+		for n := range networks {
+			s.Targets = append(s.Targets, fmt.Sprintf("%v-%d", address(256*n), z.perNetwork()-1))
+		}
+	} else {
+		s.Targets = []string{fmt.Sprintf("%v-%v", address(0), address(256*networks-1))}
+	}
+	hosts := networks * 256
 	s.Rate = float64(z.rate * z.workers)
 	w := &world{
 		size: z, scan: s, begun: time.Now(), over: make(chan struct{}),
 		random: rand.New(rand.NewPCG(seed, 0)), depot: newDepot(s, f), coordinator: &Coordinator{live: map[string]*liveScan{}},
-		committed: make([]uint64, (hosts*len(s.Ports)+63)/64), calledAt: make([]int32, hosts),
+		committed: make([]uint64, (hosts*len(s.Ports)+63)/64), hostsAt: make([]int32, hosts), netsAt: make([]int32, networks),
 	}
 	w.coordinator.note(s)
 	s.Phase = Running
 	w.coordinator.note(s)
 	return w
 }
+
+// expected is how many endpoints there are.
+func (w *world) expected() int { return len(w.netsAt) * w.perNetwork() * len(w.scan.Ports) }
 
 // wrong notes what mustn't be, and ends the world. w.mu is held.
 func (w *world) wrong(format string, args ...any) {
@@ -122,15 +142,21 @@ func (w *world) count(u unit, results [][]byte) {
 	}
 }
 
-// called checks the time since the host was called, and the rate.
+// soon checks the time since something was called.
+func (w *world) soon(by string, what any, at int32, last *int32, spacing time.Duration) {
+	if *last > 0 && time.Duration(at-*last+1)*time.Millisecond < spacing {
+		w.wrong("%s called %v %d ms after it was called", by, what, at-*last)
+	}
+	*last = max(at, 1)
+}
+
+// called checks the time since the host and its network were called, and the rate.
 func (w *world) called(by string, to netip.AddrPort) {
 	host, _ := w.number(to)
 	now := time.Since(w.begun)
 	at := int32(now / time.Millisecond)
-	if last := w.calledAt[host]; last > 0 && time.Duration(at-last+1)*time.Millisecond < w.scan.HostSpacing {
-		w.wrong("%s called %v %d ms after it was called", by, to, at-last)
-	}
-	w.calledAt[host] = max(at, 1)
+	w.soon(by, to, at, &w.hostsAt[host], w.scan.HostSpacing)
+	w.soon(by, "a network", at, &w.netsAt[host/256], w.scan.NetSpacing)
 	if second := now.Truncate(time.Second); second != w.thisSecond {
 		w.thisSecond, w.inSecond = second, 0
 	}
@@ -267,8 +293,8 @@ func simulate(t *testing.T, z size, f flaw) (fault string) {
 		w.run(t)
 		w.mu.Lock() // messages may still be under way
 		defer w.mu.Unlock()
-		if fault = w.fault; fault == "" && w.results != len(w.calledAt)*len(w.scan.Ports) {
-			fault = fmt.Sprintf("%d results of %d endpoints", w.results, len(w.calledAt)*len(w.scan.Ports))
+		if fault = w.fault; fault == "" && w.results != w.expected() {
+			fault = fmt.Sprintf("%d results of %d endpoints", w.results, w.expected())
 		}
 		t.Logf("%d results of %d calls within %v: %d workers killed, %d stopped, %d cut off, %d coordinators killed, %d shards given up and tried again",
 			w.results, w.calls, time.Since(w.begun), w.tally.killed, w.tally.stopped, w.tally.cut, w.tally.restarted, w.depot.buried)

@@ -193,7 +193,7 @@ func (s *shift) closeJobs() {
 
 // work scans a shard, as far as it comes.
 func (s *shift) work(ctx context.Context, j *job, t ticket) error {
-	h, held, err := take(ctx, s.board, t, s.Name, j.scan.Lease, j.scan.HostSpacing)
+	h, held, err := take(ctx, s.board, t, s.Name, j.scan.Lease, j.scan.spacing())
 	if errors.Is(err, errFinished) {
 		return t.done(ctx)
 	}
