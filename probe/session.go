@@ -223,14 +223,16 @@ func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly b
 }
 
 func (s *Session) logOpen(id int, network Network, addr netip.AddrPort, err *Error) {
-	e := Event{Conn: id, Dir: DirOpen, Data: addr.AppendTo(make([]byte, 0, 64))}
+	var text [64]byte
+	at := addr.AppendTo(text[:0])
 	if network != s.target.Network {
-		e.Data = append(e.Data, "/"+network...)
+		at = append(at, "/"+network...)
 	}
+	e := Event{Conn: id, Dir: DirOpen}
 	if err != nil {
 		e.Outcome = err.Outcome
 	}
-	s.log.add(e)
+	s.log.append(e, at, false)
 }
 
 // dial establishes a connection within the dial time. It returns when the context ends even if a custom dialer
