@@ -80,7 +80,7 @@ func TestCallLeftBehind(t *testing.T) {
 		return nil
 	}}, target, &probe.Options{Limits: probe.Limits{Dial: 2 * time.Minute, Total: 10 * time.Minute}})
 	require.NoError(t, r.Err)
-	require.ErrorIs(t, <-ended, probe.ErrCanceled)
+	require.ErrorIs(t, <-ended, probe.OutcomeCanceled)
 	require.ErrorIs(t, left.Err(), context.Canceled)
 	<-left.Done()
 }
