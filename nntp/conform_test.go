@@ -24,7 +24,9 @@ func TestConformAskingForTLS(t *testing.T) {
 	for _, mode := range []probe.TLSMode{probe.TLSModeVersions, probe.TLSModeWeak, probe.TLSModeFull} {
 		t.Run(mode.String(), func(t *testing.T) {
 			probetest.ConformWith(t, nntp.Prober{}, probetest.Conformance{
-				Servers: probetest.Affirmative("200 hello\r\n", "101 capabilities\r\nVERSION 2\r\nREADER\r\nSTARTTLS\r\n.\r\n"), TLS: mode,
+				Servers: probetest.Answering("200 hello\r\n", "411 no\r\n", map[string]string{
+					"CAPABILITIES": "101 capabilities\r\nVERSION 2\r\nREADER\r\nSTARTTLS\r\n.\r\n", "STARTTLS": "382 continue\r\n",
+				}), TLS: mode,
 			})
 		})
 	}

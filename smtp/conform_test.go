@@ -29,7 +29,7 @@ func TestConformAskingForTLS(t *testing.T) {
 	for _, mode := range []probe.TLSMode{probe.TLSModeVersions, probe.TLSModeWeak, probe.TLSModeFull} {
 		t.Run(mode.String(), func(t *testing.T) {
 			probetest.ConformWith(t, smtp.Prober{}, probetest.Conformance{
-				Servers: probetest.Affirmative("220 hello\r\n", "250-hello\r\n250-STARTTLS\r\n250 AUTH NTLM\r\n"), TLS: mode,
+				Servers: probetest.Answering("220 hello\r\n", "250-hello\r\n250 STARTTLS\r\n", map[string]string{"STARTTLS": "220 go ahead\r\n"}), TLS: mode,
 			})
 		})
 	}
