@@ -54,7 +54,7 @@ func (t *talk) ask(ctx context.Context, c *probe.Conn, h *heard) (probe.Prober, 
 			switch {
 			case err == nil:
 				c.Forget(greeting)
-			case errors.Is(err, probe.ErrClosed), errors.Is(err, probe.ErrTimeout):
+			case errors.Is(err, probe.OutcomeClosed), errors.Is(err, probe.OutcomeTimeout):
 				_ = c.Close()
 				c = nil
 			default:

@@ -89,7 +89,7 @@ func (t *talk) conclude(ctx context.Context, c *probe.Conn, h *heard) (e probe.E
 	case len(h.said) > 0:
 		t.e.hear(h.said)
 		e, err = t.giveUp(ctx, probe.Handed{Conn: c}, t.e.verdict(err))
-	case !errors.Is(err, probe.ErrTimeout) || t.s.Level() == probe.LevelGreeting:
+	case !errors.Is(err, probe.OutcomeTimeout) || t.s.Level() == probe.LevelGreeting:
 		e, err = t.giveUp(ctx, probe.Handed{Conn: c}, err)
 	default:
 		return nil, nil, false
@@ -144,7 +144,7 @@ func (t *talk) listen(c *probe.Conn, first time.Duration) (h heard) {
 		switch {
 		case nobodys && (h.err != nil || len(h.said) >= enough):
 			h.sure, h.possible = nil, nil
-			if errors.Is(h.err, probe.ErrTimeout) {
+			if errors.Is(h.err, probe.OutcomeTimeout) {
 				h.err = nil
 			}
 			return h

@@ -156,7 +156,7 @@ func TestDiffOfOneEndpoint(t *testing.T) {
 func TestDiffOfWhatWasNotLearnedBefore(t *testing.T) {
 	now := house("ajar", "oak")
 	lost := with(now, func(r *probe.Result) {
-		r.Outcome, r.Partial, r.Evidence, r.Err = probe.OutcomeTimeout, []string{"/evidence"}, &evidence{}, probe.ErrTimeout
+		r.Outcome, r.Partial, r.Evidence, r.Err = probe.OutcomeTimeout, []string{"/evidence"}, &evidence{}, probe.OutcomeTimeout
 	})
 	lower := with(house("ajar"), func(r *probe.Result) { r.Level = probe.LevelGreeting })
 	require.Equal(t, []string{

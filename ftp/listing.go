@@ -88,7 +88,7 @@ func (t *talk) transfer(c *textline.Conn, data *probe.Conn, rows *rows) (*Listin
 		return nil, refusal(reply)
 	}
 	// A server that hangs up may have sent all before. From one that fell silent no more is awaited.
-	received := end(err != nil && !errors.Is(err, probe.ErrClosed))
+	received := end(err != nil && !errors.Is(err, probe.OutcomeClosed))
 	if err == nil && reply.Code < 200 && (received == nil || errors.As(received, new(declined))) {
 		data.Close()
 		reply, err = c.Reply()

@@ -84,14 +84,14 @@ func turnedAway(err error) bool {
 }
 
 // ask sends a command and reads the reply to it, without which the field of the evidence is lost. A patient conversation has
-// no use for a reply that answers something else. One with 421 may answer any command, and ends the connection (RFC 959 §5.4).
+// no use for a reply that answers something else. One that turns the client away for the moment ends the conversation on c.
 func (t *talk) ask(c *textline.Conn, field, command string, codes ...int) (*probe.Reply, error) {
 	r, err := c.Ask(command, codes...)
 	op, _, _ := strings.Cut(command, " ")
 	switch {
 	case t.Patient && errors.Is(err, textline.ErrOutOfStep):
 		r, err = nil, probe.Errorf(op, probe.OutcomeMalformed, "%v", err)
-	case err == nil && r.Is(421) && !wantsTLS(r.Text()):
+	case err == nil && notNow(op, r):
 		err = probe.Errorf(op, probe.OutcomeBusy, "%d %s", r.Code, clip([]byte(r.Text())))
 	}
 	t.Lost(field, err)
@@ -109,7 +109,7 @@ func (t *talk) forget() {
 
 // over reports whether nothing more can be learned in this conversation.
 func over(err error) bool {
-	return errors.Is(err, textline.ErrOutOfStep) || errors.Is(err, probe.ErrNotProtocol)
+	return errors.Is(err, textline.ErrOutOfStep) || errors.Is(err, probe.OutcomeNotProtocol)
 }
 
 // offers asks what the server supports and what it is, in cleartext and inside TLS. A question that ends its connection leaves
@@ -132,7 +132,7 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 				}
 				return nil, nil
 			}
-			if errors.Is(t.early, probe.ErrTimeout) {
+			if errors.Is(t.early, probe.OutcomeTimeout) {
 				c.SetPatience(soon)
 			}
 		}
@@ -141,7 +141,7 @@ func (t *talk) offers(c *textline.Conn) (_ *textline.Conn, err error) {
 			_ = c.Close()
 			return nil, err
 		case err != nil:
-			if !errors.Is(err, probe.ErrClosed) || t.e.AuthTLS != probe.No { // else it hung up behind its answer
+			if !errors.Is(err, probe.OutcomeClosed) || t.e.AuthTLS != probe.No { // else it hung up behind its answer
 				t.early = cmp.Or(t.early, err)
 			}
 			_ = c.Close()

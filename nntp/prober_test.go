@@ -264,7 +264,7 @@ func TestCapabilitiesWithoutEnd(t *testing.T) {
 	r := probe.Run(t.Context(), nntp.Prober{}, rec.Target, &probe.Options{
 		Dial: replay.Dial(rec.Transcript), Limits: probe.Limits{ReplyLines: 3},
 	})
-	require.ErrorIs(t, r.Err, probe.ErrLimit)
+	require.ErrorIs(t, r.Err, probe.OutcomeLimit)
 	require.Equal(t, probe.OutcomeLimit, r.Outcome)
 	require.Equal(t, []string{"VERSION 2", "IMPLEMENTATION Newsd 1.0", "READER"}, evidence(t, r).Capabilities)
 	require.Equal(t, probe.Unknown, evidence(t, r).Feeding)

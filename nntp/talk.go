@@ -61,7 +61,7 @@ func (t *talk) forget() {
 // the connection may say so to any command (RFC 3977 §3.2.1).
 func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...int) (err error) {
 	*reply, err = t.k.Ask(command, codes...)
-	if t.leaving && errors.Is(err, probe.ErrClosed) {
+	if t.leaving && errors.Is(err, probe.OutcomeClosed) {
 		return errLeft
 	}
 	if err == nil && (*reply).Is(codeDiscontinued) {

@@ -92,7 +92,7 @@ func TestContextOfTheCaller(t *testing.T) {
 	r := probe.Run(ctx, script{talk: listen}, serve(t, hang), nil)
 	require.Equal(t, probe.OutcomeTimeout, r.Outcome)
 	require.ErrorIs(t, r.Err, context.DeadlineExceeded)
-	require.NotErrorIs(t, r.Err, probe.ErrLimit, "it was the caller's clock")
+	require.NotErrorAs(t, r.Err, new(*probe.LimitError), "it was the caller's clock")
 
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -109,14 +109,14 @@ func TestNarrowContext(t *testing.T) {
 		narrow, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
 		_, err = c.StartTLS(narrow)
-		require.ErrorIs(t, err, probe.ErrCanceled)
+		require.ErrorIs(t, err, probe.OutcomeCanceled)
 
 		again, err := s.Open(ctx)
 		require.NoError(t, err)
 		require.NoError(t, again.Close())
 		require.NoError(t, again.Close(), "closing twice is fine")
 		_, err = again.ReadLine()
-		require.ErrorIs(t, err, probe.ErrInternal)
+		require.ErrorIs(t, err, probe.OutcomeInternal)
 		return nil
 	}}, serve(t, hang), nil)
 	require.NoError(t, r.Err)

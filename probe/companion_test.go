@@ -38,7 +38,7 @@ func TestOpenCompanion(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		require.ErrorIs(t, aside.Send([]byte("DELE x\r\n")), probe.ErrForbidden)
+		require.ErrorIs(t, aside.Send([]byte("DELE x\r\n")), probe.OutcomeForbidden)
 		reply, _, err := aside.Exchange([]byte("HELLO\r\n"), func(b []byte) bool { return string(b) == "SERVER" })
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func TestOpenCompanion(t *testing.T) {
 		e.Lines = append(e.Lines, string(line), string(reply))
 		for _, other := range []probe.Port{{Network: probe.TCP, Number: 137}, {Network: probe.UDP, Number: 138}} {
 			_, err = s.OpenCompanion(ctx, other)
-			require.ErrorIs(t, err, probe.ErrForbidden)
+			require.ErrorIs(t, err, probe.OutcomeForbidden)
 		}
 		line, err = first.ReadLine()
 		e.Lines = append(e.Lines, string(line))

@@ -19,7 +19,7 @@ func TestGrabByName(t *testing.T) {
 	})
 	_, port, _ := strings.Cut(target.Addr.String(), ":")
 	e, err := probe.Grab[*evidence](t.Context(), script{talk: listen}, "localhost:"+port, nil)
-	require.ErrorIs(t, err, probe.ErrClosed)
+	require.ErrorIs(t, err, probe.OutcomeClosed)
 	require.Equal(t, []string{"hi"}, e.Lines)
 }
 
@@ -33,13 +33,13 @@ func TestGrabAlwaysHasEvidence(t *testing.T) {
 		ctx  context.Context
 		want error
 	}{
-		refused:          {t.Context(), probe.ErrRefused},
-		"no such host:1": {t.Context(), probe.ErrUnreachable},
-		"localhost:1":    {ended, probe.ErrCanceled},
-		"127.0.0.1":      {t.Context(), probe.ErrForbidden},
-		"localhost:ftp":  {t.Context(), probe.ErrForbidden},
-		"localhost:0":    {t.Context(), probe.ErrForbidden},
-		":21":            {t.Context(), probe.ErrForbidden},
+		refused:          {t.Context(), probe.OutcomeRefused},
+		"no such host:1": {t.Context(), probe.OutcomeUnreachable},
+		"localhost:1":    {ended, probe.OutcomeCanceled},
+		"127.0.0.1":      {t.Context(), probe.OutcomeForbidden},
+		"localhost:ftp":  {t.Context(), probe.OutcomeForbidden},
+		"localhost:0":    {t.Context(), probe.OutcomeForbidden},
+		":21":            {t.Context(), probe.OutcomeForbidden},
 	} {
 		e, err := probe.Grab[*evidence](test.ctx, script{talk: listen}, addr, nil)
 		require.ErrorIs(t, err, test.want, addr)

@@ -9,8 +9,8 @@ import (
 // ceiling: there is no way to say unlimited.
 //
 // Reaching Dial or Idle means that the server kept silent and gives [OutcomeTimeout]; reaching any other limit cuts
-// off a server that was still talking and gives [OutcomeLimit]. Both errors match [ErrLimit] and are a [*LimitError],
-// and what was read before is kept.
+// off a server that was still talking and gives [OutcomeLimit]. Both errors are a [*LimitError], and what was read before
+// is kept.
 type Limits struct {
 	// Total is the time from the start of Run to its end. Default 60 s, ceiling 30 min.
 	Total time.Duration
@@ -65,7 +65,7 @@ func bounded[T ~int | ~int64](v, def, ceiling T) T {
 	return min(v, ceiling)
 }
 
-// A LimitError names the limit that was reached. It matches [ErrLimit], whatever the outcome.
+// A LimitError names the limit that was reached: the cause of an [Error], whatever its outcome.
 type LimitError struct {
 	Limit string // the field of Limits, such as "LineLength"
 	Value any    // its effective value
@@ -89,6 +89,3 @@ var limitPhrases = map[string]string{
 	"ReplyLines": "a reply of more than %v lines",
 	"Conns":      "more than %v connections",
 }
-
-// Is reports whether target is [ErrLimit].
-func (e *LimitError) Is(target error) bool { return target == ErrLimit }

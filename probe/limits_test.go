@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"math"
 	"net"
 	"testing"
@@ -83,12 +82,12 @@ func TestLimitsReached(t *testing.T) {
 			leakFree(t)
 			r := probe.Run(t.Context(), script{talk: tc.talk}, serve(t, tc.serve), limits(tc.limits))
 			require.Equal(t, tc.want, r.Outcome, r.Err)
-			require.ErrorIs(t, r.Err, probe.ErrLimit)
+			require.ErrorIs(t, r.Err, tc.want)
 			var limit *probe.LimitError
 			require.ErrorAs(t, r.Err, &limit)
 			require.Equal(t, name, limit.Limit)
 			require.GreaterOrEqual(t, len(r.Evidence.(*evidence).Lines), tc.lines)
-			require.NotErrorIs(t, r.Err, probe.ErrClosed)
+			require.NotErrorIs(t, r.Err, probe.OutcomeClosed)
 		})
 	}
 }
@@ -156,7 +155,6 @@ func TestDialTime(t *testing.T) {
 	for _, l := range []probe.Limits{{Dial: 30 * time.Millisecond}, {Total: 30 * time.Millisecond}} {
 		r := probe.Run(t.Context(), script{talk: listen}, mustTarget("127.0.0.1:9"), &probe.Options{Dial: hanging, Limits: l})
 		require.Equal(t, probe.OutcomeTimeout, r.Outcome, r.Err)
-		require.ErrorIs(t, r.Err, probe.ErrLimit)
-		require.True(t, errors.Is(r.Err, probe.ErrTimeout))
+		require.ErrorAs(t, r.Err, new(*probe.LimitError))
 	}
 }

@@ -106,7 +106,7 @@ func (a *asking) one(ctx context.Context, q *tlshello.Question) (*tlshello.Answe
 	switch {
 	case errors.Is(err, tlshello.ErrMalformed):
 		return nil, nil
-	case errors.Is(err, ErrClosed), errors.Is(err, ErrTLS):
+	case errors.Is(err, OutcomeClosed), errors.Is(err, OutcomeTLS):
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		a.doubt = err

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,56 +43,45 @@ func (o Outcome) Answered() bool {
 	return false
 }
 
-// Sentinels, one for each outcome but ok: errors.Is(err, probe.ErrTimeout).
-var (
-	ErrBusy        = errors.New("the server is busy")
-	ErrDenied      = errors.New("the server turns this client away")
-	ErrRefused     = errors.New("connection refused")
-	ErrUnreachable = errors.New("unreachable")
-	ErrTimeout     = errors.New("timed out")
-	ErrCanceled    = errors.New("canceled")
-	ErrClosed      = errors.New("closed by the server")
-	ErrTLS         = errors.New("TLS failed")
-	ErrNotProtocol = errors.New("not this protocol")
-	ErrMalformed   = errors.New("malformed reply")
-	ErrLimit       = errors.New("limit reached")
-	ErrForbidden   = errors.New("forbidden")
-	ErrInternal    = errors.New("internal error")
-)
+// Error returns the outcome's name. An outcome is an error to compare others with: errors.Is(err, probe.OutcomeTimeout).
+func (o Outcome) Error() string { return string(o) }
 
-var sentinels = map[Outcome]error{
-	OutcomeBusy: ErrBusy, OutcomeDenied: ErrDenied, OutcomeRefused: ErrRefused, OutcomeUnreachable: ErrUnreachable, OutcomeTimeout: ErrTimeout,
-	OutcomeCanceled: ErrCanceled, OutcomeClosed: ErrClosed, OutcomeTLS: ErrTLS, OutcomeNotProtocol: ErrNotProtocol,
-	OutcomeMalformed: ErrMalformed, OutcomeLimit: ErrLimit, OutcomeForbidden: ErrForbidden, OutcomeInternal: ErrInternal,
+// causes are the words of an [Error] that has no other cause; of all outcomes but ok.
+var causes = map[Outcome]error{
+	OutcomeBusy:        errors.New("the server is busy"),
+	OutcomeDenied:      errors.New("the server turns this client away"),
+	OutcomeRefused:     errors.New("connection refused"),
+	OutcomeUnreachable: errors.New("unreachable"),
+	OutcomeTimeout:     errors.New("timed out"),
+	OutcomeCanceled:    errors.New("canceled"),
+	OutcomeClosed:      errors.New("closed by the server"),
+	OutcomeTLS:         errors.New("TLS failed"),
+	OutcomeNotProtocol: errors.New("not this protocol"),
+	OutcomeMalformed:   errors.New("malformed reply"),
+	OutcomeLimit:       errors.New("limit reached"),
+	OutcomeForbidden:   errors.New("forbidden"),
+	OutcomeInternal:    errors.New("internal error"),
 }
 
-// An Error is every error that a session returns, and that a prober should return. It matches its outcome's sentinel
-// and unwraps to its cause.
+// An Error is every error that a session returns, and that a prober should return. It matches its outcome and unwraps to its
+// cause.
 type Error struct {
 	Op      string  // what was being done: "dial", "read", "send", "tls", or a step of the protocol such as "greeting"
 	Outcome Outcome // never ok
 	Err     error   // the cause; nil if the outcome says it all
 }
 
-func (e *Error) Error() string {
-	return fmt.Sprintf("%s: %v", e.Op, e.cause())
-}
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.cause()) }
 
 func (e *Error) cause() error {
-	if e.Err != nil {
-		return e.Err
-	}
-	if s, ok := sentinels[e.Outcome]; ok {
-		return s
-	}
-	return ErrInternal
+	return cmp.Or(e.Err, causes[e.Outcome], causes[OutcomeInternal])
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is the sentinel of e's outcome.
-func (e *Error) Is(target error) bool { return target != nil && sentinels[e.Outcome] == target }
+// Is reports whether target is e's outcome.
+func (e *Error) Is(target error) bool { return target == e.Outcome }
 
 // Errorf returns an [*Error] whose cause is formatted as by [fmt.Errorf].
 func Errorf(op string, o Outcome, format string, args ...any) *Error {
@@ -105,19 +95,20 @@ func OutcomeOf(err error) Outcome {
 		return OutcomeOK
 	}
 	var e *Error
+	var o Outcome
 	switch {
 	case errors.As(err, &e):
-		if _, known := sentinels[e.Outcome]; !known {
-			return OutcomeInternal
-		}
-		return e.Outcome
+		o = e.Outcome
+	case errors.As(err, &o):
 	case errors.Is(err, context.Canceled):
-		return OutcomeCanceled
+		o = OutcomeCanceled
 	case errors.Is(err, context.DeadlineExceeded):
-		return OutcomeTimeout
-	default:
+		o = OutcomeTimeout
+	}
+	if _, known := causes[o]; !known {
 		return OutcomeInternal
 	}
+	return o
 }
 
 // ioOutcome classifies what the operating system, a dialer or crypto/tls returned, all but the session's own limits
@@ -125,7 +116,7 @@ func OutcomeOf(err error) Outcome {
 func ioOutcome(err error, fallback Outcome) Outcome {
 	var netErr net.Error
 	switch {
-	case errors.Is(err, ErrForbidden):
+	case errors.Is(err, OutcomeForbidden):
 		return OutcomeForbidden
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ENOBUFS),
 		errors.Is(err, syscall.ENOMEM):

@@ -27,7 +27,7 @@ func TestPlain(t *testing.T) {
 		c, err := s.Open(ctx)
 		require.NoError(t, err)
 		seen, err := c.StartTLS(ctx)
-		require.ErrorIs(t, err, probe.ErrTLS)
+		require.ErrorIs(t, err, probe.OutcomeTLS)
 		require.True(t, c.Plain(seen))
 		more, err := c.Peek(time.Second)
 		require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"testing"
@@ -86,7 +87,7 @@ func TestGrab(t *testing.T) {
 	leakFree(t)
 	target := serve(t, func(c net.Conn) { _, _ = c.Write([]byte("220 ready\r\n")) })
 	e, err := probe.Grab[*evidence](t.Context(), script{talk: listen}, target.Addr.String(), nil)
-	require.ErrorIs(t, err, probe.ErrClosed)
+	require.ErrorIs(t, err, probe.OutcomeClosed)
 	require.Equal(t, []string{"220 ready"}, e.Lines, "evidence comes beside the error")
 }
 
@@ -100,4 +101,6 @@ func TestErrorsOfOthers(t *testing.T) {
 	require.Contains(t, string(data), `"error":{"op":"probe","message":"own"}`)
 	require.Equal(t, probe.OutcomeCanceled, probe.OutcomeOf(context.Canceled))
 	require.Equal(t, probe.OutcomeTimeout, probe.OutcomeOf(context.DeadlineExceeded))
+	require.Equal(t, probe.OutcomeBusy, probe.OutcomeOf(fmt.Errorf("not now: %w", probe.OutcomeBusy)))
+	require.Equal(t, probe.OutcomeInternal, probe.OutcomeOf(probe.Outcome("odd")))
 }

@@ -72,7 +72,7 @@ func TestGuardRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := probe.Run(t.Context(), tc.prober, target, &probe.Options{Level: tc.level})
 			require.Equal(t, probe.OutcomeForbidden, r.Outcome, r.Err)
-			require.ErrorIs(t, r.Err, probe.ErrForbidden)
+			require.ErrorIs(t, r.Err, probe.OutcomeForbidden)
 			require.Empty(t, <-got)
 			for _, e := range r.Transcript {
 				require.NotEqual(t, probe.DirSend, e.Dir)
@@ -100,7 +100,7 @@ func TestGuardOfEachConnection(t *testing.T) {
 			c, err := s.Open(ctx)
 			require.NoError(t, err)
 			require.NoError(t, c.Send([]byte("x")))
-			require.ErrorIs(t, c.Send([]byte("x")), probe.ErrForbidden)
+			require.ErrorIs(t, c.Send([]byte("x")), probe.OutcomeForbidden)
 		}
 		return nil
 	}}, once}, target, nil)
@@ -149,7 +149,7 @@ func TestOneHostOnly(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "control\n", string(b[:n]))
 		_, err = first.Write([]byte("DELE x\r\n"))
-		require.ErrorIs(t, err, probe.ErrForbidden)
+		require.ErrorIs(t, err, probe.OutcomeForbidden)
 		require.Equal(t, s.Target().Addr.String(), first.RemoteAddr().String())
 
 		// The library was told of another host. Only its port counts.
@@ -159,12 +159,12 @@ func TestOneHostOnly(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "data\n", string(b[:n]))
 		_, err = second.Write([]byte("HELLO\r\n"))
-		require.ErrorIs(t, err, probe.ErrForbidden, "a data connection receives only")
+		require.ErrorIs(t, err, probe.OutcomeForbidden, "a data connection receives only")
 
 		_, err = s.OpenPort(ctx, 1023)
-		require.ErrorIs(t, err, probe.ErrForbidden)
+		require.ErrorIs(t, err, probe.OutcomeForbidden)
 		_, err = dial("tcp", "elsewhere.example:2121")
-		require.ErrorIs(t, err, probe.ErrForbidden)
+		require.ErrorIs(t, err, probe.OutcomeForbidden)
 		return nil
 	}}, control, o)
 	require.NoError(t, r.Err)
@@ -192,8 +192,8 @@ func TestOutcomes(t *testing.T) {
 		"no route":            {target: closed, options: failing(syscall.EHOSTUNREACH), want: probe.OutcomeUnreachable, is: syscall.EHOSTUNREACH},
 		"proxy says no":       {target: closed, options: failing(errors.New("socks: denied")), want: probe.OutcomeUnreachable},
 		"no descriptors":      {target: closed, options: failing(os.NewSyscallError("socket", syscall.EMFILE)), want: probe.OutcomeInternal},
-		"dialer knows better": {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: probe.OutcomeForbidden}), want: probe.OutcomeForbidden, is: probe.ErrForbidden},
-		"dialer invents":      {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: "odd"}), want: probe.OutcomeInternal, is: probe.ErrInternal},
+		"dialer knows better": {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: probe.OutcomeForbidden}), want: probe.OutcomeForbidden},
+		"dialer invents":      {target: closed, options: failing(&probe.Error{Op: "proxy", Outcome: "odd"}), want: probe.OutcomeInternal},
 		"dialer returns nil":  {target: closed, options: failing(nil), want: probe.OutcomeInternal},
 		"dialer panics": {target: closed, want: probe.OutcomeInternal, options: &probe.Options{
 			Dial: func(context.Context, string, string) (net.Conn, error) { panic("dialer") }}},
@@ -201,7 +201,7 @@ func TestOutcomes(t *testing.T) {
 		"reset": {want: probe.OutcomeClosed, is: syscall.ECONNRESET, serve: func(c net.Conn) {
 			_ = c.(*net.TCPConn).SetLinger(0)
 		}},
-		"silence":     {serve: hang, options: limits(probe.Limits{Idle: 50 * time.Millisecond}), want: probe.OutcomeTimeout, is: probe.ErrLimit},
+		"silence":     {serve: hang, options: limits(probe.Limits{Idle: 50 * time.Millisecond}), want: probe.OutcomeTimeout},
 		"no address":  {target: probe.Target{}, want: probe.OutcomeForbidden},
 		"bad level":   {target: closed, options: &probe.Options{Level: 7}, want: probe.OutcomeForbidden},
 		"bad network": {target: probe.Target{Network: "unix", Addr: closed.Addr}, want: probe.OutcomeForbidden},
@@ -224,9 +224,11 @@ func TestOutcomes(t *testing.T) {
 			}
 			var e *probe.Error
 			require.ErrorAs(t, r.Err, &e)
-			if tc.want == probe.OutcomeRefused {
-				require.ErrorIs(t, r.Err, probe.ErrRefused)
-				require.NotErrorIs(t, r.Err, probe.ErrTimeout)
+			for _, o := range []probe.Outcome{
+				probe.OutcomeRefused, probe.OutcomeUnreachable, probe.OutcomeInternal, probe.OutcomeClosed, probe.OutcomeTimeout,
+				probe.OutcomeLimit, probe.OutcomeForbidden,
+			} {
+				require.Equal(t, o == tc.want, errors.Is(r.Err, o), o)
 			}
 		})
 	}

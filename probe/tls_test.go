@@ -197,7 +197,7 @@ func TestFailedHandshakeKeepsChain(t *testing.T) {
 			}
 			r := probe.Run(t.Context(), script{talk: upgrade(false)}, serve(t, secure("220 go\r\n", cfg)), nil)
 			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
-			require.ErrorIs(t, r.Err, probe.ErrTLS)
+			require.ErrorIs(t, r.Err, probe.OutcomeTLS)
 			seen := r.Evidence.(*evidence).TLS
 			require.Len(t, seen.Chain, 1)
 			require.Equal(t, []string{"ftp.example"}, seen.Chain[0].DNSNames)
@@ -261,7 +261,7 @@ func TestNothingIsSentOnASpoiledConnection(t *testing.T) {
 	for name, spoil := range map[string]func(context.Context, *probe.Conn){
 		"failed handshake": func(ctx context.Context, c *probe.Conn) {
 			_, err := c.StartTLS(ctx)
-			require.ErrorIs(t, err, probe.ErrTLS)
+			require.ErrorIs(t, err, probe.OutcomeTLS)
 		},
 		"closed": func(_ context.Context, c *probe.Conn) { require.NoError(t, c.Close()) },
 	} {
@@ -270,10 +270,10 @@ func TestNothingIsSentOnASpoiledConnection(t *testing.T) {
 			require.NoError(t, err)
 			spoil(ctx, c)
 			_, err = c.StartTLS(ctx)
-			require.ErrorIs(t, err, probe.ErrInternal, name)
+			require.ErrorIs(t, err, probe.OutcomeInternal, name)
 			return c.Send([]byte("HELLO\r\n"))
 		}}, serve(t, say("220 no TLS here\r\n")), nil)
-		require.ErrorIs(t, r.Err, probe.ErrInternal, name)
+		require.ErrorIs(t, r.Err, probe.OutcomeInternal, name)
 		for _, e := range r.Transcript {
 			require.NotEqual(t, probe.DirSend, e.Dir, name)
 		}

@@ -67,7 +67,7 @@ func TestOpenEachBeyondTheLimit(t *testing.T) {
 	leakFree(t)
 	target := serve(t, say("hi\r\n"))
 	r := probe.Run(t.Context(), script{talk: each(5)}, target, limits(probe.Limits{Conns: 3}))
-	require.ErrorIs(t, r.Err, probe.ErrLimit)
+	require.ErrorIs(t, r.Err, probe.OutcomeLimit)
 	require.Equal(t, []string{"hi", "hi", "hi", "", ""}, r.Evidence.(*evidence).Lines)
 }
 
@@ -120,7 +120,7 @@ func TestBeside(t *testing.T) {
 	}
 	hangUp := func(end func(bool) error) error {
 		err := end(true)
-		require.ErrorIs(t, err, probe.ErrClosed)
+		require.ErrorIs(t, err, probe.OutcomeClosed)
 		require.Equal(t, err, end(true))
 		require.Equal(t, err, end(false))
 		return nil
@@ -129,7 +129,7 @@ func TestBeside(t *testing.T) {
 		"reading": func(c *probe.Conn) error { _, err := c.ReadLine(); return err },
 		"a handshake": func(c *probe.Conn) error {
 			_, err := c.StartTLS(t.Context())
-			require.ErrorIs(t, err, probe.ErrTLS)
+			require.ErrorIs(t, err, probe.OutcomeTLS)
 			return &probe.Error{Op: "tls", Outcome: probe.OutcomeClosed}
 		},
 	} {

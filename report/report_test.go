@@ -111,7 +111,7 @@ func TestRecordWithoutEverything(t *testing.T) {
 	decoded, err := finding.DecodeRecord(got, prober{})
 	require.NoError(t, err)
 	require.Equal(t, []finding.Finding{}, decoded.Findings)
-	require.ErrorIs(t, decoded.Err, probe.ErrRefused)
+	require.ErrorIs(t, decoded.Err, probe.OutcomeRefused)
 
 	_, err = json.Marshal(finding.Record{})
 	require.ErrorContains(t, err, "no result")

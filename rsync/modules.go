@@ -60,10 +60,10 @@ func (k *talk) modules(ctx context.Context, p Prober) error {
 			p.wait(ctx)
 		}
 		err := k.module(ctx, i)
-		if errors.Is(err, probe.ErrBusy) && k.entered && p.BusyWait >= 0 && k.connsLeft() > 0 {
+		if errors.Is(err, probe.OutcomeBusy) && k.entered && p.BusyWait >= 0 && k.connsLeft() > 0 {
 			p.wait(ctx)
 			err = k.module(ctx, i)
-			shared = shared || !errors.Is(err, probe.ErrBusy)
+			shared = shared || !errors.Is(err, probe.OutcomeBusy)
 		}
 		switch {
 		case err == nil:
@@ -71,7 +71,7 @@ func (k *talk) modules(ctx context.Context, p Prober) error {
 			if k.e.Modules[i].Access == "" {
 				k.e.ModulesUnasked++
 			}
-		case errors.Is(err, probe.ErrClosed), errors.Is(err, probe.ErrBusy):
+		case errors.Is(err, probe.OutcomeClosed), errors.Is(err, probe.OutcomeBusy):
 			k.lost(err, pointer(i)) // the daemon's process for this module ended, and others may do better
 		case probe.OutcomeOf(err).Answered():
 			return err

@@ -127,7 +127,7 @@ func (k *talk) list(ctx context.Context) (err error) {
 	}
 	rows, ok := k.motd.cut(a.lines)
 	k.rows(rows)
-	if errors.Is(err, probe.ErrClosed) && g.version < exitVersion {
+	if errors.Is(err, probe.OutcomeClosed) && g.version < exitVersion {
 		err, a.end = nil, lineExit
 	}
 	switch {

@@ -36,13 +36,13 @@ func (k *talk) everything(ctx context.Context, c *probe.Conn) bool {
 	}
 	a := q.hold(c)
 	k.e.preferred(a)
-	if a.answered() && !(errors.Is(a.err, probe.ErrBusy) && a.setup == nil) {
+	if a.answered() && !(errors.Is(a.err, probe.OutcomeBusy) && a.setup == nil) {
 		k.lose(a.err, "/evidence/ntlm", "/evidence/ntlm_accepted", "/evidence/session_setup_status")
 		return true
 	}
 	_ = c.Close()
 	only := answer{err: a.err}
-	if errors.Is(a.err, probe.ErrClosed) || errors.Is(a.err, probe.ErrTimeout) || errors.Is(a.err, probe.ErrMalformed) {
+	if errors.Is(a.err, probe.OutcomeClosed) || errors.Is(a.err, probe.OutcomeTimeout) || errors.Is(a.err, probe.OutcomeMalformed) {
 		only = k.alone(ctx, offerSMB1)
 	}
 	if !only.answered() {

@@ -63,11 +63,13 @@ type answer struct {
 func (a answer) answered() bool { return a.reply != nil || a.smb1 != nil }
 
 // hungUp reports whether the server read the question and hung up on it.
-func (a answer) hungUp() bool { return a.asked && !a.answered() && errors.Is(a.err, probe.ErrClosed) }
+func (a answer) hungUp() bool {
+	return a.asked && !a.answered() && errors.Is(a.err, probe.OutcomeClosed)
+}
 
 // turnedAway reports whether the server had no room for a question, which it may have later.
 func (a answer) turnedAway() bool {
-	return errors.Is(a.err, probe.ErrBusy) || !a.answered() && (errors.Is(a.err, probe.ErrClosed) || errors.Is(a.err, probe.ErrRefused))
+	return errors.Is(a.err, probe.OutcomeBusy) || !a.answered() && (errors.Is(a.err, probe.OutcomeClosed) || errors.Is(a.err, probe.OutcomeRefused))
 }
 
 // busy is the error of a status that says that the server has no room now (MS-ERREF §2.3.1), else nil.
@@ -211,7 +213,7 @@ func (k *talk) each(ctx context.Context, list []question) []answer {
 			continue
 		}
 		again := k.alone(ctx, list[i])
-		if !errors.Is(again.err, probe.ErrLimit) {
+		if limit := (*probe.LimitError)(nil); !errors.As(again.err, &limit) {
 			answers[i] = again
 		}
 		if !some && !again.answered() || again.turnedAway() && i < len(list)-1 {

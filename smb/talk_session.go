@@ -87,7 +87,7 @@ func (k *talk) nullSession(ctx context.Context) {
 	k.e.NullSession, k.e.Guest = v.said.facts()
 	switch {
 	case err == nil, errors.Is(err, errRefused):
-	case errors.Is(err, probe.ErrNotProtocol): // it spoke SMB before
+	case errors.Is(err, probe.OutcomeNotProtocol): // it spoke SMB before
 		k.fail(malformed(opAnonymous, errors.Unwrap(err)))
 	case errors.As(err, new(*probe.Error)):
 		lost := []string{"/evidence/anonymous", "/evidence/shares"}
@@ -127,7 +127,7 @@ func (v visit) hold(s session) error {
 	if err != nil && !errors.Is(err, errRefused) {
 		return err
 	}
-	if err := s.leave(); !errors.Is(err, probe.ErrClosed) {
+	if err := s.leave(); !errors.Is(err, probe.OutcomeClosed) {
 		return err
 	}
 	return nil

@@ -79,7 +79,7 @@ func (p Prober) converse(ctx context.Context, t *talk) error {
 	}
 	broken := t.starttls(ctx)
 	switch {
-	case errors.Is(broken, probe.ErrTLS), errors.Is(broken, probe.ErrClosed):
+	case errors.Is(broken, probe.OutcomeTLS), errors.Is(broken, probe.OutcomeClosed):
 		if slices.Contains(t.e.AuthMechanisms, ntlm) {
 			t.challengeBeside(ctx)
 		}

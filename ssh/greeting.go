@@ -49,7 +49,7 @@ var (
 // turnedAway is what the end of a connection without an identification means, by the last line that came: that the server is
 // busy, or doesn't want this client; else what ended it.
 func turnedAway(lines [][]byte, err error) error {
-	if len(lines) == 0 || !errors.Is(err, probe.ErrClosed) {
+	if len(lines) == 0 || !errors.Is(err, probe.OutcomeClosed) {
 		return err
 	}
 	last := text(string(lines[len(lines)-1]))

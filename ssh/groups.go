@@ -68,7 +68,7 @@ func (k *talk) group(ctx context.Context, method string, size int) (bits int, er
 	for {
 		payload, err := readPacket(c)
 		switch {
-		case errors.Is(err, probe.ErrMalformed), err == nil && payload[0] == msgDisconnect:
+		case errors.Is(err, probe.OutcomeMalformed), err == nil && payload[0] == msgDisconnect:
 			return 0, nil
 		case err != nil:
 			return 0, err

@@ -96,7 +96,7 @@ func (k *talk) hostKey(ctx context.Context, c *probe.Conn, id, keyType string, l
 	if !ok || keyType != "" && h.Type != keyType { // the latter nobody asked for
 		return all, err
 	}
-	malformed, tooLong := errors.Is(err, probe.ErrMalformed), len(id) > maxIdentification
+	malformed, tooLong := errors.Is(err, probe.OutcomeMalformed), len(id) > maxIdentification
 	switch {
 	case all.proven:
 		h.Proven = probe.Yes

@@ -55,7 +55,7 @@ high: redis.open: Redis answers anybody, see /evidence/reply
 func TestNotRedis(t *testing.T) {
 	s := redis(t, "HTTP/1.1 400 Bad Request")
 	var out strings.Builder
-	require.ErrorIs(t, run(t.Context(), []string{s.Addr.String()}, &out), probe.ErrNotProtocol)
+	require.ErrorIs(t, run(t.Context(), []string{s.Addr.String()}, &out), probe.OutcomeNotProtocol)
 	require.Contains(t, out.String(), `not_protocol, reply "HTTP/1.1 400 Bad Request", open ""`)
 	require.Error(t, run(t.Context(), nil, &out))
 	require.Error(t, run(t.Context(), []string{"localhost"}, &out))

@@ -50,7 +50,7 @@ func TestErrors(t *testing.T) {
 	var out strings.Builder
 	// The proxy of the lab reaches loopback only.
 	err = run(t.Context(), []string{"-socks", socks.Addr.String(), "192.0.2.7:21"}, &out)
-	require.ErrorIs(t, err, probe.ErrUnreachable)
+	require.ErrorIs(t, err, probe.OutcomeUnreachable)
 	require.ErrorContains(t, run(t.Context(), []string{"-source", "192.0.2.8", "192.0.2.7:21"}, &out), "no address of this machine")
 	require.ErrorContains(t, run(t.Context(), []string{"-source", "home", "192.0.2.7:21"}, &out), "usage")
 	require.ErrorContains(t, run(t.Context(), nil, &out), "usage")

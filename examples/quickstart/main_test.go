@@ -41,7 +41,7 @@ certificate: CN=old.lab.test, until 2025-01-31
 		require.NoError(t, s.Close())
 
 		out.Reset()
-		require.ErrorIs(t, run(t.Context(), []string{s.Addr.String()}, &out), probe.ErrRefused)
+		require.ErrorIs(t, run(t.Context(), []string{s.Addr.String()}, &out), probe.OutcomeRefused)
 	}
 }
 

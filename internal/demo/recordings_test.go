@@ -156,11 +156,11 @@ func TestStageIsStrict(t *testing.T) {
 	require.ErrorContains(t, stage.Err(), s.Name+", connection 1: ")
 
 	_, err = stage.Dial(t.Context(), "tcp", "127.0.0.1:1")
-	require.ErrorIs(t, err, probe.ErrInternal)
+	require.ErrorIs(t, err, probe.OutcomeInternal)
 	_, err = stage.Rand().Read(make([]byte, 1000))
 	for err == nil {
 		_, err = stage.Rand().Read(make([]byte, 1000))
 	}
-	require.ErrorIs(t, err, probe.ErrInternal)
+	require.ErrorIs(t, err, probe.OutcomeInternal)
 	require.True(t, bytes.Contains([]byte(stage.Err().Error()), []byte("random bytes")))
 }

@@ -39,7 +39,7 @@ func Ask(s *probe.Session, c *probe.Conn, name Name, kind uint16) (Answer, error
 	})
 	a.Bytes, a.Strays, a.Elsewhere = len(reply), strays, c.Elsewhere()[heard:]
 	switch {
-	case !errors.Is(err, probe.ErrTimeout):
+	case !errors.Is(err, probe.OutcomeTimeout):
 	case strays > 0:
 		err = probe.Errorf(opName, probe.OutcomeNotProtocol, "datagrams came, none of them a reply")
 	case len(a.Elsewhere) > 0:

@@ -85,7 +85,7 @@ func TestCall(t *testing.T) {
 			require.Equal(t, c.outcome, r.Outcome, "%v", r.Err)
 			require.Equal(t, c.asked, asked)
 			require.Equal(t, c.conn, conn)
-			require.False(t, errors.Is(r.Err, probe.ErrInternal))
+			require.False(t, errors.Is(r.Err, probe.OutcomeInternal))
 		})
 	}
 }

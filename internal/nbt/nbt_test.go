@@ -226,13 +226,13 @@ func TestErrorText(t *testing.T) {
 
 func TestReadNoSessionReply(t *testing.T) {
 	for input, want := range map[string]error{
-		"220 ready\r\n":                          probe.ErrNotProtocol,
-		"\x00\x00\x00\x04abcd":                   probe.ErrNotProtocol,
-		"\x82\x80\x00\x00":                       probe.ErrNotProtocol,
-		"\x82\x00\x00\x01x":                      probe.ErrMalformed,
-		"\x83\x00\x00\x00":                       probe.ErrMalformed,
-		"\x84\x01\x00\x06":                       probe.ErrMalformed,
-		strings.Repeat("\x85\x00\x00\x00", 1000): probe.ErrMalformed,
+		"220 ready\r\n":                          probe.OutcomeNotProtocol,
+		"\x00\x00\x00\x04abcd":                   probe.OutcomeNotProtocol,
+		"\x82\x80\x00\x00":                       probe.OutcomeNotProtocol,
+		"\x82\x00\x00\x01x":                      probe.OutcomeMalformed,
+		"\x83\x00\x00\x00":                       probe.OutcomeMalformed,
+		"\x84\x01\x00\x06":                       probe.OutcomeMalformed,
+		strings.Repeat("\x85\x00\x00\x00", 1000): probe.OutcomeMalformed,
 		"\x82\x00":                               io.ErrUnexpectedEOF,
 		"\x84\x00\x00\x06\xc0\x00":               io.ErrUnexpectedEOF,
 		"":                                       io.EOF,

@@ -59,8 +59,8 @@ type Greeting struct {
 }
 
 // Greet waits for the greeting, inside TLS if the target is for that. A server that doesn't speak TLS there, or not now, may
-// say so in cleartext. The greeting of a server that turns the client away is returned beside [probe.ErrBusy] or
-// [probe.ErrDenied].
+// say so in cleartext. The greeting of a server that turns the client away is returned beside [probe.OutcomeBusy] or
+// [probe.OutcomeDenied].
 func (c *Conn) Greet(ctx context.Context) (g Greeting, err error) {
 	if c.s.ImplicitTLS() {
 		if g.TLS, err = c.StartTLS(ctx); err != nil {
@@ -221,7 +221,7 @@ func (c *Conn) Inject(ctx context.Context, both string, goAhead int, notNow ...i
 		return probe.Unknown, nil
 	}
 	if _, err := c.StartTLS(ctx); err != nil {
-		if errors.Is(err, probe.ErrTLS) {
+		if errors.Is(err, probe.OutcomeTLS) {
 			err = nil // it broke on the command, or for a reason of its own
 		}
 		return probe.Unknown, err
@@ -239,7 +239,7 @@ func (c *Conn) Inject(ctx context.Context, both string, goAhead int, notNow ...i
 	switch {
 	case err == nil && r.Is(c.p.Bye):
 		return probe.Yes, nil
-	case errors.Is(err, probe.ErrClosed):
+	case errors.Is(err, probe.OutcomeClosed):
 		return probe.Unknown, nil // it took leave in words of its own
 	}
 	return probe.Unknown, err

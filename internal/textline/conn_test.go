@@ -205,7 +205,7 @@ func TestInStep(t *testing.T) {
 				answers, err := converse(t, server, patient)
 				if want == nil {
 					require.ErrorIs(t, err, textline.ErrOutOfStep, "patient %v", patient)
-					require.ErrorIs(t, err, probe.ErrMalformed)
+					require.ErrorIs(t, err, probe.OutcomeMalformed)
 					continue
 				}
 				require.NoError(t, err, "patient %v", patient)

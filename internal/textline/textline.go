@@ -90,7 +90,7 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 // Malformed returns err, in which a line that is no reply is malformed rather than of another protocol: the server has
 // greeted as its protocol does.
 func Malformed(err error) error {
-	if !errors.Is(err, probe.ErrNotProtocol) {
+	if !errors.Is(err, probe.OutcomeNotProtocol) {
 		return err
 	}
 	return &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: errors.Unwrap(err)}

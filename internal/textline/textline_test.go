@@ -91,7 +91,7 @@ func TestReadReply(t *testing.T) {
 				require.Equal(t, test.outcome, probe.OutcomeOf(err), "%v", err)
 			}
 			if test.outcome == probe.OutcomeLimit {
-				require.ErrorIs(t, err, probe.ErrLimit)
+				require.ErrorAs(t, err, new(*probe.LimitError))
 			}
 			require.Equal(t, test.left, string(s.rest))
 		})
@@ -263,9 +263,9 @@ func TestParse(t *testing.T) {
 
 func TestMalformed(t *testing.T) {
 	_, err := ReadReply(&script{[]byte("SSH-2.0-x\r\n")}, SingleLine, 1)
-	require.ErrorIs(t, err, probe.ErrNotProtocol)
-	require.ErrorIs(t, Malformed(err), probe.ErrMalformed)
-	require.NotErrorIs(t, Malformed(err), probe.ErrNotProtocol)
+	require.ErrorIs(t, err, probe.OutcomeNotProtocol)
+	require.ErrorIs(t, Malformed(err), probe.OutcomeMalformed)
+	require.NotErrorIs(t, Malformed(err), probe.OutcomeNotProtocol)
 	require.EqualError(t, Malformed(err), err.Error())
 	require.NoError(t, Malformed(nil))
 	require.Equal(t, io.EOF, Malformed(io.EOF))

@@ -92,21 +92,21 @@ func TestConformFails(t *testing.T) {
 		}}, "longer than its total time of 400ms: return when a method of the session fails"},
 		"lingers when canceled": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
-			if errors.Is(err, probe.ErrCanceled) {
+			if errors.Is(err, probe.OutcomeCanceled) {
 				time.Sleep(100 * time.Millisecond)
 			}
 			return e, err
 		}}, "after it was canceled, want 50ms"},
 		"is well when canceled": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
-			if errors.Is(err, probe.ErrCanceled) {
+			if errors.Is(err, probe.OutcomeCanceled) {
 				err = nil
 			}
 			return e, err
 		}}, "outcome ok (<nil>) of a run that was canceled"},
 		"panics": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
-			if errors.Is(err, probe.ErrNotProtocol) {
+			if errors.Is(err, probe.OutcomeNotProtocol) {
 				panic("what is this?")
 			}
 			return e, err
@@ -138,14 +138,14 @@ func TestConformFails(t *testing.T) {
 		}}, "outcome ok (<nil>): want one of ["},
 		"refused is closed": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
-			if errors.Is(err, probe.ErrRefused) {
+			if errors.Is(err, probe.OutcomeRefused) {
 				err = &probe.Error{Op: "dial", Outcome: probe.OutcomeClosed}
 			}
 			return e, err
 		}}, "refused, level greeting: outcome closed (dial: closed by the server): want one of [refused]"},
 		"errors without an outcome": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
-			if errors.Is(err, probe.ErrNotProtocol) {
+			if errors.Is(err, probe.OutcomeNotProtocol) {
 				err = errors.New("no")
 			}
 			return e, err
@@ -159,7 +159,7 @@ func TestConformFails(t *testing.T) {
 		}}, `outcome "sad" isn't one of the closed set`},
 		"cancels itself": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
-			if errors.Is(err, probe.ErrNotProtocol) {
+			if errors.Is(err, probe.OutcomeNotProtocol) {
 				err = context.Canceled
 			}
 			return e, err
@@ -206,7 +206,7 @@ func TestConformFails(t *testing.T) {
 		}}, "the server saw 2 connections and the session made 1"},
 		"trusts a length": {broken{probe: func(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 			e, err := sample{}.Probe(ctx, s)
-			if errors.Is(err, probe.ErrTimeout) {
+			if errors.Is(err, probe.OutcomeTimeout) {
 				first(e, err).Names = make([]string, 0, 1<<20)
 			}
 			return e, err

@@ -23,7 +23,7 @@ func TestReplayFile(t *testing.T) {
 			require.Equal(t, "HI again\r\n", string(e.TLS.LeftoverPlaintext))
 		case "sample-silent.txt":
 			require.Equal(t, probe.OutcomeTimeout, r.Outcome)
-			require.ErrorIs(t, r.Err, probe.ErrLimit)
+			require.ErrorAs(t, r.Err, new(*probe.LimitError))
 		default:
 			t.Fatal("unexpected file")
 		}

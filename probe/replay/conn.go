@@ -312,7 +312,7 @@ func dialError(network string, o probe.Outcome) error {
 		probe.OutcomeRefused:   os.NewSyscallError("connect", syscall.ECONNREFUSED),
 		probe.OutcomeTimeout:   os.ErrDeadlineExceeded,
 		probe.OutcomeClosed:    os.NewSyscallError("connect", syscall.ECONNRESET),
-		probe.OutcomeForbidden: probe.ErrForbidden,
+		probe.OutcomeForbidden: probe.OutcomeForbidden,
 		probe.OutcomeCanceled:  context.Canceled,
 	}[o]
 	if cause == nil {
