@@ -50,7 +50,7 @@ func (p Prober) bounds() probe.Bounds {
 	}
 }
 
-// ForScheme implements [probe.SchemeProber].
+// ForScheme implements scan.SchemeProber.
 func (p Prober) ForScheme(scheme string) probe.Prober {
 	p.NetBIOS = probe.FactOf(scheme == schemeNetBIOS)
 	return p

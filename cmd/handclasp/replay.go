@@ -15,6 +15,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/scan"
 )
 
 const replayHelp = `Derive evidence, software and findings again from what was said in an earlier scan, without a network.
@@ -202,7 +203,7 @@ func (r *replaying) candidates(protocol string) (list []probe.Prober) {
 			continue
 		}
 		list = append(list, p, detect.Detector{Probers: r.probers, Expected: p})
-		if by, ok := p.(probe.SchemeProber); ok {
+		if by, ok := p.(scan.SchemeProber); ok {
 			for _, port := range spec.Ports {
 				if port.Scheme != "" {
 					list = append(list, by.ForScheme(port.Scheme))

@@ -102,7 +102,7 @@ func ScanDocument(root string) ([]byte, error) {
 // result is the envelope, whose JSON form isn't a Go struct's.
 func (g *generator) result(protocols []any) object {
 	properties := object{
-		{"schema", object{{"const", probe.ResultSchema}}},
+		{"schema", object{{"const", "handclasp.result/1"}}},
 		{"protocol", object{{"type", "string"}, {"description", "What was spoken. A prober of one's own adds its name."}, {"examples", protocols}}},
 		{"target", g.of(reflect.TypeFor[probe.Target]())},
 		{"started", object{{"type", "string"}, {"format", "date-time"}, {"description", "In UTC, to the millisecond."}}},
