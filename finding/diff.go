@@ -109,7 +109,7 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 		w.accept[g] = true
 	}
 	plan := w.plan(m)
-	for _, at := range snap.sorted() {
+	for at := range snap.sorted {
 		if plan.renamed[at] != (Endpoint{}) || w.retired[at] {
 			continue // below, by the name that is known; or told already
 		}
@@ -204,13 +204,18 @@ const minGroup = 4
 // plan looks at all that is known: who is missing, who was asked by another name, and which groups are lost.
 func (w *weighing) plan(m Memory) plan {
 	p := plan{renamed: map[Endpoint]Endpoint{}}
-	known := map[Endpoint]bool{}
+	known := make([]bool, w.snap.places.Len()) // of the scan's places
 	var missing []Brief
 	groups := map[string]*[2]int{} // who spoke before, and who doesn't any more
 	var retired []Endpoint
 	for b := range m.Endpoints() {
-		known[b.Endpoint] = true
-		sight, asked := w.snap.endpoints[b.Endpoint]
+		n, asked := w.snap.places.Find(w.snap.key(b.Endpoint))
+		sight := kept("")
+		if asked {
+			known[n] = true
+			sight = w.snap.seen(n)
+			asked = sight != ""
+		}
 		if !asked {
 			if b.Scope == "" {
 				missing = append(missing, b)
@@ -269,7 +274,7 @@ func (w *weighing) retire(m Memory, at Endpoint) {
 
 // renames finds endpoints of the scan that nobody knows and that are known by another name: a name by its address, or the
 // other way round. It returns who is still missing.
-func (w *weighing) renames(missing []Brief, known map[Endpoint]bool, renamed map[Endpoint]Endpoint) []Brief {
+func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]Endpoint) []Brief {
 	if len(missing) == 0 {
 		return nil
 	}
@@ -282,10 +287,11 @@ func (w *weighing) renames(missing []Brief, known map[Endpoint]bool, renamed map
 		}
 	}
 	gone := map[int]bool{}
-	for other := range w.snap.endpoints {
-		if known[other] {
+	for n, k := range w.snap.sights {
+		if k == "" || known[n] {
 			continue
 		}
+		other := w.snap.at(n)
 		var hosts []string
 		if other.addr().IsValid() {
 			hosts = []string{other.Host}
@@ -320,8 +326,11 @@ type memory struct{ snap *Snapshot }
 
 func (m memory) Endpoints() iter.Seq[Brief] {
 	return func(yield func(Brief) bool) {
-		for at, k := range m.snap.endpoints {
-			b := Brief{Endpoint: at, Up: k.answered()}
+		for n, k := range m.snap.sights {
+			if k == "" {
+				continue
+			}
+			b := Brief{Endpoint: m.snap.at(n), Up: k.answered()}
 			for packed := range k.parts {
 				if p := m.snap.unpack(packed); p.name != "" {
 					b.Addresses = append(b.Addresses, p.addr.Addr().Unmap().String())

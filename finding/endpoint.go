@@ -2,6 +2,7 @@ package finding
 
 import (
 	"cmp"
+	"encoding/binary"
 	"net"
 	"net/netip"
 	"strconv"
@@ -38,6 +39,22 @@ func (e Endpoint) String() string {
 		text += " from " + e.Vantage
 	}
 	return text
+}
+
+// AppendBinary implements [encoding.BinaryAppender]: what it appends is the same for the same endpoints alone. It never fails.
+func (e Endpoint) AppendBinary(b []byte) ([]byte, error) {
+	for _, text := range []string{e.Host, string(e.Network), e.Vantage} {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	return binary.BigEndian.AppendUint16(b, e.Port), nil
+}
+
+// endpointFrom reads what AppendBinary wrote.
+func endpointFrom(text string) Endpoint {
+	u := &unpacker{rest: text}
+	e := Endpoint{Host: u.text(), Network: probe.Network(u.text()), Vantage: u.text()}
+	e.Port = uint16(u.rest[0])<<8 | uint16(u.rest[1])
+	return e
 }
 
 // addr returns the address that was asked for; not valid if that was a name.

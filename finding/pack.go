@@ -3,36 +3,18 @@ package finding
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"strings"
 
+	"github.com/handclasp/handclasp/internal/texts"
 	"github.com/handclasp/handclasp/probe"
 )
-
-// Words keep each text once and number it: most of what results say is the same at many endpoints.
-type words struct {
-	number map[string]uint64
-	list   []string
-}
-
-func newWords() *words { return &words{number: map[string]uint64{}} }
-
-func (w *words) of(text string) uint64 {
-	n, known := w.number[text]
-	if !known {
-		n = uint64(len(w.list))
-		text = strings.Clone(text)
-		w.number[text] = n
-		w.list = append(w.list, text)
-	}
-	return n
-}
 
 // A Digest stands for all that a scan learned of an endpoint, in this program and in others. The zero value stands for nothing.
 type Digest [16]byte
 
-// A packer writes parts twice at once: in few bytes, with numbers of words, and with the words themselves, for the digest.
+// A packer writes parts twice at once: in few bytes, with numbers of words, and with the words themselves, for the digest. Most of
+// what results say is the same at many endpoints.
 type packer struct {
-	words       *words
+	words       *texts.Set
 	short, long []byte
 }
 
@@ -49,7 +31,8 @@ func (k *packer) flag(b bool) {
 }
 
 func (k *packer) word(text string) {
-	k.short = binary.AppendUvarint(k.short, k.words.of(text))
+	n, _ := k.words.Add(text)
+	k.short = binary.AppendUvarint(k.short, uint64(n))
 	k.text(text)
 }
 
@@ -128,7 +111,7 @@ func (k *packer) pack(p *part, rules []Rule, by string) string {
 
 // An unpacker reads what a packer wrote.
 type unpacker struct {
-	words *words
+	words *texts.Set
 	rest  string
 }
 
@@ -145,14 +128,14 @@ func (u *unpacker) num() uint64 {
 }
 
 func (u *unpacker) flag() bool { return u.num() != 0 }
-func (u *unpacker) raw() []byte {
+func (u *unpacker) text() string {
 	n := u.num()
-	b := []byte(u.rest[:n])
+	text := u.rest[:n]
 	u.rest = u.rest[n:]
-	return b
+	return text
 }
 
-func (u *unpacker) word() string { return u.words.list[u.num()] }
+func (u *unpacker) word() string { return u.words.Text(int(u.num())) }
 
 func (u *unpacker) list() []string {
 	n := u.num()
@@ -166,11 +149,11 @@ func (u *unpacker) list() []string {
 	return texts
 }
 
-func unpack(w *words, packed string) *part {
+func unpack(w *texts.Set, packed string) *part {
 	u := &unpacker{w, packed[len(Digest{}):]}
 	p := &part{answered: u.flag()}
-	_ = u.flag()                        // that it has marks
-	_ = p.addr.UnmarshalBinary(u.raw()) // as it was marshalled
+	_ = u.flag()                                 // that it has marks
+	_ = p.addr.UnmarshalBinary([]byte(u.text())) // as it was marshalled
 	p.name, p.protocol, p.speaks = u.word(), u.word(), u.word()
 	p.level = probe.Level(u.num()) - 1
 	p.outcome = probe.Outcome(u.word())
@@ -211,10 +194,7 @@ func (k kept) add(packed string) kept {
 func (k kept) parts(yield func(packed string) bool) {
 	u := &unpacker{rest: string(k)}
 	for u.rest != "" {
-		n := u.num()
-		packed := u.rest[:n]
-		u.rest = u.rest[n:]
-		if !yield(packed) {
+		if !yield(u.text()) {
 			return
 		}
 	}

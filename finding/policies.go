@@ -37,24 +37,27 @@ var rfc9325 = Policy{
 	},
 }
 
+// Of nistTLS, the suites are those of section 3.3.1's lists, all made of AES, beside which nothing shall be used. Servers for
+// citizens may have TLS 1.0 and 1.1 if these need it (section 3.1).
 var nistTLS = Policy{
 	Name: "nist-800-52r2", Title: "TLS servers of the US government (NIST SP 800-52 Rev. 2)",
 	Statements: []Statement{
-		{Of: ListTLSVersions, Allow: []string{"1.2", "1.3"}, Source: "NIST SP 800-52 Rev. 2 section 3.1"},
-		{Of: ListTLSVersions, Require: []string{"1.3"}, Source: "NIST SP 800-52 Rev. 2 section 3.1"},
+		{Of: ListTLSVersions, Allow: []string{"1.1", "1.2", "1.3"}, Source: "NIST SP 800-52 Rev. 2 section 3.1"},
+		{Of: ListTLSVersions, Forbid: []string{"1.1"}, Severity: Low, Source: "NIST SP 800-52 Rev. 2 section 3.1"},
+		{Of: ListTLSVersions, Require: []string{"1.3"}, Source: "NIST SP 800-52 Rev. 2 section 3.1, since 2024"},
 		{Of: ListTLSSuites, Allow: []string{
 			"TLS_ECDHE_ECDSA_WITH_AES_*", "TLS_ECDHE_RSA_WITH_AES_*", "TLS_DHE_RSA_WITH_AES_*", "TLS_DHE_DSS_WITH_AES_*",
 			"TLS_DH_RSA_WITH_AES_*", "TLS_DH_DSS_WITH_AES_*", "TLS_ECDH_RSA_WITH_AES_*", "TLS_ECDH_ECDSA_WITH_AES_*",
 			"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256",
-		}, Source: "NIST SP 800-52 Rev. 2 section 3.3.1"},
-		{Of: ListTLSDH, AtLeast: 2048, Source: "NIST SP 800-52 Rev. 2 section 3.3.1"},
+		}, Source: "NIST SP 800-52 Rev. 2 sections 3.3.1.1 and 3.3.1.2"},
+		{Of: ListTLSDH, AtLeast: 2048, Source: "NIST SP 800-52 Rev. 2 section 3.3.2.1, 112 bits of security"},
 	},
 }
 
 var bsiTLS = Policy{
-	Name: "bsi-tr-02102-2", Title: "TLS as the BSI recommends it (TR-02102-2, version 2023-01)",
+	Name: "bsi-tr-02102-2", Title: "TLS as the BSI recommends it (TR-02102-2, version 2026-01)",
 	Statements: []Statement{
-		{Of: ListTLSVersions, Allow: []string{"1.2", "1.3"}, Source: "BSI TR-02102-2 section 3.2"},
+		{Of: ListTLSVersions, Allow: []string{"1.2", "1.3"}, Source: "BSI TR-02102-2 table 2"},
 		{Of: ListTLSSuites, Allow: []string{
 			"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", "TLS_ECDHE_ECDSA_WITH_AES_*_GCM_*",
 			"TLS_ECDHE_ECDSA_WITH_AES_128_CCM", "TLS_ECDHE_ECDSA_WITH_AES_256_CCM",
@@ -62,45 +65,51 @@ var bsiTLS = Policy{
 			"TLS_DHE_DSS_WITH_AES_*_CBC_SHA256", "TLS_DHE_DSS_WITH_AES_*_GCM_*", "TLS_DHE_RSA_WITH_AES_*_CBC_SHA256",
 			"TLS_DHE_RSA_WITH_AES_*_GCM_*", "TLS_DHE_RSA_WITH_AES_128_CCM", "TLS_DHE_RSA_WITH_AES_256_CCM",
 			"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_AES_128_CCM_SHA256",
-		}, Source: "BSI TR-02102-2 sections 3.3.1.1 and 3.4.4"},
+			"TLS_ECDH_*_WITH_AES_128_CBC_SHA256", "TLS_ECDH_*_WITH_AES_256_CBC_SHA384", "TLS_ECDH_*_WITH_AES_*_GCM_*",
+			"TLS_DH_DSS_WITH_AES_*_CBC_SHA256", "TLS_DH_DSS_WITH_AES_*_GCM_*", "TLS_DH_RSA_WITH_AES_*_CBC_SHA256", "TLS_DH_RSA_WITH_AES_*_GCM_*",
+		}, Source: "BSI TR-02102-2 tables 3, 4 and 13"},
+		{Of: ListTLSSuites, Forbid: []string{"TLS_ECDH_*", "TLS_DH_*"}, Severity: Low, Source: "BSI TR-02102-2 table 4, only if forward secrecy can't be had"},
 		{Of: ListTLSGroups, Allow: []string{
 			"secp256r1", "secp384r1", "secp521r1", "brainpoolP256r1*", "brainpoolP384r1*", "brainpoolP512r1*", "ffdhe3072", "ffdhe4096",
-		}, Source: "BSI TR-02102-2 sections 3.3.2 and 3.4.2"},
-		{Of: ListTLSDH, AtLeast: 3000, Source: "BSI TR-02102-2 section 3.6.1"},
+		}, Source: "BSI TR-02102-2 tables 6 and 10"},
+		{Of: ListTLSDH, AtLeast: 3000, Source: "BSI TR-02102-2 table 14"},
 	},
 }
 
-// Those of bsiSSH stand by OpenSSH's names, too: AES-GCM, and MACs over the ciphertext. CBC was recommended to 2023.
+// Those of bsiSSH stand by OpenSSH's names, too, which the tables don't have: AES-GCM, and MACs over the ciphertext.
 var bsiSSH = Policy{
-	Name: "bsi-tr-02102-4", Title: "SSH as the BSI recommends it (TR-02102-4, version 2023-01)",
+	Name: "bsi-tr-02102-4", Title: "SSH as the BSI recommends it (TR-02102-4, version 2026-01)",
 	Statements: []Statement{
 		{Of: ListSSHKex, Allow: []string{
 			"diffie-hellman-group-exchange-sha256", "diffie-hellman-group15-sha512", "diffie-hellman-group16-sha512",
 			"ecdh-sha2-nistp256", "ecdh-sha2-nistp384", "ecdh-sha2-nistp521",
-		}, Source: "BSI TR-02102-4 section 3.3"},
+		}, Source: "BSI TR-02102-4 table 2"},
 		{Of: ListSSHCiphers, Allow: []string{
 			"AEAD_AES_128_GCM", "AEAD_AES_256_GCM", "aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr",
-		}, Source: "BSI TR-02102-4 section 3.4"},
+		}, Source: "BSI TR-02102-4 table 3"},
 		{Of: ListSSHMACs, Allow: []string{
 			"hmac-sha2-256", "hmac-sha2-512", "hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM",
-		}, Source: "BSI TR-02102-4 section 3.5"},
+		}, Source: "BSI TR-02102-4 table 4"},
 		{Of: ListSSHHostKey, Allow: []string{
 			"pgp-sign-dss", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "x509v3-ecdsa-sha2-nistp*",
-		}, Source: "BSI TR-02102-4 section 3.6"},
+		}, Source: "BSI TR-02102-4 table 5"},
 	},
 }
 
-const mozilla = "Mozilla Server Side TLS"
+// Version 6.0 of the guidelines is of April 2026. It has no level Old any more.
+const (
+	mozilla  = "Mozilla Server Side TLS 6.0"
+	mozilla5 = "Mozilla Server Side TLS 5.8"
+)
 
 var (
 	mozillaSuites13     = []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}
 	mozillaSuitesMiddle = append([]string{
 		"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-		"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-		"TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
-		"TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+		"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 	}, mozillaSuites13...)
 	mozillaSuitesOld = append([]string{
+		"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 		"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
 		"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
 		"TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
@@ -108,8 +117,7 @@ var (
 		"TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_256_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA",
 		"TLS_RSA_WITH_AES_256_CBC_SHA", "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
 	}, mozillaSuitesMiddle...)
-	// The hybrid group came after the guidelines' lists.
-	mozillaGroups = []string{"x25519", "secp256r1", "secp384r1", "X25519MLKEM768"}
+	mozillaGroups = []string{"X25519MLKEM768", "x25519", "secp256r1", "secp384r1"}
 )
 
 var (
@@ -126,17 +134,17 @@ var (
 		Statements: []Statement{
 			{Of: ListTLSVersions, Allow: []string{"1.2", "1.3"}, Source: mozilla},
 			{Of: ListTLSSuites, Allow: mozillaSuitesMiddle, Source: mozilla},
-			{Of: ListTLSGroups, Allow: append([]string{"ffdhe2048"}, mozillaGroups...), Source: mozilla},
+			{Of: ListTLSGroups, Allow: mozillaGroups, Source: mozilla},
 			{Of: ListTLSDH, AtLeast: 2048, Source: mozilla},
 		},
 	}
 	mozillaOld = Policy{
 		Name: "mozilla-old", Title: "Mozilla's level Old: very old clients, too",
 		Statements: []Statement{
-			{Of: ListTLSVersions, Allow: []string{"1.0", "1.1", "1.2", "1.3"}, Source: mozilla},
-			{Of: ListTLSSuites, Allow: mozillaSuitesOld, Source: mozilla},
-			{Of: ListTLSGroups, Allow: mozillaGroups, Source: mozilla},
-			{Of: ListTLSDH, AtLeast: 1024, Source: mozilla},
+			{Of: ListTLSVersions, Allow: []string{"1.0", "1.1", "1.2", "1.3"}, Source: mozilla5},
+			{Of: ListTLSSuites, Allow: mozillaSuitesOld, Source: mozilla5},
+			{Of: ListTLSGroups, Allow: mozillaGroups, Source: mozilla5},
+			{Of: ListTLSDH, AtLeast: 1024, Source: mozilla5},
 		},
 	}
 )

@@ -2,12 +2,14 @@ package finding_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/finding/findingtest"
+	"github.com/handclasp/handclasp/internal/tlshello"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/smtp"
 	"github.com/handclasp/handclasp/ssh"
@@ -201,6 +203,37 @@ func TestBuiltInPolicies(t *testing.T) {
 	for _, name := range []string{"rfc9142", "rfc9325", "nist-800-52r2", "bsi-tr-02102-2", "bsi-tr-02102-4", "mozilla-modern", "mozilla-old", "openssh-9.2"} {
 		require.True(t, names[name], name)
 	}
+}
+
+// The patterns of suites let in as many as the documents list: NIST 56 before TLS 1.3 and 4 of it, the BSI 20, 16 and 3 (the second
+// table is no more than tolerated), Mozilla 3, 6 more, and 20 more.
+func TestSuitesOfPolicies(t *testing.T) {
+	all := []string{}
+	for _, s := range tlshello.Suites() {
+		all = append(all, s.Name)
+	}
+	e := withTLS(&probe.TLSOffers{Mode: probe.TLSModeFull, TLS12: probe.Yes, Versions: []probe.TLSVersionOffer{{Version: "1.2", Suites: all}}})
+	e.TLS.CipherSuite = all[0]
+	allowed := map[string]int{}
+	for _, p := range finding.Policies() {
+		p.Statements = slices.DeleteFunc(slices.Clone(p.Statements), func(s finding.Statement) bool { return s.Of != finding.ListTLSSuites || s.Allow == nil })
+		if len(p.Statements) == 0 {
+			continue
+		}
+		answer := p.Rule().Check(&probe.Result{Protocol: "smtp", Outcome: probe.OutcomeOK, Evidence: e})
+		departs := map[string]bool{}
+		for _, item := range answer.Proof().Items {
+			departs[item.Value] = true
+		}
+		for _, name := range all {
+			if !departs[name] {
+				allowed[p.Name]++
+			}
+		}
+	}
+	require.Equal(t, map[string]int{
+		"nist-800-52r2": 56 + 4, "bsi-tr-02102-2": 20 + 16 + 3, "mozilla-modern": 3, "mozilla-intermediate": 3 + 6, "mozilla-old": 3 + 6 + 20,
+	}, allowed)
 }
 
 // The defaults of OpenSSH as two of its releases say them (sshd -T).

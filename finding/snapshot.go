@@ -1,7 +1,6 @@
 package finding
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/texts"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -29,18 +29,21 @@ type Snapshot struct {
 	by          string    // names the rules and comparisons
 	earlier     *Snapshot // what is the same in it is kept once; nil for none
 
-	endpoints map[Endpoint]kept
-	headers   map[string][]*Header
-	footers   map[string][]*Footer
-	unnamed   bool // some results name no scan
-	from, to  time.Time
+	places   *texts.Set // the endpoints, as their AppendBinary writes them
+	sights   []kept     // of each place; empty for one that isn't among this scan's
+	count    int        // of those that are
+	waits    bool       // some have no vantage yet, since their header wasn't met
+	headers  map[string][]*Header
+	footers  map[string][]*Footer
+	unnamed  bool // some results name no scan
+	from, to time.Time
 }
 
 // NewSnapshot returns an empty snapshot that judges by rules and comparisons.
 func NewSnapshot(rules []Rule, comparisons []Comparison) *Snapshot {
 	s := &Snapshot{
-		rules: slices.Clone(rules), base: len(rules), comparisons: comparisons, number: map[string]int{}, walker: walker{}, packer: packer{words: newWords()},
-		endpoints: map[Endpoint]kept{}, headers: map[string][]*Header{}, footers: map[string][]*Footer{},
+		rules: slices.Clone(rules), base: len(rules), comparisons: comparisons, number: map[string]int{}, walker: walker{}, packer: packer{words: new(texts.Set)},
+		places: new(texts.Set), headers: map[string][]*Header{}, footers: map[string][]*Footer{},
 	}
 	for _, c := range comparisons {
 		s.rules = append(s.rules, c.Rule)
@@ -57,7 +60,7 @@ func NewSnapshot(rules []Rule, comparisons []Comparison) *Snapshot {
 // next returns an empty snapshot that shares what s keeps once.
 func (s *Snapshot) next() *Snapshot {
 	n := NewSnapshot(s.rules[:s.base], s.comparisons)
-	n.packer, n.walker, n.rules, n.number, n.earlier = s.packer, s.walker, slices.Clone(s.rules), maps.Clone(s.number), s
+	n.packer, n.walker, n.rules, n.number, n.earlier, n.places = s.packer, s.walker, slices.Clone(s.rules), maps.Clone(s.number), s, s.places
 	return n
 }
 
@@ -129,7 +132,7 @@ func (s *Snapshot) Add(e Entry) {
 		if headers := s.headers[e.Scan]; headers != nil {
 			vantage = headers[0].Vantage
 		} else {
-			vantage = noHeader + e.Scan // until it comes
+			vantage, s.waits = noHeader+e.Scan, true // until it comes
 		}
 	}
 	s.see(EndpointOf(e.Target, vantage), p)
@@ -144,9 +147,15 @@ func (s *Snapshot) pack(p *part) string { return s.packer.pack(p, s.rules, s.by)
 
 // keep adds a part, packed, to what was seen of an endpoint.
 func (s *Snapshot) keep(at Endpoint, packed string, p *part) {
-	sight, rest := s.endpoints[at], kept("")
-	again := false
-	for other := range sight.parts {
+	n, _ := s.places.Add(s.key(at))
+	if n >= len(s.sights) {
+		s.sights = slices.Grow(s.sights, n+1-len(s.sights))[:n+1]
+	}
+	if s.sights[n] == "" {
+		s.count++
+	}
+	rest, again := kept(""), false
+	for other := range s.sights[n].parts {
 		known := s.unpack(other)
 		// Of two results of one address the later counts, unless it tells less.
 		if known.addr == p.addr && known.protocol == p.protocol {
@@ -160,18 +169,44 @@ func (s *Snapshot) keep(at Endpoint, packed string, p *part) {
 	if !again {
 		rest = rest.add(packed)
 	}
-	if s.earlier != nil && s.earlier.endpoints[at] == rest {
-		rest = s.earlier.endpoints[at]
+	if s.earlier != nil && s.earlier.seen(n) == rest {
+		rest = s.earlier.seen(n)
 	}
-	s.endpoints[at] = rest
+	s.sights[n] = rest
+}
+
+func (s *Snapshot) key(at Endpoint) string {
+	b, _ := at.AppendBinary(nil) // never fails
+	return string(b)
+}
+
+// at returns the endpoint of a place.
+func (s *Snapshot) at(place int) Endpoint { return endpointFrom(s.places.Text(place)) }
+
+// seen returns what was seen at a place; empty for nothing.
+func (s *Snapshot) seen(place int) kept {
+	if place >= len(s.sights) {
+		return ""
+	}
+	return s.sights[place]
+}
+
+// of returns what was seen of an endpoint, and whether it was asked.
+func (s *Snapshot) of(at Endpoint) (k kept, asked bool) {
+	n, known := s.places.Find(s.key(at))
+	if !known {
+		return "", false
+	}
+	k = s.seen(n)
+	return k, k != ""
 }
 
 func (s *Snapshot) unpack(packed string) *part { return unpack(s.packer.words, packed) }
 
 // sight returns what was seen of an endpoint; nil if it wasn't asked.
 func (s *Snapshot) sight(at Endpoint) *sighting {
-	k, known := s.endpoints[at]
-	if !known {
+	k, asked := s.of(at)
+	if !asked {
 		return nil
 	}
 	sight := new(sighting)
@@ -184,7 +219,8 @@ func (s *Snapshot) sight(at Endpoint) *sighting {
 // digest stands for all that the scan learned of an endpoint, and of others as far as comparisons tell them of it.
 func (s *Snapshot) digest(at Endpoint) (d Digest) {
 	var sums []string
-	for packed := range s.endpoints[at].parts {
+	k, _ := s.of(at)
+	for packed := range k.parts {
 		sum := packed[:len(d)]
 		if hasMarks(packed) {
 			p := s.unpack(packed)
@@ -202,14 +238,23 @@ func (s *Snapshot) digest(at Endpoint) (d Digest) {
 	return d
 }
 
-// finish gives endpoints the vantage of headers that came behind them, and adds those whose name had no address.
+// finish gives endpoints the vantage of headers that came behind them.
 func (s *Snapshot) finish() {
-	for at, sight := range s.endpoints {
+	if !s.waits {
+		return
+	}
+	s.waits = false
+	for n, sight := range s.sights {
+		if sight == "" {
+			continue
+		}
+		at := s.at(n)
 		scan, waits := strings.CutPrefix(at.Vantage, noHeader)
 		if !waits {
 			continue
 		}
-		delete(s.endpoints, at)
+		s.sights[n] = ""
+		s.count--
 		at.Vantage = ""
 		if headers := s.headers[scan]; headers != nil {
 			at.Vantage = headers[0].Vantage
@@ -355,26 +400,33 @@ func (s *Snapshot) isStranger(rule string) bool {
 	return !known || i >= s.foreign
 }
 
-// sorted returns the endpoints in order.
-func (s *Snapshot) sorted() []Endpoint {
+// sorted yields the endpoints in order.
+func (s *Snapshot) sorted(yield func(Endpoint) bool) {
 	type place struct {
-		Endpoint
 		addr netip.Addr
+		n    int
 	}
-	list := make([]place, 0, len(s.endpoints))
-	for at := range s.endpoints {
-		list = append(list, place{at, at.addr()})
+	list := make([]place, 0, s.count)
+	for n, k := range s.sights {
+		if k != "" {
+			list = append(list, place{s.at(n).addr(), n})
+		}
 	}
-	slices.SortFunc(list, func(a, b place) int { return cmp.Or(a.addr.Compare(b.addr), compareNames(a.Endpoint, b.Endpoint)) })
-	endpoints := make([]Endpoint, len(list))
-	for i, p := range list {
-		endpoints[i] = p.Endpoint
+	slices.SortFunc(list, func(a, b place) int {
+		if c := a.addr.Compare(b.addr); c != 0 {
+			return c
+		}
+		return compareNames(s.at(a.n), s.at(b.n))
+	})
+	for _, p := range list {
+		if !yield(s.at(p.n)) {
+			return
+		}
 	}
-	return endpoints
 }
 
 // Len returns how many endpoints the scan has.
-func (s *Snapshot) Len() int { return len(s.endpoints) }
+func (s *Snapshot) Len() int { return s.count }
 
 // Scan returns how the scan was made, and when its first and its last probe began. It is an error if the results aren't of one
 // scan that has a header.

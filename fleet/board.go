@@ -3,7 +3,9 @@ package fleet
 import (
 	"context"
 	"errors"
+	"slices"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -21,8 +23,29 @@ type progress struct {
 	Alone int `json:"alone"`
 	// Outcomes counts the results.
 	Outcomes map[probe.Outcome]int64 `json:"outcomes"`
+	// Nameless counts inputs whose names had no address; Unresolved are those, as many as a footer lists.
+	Nameless   int64        `json:"nameless,omitempty"`
+	Unresolved []unresolved `json:"unresolved,omitempty"`
 	// Scan is from where to go on; nil is the start.
 	Scan *scan.State `json:"scan"`
+}
+
+// An unresolved name is one that had no address when its input was to be asked.
+type unresolved struct {
+	Name  string `json:"name"`
+	Place string `json:"place"` // of the input
+}
+
+// addUnresolved counts an input, once: a worker that goes on with a shard may look its name up again.
+func (p *progress) addUnresolved(bad *scan.InputError) {
+	u := unresolved{bad.Unresolved, bad.Input.Place}
+	if slices.Contains(p.Unresolved, u) {
+		return
+	}
+	p.Nameless++
+	if len(p.Unresolved) < finding.MaxUnresolved {
+		p.Unresolved = append(p.Unresolved, u)
+	}
 }
 
 func (p *progress) finished() bool { return p.Scan != nil && p.Scan.Finished }

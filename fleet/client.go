@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -52,10 +53,23 @@ func (c *Client) Submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSee
 	return c.submit(ctx, s, inputs, exclude, nil)
 }
 
-func (c *Client) submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker, begun map[int]*scan.State) (err error) {
+// Store keeps a file for a scan that is going to be submitted, and returns the digest by which [Judging] names it. What s leaves out is
+// filled in.
+func (c *Client) Store(ctx context.Context, s *Scan, r io.ReadSeeker) (digest string, err error) {
+	if err := s.complete(); err != nil {
+		return "", err
+	}
+	return store(ctx, c.js, s.ID, r)
+}
+
+func (s *Scan) complete() error {
 	s.ID, s.Version = cmp.Or(s.ID, NewID()), cmp.Or(s.Version, Version())
 	s.Lease, s.Submitted, s.Phase = cmp.Or(s.Lease, DefaultLease), time.Now().UTC(), Submitted
-	if err := s.check(); err != nil {
+	return s.check()
+}
+
+func (c *Client) submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker, begun map[int]*scan.State) (err error) {
+	if err := s.complete(); err != nil {
 		return err
 	}
 	if inputs != nil {
@@ -100,6 +114,16 @@ func (s *Scan) check() error {
 	}
 	if s.Shards < 0 || s.Shards > scan.MaxShards {
 		return fmt.Errorf("%d shards: there are %d at most", s.Shards, scan.MaxShards)
+	}
+	if s.Profile != "" {
+		if _, err := finding.ParseProfile(s.Profile); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.Policies {
+		if err := p.Check(); err != nil {
+			return fmt.Errorf("the policy %q: %w", p.Name, err)
+		}
 	}
 	_, err := s.Options.probers()
 	return err
@@ -175,6 +199,21 @@ type Status struct {
 	Waiting int               // shards that aren't finished
 	Dead    map[string]string // why shards were given up, by "label/shard"
 	Workers map[string]int    // how many shards each worker has
+	Stored  uint64            // bytes of results and progress that the server holds
+
+	nameless []unit // shards with names that had no address
+}
+
+// Shared returns how many shards are in each state: "waiting", "worked_on", "finished" or "given_up".
+func (st *Status) Shared() map[string]int {
+	worked := 0
+	for _, n := range st.Workers {
+		worked += n
+	}
+	return map[string]int{
+		"waiting": max(0, st.Waiting-worked-len(st.Dead)), "worked_on": worked, "given_up": len(st.Dead),
+		"finished": len(st.labels())*st.Shards - st.Waiting,
+	}
 }
 
 // Status returns how far a scan is.
@@ -187,15 +226,23 @@ func (c *Client) Status(ctx context.Context, id string) (*Status, error) {
 	if s.Phase == Submitted || s.Phase == Failed {
 		return st, nil
 	}
-	if err := c.addTallies(ctx, st); err != nil {
+	if err := c.addDead(ctx, st); err != nil {
 		return nil, err
 	}
-	return st, c.addDead(ctx, st)
+	return st, c.addTallies(ctx, st)
 }
 
 // addTallies sums up what the states say of themselves.
 func (c *Client) addTallies(ctx context.Context, st *Status) error {
-	states, err := c.js.OrderedConsumer(ctx, dataStream(st.ID), jetstream.OrderedConsumerConfig{
+	stream, err := c.js.Stream(ctx, dataStream(st.ID))
+	if errors.Is(err, jetstream.ErrStreamNotFound) { // it was cancelled before it began
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	st.Stored = stream.CachedInfo().State.Bytes
+	states, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{"hc." + st.ID + ".state.>"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, HeadersOnly: true,
 	})
 	if err != nil {
@@ -215,9 +262,12 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 		of := st.Vantage[u.label]
 		of.add(t)
 		st.Vantage[u.label] = of
+		if t.Unresolved > 0 {
+			st.nameless = append(st.nameless, u)
+		}
 		if t.Finished {
 			st.Waiting--
-		} else if t.Worker != "" {
+		} else if _, dead := st.Dead[u.place()]; t.Worker != "" && !dead {
 			st.Workers[t.Worker]++
 		}
 		return nil
@@ -249,7 +299,7 @@ func (c *Client) addDead(ctx context.Context, st *Status) error {
 		if err != nil {
 			return err
 		}
-		st.Dead[fmt.Sprintf("%s/%d", u.label, u.shard)] = string(m.Data)
+		st.Dead[u.place()] = string(m.Data)
 	}
 	return nil
 }

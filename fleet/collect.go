@@ -36,6 +36,15 @@ const silence = 500 * time.Millisecond
 // sequence that the outlet has: each time, the consumer is made anew there. A collector without a name is forgotten soon after it
 // ended.
 func (c *Client) Collect(ctx context.Context, id, name string, sequence uint64, out Outlet) error {
+	return c.collectAll(ctx, id, name, sequence, true, out)
+}
+
+// CollectNow is [Client.Collect] that ends when the results are there that the server has by now, whether or not the scan has.
+func (c *Client) CollectNow(ctx context.Context, id, name string, sequence uint64, out Outlet) error {
+	return c.collectAll(ctx, id, name, sequence, false, out)
+}
+
+func (c *Client) collectAll(ctx context.Context, id, name string, sequence uint64, follow bool, out Outlet) error {
 	passing := name == ""
 	if passing {
 		name = NewID()
@@ -44,7 +53,7 @@ func (c *Client) Collect(ctx context.Context, id, name string, sequence uint64, 
 		return err
 	}
 	for {
-		again, err := c.collect(ctx, id, name, passing, &sequence, out)
+		again, err := c.collect(ctx, id, name, passing, follow, &sequence, out)
 		if !again || ctx.Err() != nil {
 			return err
 		}
@@ -55,11 +64,11 @@ func (c *Client) Collect(ctx context.Context, id, name string, sequence uint64, 
 }
 
 // collect reads with one consumer for as long as nothing is missing, and reports whether to go on with another.
-func (c *Client) collect(ctx context.Context, id, name string, passing bool, sequence *uint64, out Outlet) (again bool, err error) {
+func (c *Client) collect(ctx context.Context, id, name string, passing, follow bool, sequence *uint64, out Outlet) (again bool, err error) {
 	if s, _, err := get(ctx, c.kv, id); err != nil || s.Phase == Failed {
 		return false, errors.Join(err, errors.New("the scan has no results"))
 	} else if s.Phase == Submitted {
-		return true, nil
+		return follow, nil
 	}
 	consumer, err := c.consumerAt(ctx, id, name, passing, *sequence)
 	if err != nil {
@@ -101,7 +110,7 @@ func (c *Client) collect(ctx context.Context, id, name string, passing bool, seq
 		if err := batch.Error(); err != nil {
 			return true, err
 		}
-		if s.Phase == Finished || s.Phase == Cancelled {
+		if s.ended() || !follow {
 			info, err := consumer.Info(ctx)
 			if err != nil {
 				return true, err

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/handclasp/handclasp/finding"
@@ -42,15 +43,17 @@ func (s *Scan) Headers() (lines [][]byte, err error) {
 }
 
 // Footers are the lines that say how a scan has ended.
-func (c *Client) Footers(ctx context.Context, id string) (lines [][]byte, err error) {
-	st, err := c.Status(ctx, id)
-	if err != nil {
-		return nil, err
-	}
+func (c *Client) Footers(ctx context.Context, st *Status) (lines [][]byte, err error) {
 	for _, label := range st.labels() {
+		names, err := c.unresolved(ctx, st, label)
+		if err != nil {
+			return nil, err
+		}
+		t := st.Vantage[label]
 		footer := &finding.Footer{
-			Scan: st.recordID(label), Ended: time.Now().UTC().Truncate(time.Millisecond), Complete: st.Phase == Finished && st.Waiting == 0,
-			Outcomes: st.Vantage[label].Outcomes, Unresolved: []string{},
+			Scan: st.recordID(label), Ended: time.Now().UTC().Truncate(time.Millisecond), Outcomes: t.Outcomes,
+			Complete: st.Phase == Finished && st.Waiting == 0 && t.Outcomes[probe.OutcomeInternal] == 0,
+			Unusable: st.Unusable + t.Unresolved, Unresolved: names,
 		}
 		if footer.Outcomes == nil {
 			footer.Outcomes = map[probe.Outcome]int64{}
@@ -62,4 +65,24 @@ func (c *Client) Footers(ctx context.Context, id string) (lines [][]byte, err er
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// unresolved returns the names that had no address from a vantage.
+func (c *Client) unresolved(ctx context.Context, st *Status, label string) ([]string, error) {
+	names := []string{}
+	l := &ledger{nc: c.nc, js: c.js}
+	for _, u := range st.nameless {
+		if u.label != label {
+			continue
+		}
+		p, _, err := l.read(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range p.Unresolved {
+			names = append(names, n.Name)
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), finding.MaxUnresolved)], nil
 }

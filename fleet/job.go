@@ -12,8 +12,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/handclasp/handclasp"
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -22,16 +20,22 @@ import (
 type job struct {
 	scan    *Scan
 	probers []probe.Prober
+	judgement
 	exclude *scan.Exclusion
 	inputs  *os.File // nil for none
-	pact    *pact
-	end     context.CancelFunc // of what keeps the pact; may be nil
+	// resolver resolves the names among the inputs; nil is the system's.
+	resolver scan.Resolver
+	pact     *pact
+	end      context.CancelFunc // of what keeps the pact; may be nil
 }
 
 // prepare fetches what a scan names.
 func prepare(ctx context.Context, js jetstream.JetStream, s *Scan) (j *job, err error) {
 	j = &job{scan: s, pact: newPact(s.Lease)}
 	if j.probers, err = s.Options.probers(); err != nil {
+		return nil, err
+	}
+	if j.judgement, err = s.judgement(ctx, js); err != nil {
 		return nil, err
 	}
 	if s.Excluded != "" {
@@ -70,17 +74,25 @@ func (j *job) lines(ctx context.Context) iter.Seq2[scan.Input, error] {
 	return scan.Once(inputs, func() {})
 }
 
+// count returns how many endpoints the inputs stand for, and how many inputs can't be used.
+func (j *job) count(ctx context.Context) (endpoints, unusable int64) {
+	order := j.scan.order(scan.Shard{}, nil, nil)
+	for in, err := range j.lines(ctx) {
+		one := func(yield func(scan.Input, error) bool) { yield(in, err) }
+		n := scan.Count(one, j.probers, order)
+		if endpoints += n; n == 0 {
+			unusable++
+		}
+	}
+	return endpoints, unusable
+}
+
 // unusable returns why the first input can't be used, if none can.
 func (j *job) unusable(ctx context.Context) error {
 	for _, err := range scan.Endpoints(ctx, j.lines(ctx), j.probers, j.scan.order(scan.Shard{}, nil, nil)) {
 		return err
 	}
 	return errors.New("the list is empty")
-}
-
-// judge returns what makes records of one shard's results. Comparisons need those of all shards: they are the collector's.
-func (j *job) judge() *handclasp.Judge {
-	return handclasp.NewJudge(&handclasp.Options{Probers: j.probers, Comparisons: []finding.Comparison{}})
 }
 
 // A part reads a file from its beginning, beside others that do.

@@ -50,6 +50,9 @@ func (u unit) subject(kind string) string {
 	return fmt.Sprintf("hc.%s.%s.%s.%d", u.scan, kind, u.label, u.shard)
 }
 
+// place is "label/shard".
+func (u unit) place() string { return fmt.Sprintf("%s/%d", u.label, u.shard) }
+
 func (u unit) String() string {
 	if u.label == anywhere {
 		return fmt.Sprintf("shard %d of %s", u.shard, u.scan)

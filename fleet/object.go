@@ -48,6 +48,9 @@ func load(ctx context.Context, js jetstream.JetStream, scan, digest string) (_ *
 	_ = os.Remove(f.Name())
 	h := sha256.New()
 	_, err = io.Copy(io.MultiWriter(f, h), object)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
 	if err == nil && hex.EncodeToString(h.Sum(nil)) != digest {
 		err = fmt.Errorf("the object %s holds something else", digest)
 	}

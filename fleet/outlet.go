@@ -11,12 +11,17 @@ import (
 )
 
 // A File is an outlet of JSON lines, with a state file beside it: what is in one belongs to what is in the other, whenever the
-// program ended.
+// program ended. A stream has no state.
 type File struct {
 	path, state string
-	f           *os.File
+	f           *os.File // nil for a stream
 	w           *bufio.Writer
 	place       Place
+}
+
+// NewStream returns an outlet to a pipe or a terminal, with which nobody goes on.
+func NewStream(scan string, w io.Writer) *File {
+	return &File{w: bufio.NewWriterSize(w, 1<<16), place: Place{Scan: scan}}
 }
 
 // OpenFile goes on with a file of a scan's results where its state file says; without one, it begins at the start.
@@ -38,7 +43,7 @@ func OpenFile(scan, path, state string) (*File, error) {
 			return nil, fmt.Errorf("%s belongs to the scan %s: choose another file", state, o.place.Scan)
 		}
 	}
-	if o.f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666); err != nil {
+	if o.f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return nil, err
 	}
 	if err := o.cut(); err != nil {
@@ -67,8 +72,14 @@ func (o *File) cut() error {
 	return err
 }
 
-// Whole writes a scan's results, between the lines that say how it was made and how it ended, unless they are there.
-func (o *File) Whole(ctx context.Context, c *Client, s *Scan, name string) error {
+// Whole writes a scan's results between the lines that say how it was made and how it ended, unless they are there; it follows the
+// scan until that has ended, or ends with what there is by now. Results are judged in the light of each other.
+func (o *File) Whole(ctx context.Context, c *Client, s *Scan, name string, follow bool) error {
+	all, err := s.comparing()
+	if err != nil {
+		return err
+	}
+	out := judging{o, all}
 	if o.place.Offset == 0 {
 		headers, err := s.Headers()
 		if err != nil {
@@ -77,17 +88,30 @@ func (o *File) Whole(ctx context.Context, c *Client, s *Scan, name string) error
 		if err := o.addAll(headers); err != nil {
 			return err
 		}
+	} else if err := out.learn(io.NewSectionReader(o.f, 0, o.place.Offset)); err != nil {
+		return fmt.Errorf("%s: %w", o.path, err)
 	}
-	if err := c.Collect(ctx, s.ID, name, o.place.Sequence, o); err != nil || o.place.Ended {
+	collect := c.CollectNow
+	if follow {
+		collect = c.Collect
+	}
+	if err := collect(ctx, s.ID, name, o.place.Sequence, out); err != nil || o.place.Ended || !follow && !s.ended() {
 		return err
 	}
-	footers, err := c.Footers(ctx, s.ID)
+	st, err := c.Status(ctx, s.ID)
+	if err != nil || !st.ended() {
+		return err
+	}
+	footers, err := c.Footers(ctx, st)
 	if err != nil {
 		return err
 	}
 	o.place.Ended = true
 	return errors.Join(o.addAll(footers), o.Save(o.place.Sequence))
 }
+
+// Ended reports whether the scan had ended when all of its results were written.
+func (o *File) Ended() bool { return o.place.Ended }
 
 func (o *File) addAll(lines [][]byte) error {
 	for _, line := range lines {
@@ -108,6 +132,9 @@ func (o *File) Add(line []byte) error {
 // Save implements [Outlet].
 func (o *File) Save(sequence uint64) error {
 	o.place.Sequence = sequence
+	if o.f == nil {
+		return o.w.Flush()
+	}
 	data, err := json.Marshal(o.place)
 	if err := errors.Join(err, o.w.Flush(), o.f.Sync()); err != nil {
 		return err
@@ -116,7 +143,12 @@ func (o *File) Save(sequence uint64) error {
 }
 
 // Close closes the file; what wasn't saved is taken off when it is opened again.
-func (o *File) Close() error { return o.f.Close() }
+func (o *File) Close() error {
+	if o.f == nil {
+		return nil
+	}
+	return o.f.Close()
+}
 
 // replace puts data into a file, which holds the old or the new at any time.
 func replace(path string, data []byte) error {

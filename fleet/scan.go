@@ -17,6 +17,7 @@ type Scan struct {
 	Version   string    `json:"version"` // of the program that submitted it: others can't work on it
 	Submitted time.Time `json:"submitted"`
 	Options
+	Judging
 	// Targets are those that were named. Inputs are more, one a line, and Exclude what is left alone; both by their SHA-256 in the scan's bucket, and empty for
 	// none.
 	Targets []string `json:"targets"`
@@ -35,6 +36,7 @@ type Scan struct {
 	Phase     Phase  `json:"phase"`
 	Reason    string `json:"reason"`    // why it failed
 	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
+	Unusable  int64  `json:"unusable"`  // inputs that can't be used as they are written
 	// Excluded are the addresses that Exclude stands for, as the coordinator resolved them; by SHA-256.
 	Excluded string `json:"excluded"`
 	// ToExclude is what is to be left alone from now on, as it was said while the scan ran; the coordinator makes lines of Grown of it,
@@ -61,6 +63,9 @@ const (
 	Cancelled Phase = "cancelled"
 	Failed    Phase = "failed" // it can't be prepared
 )
+
+// ended reports whether no further results come.
+func (s *Scan) ended() bool { return s.Phase == Finished || s.Phase == Cancelled }
 
 // labels are those of the scan's shards.
 func (s *Scan) labels() []string {

@@ -8,11 +8,13 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -37,17 +39,19 @@ type shardRun struct {
 	done    chan done
 }
 
-// What is done is an endpoint with its line among the results, or a note of which endpoints are asked next.
+// What is done is an endpoint with its line among the results, an input whose name has no address, or a note of which endpoints are
+// asked next.
 type done struct {
-	result   scan.Result
-	line     []byte
-	findings int
-	note     *note
+	result     scan.Result
+	line       []byte
+	findings   int
+	unresolved *scan.InputError
+	note       *note
 }
 
 // run scans what is left of a shard for as long as it is held, or until ctx ends.
 func (j *job) run(ctx, held context.Context, h *holding, dial probe.DialFunc) error {
-	r := &shardRun{holding: h, job: j, judge: j.judge(), dial: dial, journal: scan.NewJournal(h.progress.Scan), done: make(chan done, commitMost)}
+	r := &shardRun{holding: h, job: j, judge: j.judge(j.probers), dial: dial, journal: scan.NewJournal(h.progress.Scan), done: make(chan done, commitMost)}
 	if h.progress.Scan != nil {
 		r.from = h.progress.Scan.Next
 	}
@@ -93,7 +97,9 @@ var errWaiting = errors.New("the shard wasn't begun")
 // scan asks the endpoints, the first ones with care if there are suspects.
 func (r *shardRun) scan(ctx context.Context, s *suspicion) error {
 	shard := scan.Shard{Index: r.unit.shard, Count: r.job.scan.Shards}
-	endpoints := scan.Endpoints(ctx, r.job.lines(ctx), r.job.probers, r.job.scan.order(shard, r.job.exclude, r.journal))
+	order := r.job.scan.order(shard, r.job.exclude, r.journal)
+	order.Resolver = r.job.resolver
+	endpoints := scan.Endpoints(ctx, r.job.lines(ctx), r.job.probers, order)
 	if s == nil {
 		return r.ask(ctx, endpoints)
 	}
@@ -110,13 +116,14 @@ func (r *shardRun) scan(ctx context.Context, s *suspicion) error {
 
 // ask probes endpoints and hands on what they gave.
 func (r *shardRun) ask(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, error]) error {
-	for result, err := range scan.Run(ctx, endpoints, r.job.scan.scan(r.call, r.job.pact.limiter, r.journal)) {
+	o := r.job.scan.scan(r.call, r.job.pact.limiter, r.journal)
+	o.Probe.RootCAs = r.job.roots
+	for result, err := range scan.Run(ctx, endpoints, o) {
 		if ctx.Err() != nil {
 			continue // it may have been cut short: it is asked again
 		}
-		var bad *scan.InputError
-		if errors.As(err, &bad) {
-			continue // the coordinator said so
+		if r.unusable(err) {
+			continue
 		}
 		switch {
 		case err != nil:
@@ -132,6 +139,18 @@ func (r *shardRun) ask(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, e
 	return nil
 }
 
+// unusable reports whether an error is an input's, and has it counted if that is for its name; the others the coordinator counts.
+func (r *shardRun) unusable(err error) bool {
+	var bad *scan.InputError
+	if !errors.As(err, &bad) {
+		return false
+	}
+	if bad.Unresolved != "" {
+		r.done <- done{unresolved: bad}
+	}
+	return true
+}
+
 // record makes a line of a result.
 func (r *shardRun) record(result scan.Result) error {
 	record := r.judge.Record(result.Result)
@@ -143,8 +162,10 @@ func (r *shardRun) record(result scan.Result) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", result.Target.Addr, err)
 	}
+	line = report.CleanJSON(line)
 	if most := r.board.largest(); len(line) > most {
-		if line, err = record.WithoutTranscript().MarshalJSON(); err != nil || len(line) > most {
+		line, err = record.WithoutTranscript().MarshalJSON()
+		if line = report.CleanJSON(line); err != nil || len(line) > most {
 			return fmt.Errorf("%s: a result of %d bytes: the server takes %d (max_payload)", result.Target.Addr, len(line), most)
 		}
 	}
@@ -179,10 +200,11 @@ func (r *shardRun) write(ctx context.Context) error {
 	bytes := 0
 	outcomes := map[probe.Outcome]int64{}
 	maps.Copy(outcomes, r.progress.Outcomes)
+	nameless := progress{Nameless: r.progress.Nameless, Unresolved: slices.Clone(r.progress.Unresolved)}
 	commit := func(n *note) error {
 		state := r.journal.State()
 		p := r.progress
-		p.Scan, p.Outcomes = &state, maps.Clone(outcomes)
+		p.Scan, p.Outcomes, p.Nameless, p.Unresolved = &state, maps.Clone(outcomes), nameless.Nameless, nameless.Unresolved
 		n.apply(&p)
 		if r.from > 0 && (len(state.Pending) == 0 || state.Pending[0].Position >= r.from) {
 			p.Fails = 0 // all is through that was under way when the shard was taken
@@ -202,6 +224,10 @@ func (r *shardRun) write(ctx context.Context) error {
 			}
 			if n = d.note; n != nil {
 				break
+			}
+			if d.unresolved != nil {
+				nameless.addUnresolved(d.unresolved)
+				continue
 			}
 			r.journal.Done(d.result, d.findings)
 			if d.line != nil {

@@ -102,6 +102,7 @@ func (r *shardRun) sift(ctx context.Context, s *suspicion, next func() (scan.End
 			break
 		}
 		if err != nil {
+			r.unusable(err)
 			continue
 		}
 		suspect := slices.Contains(s.trying, suspectName(e))

@@ -13,10 +13,12 @@ type Tally struct {
 	Finished bool                    `json:"finished,omitempty"`
 	Fails    int                     `json:"fails,omitempty"`
 	Reason   string                  `json:"reason,omitempty"`
+	// Unresolved counts inputs whose names had no address.
+	Unresolved int64 `json:"unresolved,omitempty"`
 }
 
 func (p *progress) tally() Tally {
-	t := Tally{Worker: p.Worker, Finished: p.finished(), Fails: p.Fails, Reason: p.Reason, Outcomes: p.Outcomes}
+	t := Tally{Worker: p.Worker, Finished: p.finished(), Fails: p.Fails, Reason: p.Reason, Outcomes: p.Outcomes, Unresolved: p.Nameless}
 	if p.Scan != nil {
 		t.Done, t.Open, t.Findings = p.Scan.Done, p.Scan.Open, p.Scan.Findings
 	}
@@ -28,6 +30,7 @@ func (t *Tally) add(o Tally) {
 	t.Done += o.Done
 	t.Open += o.Open
 	t.Findings += o.Findings
+	t.Unresolved += o.Unresolved
 	if t.Outcomes == nil {
 		t.Outcomes = map[probe.Outcome]int64{}
 	}

@@ -26,7 +26,7 @@ func TestVantages(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.jsonl")
 	out, err := OpenFile(s.ID, path, path+".state")
 	require.NoError(t, err)
-	require.NoError(t, out.Whole(t.Context(), c.client, s, "test"))
+	require.NoError(t, out.Whole(t.Context(), c.client, s, "test", true))
 	require.NoError(t, out.Close())
 	require.Len(t, berlin.calls, 128)
 	require.Len(t, tokyo.calls, 128)
@@ -57,7 +57,7 @@ func TestVantages(t *testing.T) {
 
 	again, err := OpenFile(s.ID, path, path+".state")
 	require.NoError(t, err)
-	require.NoError(t, again.Whole(t.Context(), c.client, s, "test"))
+	require.NoError(t, again.Whole(t.Context(), c.client, s, "test", true))
 	require.NoError(t, again.Close())
 	same, err := os.ReadFile(path)
 	require.NoError(t, err)

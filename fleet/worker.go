@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
 )
 
 // A Worker scans shards of any scan that runs.
@@ -31,6 +32,8 @@ type Worker struct {
 	Version string
 	// Dial connects to targets; nil is as in [probe.Options].
 	Dial probe.DialFunc
+	// Resolver resolves the names among targets; nil is the system's.
+	Resolver scan.Resolver
 	// Tell, if not nil, is told what happens, in a line each time, from several goroutines.
 	Tell func(line string)
 }
@@ -178,6 +181,7 @@ func (s *shift) job(ctx context.Context, id string) (*job, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the scan %s can't be prepared: %w", id, err)
 	}
+	j.resolver = s.Resolver
 	s.jobs[id] = j
 	keeping, end := context.WithCancel(context.WithoutCancel(ctx))
 	j.end = end

@@ -215,6 +215,28 @@ func TestSecondName(t *testing.T) {
 	}
 }
 
+// Who finds all places taken at the login learns nothing of it.
+func TestFullAtLogin(t *testing.T) {
+	for refusal, command := range map[string]string{
+		"421 Too many users": "USER anonymous", "530-Welcome\r\n530 Sorry, the maximum number of clients (9) from your host are already connected.": "PASS handclasp@handclasp.invalid",
+		"450 Later": "USER anonymous", "430 Later": "PASS handclasp@handclasp.invalid",
+	} {
+		t.Run(refusal, func(t *testing.T) {
+			t.Parallel()
+			r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {
+				if l == command {
+					return refusal
+				}
+				return open(l, before)
+			})
+			require.Equal(t, probe.OutcomeBusy, r.Outcome)
+			require.Equal(t, []string{"/evidence/anonymous"}, r.Partial)
+			require.Equal(t, probe.Unknown, e.Anonymous.Login)
+			require.Equal(t, probe.Yes, e.CleartextLogin)
+		})
+	}
+}
+
 // FEAT that is refused before the login is asked behind it.
 func TestFeaturesBehindLogin(t *testing.T) {
 	r, e := converse(t, "220 ready\r\n", func(l string, before []string) string {

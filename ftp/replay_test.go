@@ -125,7 +125,7 @@ var conversations = map[string]want{
 	"hang-up-behind-no": {outcome: probe.OutcomeBusy, findings: "exposed tls-missing", check: func(t *testing.T, e *Evidence) {
 		require.Equal(t, probe.Unknown, e.Anonymous.Login, "421 is no answer")
 	}},
-	"implicit": {outcome: probe.OutcomeOK, findings: "exposed", check: func(t *testing.T, e *Evidence) {
+	"implicit": {outcome: probe.OutcomeBusy, findings: "exposed", check: func(t *testing.T, e *Evidence) {
 		require.Equal(t, probe.Yes, e.ImplicitTLS)
 		require.Equal(t, []string{"PBSZ", "PROT"}, e.FeaturesAfterTLS)
 		require.Equal(t, probe.Yes, e.ProtectsData)

@@ -84,14 +84,14 @@ func turnedAway(err error) bool {
 }
 
 // ask sends a command and reads the reply to it, without which the field of the evidence is lost. A patient conversation has
-// no use for a reply that answers something else. One with 421 may answer any command, and ends the connection (RFC 959 §5.4).
+// no use for a reply that answers something else. One that turns the client away for the moment ends the conversation on c.
 func (t *talk) ask(c *textline.Conn, field, command string, codes ...int) (*probe.Reply, error) {
 	r, err := c.Ask(command, codes...)
 	op, _, _ := strings.Cut(command, " ")
 	switch {
 	case t.Patient && errors.Is(err, textline.ErrOutOfStep):
 		r, err = nil, probe.Errorf(op, probe.OutcomeMalformed, "%v", err)
-	case err == nil && r.Is(421) && !wantsTLS(r.Text()):
+	case err == nil && notNow(op, r):
 		err = probe.Errorf(op, probe.OutcomeBusy, "%d %s", r.Code, clip([]byte(r.Text())))
 	}
 	t.Lost(field, err)

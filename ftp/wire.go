@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -159,7 +160,7 @@ func admits(r *probe.Reply) probe.Fact {
 	switch {
 	case r.Is(202, 230, 232):
 		return probe.Yes
-	case r == nil:
+	case r == nil, isFull(r):
 		return probe.Unknown
 	case r.Code == 332, r.Code >= 500, r.Code >= 400 && wantsTLS(r.Text()):
 		return probe.No
@@ -176,6 +177,26 @@ func wantsTLS(text string) bool {
 	}
 	return false
 }
+
+// notNow reports whether a reply turns the client away for the moment: 421, which may answer any command, any other of 4yz
+// to a login, or 530 in the words of ProFTPD's MaxClients and its like. pure-ftpd, for one, wants TLS by 421.
+func notNow(command string, r *probe.Reply) bool {
+	switch {
+	case wantsTLS(r.Text()):
+		return false
+	case command == "USER", command == "PASS":
+		return r.Code/100 == 4 || isFull(r)
+	}
+	return r.Is(421)
+}
+
+// isFull reports whether a refused login says that others have all the places.
+func isFull(r *probe.Reply) bool {
+	text := strings.ToLower(r.Text())
+	return r.Is(530) && slices.ContainsFunc(fullWords, func(words string) bool { return strings.Contains(text, words) })
+}
+
+var fullWords = []string{"too many", "maximum", "limit reached", "limit exceeded", "already connected", "again later"}
 
 // greets judges a greeting: 220 welcomes, and a refusal turns the client away for now (4yz) or for good (5yz).
 func greets(r *probe.Reply) probe.Outcome {

@@ -1,16 +1,19 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/texts"
 )
 
 // work is a transaction until it fails. Behind the first error nothing is written: a disk that is full has it rolled back
@@ -30,9 +33,12 @@ func (w *work) fail(err error) {
 // memory is what the file knows, while a scan is applied. It keeps ids and digests, and reads the rest when asked.
 type memory struct {
 	*work
-	marks map[finding.Endpoint]*mark
+	marks []mark    // by id
+	names texts.Set // the endpoints, as their AppendBinary writes them
+	named []int     // by number of the name: the mark's place, or -1
+	again time.Time // when those were seen that are as they were
 
-	load, put, write, again, insert, alias *sql.Stmt
+	load, put, write, insert, alias *sql.Stmt
 }
 
 // A mark is what is kept in memory of an endpoint.
@@ -41,16 +47,16 @@ type mark struct {
 	same  finding.Digest
 	known int32
 	done  bool // stored already
+	asIs  bool // and nothing is, but the time
 }
 
 func newMemory(w *work) (*memory, error) {
-	m := &memory{work: w, marks: map[finding.Endpoint]*mark{}}
+	m := &memory{work: w}
 	for statement, query := range map[**sql.Stmt]string{
 		&m.load:   `SELECT s.data, e.answered FROM standing s JOIN endpoint e ON e.id = s.endpoint WHERE s.endpoint = ?`,
 		&m.put:    `UPDATE endpoint SET up = ?, scope = ?, answered = ?, asked = ?, addresses = ?, same = ?, known = ? WHERE id = ?`,
 		&m.write:  `INSERT OR REPLACE INTO standing (endpoint, data) VALUES (?, ?)`,
-		&m.again:  `UPDATE endpoint SET answered = ? WHERE id = ?`,
-		&m.insert: `INSERT INTO endpoint (host, network, port, vantage, up, scope, answered, asked, addresses) VALUES (?, ?, ?, ?, 0, '', 0, 0, '')`,
+		&m.insert: `INSERT INTO endpoint (up, scope, answered, asked, addresses, same, known, host, network, port, vantage) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		&m.alias:  `INSERT OR REPLACE INTO alias (host, network, port, vantage, endpoint) VALUES (?, ?, ?, ?, ?)`,
 	} {
 		var err error
@@ -58,34 +64,83 @@ func newMemory(w *work) (*memory, error) {
 			return nil, err
 		}
 	}
-	rows, err := w.tx.QueryContext(w.ctx, `SELECT a.host, a.network, a.port, a.vantage, e.id, e.same, e.known FROM alias a JOIN endpoint e ON e.id = a.endpoint`)
-	if err != nil {
+	var same sql.RawBytes
+	var k mark
+	if err := w.each(`SELECT id, same, known FROM endpoint ORDER BY id`, func() {
+		k.same = finding.Digest{}
+		copy(k.same[:], same)
+		m.marks = append(m.marks, k)
+	}, &k.id, &same, &k.known); err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	byID := map[int64]*mark{} // one may have several names
-	for rows.Next() {
-		var at finding.Endpoint
-		var same sql.RawBytes
-		k := new(mark)
-		if err := rows.Scan(&at.Host, &at.Network, &at.Port, &at.Vantage, &k.id, &same, &k.known); err != nil {
-			return nil, err
-		}
-		copy(k.same[:], same)
-		if known := byID[k.id]; known != nil {
-			k = known
-		}
-		byID[k.id], m.marks[at] = k, k
+	var at finding.Endpoint // one may have several names
+	err := w.each(`SELECT host, network, port, vantage, endpoint FROM alias`, func() {
+		place, _ := slices.BinarySearchFunc(m.marks, k.id, func(k mark, id int64) int { return cmp.Compare(k.id, id) })
+		m.call(at, place)
+	}, &at.Host, &at.Network, &at.Port, &at.Vantage, &k.id)
+	return m, err
+}
+
+// each reads rows into the places that to points at, and calls f behind each.
+func (w *work) each(query string, f func(), to ...any) error {
+	rows, err := w.tx.QueryContext(w.ctx, query)
+	if err != nil {
+		return err
 	}
-	return m, rows.Err()
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(to...); err != nil {
+			return err
+		}
+		f()
+	}
+	return rows.Err()
+}
+
+// call lets an endpoint be found by a name, and find finds it; nil if it isn't known.
+func (m *memory) call(at finding.Endpoint, place int) {
+	n, isNew := m.names.Add(key(at))
+	if isNew {
+		m.named = append(m.named, place)
+	}
+	m.named[n] = place
+}
+
+func (m *memory) find(at finding.Endpoint) *mark {
+	n, ok := m.names.Find(key(at))
+	if !ok || m.named[n] < 0 {
+		return nil
+	}
+	return &m.marks[m.named[n]]
+}
+
+func key(at finding.Endpoint) string {
+	b, _ := at.AppendBinary(nil) // never fails
+	return string(b)
 }
 
 func (m *memory) finish() error {
+	m.settle()
 	errs := []error{m.err}
-	for _, s := range []*sql.Stmt{m.load, m.put, m.write, m.again, m.insert, m.alias} {
+	for _, s := range []*sql.Stmt{m.load, m.put, m.write, m.insert, m.alias} {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// settle notes when those were seen again that are as they were, at once for all that stand side by side.
+func (m *memory) settle() {
+	for i := 0; i < len(m.marks) && m.err == nil; i++ {
+		first := i
+		for i < len(m.marks) && m.marks[i].asIs {
+			i++
+		}
+		if i > first {
+			if _, err := m.tx.ExecContext(m.ctx, `UPDATE endpoint SET answered = ? WHERE id BETWEEN ? AND ?`, m.again.UnixMilli(), m.marks[first].id, m.marks[i-1].id); err != nil {
+				m.fail(err)
+			}
+		}
+	}
 }
 
 // Endpoints yields what is known in short. Those that have another name stand under each.
@@ -120,9 +175,9 @@ func (m *memory) Endpoints() iter.Seq[finding.Brief] {
 }
 
 func (m *memory) Load(at finding.Endpoint) *finding.Standing {
-	k := m.marks[at]
+	k := m.find(at)
 	if k != nil && k.done { // by another name that it has, too: they are two from now on
-		delete(m.marks, at)
+		m.call(at, -1)
 		return nil
 	}
 	if k == nil || m.err != nil {
@@ -155,14 +210,11 @@ func (m *memory) Load(at finding.Endpoint) *finding.Standing {
 }
 
 func (m *memory) Same(at finding.Endpoint, same finding.Digest, when time.Time) (known int, ok bool) {
-	k := m.marks[at]
+	k := m.find(at)
 	if k == nil || k.same != same || k.done || m.err != nil {
 		return 0, false
 	}
-	k.done = true
-	if _, err := m.again.ExecContext(m.ctx, when.UnixMilli(), k.id); err != nil {
-		m.fail(err)
-	}
+	k.done, k.asIs, m.again = true, true, when
 	return int(k.known), true
 }
 
@@ -180,13 +232,6 @@ func (m *memory) store(at finding.Endpoint, st *finding.Standing, same finding.D
 	if err != nil {
 		return err
 	}
-	k := m.marks[at]
-	if k == nil {
-		if k, err = m.add(at); err != nil {
-			return err
-		}
-	}
-	k.done, k.same, k.known = true, same, int32(len(st.Open))
 	answered := int64(0)
 	if !st.Answered.IsZero() {
 		answered = st.Answered.UnixMilli()
@@ -199,43 +244,53 @@ func (m *memory) store(at finding.Endpoint, st *finding.Standing, same finding.D
 	if same != (finding.Digest{}) {
 		digest = same[:]
 	}
-	if _, err := m.put.ExecContext(m.ctx, st.Up, st.Scope, answered, st.First.UnixMilli(), addresses, digest, k.known, k.id); err != nil {
+	is := mark{same: same, known: int32(len(st.Open)), done: true}
+	columns := []any{st.Up, string(st.Scope), answered, st.First.UnixMilli(), addresses, digest, int64(is.known)}
+	if k := m.find(at); k != nil {
+		is.id = k.id
+		*k = is
+		if _, err := m.put.ExecContext(m.ctx, append(columns, k.id)...); err != nil {
+			return err
+		}
+	} else if is.id, err = m.add(at, columns); err != nil {
 		return err
+	} else {
+		m.marks = append(m.marks, is)
+		if err := m.name(at, len(m.marks)-1); err != nil {
+			return err
+		}
 	}
-	_, err = m.write.ExecContext(m.ctx, k.id, data)
+	_, err = m.write.ExecContext(m.ctx, is.id, data)
 	return err
 }
 
-func (m *memory) add(at finding.Endpoint) (*mark, error) {
-	r, err := m.insert.ExecContext(m.ctx, at.Host, at.Network, at.Port, at.Vantage)
+func (m *memory) add(at finding.Endpoint, columns []any) (int64, error) {
+	r, err := m.insert.ExecContext(m.ctx, append(columns, at.Host, string(at.Network), int64(at.Port), at.Vantage)...)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	k := new(mark)
-	if k.id, err = r.LastInsertId(); err != nil {
-		return nil, err
-	}
-	return k, m.name(at, k)
+	return r.LastInsertId()
 }
 
-// name lets an endpoint be found by a name.
-func (m *memory) name(at finding.Endpoint, k *mark) error {
-	m.marks[at] = k
-	_, err := m.alias.ExecContext(m.ctx, at.Host, at.Network, at.Port, at.Vantage, k.id)
+// name lets an endpoint be found by a name from now on.
+func (m *memory) name(at finding.Endpoint, place int) error {
+	m.call(at, place)
+	_, err := m.alias.ExecContext(m.ctx, at.Host, string(at.Network), int64(at.Port), at.Vantage, m.marks[place].id)
 	return err
 }
 
 // Alias lets an endpoint be found by another name, which is from now on the one that it is asked by.
 func (m *memory) Alias(other, at finding.Endpoint) {
-	k := m.marks[at]
-	if k == nil || m.err != nil {
+	n, ok := m.names.Find(key(at))
+	if !ok || m.named[n] < 0 || m.err != nil {
 		return
 	}
-	if err := m.name(other, k); err != nil {
+	place := m.named[n]
+	if err := m.name(other, place); err != nil {
 		m.fail(err)
 		return
 	}
-	if _, err := m.tx.ExecContext(m.ctx, `UPDATE endpoint SET host = ? WHERE id = ?`, other.Host, k.id); err != nil {
+	if _, err := m.tx.ExecContext(m.ctx, `UPDATE endpoint SET host = ? WHERE id = ?`, other.Host, m.marks[place].id); err != nil {
 		m.fail(err)
 	}
 }

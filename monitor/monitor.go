@@ -192,6 +192,9 @@ func (a *application) run(ctx context.Context, keep bool) (Scan, error) {
 		return Scan{}, err
 	}
 	scan, err := a.apply(ctx, tx)
+	if ctx.Err() != nil {
+		err = ctx.Err() // rather than that the transaction is over
+	}
 	keep = keep && err == nil && !scan.Again
 	if keep {
 		err = tx.Commit()
@@ -218,7 +221,8 @@ func (a *application) apply(ctx context.Context, tx *sql.Tx) (Scan, error) {
 	if err != nil {
 		return Scan{}, err
 	}
-	w := &work{ctx: ctx, tx: tx}
+	// The driver has a goroutine watch each call whose context may end. The transaction's does, which has them fail.
+	w := &work{ctx: context.WithoutCancel(ctx), tx: tx}
 	m, err := newMemory(w)
 	if err != nil {
 		return Scan{}, err

@@ -336,9 +336,9 @@ func TestProgress(t *testing.T) {
 				require.EqualValues(t, 640, p.Done)
 				require.EqualValues(t, 1280, p.Findings)
 				require.InDelta(t, 320, p.Open, 60)
-				require.InDelta(t, 64, p.Rate, 10)
-				require.InDelta(t, 6, p.Left.Seconds(), 1)
-				require.LessOrEqual(t, p.InFlight, int64(64))
+				require.InDelta(t, 64, p.Rate, 20)
+				require.InDelta(t, 6, p.Left.Seconds(), 2)
+				require.LessOrEqual(t, p.InFlight, int64(2*64), "half of the calls are answered, and take a place each: how many of those that are made at once isn't known")
 			}
 		}
 		p := j.Progress()

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/outform"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -17,7 +18,7 @@ func (a *app) words(kind string) []string {
 	case "LEVEL":
 		return []string{probe.LevelGreeting.String(), probe.LevelHandshake.String(), probe.LevelAnonymous.String()}
 	case "FORMAT":
-		return append(slices.Clone(formats), formatText, formatJSON, formatMarkdown)
+		return append(slices.Clone(outform.Forms), formatText, formatJSON, formatMarkdown)
 	case "SEVERITY":
 		var all []string
 		for s := finding.Info; s <= finding.Critical; s++ {

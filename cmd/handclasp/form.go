@@ -3,9 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/handclasp/handclasp/internal/outform"
 )
 
 // A form is how results are written, and where to.
@@ -19,13 +20,6 @@ type form struct {
 
 // A destination is a file that is written beside another.
 type destination struct{ path, format string }
-
-// endings are the formats that names of files tell. The first that fits counts.
-var endings = []struct{ ending, format string }{
-	{".defectdojo.json", formatDojo}, {".ocsf.jsonl", formatOCSF}, {".ocsf.json", formatOCSF}, {".junit.xml", formatJUnit}, {".xml", formatJUnit},
-	{".jsonl", formatJSONL}, {".ndjson", formatJSONL}, {".json", formatJSONL}, {".html", formatHTML}, {".htm", formatHTML}, {".csv", formatCSV},
-	{".sarif", formatSARIF}, {".txt", formatTable},
-}
 
 // outputs collects the values of --output.
 type outputs struct{ f *form }
@@ -47,7 +41,7 @@ func (o outputs) Set(path string) error {
 func (f *form) register(cmd *cobra.Command) {
 	f.format = formatTable
 	flags := cmd.Flags()
-	flags.Var(value[string]{&f.format, parseFormat, text, "FORMAT"}, "format", formatHelp)
+	flags.Var(value[string]{&f.format, outform.Parse, text, "FORMAT"}, "format", formatHelp)
 	flags.VarP(outputs{f}, "output", "o", "write to FILE instead of standard output, in the format that its ending says; may be given several times")
 	flags.BoolVarP(&f.json, "json", "j", false, "write JSON lines: --format jsonl")
 	flags.BoolVar(&f.silent, "silent", false, "write results and errors, and nothing else")
@@ -63,7 +57,7 @@ func (f *form) settle(cmd *cobra.Command) error {
 		f.format, said = formatJSONL, true
 	}
 	if len(f.more) == 0 {
-		if byName := formatOf(f.output); byName != "" && !said {
+		if byName := outform.Of(f.output); byName != "" && !said {
 			f.format = byName
 		}
 		return nil
@@ -72,10 +66,10 @@ func (f *form) settle(cmd *cobra.Command) error {
 		return &usageError{errors.New("--format: of several outputs the names say it: leave it out"), cmd.CommandPath()}
 	}
 	seen := map[string]bool{f.output: true}
-	f.format = formatOf(f.output)
+	f.format = outform.Of(f.output)
 	for i := range f.more {
 		d := &f.more[i]
-		if d.format = formatOf(d.path); seen[d.path] {
+		if d.format = outform.Of(d.path); seen[d.path] {
 			return &usageError{fmt.Errorf("--output: %s is there twice", d.path), cmd.CommandPath()}
 		}
 		seen[d.path] = true
@@ -86,22 +80,11 @@ func (f *form) settle(cmd *cobra.Command) error {
 		}
 	}
 	for path := range seen {
-		if formatOf(path) == "" {
-			return &usageError{fmt.Errorf("--output: the name %s says no format: let it end with .jsonl, .html, .csv, .sarif, .defectdojo.json, .ocsf.jsonl, .junit.xml or .txt", path), cmd.CommandPath()}
+		if outform.Of(path) == "" {
+			return &usageError{outform.Untold(path), cmd.CommandPath()}
 		}
 	}
 	return nil
-}
-
-// formatOf is the format that a name tells; empty if it tells none.
-func formatOf(path string) string {
-	path = strings.ToLower(path)
-	for _, e := range endings {
-		if strings.HasSuffix(path, e.ending) {
-			return e.format
-		}
-	}
-	return ""
 }
 
 // has reports whether one of the outputs has a format.

@@ -2,39 +2,22 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/outform"
 	"github.com/handclasp/handclasp/report"
-	"github.com/handclasp/handclasp/report/sarif"
 )
 
 // The forms in which results are written.
 const (
-	formatTable = "table"
-	formatHTML  = "html"
-	formatCSV   = "csv"
-	formatSARIF = "sarif"
-	formatDojo  = "defectdojo"
-	formatOCSF  = "ocsf"
-	formatJUnit = "junit"
-	formatJSONL = "jsonl"
+	formatTable = outform.Table
+	formatHTML  = outform.HTML
+	formatCSV   = outform.CSV
+	formatJSONL = outform.JSONL
 )
 
-var formats = []string{formatTable, formatHTML, formatCSV, formatSARIF, formatDojo, formatOCSF, formatJUnit, formatJSONL}
-
 const formatHelp = "what to write: table; html, one page for a browser; csv; sarif, defectdojo, ocsf or junit, for other programs; or jsonl, one JSON object a line"
-
-func parseFormat(text string) (string, error) {
-	if slices.Contains(formats, text) {
-		return text, nil
-	}
-	last := len(formats) - 1
-	return "", fmt.Errorf("unknown format: use %s or %s", strings.Join(formats[:last], ", "), formats[last])
-}
 
 // A sink takes results in one of the forms.
 type sink interface {
@@ -55,25 +38,15 @@ func (a *app) fitsStdout(format, output string) error {
 // newSink returns a sink that writes to w, which is standard output or not. The table's options say more of a table.
 func (a *app) newSink(w io.Writer, format string, stdout bool, o report.TableOptions) sink {
 	switch format {
-	case formatHTML:
-		return plain{report.NewHTML(w, report.HTMLOptions{Rules: a.catalogue()})}
-	case formatCSV:
-		return plain{report.NewCSV(w)}
-	case formatSARIF:
-		return plain{sarif.New(w, sarif.Options{Rules: a.catalogue(), Version: moduleVersion()})}
-	case formatDojo:
-		return plain{report.NewDefectDojo(w, report.Options{Rules: a.catalogue(), Version: moduleVersion()})}
-	case formatOCSF:
-		return plain{report.NewOCSF(w, report.Options{Rules: a.catalogue(), Version: moduleVersion()})}
-	case formatJUnit:
-		return plain{report.NewJUnit(w, report.Options{Rules: a.catalogue(), Version: moduleVersion()})}
+	case formatTable:
+		if stdout {
+			o.Color, o.Width = colours(a.stdout), width(a.stdout)
+		}
+		return grouped{report.NewTable(w, o)}
 	case formatJSONL:
 		return everything{plain{report.NewJSONL(w)}}
 	}
-	if stdout {
-		o.Color, o.Width = colours(a.stdout), width(a.stdout)
-	}
-	return grouped{report.NewTable(w, o)}
+	return plain{outform.New(w, format, a.catalogue(), moduleVersion())}
 }
 
 // plain is a form that knows no hosts.

@@ -26,7 +26,7 @@ func chasquid(t testing.TB) []smtpServer {
 	for name, from := range map[string]string{"fullchain.pem": cert.Cert, "privkey.pem": cert.Key} {
 		writeFile(t, filepath.Join(etc, "certs", "localhost", name), string(must(os.ReadFile(from))), 0o600)
 	}
-	start(t, process{Path: bin, Args: []string{"-config_dir", etc}, Dir: dir, Listen: addrs[0], Logs: []string{filepath.Join(dir, "mail.log")}})
+	start(t, process{Path: bin, Args: []string{"-config_dir", etc}, Dir: dir, Listen: addrs[0], Also: addrs[1:], Logs: []string{filepath.Join(dir, "mail.log")}})
 	v := version(t, "chasquid")
 	server := func(name string, addr netip.AddrPort, implicit bool) smtpServer {
 		return smtpServer{Name: name, Addr: addr, Version: v, Cert: cert, Implicit: implicit}

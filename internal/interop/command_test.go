@@ -74,7 +74,7 @@ func ftpIDs(found []finding.Finding) []string {
 
 func runCommand(t *testing.T, command string, args ...string) (stdout string, status int) {
 	t.Helper()
-	cmd := exec.Command(command, args...)
+	cmd := exec.Command(command, append(args, "--timeout", patience.Total.String())...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

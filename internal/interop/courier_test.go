@@ -19,7 +19,7 @@ func courier(t testing.TB) smtpServer {
 	writeFile(t, filepath.Join(etc, "courier", "me"), "mx.courier.test\n", 0o644)
 	start(t, inNamespace(t, process{
 		Path: bin[0],
-		Args: []string{"-nodnslookup", "-noidentlookup", "-address=127.0.0.1", "-maxprocs=20", "-maxperip=20", strconv.Itoa(int(addr.Port())),
+		Args: []string{"-nodnslookup", "-noidentlookup", "-address=127.0.0.1", "-maxprocs=200", "-maxperip=200", strconv.Itoa(int(addr.Port())),
 			"/usr/lib/courier/courier/modules/esmtp/courieresmtpd"},
 		Env: []string{
 			"LD_LIBRARY_PATH=" + filepath.Join(root, "usr/lib/courier-authlib") + ":" + filepath.Join(root, "usr/lib"),

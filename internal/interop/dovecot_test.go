@@ -44,6 +44,7 @@ func dovecot(t testing.TB) dovecotServers {
 		Args:   []string{"-c", file, "-f", "service=master", "-m", "master", "-e", paths[0], "-F", "-c", file},
 		Dir:    dir,
 		Listen: addrs[0],
+		Also:   addrs[1:],
 	}, bind{privateEtc(t), "/etc"}, bind{filepath.Join(privateRoot(paths[0]), "usr/lib/dovecot"), "/usr/lib/dovecot"}))
 	v := version(t, "dovecot-core")
 	server := func(name string, addr netip.AddrPort, implicit bool) smtpServer {

@@ -34,6 +34,7 @@ func exim(t testing.TB, o eximOptions) smtpServer {
 		"spool_directory = "+spool, "log_file_path = "+log+"/%slog",
 		"keep_environment =", "notifier_socket =", // it has one name, whichever instance it belongs to
 		"acl_smtp_mail = deny", "acl_smtp_rcpt = deny", "queue_only", // no mail comes in
+		"smtp_accept_max = 0", // or it turns away who comes while twenty are there, or on their way out
 		"auth_advertise_hosts = *",
 		"domainlist local_domains = mx.exim.test",
 	)

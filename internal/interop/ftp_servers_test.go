@@ -25,7 +25,7 @@ const (
 	ftpUpload   = "incoming" // only where the server lets anonymous write
 )
 
-// passivePorts is how many ports a server may use for data. pure-ftpd admits half as many users.
+// passivePorts is how many ports a server may use for data. Pure-FTPd admits half as many users, and turns away the next one.
 const passivePorts = 32
 
 // ftpRoot makes the files that anonymous sees. The root itself must not be writable: vsftpd refuses to serve one
@@ -228,12 +228,13 @@ func pureFTPdWith(t testing.TB, extra ...string) ftpServer {
 	bin := need(t, "pure-ftpd")[0]
 	dir := serverDir(t, "")
 	server := netip.AddrPortFrom(loopback, uint16(freePort(t)))
-	passive := freePortRange(t, passivePorts)
+	ports := 4 * passivePorts // and users that are on their way out count
+	passive := freePortRange(t, ports)
 	start(t, process{
 		Path: bin,
 		Args: append([]string{
 			"-S", "127.0.0.1," + strconv.Itoa(int(server.Port())),
-			"-p", fmt.Sprintf("%d:%d", passive, passive+passivePorts-1),
+			"-p", fmt.Sprintf("%d:%d", passive, passive+ports-1),
 			"-g", filepath.Join(dir, "pid"),
 			"-l", "unix",
 			"-H", // no reverse look-ups

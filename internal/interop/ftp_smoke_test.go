@@ -32,7 +32,7 @@ func TestFTPServersGreet(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			server := s.start(t)
-			c, err := net.DialTimeout("tcp", server.Addr.String(), 5*time.Second)
+			c, err := net.DialTimeout("tcp", server.Addr.String(), patience.Dial)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -40,7 +40,7 @@ func TestFTPServersGreet(t *testing.T) {
 			if s.implicit {
 				c = tls.Client(c, &tls.Config{InsecureSkipVerify: true}) // the greeting is at stake, not the chain
 			}
-			if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			if err := c.SetDeadline(time.Now().Add(patience.Total)); err != nil {
 				t.Fatal(err)
 			}
 			line, err := bufio.NewReader(c).ReadString('\n')

@@ -136,7 +136,7 @@ func TestFTP(t *testing.T) {
 			t.Parallel()
 			server := want.start(t)
 			ask := func(l probe.Level) (*probe.Result, *ftp.Evidence) {
-				o := &probe.Options{Level: l, ImplicitTLS: probe.FactOf(want.implicit)}
+				o := &probe.Options{Level: l, ImplicitTLS: probe.FactOf(want.implicit), Limits: patience}
 				r := probe.Run(t.Context(), ftp.Prober{}, probe.Target{Addr: server.Addr}, o)
 				e, ok := probe.As[*ftp.Evidence](r)
 				require.True(t, ok)

@@ -22,7 +22,7 @@ func TestFTPWitness(t *testing.T) {
 			t.Parallel()
 			server := want.start(t)
 			r := probe.Run(t.Context(), ftp.Prober{}, probe.Target{Addr: server.Addr}, &probe.Options{
-				Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(want.implicit),
+				Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(want.implicit), Limits: patience,
 			})
 			e, ok := probe.As[*ftp.Evidence](r)
 			require.True(t, ok)
@@ -37,14 +37,17 @@ func TestFTPWitness(t *testing.T) {
 				case want.within == probe.Yes:
 					options = append(options, jlaffaye.DialWithExplicitTLS(cfg))
 				}
-				files, err := witness.FTP(server.Addr.String(), options...)
 				if want.anonymous != probe.Yes {
+					_, err := witness.FTP(server.Addr.String(), options...)
 					require.Error(t, err)
 					continue
 				}
-				require.NoError(t, err)
-				require.NotEmpty(t, files)
-				require.Equal(t, files, witness.FTPListing(e.Anonymous.Listing))
+				agree(t, func(t testing.TB) {
+					files, err := witness.FTP(server.Addr.String(), options...)
+					require.NoError(t, err)
+					require.NotEmpty(t, files)
+					require.Equal(t, files, witness.FTPListing(e.Anonymous.Listing))
+				})
 				require.Zero(t, e.Anonymous.Listing.Unparsed)
 			}
 		})

@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 func TestMakeCert(t *testing.T) {
@@ -47,16 +49,25 @@ func TestStartEndsChildren(t *testing.T) {
 	pidfile := serverDir(t, "") + "/pid"
 	t.Run("server", func(t *testing.T) {
 		start(t, process{Path: "/bin/sh", Args: []string{"-c", "(trap '' TERM; sleep 60; sleep 60) & echo $! >" + pidfile + "; wait"}})
-		for range 100 {
-			if readPID(pidfile) > 0 {
-				return
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		t.Fatal("no child")
+		require.Eventually(t, func() bool { return readPID(pidfile) > 0 }, startupTime, 10*time.Millisecond, "no child")
 	})
 	if left := members([]int{readPID(pidfile)}); len(left) > 0 {
 		t.Errorf("still there: %v", left)
+	}
+}
+
+// Another program may stumble twice, and no more.
+func TestAgree(t *testing.T) {
+	for stumbles, want := range []bool{true, true, true, false} {
+		calls := 0
+		passes := (&attempt{TB: t}).passes(func(t testing.TB) {
+			agree(t, func(t testing.TB) {
+				calls++
+				require.Greater(t, calls, stumbles)
+			})
+		})
+		require.Equal(t, want, passes, "%d stumbles", stumbles)
+		require.Equal(t, min(stumbles+1, 3), calls)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -24,7 +25,8 @@ func inetd(t testing.TB, spec process) netip.AddrPort {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ids []int
+	var mu sync.Mutex
+	var ids []int // of those that run, or have left somebody behind: the kernel gives the others' to strangers
 	var accepting, served sync.WaitGroup
 	accepting.Go(func() {
 		for {
@@ -37,14 +39,28 @@ func inetd(t testing.TB, spec process) netip.AddrPort {
 				t.Error(err)
 				continue
 			}
-			ids = append(ids, cmd.Process.Pid)
-			served.Go(func() { _ = cmd.Wait() }) // the server's verdict is what it said on the connection
+			id := cmd.Process.Pid
+			mu.Lock()
+			ids = append(ids, id)
+			mu.Unlock()
+			served.Go(func() {
+				_ = cmd.Wait() // the server's verdict is what it said on the connection
+				if len(members([]int{id})) > 0 {
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				ids = slices.DeleteFunc(ids, func(other int) bool { return other == id })
+			})
 		}
 	})
 	t.Cleanup(func() {
 		l.Close()
 		accepting.Wait()
-		terminate(ids)
+		mu.Lock()
+		left := slices.Clone(ids)
+		mu.Unlock()
+		terminate(left)
 		served.Wait()
 		stderr.Close()
 		if t.Failed() {

@@ -47,14 +47,7 @@ func TestTLSOffersOfOtherLibraries(t *testing.T) {
 			}
 			require.Equal(t, c.versions, versions)
 			require.Subset(t, all, append([]string{}, c.has...))
-			others := enumerated(t, addr)
-			require.Len(t, others, len(ours))
-			for version, want := range others {
-				for i := range want { // the script's own names
-					want[i] = strings.Replace(want[i], "TLS_AKE_WITH_", "TLS_", 1)
-				}
-				require.ElementsMatch(t, want, ours[version], version)
-			}
+			agree(t, func(t testing.TB) { offersAsNmap(t, addr, ours) })
 			weak := enumerateTLS(t, addr, tlshello.ModeWeak)
 			require.Equal(t, accepted(full.Weak), accepted(weak.Weak))
 			require.Equal(t, full.PostQuantum, weak.PostQuantum)

@@ -28,7 +28,7 @@ func TestLMTP(t *testing.T) {
 			r, _ := askSMTP(t, smtp.Prober{}, server)
 			require.Equal(t, probe.OutcomeNotProtocol, r.Outcome, "%v", r.Err)
 			require.Empty(t, finding.Evaluate(r, smtp.Rules))
-			r = probe.Run(t.Context(), detect.Detector{Probers: handclasp.Probers()}, probe.Target{Addr: server.Addr}, nil)
+			r = probe.Run(t.Context(), detect.Detector{Probers: handclasp.Probers()}, probe.Target{Addr: server.Addr}, &probe.Options{Limits: patience})
 			require.Equal(t, probe.OutcomeNotProtocol, r.Outcome, "%v", r.Err)
 		})
 	}

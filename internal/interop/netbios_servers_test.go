@@ -38,7 +38,7 @@ func nmbd(t testing.TB, conf, last string) {
 	t.Helper()
 	bin := need(t, "nmbd")[0]
 	start(t, process{Path: bin, Args: []string{"-F", "--no-process-group", "-s", conf, "-d", "1", "--debug-stdout"}})
-	deadline := time.Now().Add(90 * time.Second) // an election takes a while
+	deadline := time.Now().Add(startupTime) // an election takes a while
 	for !bytes.Contains(nodeStatus(t), []byte(last)) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nmbd doesn't tell the name %q", last)

@@ -116,9 +116,11 @@ func TestNetBIOSNames(t *testing.T) {
 
 			requireNoSoftware(t, r) // names tell none
 
-			require.Equal(t, told, lookedUp(t, conf), "nmblookup")
-			mapped(t, e, cmp.Or(want.nmapUser, "<unknown>"))
-			require.Equal(t, e.Addresses, resolved(t, conf, e.Computer), "nmblookup's addresses")
+			agree(t, func(t testing.TB) { require.Equal(t, told, lookedUp(t, conf), "nmblookup") })
+			agree(t, func(t testing.TB) { mapped(t, e, cmp.Or(want.nmapUser, "<unknown>")) })
+			agree(t, func(t testing.TB) {
+				require.Equal(t, e.Addresses, resolved(t, conf, e.Computer), "nmblookup's addresses")
+			})
 		})
 	}
 }
@@ -176,7 +178,7 @@ func TestNetBIOSRefused(t *testing.T) {
 
 func askNetBIOS(t *testing.T, network probe.Network, addr netip.AddrPort) (*probe.Result, *netbios.Evidence) {
 	t.Helper()
-	r := probe.Run(t.Context(), netbios.Prober{}, probe.Target{Network: network, Addr: addr}, nil)
+	r := probe.Run(t.Context(), netbios.Prober{}, probe.Target{Network: network, Addr: addr}, &probe.Options{Limits: patience})
 	e, ok := probe.As[*netbios.Evidence](r)
 	require.True(t, ok)
 	return r, e

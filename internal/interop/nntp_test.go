@@ -149,7 +149,7 @@ func TestNNTP(t *testing.T) {
 			require.Equal(t, want.feeding, e.Feeding)
 			require.Equal(t, want.dated, e.ServerDate != nil)
 			if want.dated {
-				require.WithinDuration(t, time.Now(), *e.ServerDate, time.Minute)
+				require.WithinDuration(t, time.Now(), *e.ServerDate, patience.Total)
 			}
 			require.Equal(t, want.groups, e.Groups != nil)
 			ids := []string{}
@@ -181,7 +181,7 @@ func TestNNTPKnobs(t *testing.T) {
 
 func askNNTP(t *testing.T, p nntp.Prober, server nntpServer) (*probe.Result, *nntp.Evidence) {
 	t.Helper()
-	o := &probe.Options{Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(server.Implicit)}
+	o := &probe.Options{Level: probe.LevelAnonymous, ImplicitTLS: probe.FactOf(server.Implicit), Limits: patience}
 	r := probe.Run(t.Context(), p, probe.Target{Addr: server.Addr}, o)
 	e, ok := probe.As[*nntp.Evidence](r)
 	require.True(t, ok)

@@ -48,6 +48,7 @@ func opensmtpd(t testing.TB) opensmtpdServers {
 		Args:   []string{"-d", "-f", writeFile(t, filepath.Join(dir, "smtpd.conf"), conf, 0o600)},
 		Dir:    dir,
 		Listen: addrs[0],
+		Also:   addrs[1:],
 	}, binds...))
 	v := version(t, "opensmtpd")
 	return opensmtpdServers{

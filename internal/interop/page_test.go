@@ -47,7 +47,7 @@ func labPage(t *testing.T) string {
 			if p.Spec().Protocol != n.Protocol {
 				continue
 			}
-			o := &probe.Options{Level: probe.LevelAnonymous, RootCAs: servers.CA(), ImplicitTLS: probe.FactOf(n.ImplicitTLS)}
+			o := &probe.Options{Level: probe.LevelAnonymous, RootCAs: servers.CA(), ImplicitTLS: probe.FactOf(n.ImplicitTLS), Limits: patience}
 			target := probe.Target{Network: probe.TCP, Addr: n.Addr, Name: "localhost"}
 			require.NoError(t, w.Write(finding.NewRecord(probe.Run(context.Background(), p, target, o), handclasp.Rules())))
 		}

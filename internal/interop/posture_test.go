@@ -20,7 +20,7 @@ import (
 )
 
 // enumerated is what nmap's script finds at a server that speaks TLS from the first byte: suites by version.
-func enumerated(t *testing.T, addr netip.AddrPort) map[string][]string {
+func enumerated(t testing.TB, addr netip.AddrPort) map[string][]string {
 	t.Helper()
 	out, err := exec.Command(need(t, "nmap")[0], "-n", "-Pn", "-p"+strconv.Itoa(int(addr.Port())), "-oX", "-",
 		"--script", "+ssl-enum-ciphers", addr.Addr().String()).Output()
@@ -39,18 +39,29 @@ func enumerated(t *testing.T, addr netip.AddrPort) map[string][]string {
 				continue
 			}
 			for _, suite := range part.Tables {
-				found[name] = append(found[name], suite.elem("name"))
+				// It has names of its own for TLS 1.3.
+				found[name] = append(found[name], strings.Replace(suite.elem("name"), "TLS_AKE_WITH_", "TLS_", 1))
 			}
 		}
 	}
 	return found
 }
 
+// offersAsNmap requires that nmap finds the same suites, by version.
+func offersAsNmap(t testing.TB, addr netip.AddrPort, ours map[string][]string) {
+	t.Helper()
+	others := enumerated(t, addr)
+	require.Len(t, others, len(ours))
+	for version, want := range others {
+		require.ElementsMatch(t, want, ours[version], version)
+	}
+}
+
 // What Postfix accepts is the same behind STARTTLS and from the first byte, and what nmap says.
 func TestTLSOffersOfPostfix(t *testing.T) {
 	p := postfix(t)
 	ask := func(s smtpServer, mode probe.TLSMode) *probe.TLSOffers {
-		r := probe.Run(t.Context(), smtp.Prober{}, probe.Target{Addr: s.Addr}, &probe.Options{ImplicitTLS: probe.FactOf(s.Implicit), TLS: mode})
+		r := probe.Run(t.Context(), smtp.Prober{}, probe.Target{Addr: s.Addr}, &probe.Options{ImplicitTLS: probe.FactOf(s.Implicit), TLS: mode, Limits: patience})
 		require.Equal(t, probe.OutcomeOK, r.Outcome, r.Err)
 		require.Empty(t, r.Partial)
 		e, ok := probe.As[*smtp.Evidence](r)
@@ -74,15 +85,7 @@ func TestTLSOffersOfPostfix(t *testing.T) {
 	require.Equal(t, full.Weak.Anonymous.Accepted, weak.Weak.Anonymous.Accepted)
 	require.Equal(t, suites(full), suites(implicit))
 
-	others := enumerated(t, p.Implicit.Addr)
-	require.Len(t, others, len(suites(full)))
-	for version, want := range others {
-		// The script calls suites of TLS 1.3 TLS_AKE_WITH_….
-		for i := range want {
-			want[i] = strings.Replace(want[i], "TLS_AKE_WITH_", "TLS_", 1)
-		}
-		require.ElementsMatch(t, want, suites(full)[version], version)
-	}
+	agree(t, func(t testing.TB) { offersAsNmap(t, p.Implicit.Addr, suites(full)) })
 }
 
 // A mail server that nobody has touched since long ago. With -update its conversations are those of the demo, at its level each.
@@ -95,7 +98,7 @@ func TestLegacyPostfix(t *testing.T) {
 		"myhostname = legacy-mail.lab.test")
 	for _, level := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
 		target := probe.Target{Addr: p.STARTTLS.Addr, Name: "localhost"}
-		r := probe.Run(t.Context(), smtp.Prober{}, target, &probe.Options{Level: level, TLS: probe.TLSModeWeak, NoDER: true})
+		r := probe.Run(t.Context(), smtp.Prober{}, target, &probe.Options{Level: level, TLS: probe.TLSModeWeak, NoDER: true, Limits: patience})
 		require.Equal(t, probe.OutcomeOK, r.Outcome, r.Err)
 		require.Empty(t, r.Partial)
 		if level == probe.LevelGreeting {

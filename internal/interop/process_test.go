@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -14,8 +15,8 @@ import (
 )
 
 const (
-	startupTime = 30 * time.Second // from start to the first accepted connection
-	graceTime   = 3 * time.Second  // from SIGTERM to SIGKILL
+	startupTime = 3 * time.Minute // from start to the first accepted connection, on a machine that is busy with other things
+	graceTime   = 3 * time.Second // from SIGTERM to SIGKILL
 )
 
 // A process is a server to start. It should stay in the foreground.
@@ -25,9 +26,10 @@ type process struct {
 	Env  []string // beside PATH, LC_ALL and TZ, which every server gets
 	Dir  string   // working directory; "" is the test's own
 
-	Listen  netip.AddrPort // the server is up when this address accepts; the zero value doesn't wait
-	PIDFile string         // where a server that can't stay in the foreground writes its process id
-	Logs    []string       // files that the server writes; shown, with its output, when the test fails
+	Listen  netip.AddrPort   // the server is up when this address accepts; the zero value doesn't wait
+	Also    []netip.AddrPort // and these: a server may bind one long after the other
+	PIDFile string           // where a server that can't stay in the foreground writes its process id
+	Logs    []string         // files that the server writes; shown, with its output, when the test fails
 }
 
 // start starts the server and returns when it accepts connections. It ends with the test, and so does every process
@@ -75,6 +77,7 @@ func serverEnv(spec process) []string {
 
 // awaitServer returns "" when the server accepts, otherwise what went wrong.
 func awaitServer(spec process, exited <-chan error) string {
+	left := append([]netip.AddrPort{spec.Listen}, spec.Also...)
 	deadline := time.Now().Add(startupTime)
 	for time.Now().Before(deadline) {
 		select {
@@ -84,12 +87,15 @@ func awaitServer(spec process, exited <-chan error) string {
 			}
 		default:
 		}
-		if accepts(spec.Listen) && (spec.PIDFile == "" || readPID(spec.PIDFile) > 0) {
+		for len(left) > 0 && accepts(left[0]) {
+			left = left[1:]
+		}
+		if len(left) == 0 && (spec.PIDFile == "" || readPID(spec.PIDFile) > 0) {
 			return ""
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	return "doesn't accept connections on " + spec.Listen.String()
+	return fmt.Sprintf("doesn't accept connections on %v", left)
 }
 
 func errText(err error) string {
@@ -127,9 +133,12 @@ func readPID(path string) int {
 
 // terminate ends what the ids started, at first politely. Only ids of processes that the test started come here.
 func terminate(ids []int) {
-	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
-		signalAll(ids, sig)
-		for deadline := time.Now().Add(graceTime); time.Now().Before(deadline); {
+	for _, end := range []struct {
+		signal syscall.Signal
+		within time.Duration
+	}{{syscall.SIGTERM, graceTime}, {syscall.SIGKILL, startupTime}} {
+		signalAll(ids, end.signal)
+		for deadline := time.Now().Add(end.within); time.Now().Before(deadline); {
 			if len(members(ids)) == 0 {
 				return
 			}

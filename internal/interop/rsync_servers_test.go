@@ -127,7 +127,7 @@ func fakeRsync(greeting string, exit bool) func(testing.TB) rsyncServer {
 
 func serveOldRsync(c net.Conn, greeting string, exit bool) {
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patience.Total))
 	fmt.Fprintf(c, "%s\n", greeting)
 	var version int
 	var module string

@@ -61,7 +61,7 @@ func TestSMBOthers(t *testing.T) {
 		t.Run(want.name, func(t *testing.T) {
 			t.Parallel()
 			server := want.start(t)
-			r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: server.Direct}, &probe.Options{Level: probe.LevelAnonymous})
+			r := probe.Run(t.Context(), smb.Prober{}, probe.Target{Addr: server.Direct}, &probe.Options{Level: probe.LevelAnonymous, Limits: patience})
 			e, ok := probe.As[*smb.Evidence](r)
 			require.True(t, ok)
 			require.Equal(t, want.outcome, r.Outcome, "%v", r.Err)

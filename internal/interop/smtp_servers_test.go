@@ -91,6 +91,7 @@ func postfix(t testing.TB, settings ...string) postfixServers {
 		Args:   []string{"-c", etc, "start-fg"},
 		Dir:    dir,
 		Listen: addrs[0],
+		Also:   addrs[1:],
 		Logs:   []string{log},
 	}))
 	v := version(t, "postfix")

@@ -81,12 +81,12 @@ type talk struct {
 
 func dialServer(t testing.TB, addr netip.AddrPort) *talk {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", addr.String(), 5*time.Second)
+	c, err := net.DialTimeout("tcp", addr.String(), patience.Dial)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(patience.Total)); err != nil {
 		t.Fatal(err)
 	}
 	return &talk{c, bufio.NewReader(c)}

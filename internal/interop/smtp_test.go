@@ -236,7 +236,7 @@ func (want smtpFacts) check(t *testing.T, s smtpServer, r *probe.Result, e *smtp
 
 func askSMTP(t *testing.T, p smtp.Prober, s smtpServer) (*probe.Result, *smtp.Evidence) {
 	t.Helper()
-	r := probe.Run(t.Context(), p, probe.Target{Addr: s.Addr}, &probe.Options{ImplicitTLS: probe.FactOf(s.Implicit)})
+	r := probe.Run(t.Context(), p, probe.Target{Addr: s.Addr}, &probe.Options{ImplicitTLS: probe.FactOf(s.Implicit), Limits: patience})
 	e, ok := probe.As[*smtp.Evidence](r)
 	require.True(t, ok)
 	return r, e

@@ -1,6 +1,7 @@
 package interop_test
 
 import (
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // An sshServer is a running SSH server.
@@ -77,18 +79,23 @@ func sshdCertified(t testing.TB) sshServer {
 	return s
 }
 
-// sshdFull has as many clients that didn't log in as it takes: one.
+// sshdFull has as many clients that didn't log in as it takes: one, as soon as it forgot who asked whether it is up.
 func sshdFull(t testing.TB) sshServer {
 	t.Helper()
 	s := sshd(t, []string{"ed25519"}, "MaxStartups 1")
-	c, err := net.Dial("tcp", s.Addr.String())
-	if err != nil {
-		t.Fatal(err)
+	for deadline := time.Now().Add(startupTime); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", s.Addr.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		greeting := make([]byte, len("SSH-"))
+		if _, err := io.ReadFull(c, greeting); err == nil && string(greeting) == "SSH-" {
+			return s
+		}
+		c.Close()
 	}
-	t.Cleanup(func() { c.Close() })
-	if _, err := c.Read(make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
+	t.Fatal("sshd doesn't take its first client")
 	return s
 }
 
@@ -135,7 +142,7 @@ func startSSHD(t testing.TB, dir string, config ...string) sshServer {
 	addr := netip.AddrPortFrom(loopback, uint16(freePort(t)))
 	conf := writeFile(t, filepath.Join(dir, "sshd_config"), lines(append([]string{
 		"ListenAddress " + addr.String(), "PidFile none", "UsePAM no", "StrictModes no", "LogLevel VERBOSE",
-	}, config...)...), 0o644)
+	}, append(config, "MaxStartups 1000")...)...), 0o644) // the first line wins; by default it turns away by chance who isn't the tenth
 	start(t, asNobody(t, process{Path: bin, Args: []string{"-D", "-e", "-f", conf}, Listen: addr}))
 	return sshServer{Addr: addr, Version: version(t, "openssh-server"), Keys: map[string]string{}}
 }

@@ -141,7 +141,7 @@ func TestSSH(t *testing.T) {
 		t.Run(want.server+" "+want.variant, func(t *testing.T) {
 			t.Parallel()
 			server := want.start(t)
-			o := &probe.Options{Level: probe.LevelAnonymous}
+			o := &probe.Options{Level: probe.LevelAnonymous, Limits: patience}
 			r := probe.Run(t.Context(), ssh.Prober{}, probe.Target{Addr: server.Addr}, o)
 			e, ok := probe.As[*ssh.Evidence](r)
 			require.True(t, ok)
@@ -175,7 +175,7 @@ func TestSSH(t *testing.T) {
 // The lists are those that OpenSSH's own client sees, for a configuration that says them.
 func TestSSHAlgorithms(t *testing.T) {
 	server := sshdKeysOnly(t)
-	e, err := ssh.Grab(t.Context(), server.Addr.String(), nil)
+	e, err := ssh.Grab(t.Context(), server.Addr.String(), &probe.Options{Limits: patience})
 	require.NoError(t, err)
 	require.Equal(t, []string{"sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "kex-strict-s-v00@openssh.com"}, e.Algorithms.Kex)
 	require.Equal(t, []string{"ssh-ed25519"}, e.Algorithms.HostKey)
@@ -190,7 +190,7 @@ func TestSSHAlgorithms(t *testing.T) {
 // The sizes of groups are those of OpenSSH's moduli, of which none is below 2048 bits.
 func TestSSHGroups(t *testing.T) {
 	server := sshdGroups(t)
-	r := probe.Run(t.Context(), ssh.Prober{GroupExchange: true}, probe.Target{Addr: server.Addr}, nil)
+	r := probe.Run(t.Context(), ssh.Prober{GroupExchange: true}, probe.Target{Addr: server.Addr}, &probe.Options{Limits: patience})
 	require.NoError(t, r.Err)
 	e, _ := probe.As[*ssh.Evidence](r)
 	if len(e.GroupExchange) == 0 {

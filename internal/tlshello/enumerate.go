@@ -175,35 +175,74 @@ func (e *enumeration) compose2() (q *Question) {
 func (e *enumeration) weak() {
 	o := e.o
 	o.Weak = new(WeakOffers)
-	var questions []*Question
-	var classes []namedClass
-	if top := o.newest(TLS13); top != 0 {
-		for _, class := range o.Weak.classes() {
-			v := top
-			if class.name == "export" {
-				v = o.oldest()
+	pending := e.classesApart()
+	for first := true; first || len(pending) > 0; first = false {
+		var questions []*Question
+		for _, classes := range pending {
+			questions = append(questions, e.classQuestion(classes))
+		}
+		if first && o.TLS13 == Yes {
+			questions = append(questions, e.compose(TLS13, usual(TLS13), postQuantumGroups))
+		}
+		answers := e.put(questions...)
+		var left [][]namedClass
+		for i, classes := range pending {
+			if rest := e.judgeClasses(classes, answers[i]); len(rest) > 0 {
+				left = append(left, rest)
 			}
-			suites := suitesOf(v, class.has)
-			questions = append(questions, e.compose(v, suites[:min(len(suites), maxSuites)], offeredGroups(v)))
-			classes = append(classes, class)
+		}
+		if len(questions) > len(pending) {
+			last := answers[len(pending)]
+			if e.judge(last.verdict, &o.PostQuantum); last.verdict == accepted {
+				o.PostQuantumGroup = last.Hello.Group.String()
+			}
+		}
+		pending = left
+	}
+}
+
+// classesApart returns the classes that are asked for together. Those that no server with TLS 1.3 has unless it is told to share a
+// question there, which leaves one for a sign of life.
+func (e *enumeration) classesApart() (apart [][]namedClass) {
+	if e.o.newest(TLS13) == 0 {
+		return nil
+	}
+	var rare []namedClass
+	for _, class := range e.o.Weak.classes() {
+		if e.o.TLS13 == Yes && (class.name == "null" || class.name == "rc4" || class.name == "block64") {
+			rare = append(rare, class)
+		} else {
+			apart = append(apart, []namedClass{class})
 		}
 	}
-	if o.TLS13 == Yes {
-		questions = append(questions, e.compose(TLS13, usual(TLS13), postQuantumGroups))
+	if rare != nil {
+		apart = append(apart, rare)
 	}
-	answers := e.put(questions...)
-	for i, class := range classes {
-		a := answers[i]
-		if e.judge(a.verdict, &class.Accepted); a.verdict == accepted {
-			class.Version, class.Suite = a.version.String(), a.Hello.Suite.Name
+	return apart
+}
+
+func (e *enumeration) classQuestion(classes []namedClass) *Question {
+	v := e.o.newest(TLS13)
+	if classes[0].name == "export" {
+		v = e.o.oldest()
+	}
+	suites := suitesOf(v, func(s Suite) bool { return slices.ContainsFunc(classes, func(c namedClass) bool { return c.has(s) }) })
+	return e.compose(v, suites[:min(len(suites), maxSuites)], offeredGroups(v))
+}
+
+// judgeClasses notes the answer to a question for classes, and returns those of which it says nothing since another was chosen.
+func (e *enumeration) judgeClasses(classes []namedClass, a asked) (left []namedClass) {
+	for _, class := range classes {
+		switch {
+		case a.verdict != accepted:
+			e.judge(a.verdict, &class.Accepted)
+		case class.has(a.Hello.Suite):
+			*class.Class = Class{Yes, a.version.String(), a.Hello.Suite.Name}
+		default:
+			left = append(left, class)
 		}
 	}
-	if o.TLS13 == Yes {
-		last := answers[len(answers)-1]
-		if e.judge(last.verdict, &o.PostQuantum); last.verdict == accepted {
-			o.PostQuantumGroup = last.Hello.Group.String()
-		}
-	}
+	return left
 }
 
 // fallback asks for the second highest version as a client does that failed with the highest (RFC 7507 §4).

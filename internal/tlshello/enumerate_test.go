@@ -118,6 +118,46 @@ func TestGoServerInWeak(t *testing.T) {
 	}
 }
 
+// With TLS 1.3 the rarest classes share a question, and what is found of one is no answer for the others. That leaves one for a sign
+// of life, without which a server that sends no alerts would have refused nothing.
+func TestWeakOfServersWithTLS13(t *testing.T) {
+	rc4, des := tls.TLS_ECDHE_RSA_WITH_RC4_128_SHA, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA
+	config := tls.Config{Certificates: []tls.Certificate{rsaCertificate(t)}, CurvePreferences: []tls.CurveID{tls.X25519}}
+	for _, c := range []struct {
+		more     []uint16
+		mute     bool
+		rc4, des Fact
+	}{
+		{nil, true, No, No}, {[]uint16{rc4}, true, Yes, No}, {[]uint16{des}, true, No, Yes},
+		{nil, false, No, No}, {[]uint16{rc4}, false, Yes, No}, {[]uint16{des}, false, No, Yes}, {[]uint16{rc4, des}, false, Yes, Yes},
+	} {
+		config := config.Clone()
+		config.CipherSuites = append(c.more, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_RSA_WITH_AES_128_CBC_SHA)
+		p := goPeer(config)
+		if c.mute {
+			p = func(conn net.Conn) { goPeer(config)(mute{conn}) }
+		}
+		o := p.enumerate(t, ModeWeak)
+		require.Empty(t, o.Unanswered())
+		require.Equal(t, []Fact{No, Yes, Yes}, []Fact{o.TLS11, o.TLS12, o.TLS13})
+		require.Equal(t, []Fact{No, No, No, c.rc4, c.des, Yes, No}, []Fact{
+			o.Weak.Anonymous.Accepted, o.Weak.Null.Accepted, o.Weak.Export.Accepted, o.Weak.RC4.Accepted, o.Weak.Block64.Accepted,
+			o.Weak.NoForwardSecrecy.Accepted, o.Weak.DHE.Accepted,
+		})
+		require.Equal(t, []Fact{No, Yes}, []Fact{o.PostQuantum, o.FallbackSCSV})
+	}
+}
+
+// mute is a connection on which alerts are lost.
+type mute struct{ net.Conn }
+
+func (m mute) Write(b []byte) (int, error) {
+	if b[0] == recordAlert {
+		return len(b), nil
+	}
+	return m.Conn.Write(b)
+}
+
 func TestVersionsAsksForLittle(t *testing.T) {
 	o := goPeer(&tls.Config{Certificates: []tls.Certificate{selfsigned.Certificate("mail.test")}}).enumerate(t, ModeVersions)
 	require.Equal(t, 6, o.Connections)

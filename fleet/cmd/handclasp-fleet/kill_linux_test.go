@@ -95,8 +95,8 @@ func (s *stage) start(args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *stage) serve() *exec.Cmd {
-	return s.start("serve", "--store", filepath.Join(s.dir, "store"), "--listen", fmt.Sprintf("127.0.0.1:%d", s.port))
+func (s *stage) serve(more ...string) *exec.Cmd {
+	return s.start(append([]string{"serve", "--store", filepath.Join(s.dir, "store"), "--listen", fmt.Sprintf("127.0.0.1:%d", s.port)}, more...)...)
 }
 
 func (s *stage) url() string { return fmt.Sprintf("--nats=nats://127.0.0.1:%d", s.port) }
@@ -131,7 +131,7 @@ func TestKills(t *testing.T) {
 	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
 		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
 	out := filepath.Join(s.dir, "out.jsonl")
-	results := s.start("results", id, "-o", out, s.url())
+	results := s.start("results", "--follow", id, "-o", out, s.url())
 	workers := []*exec.Cmd{early, worker(), worker()}
 
 	lines := func(n int) {
@@ -149,7 +149,7 @@ func TestKills(t *testing.T) {
 	killed(t, server)
 	server = s.serve()
 	s.try("status")
-	results = s.start("results", id, "-o", out, s.url())
+	results = s.start("results", "--follow", id, "-o", out, s.url())
 	lines(300)
 	require.NoError(t, workers[1].Process.Signal(syscall.SIGCONT)) // far beyond its lease
 	killed(t, workers[2])

@@ -1,57 +1,133 @@
 package main
 
 import (
-	"bufio"
+	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/fleet"
+	"github.com/handclasp/handclasp/internal/outform"
 )
 
+const resultsHelp = `results writes what there is by now of the results of a scan, the one that was submitted last unless another is named;
+with --follow it goes on until the scan has ended.
+
+With --output each result is in the file of JSON lines exactly once: FILE.state says how far it goes, and the same command
+again goes on there. Files whose names tell another format, as with 'handclasp report', are written anew each time, once
+the results are there. Without a file of JSON lines among them, those are kept beside the first, in FILE.jsonl.
+
+Without --output JSON lines go to standard output, from the first one on.`
+
+// results are the flags of the command.
+type results struct {
+	outputs     []string
+	state, name string
+	follow      bool
+}
+
 func resultsCommand(c *connection) *cobra.Command {
-	var path, state, name string
+	var r results
 	cmd := &cobra.Command{
 		Use:   "results [flags] [SCAN]",
-		Short: "Write a scan's results as JSON lines, as they come, until the scan has ended",
-		Long: `results writes the results of a scan, the one that was submitted last unless another is named, as JSON lines.
-With --output each is in the file exactly once: FILE.state says how far it goes, and the same command again goes on there.
-Without it they go to standard output, from the first one on. 'handclasp report' makes pages and tables of them.`,
+		Short: "Write a scan's results, as JSON lines or in any format of 'handclasp report'",
+		Long:  resultsHelp,
+		Example: `  handclasp-fleet results --follow -o results.jsonl
+  handclasp-fleet results --follow -o results.jsonl -o page.html -o handclasp.sarif`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			lines, others, err := r.sorted()
+			if err != nil {
+				return err
+			}
 			return c.with(cmd.Context(), func(client *fleet.Client) error {
 				s, err := client.Pick(cmd.Context(), args)
 				if err != nil {
 					return err
 				}
-				if path == "" {
-					return client.Collect(cmd.Context(), s.ID, "", 0, pipe{bufio.NewWriter(os.Stdout)})
+				if lines == "" {
+					return fleet.NewStream(s.ID, cmd.OutOrStdout()).Whole(cmd.Context(), client, s, "", r.follow)
 				}
-				if state == "" {
-					state = path + ".state"
-				}
-				out, err := fleet.OpenFile(s.ID, path, state)
-				if err != nil {
+				if err := r.collect(cmd.Context(), client, s, lines); err != nil || len(others) == 0 {
 					return err
 				}
-				return errors.Join(out.Whole(cmd.Context(), client, s, name), out.Close())
+				return writeForms(s, lines, others)
 			})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&path, "output", "o", "", "write to `FILE`, and go on with it where its state says")
-	f.StringVar(&state, "state", "", "keep in `FILE` how far the output goes (default: that of --output with .state)")
-	f.StringVar(&name, "name", "results", "tell this collector apart from others of the same scan by `NAME`")
+	f.StringArrayVarP(&r.outputs, "output", "o", nil, "write to `FILE`, and go on with it where its state says; may be given several times, in the formats that their endings say")
+	f.BoolVarP(&r.follow, "follow", "f", false, "go on until the scan has ended")
+	f.StringVar(&r.state, "state", "", "keep in `FILE` how far the JSON lines go (default: their file with .state)")
+	f.StringVar(&r.name, "name", "results", "tell this collector apart from others of the same scan by `NAME`")
 	return cmd
 }
 
-// A pipe is an outlet that keeps nothing.
-type pipe struct{ *bufio.Writer }
-
-func (p pipe) Add(line []byte) error {
-	_, err := p.Write(line)
-	return errors.Join(err, p.WriteByte('\n'))
+// sorted returns the file of JSON lines, which may be empty, and the others.
+func (r *results) sorted() (lines string, others []string, err error) {
+	for _, path := range r.outputs {
+		switch form := outform.Of(path); {
+		case form == "" && len(r.outputs) > 1:
+			return "", nil, outform.Untold(path)
+		case form != outform.JSONL && form != "":
+			others = append(others, path)
+		case lines != "":
+			return "", nil, fmt.Errorf("--output: %s and %s are both JSON lines: one is enough", lines, path)
+		default:
+			lines = path
+		}
+	}
+	if lines == "" && len(others) > 0 {
+		lines = others[0] + ".jsonl"
+	}
+	return lines, others, nil
 }
 
-func (p pipe) Save(uint64) error { return p.Flush() }
+// collect goes on with the file of JSON lines.
+func (r *results) collect(ctx context.Context, client *fleet.Client, s *fleet.Scan, lines string) error {
+	state := r.state
+	if state == "" {
+		state = lines + ".state"
+	}
+	out, err := fleet.OpenFile(s.ID, lines, state)
+	if err != nil {
+		return err
+	}
+	return errors.Join(out.Whole(ctx, client, s, r.name, r.follow), out.Close())
+}
+
+// writeForms writes results that are collected in other formats. Each file is whole or as it was.
+func writeForms(s *fleet.Scan, lines string, paths []string) (err error) {
+	in, err := os.Open(lines)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	var parts []*os.File
+	defer func() {
+		for _, part := range parts {
+			_ = part.Close()
+			_ = os.Remove(part.Name()) // if it wasn't renamed
+		}
+	}()
+	var all forms
+	for _, path := range paths {
+		part, err := os.OpenFile(path+".partial", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part)
+		all = append(all, outform.New(part, outform.Of(path), s.Rules(), s.Version))
+	}
+	if err := all.write(in); err != nil {
+		return err
+	}
+	for i, part := range parts {
+		if err := errors.Join(part.Sync(), os.Rename(part.Name(), paths[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"net"
+	"net/http"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
@@ -11,6 +15,7 @@ import (
 
 func serveCommand(c *connection) *cobra.Command {
 	e := fleet.EngineOptions{}
+	var address string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Coordinate scans, and be the server unless --nats names one",
@@ -21,12 +26,20 @@ func serveCommand(c *connection) *cobra.Command {
 				return err
 			}
 			defer end()
+			if address != "" {
+				stop, err := serveMetrics(address, nc)
+				if err != nil {
+					return err
+				}
+				defer stop()
+			}
 			return (&fleet.Coordinator{Tell: tell}).Run(cmd.Context(), nc)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&e.Store, "store", "handclasp-fleet.store", "keep scans and results in the folder `DIR`")
 	f.StringVar(&e.Listen, "listen", "", "listen on `ADDRESS:PORT` (default 127.0.0.1:4222); others than loopback need users, by --config")
+	f.StringVar(&address, "metrics", "", "serve /metrics for Prometheus on `ADDRESS:PORT`; without an address, on 127.0.0.1")
 	f.StringVar(&e.Config, "config", "", "a configuration `FILE` of nats-server: users, permissions, certificates")
 	return cmd
 }
@@ -51,4 +64,22 @@ func reach(c *connection, e fleet.EngineOptions, named bool) (nc *nats.Conn, end
 	}
 	tell(fmt.Sprintf("listening on %s, and keeping all in %s", engine.ClientURL(), e.Store))
 	return nc, func() { nc.Close(); engine.Close() }, nil
+}
+
+// serveMetrics answers Prometheus. What it tells is how many, and of which scans, and it takes nothing in.
+func serveMetrics(address string, nc *nats.Conn) (stop func(), err error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("--metrics: %q: write an address and a port, such as 127.0.0.1:9464", address)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(host, "127.0.0.1"), port))
+	if err != nil {
+		return nil, fmt.Errorf("--metrics: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", fleet.NewMetrics(nc))
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 1 << 14}
+	go func() { _ = s.Serve(l) }()
+	tell(fmt.Sprintf("metrics on http://%s/metrics", l.Addr()))
+	return func() { _ = s.Close() }, nil
 }

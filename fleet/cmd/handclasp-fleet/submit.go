@@ -48,6 +48,7 @@ type submission struct {
 	ports       []uint
 	noDetect    bool
 	resume      []string
+	files       files
 }
 
 func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
@@ -71,6 +72,7 @@ func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
 	f.DurationVar(&s.Timeout, "timeout", 0, "how long one endpoint may take in all")
 	f.BoolVar(&s.Transcript, "transcript", false, "include all that was said in the results")
 	f.BoolVar(&o.noDetect, "no-detect", false, "ask only what lives on a port by default")
+	o.files.register(f, s)
 	f.IntVar(&s.Concurrency, "concurrency", scan.DefaultConcurrency, "how many endpoints of a shard to probe at once")
 	f.Float64Var(&s.Rate, "rate", 0, "at most `N` new connections a second, all workers together")
 	f.IntVar(&s.PerHost, "per-host", scan.DefaultPerHost, "how many connections to one address to have at once; FTP's data connections aside")
@@ -102,6 +104,9 @@ func (o *submission) submit(cmd *cobra.Command, client *fleet.Client, s *fleet.S
 		s.Ports = append(s.Ports, uint16(p))
 	}
 	s.NoDetection = o.noDetect
+	if err := o.files.store(cmd.Context(), client, s); err != nil {
+		return err
+	}
 	var inputs, exclude io.ReadSeeker
 	if o.list != "" {
 		f, err := os.Open(o.list)

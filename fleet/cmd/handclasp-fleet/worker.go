@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
@@ -19,6 +21,9 @@ func workerCommand(c *connection) *cobra.Command {
 				return err
 			}
 			defer nc.Close()
+			if host, err := os.Hostname(); err == nil {
+				w.Name = host + "-" + fleet.NewID() // a worker that is started anew is another
+			}
 			return w.Run(cmd.Context(), nc)
 		},
 	}

@@ -1,0 +1,137 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/selfsigned"
+	"github.com/handclasp/handclasp/probe"
+	"github.com/handclasp/handclasp/scan"
+)
+
+// A street of FTP servers inside TLS, all of which have one key. The last one says nothing until it is told to.
+type street struct {
+	certificate tls.Certificate
+	last        string
+	open        chan struct{}
+}
+
+func (s *street) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	if address == s.last {
+		select {
+		case <-s.open:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	client, server := net.Pipe()
+	go func() {
+		defer server.Close()
+		c := tls.Server(server, &tls.Config{Certificates: []tls.Certificate{s.certificate}})
+		_, _ = c.Write([]byte("220 hello\r\n"))
+	}()
+	return client, nil
+}
+
+// LookupNetIP knows no name.
+func (s *street) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, &net.DNSError{Err: "no such host", IsNotFound: true}
+}
+
+const streetList = `127.64.0.1,one.example,,990
+127.64.0.2,two.example,,990
+127.64.0.3,three.example,,990
+127.64.0.4,four.example,,990
+gone.example:990
+gone.example
+ftp://127.64.0.9/path
+127.64.0.1:70000
+`
+
+// Many machines report of a list what one does, however often the collector is stopped: findings that take several results, and
+// what of the list couldn't be used.
+func TestWholeScanIsAsOneMachines(t *testing.T) {
+	st := &street{selfsigned.Certificate("one.example"), "127.64.0.4:990", make(chan struct{})}
+	c := newCamp(t)
+	s := small()
+	s.Targets, s.Shards = nil, 4
+	require.NoError(t, c.client.Submit(t.Context(), s, strings.NewReader(streetList), nil))
+	for range 2 {
+		c.worker(Worker{Dial: st.dial, Resolver: st})
+	}
+	path := filepath.Join(t.TempDir(), "out.jsonl")
+	collect := func(follow bool) (records []finding.Record, footers []*finding.Footer) {
+		is, err := c.client.Pick(t.Context(), []string{s.ID})
+		require.NoError(t, err)
+		out, err := OpenFile(s.ID, path, path+".state")
+		require.NoError(t, err)
+		require.NoError(t, out.Whole(t.Context(), c.client, is, "test", follow))
+		require.NoError(t, out.Close())
+		data, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for line := range bytes.Lines(data) {
+			e, err := finding.DecodeEntry(line, Readers()...)
+			require.NoError(t, err)
+			if e.Footer != nil {
+				footers = append(footers, e.Footer)
+			} else if e.Result != nil {
+				records = append(records, e.Record)
+			}
+		}
+		return records, footers
+	}
+	require.Eventually(t, func() bool {
+		records, footers := collect(false)
+		require.Empty(t, footers)
+		return len(records) == 3
+	}, time.Minute, 50*time.Millisecond)
+	close(st.open)
+	records, footers := collect(true)
+	require.Len(t, records, 4)
+	again, _ := collect(true)
+	require.Len(t, again, 4)
+
+	require.Len(t, footers, 1)
+	require.True(t, footers[0].Complete)
+	require.EqualValues(t, 4, footers[0].Unusable)
+	require.Equal(t, []string{"gone.example", "gone.example"}, footers[0].Unresolved)
+
+	probers, err := s.Options.probers()
+	require.NoError(t, err)
+	var alone []finding.Record
+	journal := new(scan.Journal)
+	for r, err := range handclasp.Scan(t.Context(), nil, &handclasp.Options{
+		Probers: probers, Inputs: scan.Lines(t.Context(), "the list", strings.NewReader(streetList)),
+		Order: scan.EndpointOptions{Resolver: st, NoDetection: true}, Scan: scan.Options{Journal: journal, Probe: probe.Options{Level: s.Level, Dial: st.dial}},
+	}) {
+		if err == nil {
+			alone = append(alone, r)
+		}
+	}
+	require.Equal(t, counted(alone), counted(records))
+	require.Equal(t, 3, counted(records)["tls.shared-key"])
+	require.Equal(t, footers[0].Unusable, journal.Progress().Unusable)
+}
+
+// counted counts findings by rule.
+func counted(records []finding.Record) map[string]int {
+	n := map[string]int{}
+	for _, r := range records {
+		for _, f := range r.Findings {
+			n[f.ID]++
+		}
+	}
+	return n
+}
