@@ -31,7 +31,7 @@ type Detector struct {
 	Probers []probe.Prober
 	// Expected gets the connection if no prober is surer and the service isn't named, such as the prober whose default port
 	// it is. May be nil. Without a word from the server, and from it to the questions, the detector waits on as long as Expected
-	// would, unless Wait is less than [GreetingWait]. Where mail is expected it asks only then.
+	// would, unless Wait is less than [GreetingWait]. If mail is expected it asks only then.
 	Expected probe.Prober
 	// Wait is how long to listen for a greeting; zero is [GreetingWait].
 	Wait time.Duration
