@@ -66,7 +66,7 @@ func (a *app) replayCommand() *cobra.Command {
 	f.SortFlags = false
 	o.form.register(cmd)
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
-		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
+		"exit with status 1 if a finding is as severe as this, or more: info, low, medium, high or critical")
 	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said")
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")

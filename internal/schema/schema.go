@@ -110,7 +110,7 @@ func (g *generator) result(protocols []any) object {
 		{"level", g.of(reflect.TypeFor[probe.Level]())},
 		{"outcome", append(g.of(reflect.TypeFor[probe.Outcome]()), member{"minLength", 1})},
 		{"error", nullable(object{
-			{"type", "object"}, {"description", "Null where the outcome is ok."},
+			{"type", "object"}, {"description", "Null if the outcome is ok."},
 			{"properties", object{{"op", object{{"type", "string"}}}, {"message", object{{"type", "string"}}}}},
 			{"required", []string{"op", "message"}},
 		})},
@@ -118,7 +118,7 @@ func (g *generator) result(protocols []any) object {
 			{"type", "array"}, {"items", object{{"type", "string"}}},
 			{"description", "JSON pointers to what was asked for and not answered for a reason of the moment; empty if the outcome is ok. Absent in results of before there was such a list."},
 		}},
-		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial where the outcome isn't ok."}}},
+		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial if the outcome isn't ok."}}},
 		{"software", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[probe.Software]())}}},
 		{"findings", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[finding.Finding]())}}},
 		{"tag", object{{"type", "string"}, {"description", "What the list of targets says beside the target. Absent if it says nothing."}}},
