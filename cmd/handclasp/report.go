@@ -123,14 +123,14 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		return err
 	}
 	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, accept: &o.accept, policies: &o.policies, shared: shared}
-	read := make(chan error, 1)
-	go func() { read <- c.files(paths) }()
+	done := make(chan error, 1)
+	go func() { done <- c.files(paths) }()
 	select {
-	case <-ctx.Done(): // the reader may be waiting for standard input, and is left to it
+	case <-ctx.Done(): // it may be waiting for more to read, or for who reads its output, and is left to it
 		out.discard()
 		more.discard()
 		return errors.New("interrupted")
-	case err = <-read:
+	case err = <-done:
 	}
 	if err != nil || c.records == 0 {
 		more.discard()
@@ -166,11 +166,15 @@ type conversion struct {
 	broken   error
 }
 
+// files converts them all. Much is written only at the end.
 func (c *conversion) files(paths []string) error {
 	for _, path := range paths {
 		if err := c.file(path); err != nil {
 			return err
 		}
+	}
+	if c.records > 0 {
+		c.broken = c.sink.close()
 	}
 	return nil
 }
@@ -216,9 +220,6 @@ func (c *conversion) finish(out *output) error {
 	if c.records == 0 {
 		out.discard() // an earlier file is worth more than an empty one
 		return errors.New("no results: write them with handclasp scan --format jsonl --output FILE")
-	}
-	if err := c.sink.close(); err != nil {
-		return out.failure(err)
 	}
 	if err := errors.Join(out.commit(), c.also.commit()); err != nil {
 		return err

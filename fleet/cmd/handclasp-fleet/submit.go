@@ -86,6 +86,7 @@ func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
 	f.Float64Var(&s.Rate, "rate", 0, "at most `N` new connections a second, all workers together")
 	f.IntVar(&s.PerHost, "per-host", scan.DefaultPerHost, "how many connections to one address to have at once; FTP's data connections aside")
 	f.DurationVar(&s.HostSpacing, "host-spacing", 0, "time between two connections to one address")
+	f.DurationVar(&s.NetSpacing, "net-spacing", 0, "time between two connections into one network, a /24 or a /64; shards hold whole networks")
 	f.IntVar(&s.Retries, "retries", 1, "probe again, up to `N` times, where there was no way to the host or it hung up without a word")
 	f.Uint64Var(&s.Seed, "seed", 0, "another order of the endpoints for each `N`")
 	f.BoolVar(&s.InOrder, "in-order", false, "keep the order of the targets and ports within a shard")
