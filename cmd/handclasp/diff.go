@@ -24,6 +24,9 @@ to log in; that a name moved, that something was asked for by another name, and 
 or other rules. If half of a group of four endpoints or more is lost at once nothing in it counts as resolved;
 --accept-loss says that it is gone indeed.
 
+Severities and accepted risks are those that are stored, unless --severity-profile or --accept says otherwise: then it is
+as if both scans had been made with it.
+
 A scan is OLD or NEW, or - for one of the two on standard input. Both may be compressed by gzip or zstd.`
 
 func (a *app) diffCommand() *cobra.Command {
@@ -54,6 +57,8 @@ func (a *app) diffCommand() *cobra.Command {
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 if something new is as severe as this, or more: info, low, medium, high or critical")
 	o.losses.register(f)
+	o.accept.register(f)
+	registerProfile(f, &o.profile)
 	o.policies.register(f)
 	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
@@ -67,6 +72,8 @@ type diffOptions struct {
 
 	losses    losses
 	unchanged bool
+	accept    acceptance
+	profile   finding.Profile // none: severities are those stored
 	policies  policies
 }
 
@@ -80,6 +87,9 @@ func parseListFormat(text string) (string, error) {
 
 func (a *app) diff(o *diffOptions, older, newer string) error {
 	a, err := o.policies.apply(a)
+	if err == nil {
+		err = a.readAccepted(&o.accept)
+	}
 	if err != nil {
 		return err
 	}
@@ -92,8 +102,9 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 		was.close()
 		return err
 	}
-	delta := finding.Diff(was.entries(), is.entries(), &finding.DiffOptions{
-		Rules: a.rules, Comparisons: a.comparisons, AcceptLoss: o.losses.accept, Unchanged: o.unchanged,
+	delta := finding.Diff(o.accept.again(was.entries()), o.accept.mark(is.entries()), &finding.DiffOptions{
+		Rules: o.profile.Rate(a.rules), Comparisons: o.profile.RateComparisons(a.comparisons), Rated: o.profile.Name != "",
+		AcceptLoss: o.losses.accept, Unchanged: o.unchanged,
 	})
 	was.close()
 	is.close()
@@ -106,6 +117,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 	if err := a.writeChanges(o, delta); err != nil {
 		return err
 	}
+	o.accept.tell(a)
 	return o.losses.judgement(balanceOf(delta), o.failOn, was.bad+is.bad > 0)
 }
 
