@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/handclasp/handclasp/advisory"
+	"github.com/handclasp/handclasp/internal/digest"
 )
 
 const advisoriesHelp = `Make one index of advisories, which a scan reads by --advisories FILE.
@@ -144,7 +145,7 @@ func (d *advice) digest() string {
 	if index+lifeCycle == "" {
 		return ""
 	}
-	return digest(index, lifeCycle)
+	return digest.Of(index, lifeCycle)
 }
 
 // readAdvice reads what the flags name.
