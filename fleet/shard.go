@@ -159,6 +159,7 @@ func (r *shardRun) unusable(err error) bool {
 // record makes a line of a result.
 func (r *shardRun) record(result scan.Result) error {
 	record := r.judge.Record(result.Result)
+	record.Findings = r.job.scan.told(record.Findings)
 	record.Tag, record.Scan = result.Endpoint.Input.Tag, r.job.scan.recordID(r.unit.label)
 	if !r.job.scan.Transcript {
 		record = record.WithoutTranscript()

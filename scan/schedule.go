@@ -355,7 +355,7 @@ func (a attempt) run(ctx context.Context, o *Options, p *pacer) Result {
 	if a.ImplicitTLS != probe.Unknown {
 		opts.ImplicitTLS = a.ImplicitTLS
 	}
-	if a.TLS != probe.TLSModeNegotiated {
+	if a.TLS != "" {
 		opts.TLS = a.TLS
 	}
 	return Result{Result: probe.Run(ctx, a.Prober, a.Target, &opts), Endpoint: a.Endpoint, Attempts: a.tries}

@@ -23,7 +23,7 @@ A TARGET is
   192.0.2.0/24             a range, of IPv4 or IPv6, up to 16,777,216 addresses; all of
                            them are asked, the first and the last too. [2001:db8::/120]:21
                            asks one port
-  ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s where TLS comes first, ssh,
+  ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s if TLS comes first, ssh,
                            netbios-ns (names, over UDP) or netbios-ssn (sessions), smb, or
                            smb+nbt within a NetBIOS session. What it names is asked whoever
                            greets, on any port of a host or a range: ftp://192.0.2.0/24:2121
