@@ -9,7 +9,7 @@ import (
 )
 
 // logins asks how the server takes logins, on c or, if that is nil, on a connection of its own. Without TLS it asks first by a
-// name that nobody has: the reply to anonymous says nothing of real accounts, for vsftpd takes a password for it where it
+// name that nobody has: the reply to anonymous says nothing of real accounts, for vsftpd takes a password for it if it
 // takes none for others.
 func (t *talk) logins(c *textline.Conn) (err error) {
 	if !t.s.ImplicitTLS() {
