@@ -24,11 +24,11 @@
 //   - One session reaches one host. What a server says about other hosts is evidence and is never dialled.
 //   - No credential is ever tried. FTP's anonymous login has a password that says who is asking. At
 //     [probe.LevelAnonymous] SMB sessions are opened that name nobody, and SSH servers are asked for their methods by
-//     the method none, and left at once where that lets in.
+//     the method none, and left at once if that lets in.
 //   - Time, bytes, lines and connections are bounded, and a canceled context ends a probe within 50 ms.
 //
 // # What the answers mean
 //
-// A fact that wasn't learned is "", which is not "no". A refusal is evidence and no error. Where something fails, the
+// A fact that wasn't learned is "", which is not "no". A refusal is evidence and no error. If something fails, the
 // evidence up to there, the transcript and an outcome that says what happened are all there.
 package handclasp

@@ -24,7 +24,7 @@ func (t *talk) ask(ctx context.Context, c *probe.Conn, h *heard) (probe.Prober, 
 	for n := 0; ; n++ {
 		more := false
 		for _, p := range h.possible {
-			a, ok := p.(probe.Asker)
+			a, ok := p.(Asker)
 			if !ok && n == 0 {
 				others = append(others, p)
 			}
@@ -88,7 +88,7 @@ func (t *talk) again(ctx context.Context) *probe.Conn {
 }
 
 // question asks, and reads until the answer is clear, or its time is over.
-func (t *talk) question(c *probe.Conn, a probe.Asker, n int, message []byte, until time.Time) (reply []byte, r probe.Recognition, err error) {
+func (t *talk) question(c *probe.Conn, a Asker, n int, message []byte, until time.Time) (reply []byte, r probe.Recognition, err error) {
 	before := len(c.Buffered())
 	r = probe.Undecided
 	for err = c.Send(message); err == nil && r == probe.Undecided && len(reply) < enough; {

@@ -27,11 +27,11 @@ const GreetingWait = 7 * time.Second
 // questions, tells, and left. The evidence is an [Unknown]. The zero value, given to [probe.Decode] beside probers, restores
 // that.
 type Detector struct {
-	// Probers are those to choose from. One takes part if it is a [probe.Recogniser].
+	// Probers are those to choose from. One takes part if it is a [Recogniser].
 	Probers []probe.Prober
 	// Expected gets the connection if no prober is surer and the service isn't named, such as the prober whose default port
 	// it is. May be nil. Without a word from the server, and from it to the questions, the detector waits on as long as Expected
-	// would, unless Wait is less than [GreetingWait]. Where mail is expected it asks only then.
+	// would, unless Wait is less than [GreetingWait]. If mail is expected it asks only then.
 	Expected probe.Prober
 	// Wait is how long to listen for a greeting; zero is [GreetingWait].
 	Wait time.Duration
@@ -54,7 +54,7 @@ func (d Detector) newGuard(contact probe.Contact) probe.Guard {
 	var asked []string
 	return func(l probe.Level, plain []byte) (string, error) {
 		for _, p := range d.Probers {
-			a, ok := p.(probe.Asker)
+			a, ok := p.(Asker)
 			if !ok {
 				continue
 			}
@@ -91,7 +91,7 @@ func (d Detector) wait() time.Duration {
 // recognise asks each prober whether what was said is its protocol.
 func (d Detector) recognise(said []byte) (sure probe.Prober, possible, undecided []probe.Prober) {
 	for _, p := range d.Probers {
-		r, ok := p.(probe.Recogniser)
+		r, ok := p.(Recogniser)
 		if !ok {
 			continue
 		}
@@ -112,9 +112,9 @@ func (d Detector) recognise(said []byte) (sure probe.Prober, possible, undecided
 }
 
 // first are the probers of whose protocol clients speak first.
-func (d Detector) first() (all []probe.Asker) {
+func (d Detector) first() (all []Asker) {
 	for _, p := range d.Probers {
-		if a, ok := p.(probe.Asker); ok && a.Recognise(nil) == probe.Possible {
+		if a, ok := p.(Asker); ok && a.Recognise(nil) == probe.Possible {
 			all = append(all, a)
 		}
 	}

@@ -178,7 +178,7 @@ func TestForeigners(t *testing.T) {
 	detectors := map[string]detect.Detector{"4711": {Probers: handclasp.Probers()}}
 	for _, p := range handclasp.Probers() {
 		spec := p.Spec()
-		if r, ok := p.(probe.Recogniser); ok && r.Recognise(nil) != probe.Possible {
+		if r, ok := p.(detect.Recogniser); ok && r.Recognise(nil) != probe.Possible {
 			detectors[fmt.Sprint(spec.Ports[0].Number)] = detect.Detector{Probers: handclasp.Probers(), Expected: p}
 		}
 	}

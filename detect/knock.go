@@ -81,7 +81,7 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 }
 
 // knockBy asks one question, and reads on for the name of whoever answers otherwise.
-func (t *talk) knockBy(c *probe.Conn, asker probe.Asker, message []byte, until time.Time) (a answer) {
+func (t *talk) knockBy(c *probe.Conn, asker Asker, message []byte, until time.Time) (a answer) {
 	a.reply, a.Recognition, a.err = t.question(c, asker, 0, message, until)
 	if a.Recognition == probe.Foreign && a.err == nil {
 		a.reply, a.err = rest(c, until)

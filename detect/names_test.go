@@ -17,7 +17,7 @@ import (
 // A server that greets in a protocol that is spoken has no other name, whatever it says first on a connection.
 func TestRecordedServersHaveNoOtherName(t *testing.T) {
 	for _, p := range handclasp.Probers() {
-		if r, ok := p.(probe.Recogniser); !ok || r.Recognise(nil) == probe.Possible {
+		if r, ok := p.(detect.Recogniser); !ok || r.Recognise(nil) == probe.Possible {
 			continue
 		}
 		files, err := filepath.Glob(filepath.Join("..", p.Spec().Protocol, "testdata/transcripts/*.txt"))

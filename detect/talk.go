@@ -15,7 +15,7 @@ const enough = 4 << 10
 // quiet is how long a service that nobody recognises must pause before what it said counts as all.
 const quiet = time.Second
 
-// A talk is one probe of one server.
+// A talk is the conversation of one probe.
 type talk struct {
 	Detector
 	s      *probe.Session

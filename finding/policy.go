@@ -158,7 +158,7 @@ func matches(patterns []string, name string) bool {
 }
 
 // Rule returns the rule that judges by the policy, "policy.NAME". Its items are the deviations. It isn't answered as long as a
-// list that it speaks of wasn't learned, unless another one deviates already; it isn't so where the policy says nothing of the
+// list that it speaks of wasn't learned, unless another one deviates already; it isn't so if the policy says nothing of the
 // protocol. A policy that [Policy.Check] refuses says nothing.
 func (p Policy) Rule() Rule {
 	severity := p.Severity

@@ -91,7 +91,7 @@ func TestPoliciesOfSSH(t *testing.T) {
 // withTLS is evidence of a server with which TLS 1.3 was negotiated.
 func withTLS(offers *probe.TLSOffers) *smtp.Evidence {
 	return &smtp.Evidence{TLS: &probe.TLS{
-		Mode: probe.ModeImplicit, Version: "1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", KeyExchange: "CurveP256", Offers: offers,
+		Mode: "implicit", Version: "1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", KeyExchange: "CurveP256", Offers: offers,
 	}}
 }
 

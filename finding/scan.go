@@ -141,7 +141,7 @@ func alloc[T any](p **T) *T {
 
 // scanLine reports whether the line may be a header or a footer, whose schema stands in front as ours are written.
 func scanLine(data []byte) bool {
-	return len(data) < 1<<20 && !begins(data, `{"schema":"`+probe.ResultSchema)
+	return len(data) < 1<<20 && !begins(data, `{"schema":"handclasp.result/`)
 }
 
 func begins(data []byte, prefix string) bool {

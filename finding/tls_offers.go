@@ -76,7 +76,7 @@ func beforeTLS13(field string, bad probe.Fact, fact func(o *probe.TLSOffers) pro
 // opportunistic reports whether TLS is that of mail between servers, which go on in cleartext if there is none, and don't check
 // whose certificate it is (RFC 7435 §3): any TLS is better than that.
 func opportunistic(t *probe.TLS, r *probe.Result) bool {
-	return r.Protocol == "smtp" && r.Target.Addr.Port() == 25 && t.Mode == probe.ModeSTARTTLS
+	return r.Protocol == "smtp" && r.Target.Addr.Port() == 25 && t.Mode == "starttls"
 }
 
 // ratedBy gives an answer severity info if TLS is opportunistic.

@@ -217,7 +217,7 @@ func TestTLSRules(t *testing.T) {
 // Mail servers don't check each other's certificates, and go on in cleartext if there is no TLS.
 func TestOpportunisticTLS(t *testing.T) {
 	h := healthy()
-	h.Mode, h.Trusted, h.TrustError, h.NameMatches = probe.ModeSTARTTLS, probe.No, "x509: unknown authority", probe.No
+	h.Mode, h.Trusted, h.TrustError, h.NameMatches = "starttls", probe.No, "x509: unknown authority", probe.No
 	h.Offers = &probe.TLSOffers{Weak: &probe.TLSWeakOffers{Anonymous: probe.TLSClass{Accepted: probe.Yes, Version: "1.2", Suite: "TLS_DH_anon_WITH_AES_128_CBC_SHA"}}}
 	for port, want := range map[uint16][]finding.Severity{
 		25: {finding.Info, finding.Info, finding.Info}, 587: {finding.High, finding.Medium, finding.Medium},

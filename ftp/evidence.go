@@ -2,6 +2,8 @@ package ftp
 
 import "github.com/handclasp/handclasp/probe"
 
+const protocol = "ftp"
+
 // Evidence is what an FTP server showed. Replies and lists are null, facts and text empty, if a question wasn't asked or
 // wasn't answered.
 type Evidence struct {

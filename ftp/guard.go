@@ -10,7 +10,7 @@ import (
 
 // newGuard makes the allow-list of one connection: whole lines, and nothing else. It knows what the connection sent before, since
 // a password may only follow the name anonymous.
-func newGuard(visitor probe.Contact) probe.Guard {
+func (Prober) newGuard(visitor probe.Contact) probe.Guard {
 	madeUp, password := "handclasp", "handclasp@handclasp.invalid"
 	if visitor.Host != "" {
 		madeUp = visitor.Host

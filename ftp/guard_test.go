@@ -55,7 +55,7 @@ const passDefault = "PASS handclasp@handclasp.invalid\r\n"
 // fresh is the guard of a new connection on which the lines were sent.
 func fresh(t testing.TB, visitor probe.Contact, sent ...string) probe.Guard {
 	t.Helper()
-	g := newGuard(visitor)
+	g := Prober{}.newGuard(visitor)
 	for _, line := range sent {
 		_, err := g(probe.LevelHandshake, []byte(line))
 		require.NoError(t, err)

@@ -8,14 +8,17 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-const protocol = "ftp"
-
-// A Prober asks FTP servers. The zero value is ready to use. [probe.Contact] gives the anonymous password, and the
+// A Prober asks FTP servers. Its zero value is ready for use. [probe.Contact] gives the anonymous password, and the
 // beginning of the made-up name.
 type Prober struct{}
 
-// Spec returns the ports 21 and 990, the latter with TLS from the first byte.
-func (Prober) Spec() probe.Spec {
+// Grab probes one server. The evidence is valid, if partial, beside an error.
+func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
+	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
+}
+
+// Spec implements [probe.Prober].
+func (p Prober) Spec() probe.Spec {
 	// FEAT, SYST and AUTH if each ends its connection, the made-up name, anonymous, and both again if there may be one connection
 	// at a time; all of it once more if the server fell out of step.
 	const conns = 2 * 7
@@ -25,7 +28,7 @@ func (Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 21},
 			{Network: probe.TCP, Number: 990, ImplicitTLS: true},
 		},
-		Guard: newGuard,
+		Guard: p.newGuard,
 		Bounds: probe.Bounds{
 			Greeting:  probe.Bound{Conns: 1, Time: 2 * time.Minute},
 			Handshake: probe.Bound{Conns: conns, Time: 5 * time.Minute},
@@ -35,13 +38,7 @@ func (Prober) Spec() probe.Spec {
 	}
 }
 
-// Grab probes addr, such as "192.0.2.7:21", with the default prober. The evidence is valid, if partial, beside an
-// error; it is nil only if addr makes no target.
-func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
-	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
-}
-
-// Probe holds the conversation that the package's documentation shows.
+// Probe implements [probe.Prober].
 func (Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
 	t := newTalk(ctx, s)
 	err := textline.InStep(s, t.converse, t.forget)

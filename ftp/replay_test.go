@@ -135,7 +135,7 @@ var conversations = map[string]want{
 		require.Equal(t, 430, e.Anonymous.UserReply.Code)
 	}},
 	"implicit-greeting": {outcome: probe.OutcomeOK, findings: "exposed", check: func(t *testing.T, e *Evidence) {
-		require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
+		require.Equal(t, "implicit", e.TLS.Mode)
 		require.Zero(t, e.Anonymous)
 	}},
 	"implicit-plain": {outcome: probe.OutcomeTLS, findings: "exposed", check: func(t *testing.T, e *Evidence) {

@@ -106,7 +106,7 @@ type Name struct {
 var none = []netip.Addr{}
 
 // Protocol returns "netbios".
-func (e *Evidence) Protocol() string { return protocol }
+func (*Evidence) Protocol() string { return protocol }
 
 // Headline is the names of the computer, its workgroup and its user, such as "FILER · WORKGROUP"; if the host tells
 // none, how it answered. It is empty if it didn't.

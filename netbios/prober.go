@@ -8,7 +8,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Prober asks hosts for their NetBIOS names over UDP, and for a session over TCP. Its zero value is ready for use.
+// A Prober asks hosts for their NetBIOS names over UDP, and for a session over TCP. Its zero value is ready for use.
 type Prober struct{}
 
 // namePort and sessionPort are from RFC 1002 §6.
@@ -24,7 +24,7 @@ func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error)
 }
 
 // Spec implements [probe.Prober].
-func (Prober) Spec() probe.Spec {
+func (p Prober) Spec() probe.Spec {
 	// Two session requests, and the name service between them; two questions of seven seconds each.
 	full := probe.Bound{Conns: 3, Time: time.Minute}
 	return probe.Spec{
@@ -34,7 +34,7 @@ func (Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: sessionPort, Scheme: "netbios-ssn"},
 		},
 		Companions: []probe.Port{nbt.NameService},
-		Guard:      func(probe.Contact) probe.Guard { return guard },
+		Guard:      p.newGuard,
 		Bounds:     probe.Bounds{Greeting: probe.Bound{Conns: 1, Time: 10 * time.Second}, Handshake: full, Anonymous: full},
 		Evidence:   func() probe.Evidence { return new(Evidence) },
 	}
@@ -42,16 +42,14 @@ func (Prober) Spec() probe.Spec {
 
 // Probe implements [probe.Prober]: the target's network says which of the two services is asked.
 func (Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	e := new(Evidence)
-	s.Keep(e)
-	k := &talk{s: s, e: e}
+	t := newTalk(s)
 	switch below := s.Level() < probe.LevelHandshake; {
 	case s.Target().Network != probe.UDP && below:
-		return e, k.knock(ctx)
+		return t.e, t.knock(ctx)
 	case s.Target().Network != probe.UDP:
-		return e, k.session(ctx)
+		return t.e, t.session(ctx)
 	case below:
-		return e, nil // there is nothing to listen to
+		return t.e, nil // there is nothing to listen to
 	}
-	return e, k.names(ctx)
+	return t.e, t.names(ctx)
 }

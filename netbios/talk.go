@@ -8,15 +8,21 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A talk is all that is said to one host.
+// A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
 	s *probe.Session
 	e *Evidence
 }
 
+func newTalk(s *probe.Session) *talk {
+	t := &talk{s: s, e: new(Evidence)}
+	s.Keep(t.e)
+	return t
+}
+
 // knock opens a connection and says nothing.
-func (k *talk) knock(ctx context.Context) error {
-	c, err := k.s.Open(ctx)
+func (t *talk) knock(ctx context.Context) error {
+	c, err := t.s.Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -24,28 +30,28 @@ func (k *talk) knock(ctx context.Context) error {
 }
 
 // names asks for the host's names, and for the addresses of one of them.
-func (k *talk) names(ctx context.Context) error {
-	c, err := k.s.Open(ctx)
+func (t *talk) names(ctx context.Context) error {
+	c, err := t.s.Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	a, err := nbt.Ask(k.s, c, nbt.Wildcard, nbt.TypeStatus)
-	table, broken := k.status(a)
+	a, err := nbt.Ask(t.s, c, nbt.Wildcard, nbt.TypeStatus)
+	table, broken := t.status(a)
 	if err == nil {
 		err = broken
 	}
 	if err != nil || table == nil {
 		return err
 	}
-	return k.addresses(c, known(table))
+	return t.addresses(c, known(table))
 }
 
 // status takes over the answer to the question for the node's name table (RFC 1002 §4.2.17). The table is nil if none came; it
 // holds what came beside an error.
-func (k *talk) status(a nbt.Answer) (*nbt.Status, error) {
-	e := k.e
-	k.strays(a)
+func (t *talk) status(a nbt.Answer) (*nbt.Status, error) {
+	e := t.e
+	t.strays(a)
 	if a.Reply == nil {
 		return nil, nil
 	}
@@ -66,15 +72,15 @@ func (k *talk) status(a nbt.Answer) (*nbt.Status, error) {
 }
 
 // strays notes what came that was no answer.
-func (k *talk) strays(a nbt.Answer) {
-	k.e.Strays += a.Strays + len(a.Elsewhere)
+func (t *talk) strays(a nbt.Answer) {
+	t.e.Strays += a.Strays + len(a.Elsewhere)
 	for _, s := range a.Elsewhere {
 		stray := Stray{From: s.From, Bytes: len(s.Data)}
 		if r, err := nbt.ParseReply(s.Data); err == nil && r.Type == nbt.TypeStatus && r.Code == 0 {
 			table, _ := nbt.ParseStatus(r.Data) // what came of it will do
 			stray.Names = describeAll(table)
 		}
-		k.e.StrayReplies = append(k.e.StrayReplies, stray)
+		t.e.StrayReplies = append(t.e.StrayReplies, stray)
 	}
 }
 
@@ -93,17 +99,17 @@ func known(table *nbt.Status) nbt.Name {
 }
 
 // addresses asks for the addresses of a name (RFC 1002 §4.2.12). A host may keep silent, as one does that has no such name.
-func (k *talk) addresses(c *probe.Conn, n nbt.Name) error {
-	e := k.e
+func (t *talk) addresses(c *probe.Conn, n nbt.Name) error {
+	e := t.e
 	e.QueriedName = notation(n)
-	a, err := nbt.Ask(k.s, c, n, nbt.TypeNB)
-	k.strays(a)
+	a, err := nbt.Ask(t.s, c, n, nbt.TypeNB)
+	t.strays(a)
 	switch probe.OutcomeOf(err) {
 	case probe.OutcomeOK:
 	case probe.OutcomeNotProtocol:
 		return nil // what answered the first question has no answer to the second
 	default:
-		k.s.Lost("/evidence/addresses", err)
+		t.s.Lost("/evidence/addresses", err)
 		return nil
 	}
 	if e.QueryCode = a.Code; a.Code != 0 {
@@ -124,10 +130,10 @@ var errCut = fmt.Errorf("ends before its length")
 
 // session calls the file server by the name that most have, and if that is refused by its own (RFC 1002 §4.3.2). What comes
 // next in a session would be SMB, so that the connection ends here.
-func (k *talk) session(ctx context.Context) error {
+func (t *talk) session(ctx context.Context) error {
 	c, _, err := nbt.Call{
-		Session: k.s, Asked: k.answered,
-		Told: func(a nbt.Answer) { _, _ = k.status(a) }, // what came of it will do
+		Session: t.s, Asked: t.answered,
+		Told: func(a nbt.Answer) { _, _ = t.status(a) }, // what came of it will do
 	}.Open(ctx)
 	if c != nil {
 		_ = c.Close()
@@ -136,11 +142,11 @@ func (k *talk) session(ctx context.Context) error {
 }
 
 // answered takes over the answer to a session request.
-func (k *talk) answered(called nbt.Name, r *nbt.SessionReply) {
+func (t *talk) answered(called nbt.Name, r *nbt.SessionReply) {
 	if r == nil {
 		return
 	}
-	e := k.e
+	e := t.e
 	e.CalledName, e.Session, e.SessionError, e.Retarget = called.Text(), sessionPositive, "", ""
 	switch r.Type {
 	case nbt.TypeNegative:

@@ -109,7 +109,7 @@ func (e *Evidence) OffersTLS() probe.Fact {
 }
 
 // Protocol returns "nntp".
-func (e *Evidence) Protocol() string { return protocol }
+func (*Evidence) Protocol() string { return protocol }
 
 // TLSHandshake implements [probe.TLSEvidence].
 func (e *Evidence) TLSHandshake() *probe.TLS {

@@ -16,7 +16,7 @@ const madeUpLetters = 16
 
 // guard makes the allow-list of one connection: one command of the ones that doc.go lists. MODE READER passes once, and not
 // behind STARTTLS, which passes once as well (RFC 3977 §5.3.2, RFC 4642 §2.2.2).
-func (p Prober) guard(visitor probe.Contact) probe.Guard {
+func (p Prober) newGuard(visitor probe.Contact) probe.Guard {
 	prefix := "handclasp."
 	if visitor.Host != "" {
 		prefix = visitor.Host + "."

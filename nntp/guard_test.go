@@ -114,7 +114,7 @@ func TestGuardKeepsOrder(t *testing.T) {
 
 // The name that is made up begins with the visitor's, if there is one, and no other.
 func TestGuardKnowsTheVisitor(t *testing.T) {
-	scanner := (Prober{}).guard(probe.Contact{Host: "scan.example.org"})
+	scanner := Prober{}.newGuard(probe.Contact{Host: "scan.example.org"})
 	for plain, good := range map[string]bool{
 		"GROUP scan.example.org.abcdefghijklmnop\r\n": true, madeUpGroup: false, "GROUP scan.example.org\r\n": false,
 		"GROUP scan.example.com.abcdefghijklmnop\r\n": false, "GROUP abcdefghijklmnop\r\n": false, "GROUP scan.example.org.misc.test\r\n": false,
@@ -123,7 +123,7 @@ func TestGuardKnowsTheVisitor(t *testing.T) {
 		require.Equal(t, good, err == nil, "%q: %v", plain, err)
 	}
 	// What a session refuses as a name doesn't pass either.
-	_, err := (Prober{}).guard(probe.Contact{Host: "misc.test *"})(probe.LevelHandshake, []byte("GROUP misc.test *.abcdefghijklmnop\r\n"))
+	_, err := Prober{}.newGuard(probe.Contact{Host: "misc.test *"})(probe.LevelHandshake, []byte("GROUP misc.test *.abcdefghijklmnop\r\n"))
 	require.Error(t, err)
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Prober asks news servers. Its zero value is ready for use; the fields go beyond the levels.
+// A Prober asks news servers. Its zero value is ready for use; the fields go beyond the levels.
 type Prober struct {
 	// Injection learns whether commands sent in cleartext behind STARTTLS are executed inside TLS, the class of
 	// CVE-2011-0411 (INN: CVE-2012-3523): Evidence.STARTTLSInjected. It opens one more connection, sends STARTTLS and DATE
@@ -17,7 +17,7 @@ type Prober struct {
 	Injection bool
 }
 
-// Grab probes one server, such as "192.0.2.7:119". The evidence is valid, if partial, beside an error.
+// Grab probes one server. The evidence is valid, if partial, beside an error.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
 	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
 }
@@ -32,7 +32,7 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 119}, {Network: probe.TCP, Number: 433},
 			{Network: probe.TCP, Number: 563, ImplicitTLS: true},
 		},
-		Guard:    p.guard,
+		Guard:    p.newGuard,
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 	if p.Injection {
@@ -44,8 +44,7 @@ func (p Prober) Spec() probe.Spec {
 
 // Probe implements [probe.Prober]: one conversation, and then what the knobs add.
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	t := &talk{s: s, e: new(Evidence)}
-	s.Keep(t.e)
+	t := newTalk(s)
 	err := textline.InStep(s, func(a *textline.Attempt) error {
 		t.Attempt = a
 		return t.converse(ctx)
@@ -90,5 +89,5 @@ func (t *talk) converse(ctx context.Context) error {
 			return nil // no QUIT in the middle of a list
 		}
 	}
-	return t.k.Leave()
+	return t.c.Leave()
 }

@@ -168,7 +168,7 @@ func TestConversations(t *testing.T) {
 		}},
 		{"implicit-tls", probe.OutcomeOK, func(t *testing.T, e *nntp.Evidence) {
 			require.Equal(t, probe.Yes, e.ImplicitTLS)
-			require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
+			require.Equal(t, "implicit", e.TLS.Mode)
 			require.Equal(t, probe.Unknown, e.STARTTLS)
 			require.Equal(t, []string{"USER"}, e.AuthMethods)
 			require.Empty(t, e.CapabilitiesAfterTLS)

@@ -134,7 +134,7 @@ func run(t *testing.T, p nntp.Prober, target probe.Target, o *probe.Options) (*p
 func TestSTARTTLS(t *testing.T) {
 	r, e := run(t, nntp.Prober{}, server{}.start(t), nil)
 	require.NoError(t, r.Err)
-	require.Equal(t, probe.ModeSTARTTLS, e.TLS.Mode)
+	require.Equal(t, "starttls", e.TLS.Mode)
 	require.Equal(t, "1.3", e.TLS.Version)
 	require.Equal(t, probe.Yes, e.TLS.NameMatches)
 	require.Len(t, e.TLS.Chain, 1)
@@ -147,7 +147,7 @@ func TestImplicitTLS(t *testing.T) {
 	r, e := run(t, nntp.Prober{Injection: true}, server{implicit: true}.start(t), &probe.Options{ImplicitTLS: probe.Yes})
 	require.NoError(t, r.Err)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
-	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
+	require.Equal(t, "implicit", e.TLS.Mode)
 	require.Equal(t, probe.Unknown, e.STARTTLSInjected, "there is no STARTTLS to inject behind")
 }
 

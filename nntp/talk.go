@@ -15,7 +15,7 @@ type talk struct {
 	*textline.Attempt
 	s       *probe.Session
 	e       *Evidence
-	k       *textline.Conn // the connection that is open
+	c       *textline.Conn // the connection that is open
 	group   string         // the random part of the name that is asked for
 	listed  bool           // CAPABILITIES gave a whole list
 	cut     bool           // the last list had no end
@@ -25,16 +25,22 @@ type talk struct {
 // errLeft ends the conversation with a server that said that it would.
 var errLeft = errors.New("the server left, as it said")
 
+func newTalk(s *probe.Session) *talk {
+	t := &talk{s: s, e: new(Evidence)}
+	s.Keep(t.e)
+	return t
+}
+
 // words are NNTP's in what it shares with other protocols.
 var words = textline.Protocol{Style: textline.SingleLine, Greets: greets, Quit: cmdQuit, Bye: codeQuit}
 
 // greet opens a connection and waits for the first line.
 func (t *talk) greet(ctx context.Context) (err error) {
-	if t.k, err = words.Open(ctx, t.s); err != nil {
+	if t.c, err = words.Open(ctx, t.s); err != nil {
 		return err
 	}
-	t.k.Patient = t.Patient
-	g, err := t.k.Greet(ctx)
+	t.c.Patient = t.Patient
+	g, err := t.c.Greet(ctx)
 	if t.e.Greeting == nil || err == nil { // a second connection that is turned away tells nothing of the first
 		t.e.Greeting, t.e.Posting, t.e.ImplicitTLS, t.e.TLS = g.Reply, posting(g.Reply), g.Implicit, g.TLS
 	}
@@ -42,8 +48,8 @@ func (t *talk) greet(ctx context.Context) (err error) {
 }
 
 func (t *talk) close() {
-	if t.k != nil {
-		_ = t.k.Close()
+	if t.c != nil {
+		_ = t.c.Close()
 	}
 }
 
@@ -60,7 +66,7 @@ func (t *talk) forget() {
 // ask sends a command and keeps the reply to it in a field of the evidence, which is lost if none comes. A server that closes
 // the connection may say so to any command (RFC 3977 §3.2.1).
 func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...int) (err error) {
-	*reply, err = t.k.Ask(command, codes...)
+	*reply, err = t.c.Ask(command, codes...)
 	if t.leaving && errors.Is(err, probe.OutcomeClosed) {
 		return errLeft
 	}
@@ -79,7 +85,7 @@ func (t *talk) list(field string, reply **probe.Reply, lines *[]string, command 
 		return err
 	}
 	most := t.s.Limits().ReplyLines
-	read, truncated, err := textline.ReadBlock(t.k, most)
+	read, truncated, err := textline.ReadBlock(t.c, most)
 	for i, line := range read {
 		read[i] = strings.TrimSpace(line) // LIST EXTENSIONS is indented by some
 	}
@@ -196,7 +202,7 @@ func (t *talk) read(field string, reply **probe.Reply) (err error) {
 // believed.
 func (t *talk) starttls(ctx context.Context) (err error) {
 	e := t.e
-	if listed := e.announcesTLS(); t.k.Secure() || !listed && e.CapabilitiesFrom != "" {
+	if listed := e.announcesTLS(); t.c.Secure() || !listed && e.CapabilitiesFrom != "" {
 		if !listed && e.CapabilitiesFrom != "" {
 			e.STARTTLS = probe.No
 		}
@@ -208,7 +214,7 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 	if e.STARTTLS = goAhead(e.STARTTLSReply); e.STARTTLS != probe.Yes {
 		return nil
 	}
-	if e.TLS, err = t.k.StartTLS(ctx); err != nil {
+	if e.TLS, err = t.c.StartTLS(ctx); err != nil {
 		t.Lost("tls", err)
 		return err
 	}
@@ -253,7 +259,7 @@ func (t *talk) groups() error {
 	if err := t.ask("groups", &reply, cmdListActive, codeList); err != nil || !reply.Is(codeList) {
 		return err
 	}
-	lines, truncated, err := textline.ReadBlock(t.k, min(maxGroups, t.s.Limits().ReplyLines))
+	lines, truncated, err := textline.ReadBlock(t.c, min(maxGroups, t.s.Limits().ReplyLines))
 	t.e.Groups = parseGroups(lines, truncated)
 	t.Lost("groups", err)
 	return err

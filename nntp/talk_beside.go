@@ -11,18 +11,18 @@ import (
 
 // beside opens one more connection and leads it to where STARTTLS is taken.
 func (t *talk) beside(ctx context.Context) (*textline.Conn, error) {
-	k, err := words.Open(ctx, t.s)
+	c, err := words.Open(ctx, t.s)
 	if err != nil {
 		return nil, err
 	}
-	k.Patient = t.Patient
-	if _, err = k.Greet(ctx); err == nil && t.switched() {
-		_, err = k.Ask(cmdModeReader, codePosting, codeNoPosting)
+	c.Patient = t.Patient
+	if _, err = c.Greet(ctx); err == nil && t.switched() {
+		_, err = c.Ask(cmdModeReader, codePosting, codeNoPosting)
 	}
 	if err != nil {
-		_ = k.Close()
+		_ = c.Close()
 	}
-	return k, err
+	return c, err
 }
 
 // reachTLS opens a connection and leads it to where TLS begins; nil if the server doesn't go that far again.
@@ -30,25 +30,25 @@ func (t *talk) reachTLS(ctx context.Context) (*probe.Conn, error) {
 	if t.s.ImplicitTLS() {
 		return t.s.Open(ctx)
 	}
-	k, err := t.beside(ctx)
+	c, err := t.beside(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r, err := k.Ask(cmdStartTLS, codeContinueTLS)
+	r, err := c.Ask(cmdStartTLS, codeContinueTLS)
 	if err != nil || goAhead(r) != probe.Yes {
-		_ = k.Close()
+		_ = c.Close()
 		return nil, err
 	}
-	return k.Conn, nil
+	return c.Conn, nil
 }
 
 // inject checks whether a command that comes in cleartext behind STARTTLS is carried out inside TLS. DATE has no effect.
 func (t *talk) inject(ctx context.Context) error {
-	k, err := t.beside(ctx)
+	c, err := t.beside(ctx)
 	if err != nil {
 		return err
 	}
-	defer k.Close()
-	t.e.STARTTLSInjected, err = k.Inject(ctx, cmdStartTLS+"\r\n"+cmdDate, codeContinueTLS, codeNoTLS)
+	defer c.Close()
+	t.e.STARTTLSInjected, err = c.Inject(ctx, cmdStartTLS+"\r\n"+cmdDate, codeContinueTLS, codeNoTLS)
 	return err
 }

@@ -44,8 +44,8 @@ func DecodeMembers(data []byte, members []Member, probers ...Prober) (*Result, e
 	if err := decodeMembers(data, members); err != nil {
 		return nil, err
 	}
-	if schema != ResultSchema {
-		return nil, fmt.Errorf("schema %q: want %q", schema, ResultSchema)
+	if schema != resultSchema {
+		return nil, fmt.Errorf("schema %q: want %q", schema, resultSchema)
 	}
 	at, err := time.Parse(startedFormat, started)
 	if err != nil {

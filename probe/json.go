@@ -27,7 +27,7 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 		return b, fmt.Errorf("evidence of %s: %w", r.Protocol, err)
 	}
 	start := len(b)
-	b = append(b, `{"schema":"`+ResultSchema+`","protocol":`...)
+	b = append(b, `{"schema":"`+resultSchema+`","protocol":`...)
 	b = appendString(b, r.Protocol)
 	b = append(b, `,"target":`...)
 	b = r.Target.appendJSON(b)

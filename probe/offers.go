@@ -132,9 +132,9 @@ func (c *Conn) sendHello(hello []byte, mode string) error {
 		before := c.s.beforeTLS
 		c.s.mu.Unlock()
 		switch {
-		case c.s.opts.TLS == TLSModeNegotiated, c.s.opts.Level < LevelHandshake, c.receiveOnly, c.secure, c.datagrams():
+		case c.s.opts.TLS == "", c.s.opts.Level < LevelHandshake, c.receiveOnly, c.secure, c.datagrams():
 			return "", errors.New("a ClientHello wasn't asked for")
-		case mode == ModeImplicit && c.talked.Load(), mode != ModeImplicit && (c.label == "" || c.label != before || !c.answered),
+		case mode == modeImplicit && c.talked.Load(), mode != modeImplicit && (c.label == "" || c.label != before || !c.answered),
 			len(c.Buffered()) > 0:
 			return "", errors.New("TLS isn't due")
 		}

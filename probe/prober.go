@@ -74,17 +74,8 @@ type Port struct {
 	Number      uint16
 	ImplicitTLS bool // TLS from the first byte
 	// Scheme is what a URL calls the port's way of speaking, if it isn't the protocol's name, with an s behind it if
-	// TLS comes first: "smb+nbt". What it names may be spoken on other ports too: see [SchemeProber].
+	// TLS comes first: "smb+nbt". What it names may be spoken on other ports too: see scan.SchemeProber.
 	Scheme string
-}
-
-// A SchemeProber is a prober that speaks in another way if a URL's scheme says so. Without a scheme it goes by the
-// target's port.
-type SchemeProber interface {
-	Prober
-	// ForScheme returns a prober that speaks as the port of the Spec does that has this Scheme, whatever port the target
-	// has.
-	ForScheme(scheme string) Prober
 }
 
 // Network is "tcp" or "udp".

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ResultSchema names the JSON form of a Result.
-const ResultSchema = "handclasp.result/1"
+// resultSchema names the JSON form of a Result.
+const resultSchema = "handclasp.result/1"
 
 // A Result is all that a probe learned. Its JSON form is a contract: fields are added to it, never renamed.
 type Result struct {

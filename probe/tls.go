@@ -51,8 +51,8 @@ type TLS struct {
 
 // The values of TLS.Mode.
 const (
-	ModeImplicit = "implicit"
-	ModeSTARTTLS = "starttls"
+	modeImplicit = "implicit"
+	modeSTARTTLS = "starttls"
 )
 
 var versionNames = map[uint16]string{
@@ -73,13 +73,13 @@ func (c *Conn) StartTLS(ctx context.Context) (*TLS, error) {
 }
 
 func newTLS() *TLS {
-	return &TLS{Mode: ModeSTARTTLS, LeftoverPlaintext: []byte{}}
+	return &TLS{Mode: modeSTARTTLS, LeftoverPlaintext: []byte{}}
 }
 
 func (c *Conn) startTLS(ctx context.Context) (*TLS, error) {
 	t := newTLS()
 	if !c.talked.Load() {
-		t.Mode = ModeImplicit
+		t.Mode = modeImplicit
 	} else {
 		c.s.mu.Lock()
 		c.s.beforeTLS = c.label

@@ -93,9 +93,9 @@ func TestStartTLS(t *testing.T) {
 				sni = h.ServerName
 				return nil, nil
 			}}
-			reply, mode := "220 go ahead\r\n", probe.ModeSTARTTLS
+			reply, mode := "220 go ahead\r\n", "starttls"
 			if tc.implicit {
-				reply, mode = "", probe.ModeImplicit
+				reply, mode = "", "implicit"
 			}
 			target := serve(t, secure(reply, cfg))
 			target.Name = tc.name
@@ -291,7 +291,7 @@ func TestHandshakeWithoutTLS(t *testing.T) {
 			r := probe.Run(t.Context(), script{talk: upgrade(true)}, serve(t, serving), nil)
 			require.Equal(t, probe.OutcomeTLS, r.Outcome, r.Err)
 			seen := r.Evidence.(*evidence).TLS
-			require.Equal(t, probe.ModeImplicit, seen.Mode)
+			require.Equal(t, "implicit", seen.Mode)
 			require.NotEmpty(t, seen.Error)
 			require.Empty(t, seen.Chain)
 			require.Equal(t, probe.Unknown, seen.Trusted)

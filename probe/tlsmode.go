@@ -1,15 +1,17 @@
 package probe
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
-// A TLSMode says how much is asked of what a server accepts by TLS.
+// A TLSMode says how much is asked of what a server accepts by TLS. The zero value, "negotiated", is one handshake, which shows
+// what the two sides agreed on.
 type TLSMode string
 
-// The modes. Each asks what the one before does and more, by bare ClientHellos on connections of their own, which count for
-// themselves and not for Limits.Conns.
+// The modes that ask for more. Each asks what the one before does and more, by bare ClientHellos on connections of their own,
+// which count for themselves and not for Limits.Conns.
 const (
-	// TLSModeNegotiated is one handshake, which shows what the two sides agreed on. It is the zero value.
-	TLSModeNegotiated TLSMode = ""
 	// TLSModeVersions asks for each version from SSL 2.0 on: at most 8 connections.
 	TLSModeVersions TLSMode = "versions"
 	// TLSModeWeak asks whether suites of each weak class are accepted, too: at most 15 connections.
@@ -23,21 +25,18 @@ const tlsNegotiated = "negotiated"
 
 // String returns the mode's name.
 func (m TLSMode) String() string {
-	if m == TLSModeNegotiated {
-		return tlsNegotiated
-	}
-	return string(m)
+	return cmp.Or(string(m), tlsNegotiated)
 }
 
 // ParseTLSMode returns the mode with a name: "negotiated", "versions", "weak" or "full".
 func ParseTLSMode(name string) (TLSMode, error) {
 	switch m := TLSMode(name); m {
 	case tlsNegotiated:
-		return TLSModeNegotiated, nil
+		return "", nil
 	case TLSModeVersions, TLSModeWeak, TLSModeFull:
 		return m, nil
 	}
-	return TLSModeNegotiated, fmt.Errorf("unknown mode %q: negotiated, versions, weak or full", name)
+	return "", fmt.Errorf("unknown mode %q: negotiated, versions, weak or full", name)
 }
 
 // A budget is what a mode may cost beside the conversation.

@@ -26,7 +26,7 @@ func neighbourhood() []finding.Record {
 	e.Login = probe.Yes
 	e.Features = []string{"EPSV", "PASV", "UTF8"}
 	e.TLS = &probe.TLS{
-		Mode: probe.ModeSTARTTLS, Version: "1.3", Trusted: probe.No,
+		Mode: "starttls", Version: "1.3", Trusted: probe.No,
 		Chain: []probe.Certificate{{Subject: "CN=ftp.example.net", NotAfter: time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)}},
 	}
 	named := result("192.0.2.7:21", "ftp.example.net", e)
@@ -37,7 +37,7 @@ func neighbourhood() []finding.Record {
 	cut := failed(result("192.0.2.8:2121", "", odd), probe.Errorf("read", probe.OutcomeClosed, "after \x07 %s", strings.Repeat("long ", 50)))
 
 	plain := result("192.0.2.11:990", "", nil)
-	plain.Evidence = &evidence{TLS: &probe.TLS{Mode: probe.ModeImplicit, LeftoverPlaintext: []byte("421 come back\x07\r\n")}}
+	plain.Evidence = &evidence{TLS: &probe.TLS{Mode: "implicit", LeftoverPlaintext: []byte("421 come back\x07\r\n")}}
 	other := ready()
 	other.Greeting.Code, other.Greeting.Lines = 0, []string{"SSH-2.0-x"}
 

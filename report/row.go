@@ -115,7 +115,7 @@ func security(r finding.Record) string {
 	var words []string
 	if hs.Version != "" {
 		version := "TLS " + hs.Version
-		if hs.Mode == probe.ModeSTARTTLS {
+		if hs.Mode == "starttls" {
 			version += " by STARTTLS"
 		}
 		words = append(words, version)

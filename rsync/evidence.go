@@ -83,7 +83,7 @@ const (
 )
 
 // Protocol returns "rsync".
-func (e *Evidence) Protocol() string { return protocol }
+func (*Evidence) Protocol() string { return protocol }
 
 // TLSHandshake implements [probe.TLSEvidence].
 func (e *Evidence) TLSHandshake() *probe.TLS {

@@ -21,12 +21,12 @@ var (
 // maxRequest is the longest request, its LF included: the oldest daemons read no longer lines than 200 bytes.
 const maxRequest = 191
 
-// newGuard returns the guard of one connection: an answer to the greeting, one request, and nothing behind it. What
+// newGuard makes the allow-list of one connection: an answer to the greeting, one request, and nothing behind it. What
 // follows a request would be a password's proof or the options of a transfer.
-func newGuard(c probe.Contact) probe.Guard {
-	visitor := "handclasp"
-	if c.Host != "" {
-		visitor = c.Host
+func (Prober) newGuard(visitor probe.Contact) probe.Guard {
+	madeUp := "handclasp"
+	if visitor.Host != "" {
+		madeUp = visitor.Host
 	}
 	sent := 0
 	return func(l probe.Level, plain []byte) (label string, err error) {
@@ -36,7 +36,7 @@ func newGuard(c probe.Contact) probe.Guard {
 		case sent == 0 && answerLine.Match(plain):
 			label = string(plain[:len(plain)-1])
 		case sent == 1:
-			label, err = request(l, plain, visitor)
+			label, err = request(l, plain, madeUp)
 		case sent == 0:
 			err = errors.New("a conversation begins with an answer to the greeting")
 		default:

@@ -19,7 +19,7 @@ var levels = []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.Leve
 // after returns the guard of a connection on which lines were sent.
 func after(t *testing.T, l probe.Level, lines ...string) probe.Guard {
 	t.Helper()
-	g := newGuard(probe.Contact{})
+	g := Prober{}.newGuard(probe.Contact{})
 	for _, line := range lines {
 		_, err := g(l, []byte(line))
 		require.NoError(t, err, "%q", line)
@@ -32,7 +32,7 @@ func TestGuardAllows(t *testing.T) {
 		"@RSYNCD: 17\n", "@RSYNCD: 25\n", "@RSYNCD: 29\n", "@RSYNCD: 30.0\n", answer31,
 		"@RSYNCD: 30.0 sha512 sha256 sha1 md5 md4\n", "@RSYNCD: 31.0 sha512 sha256 sha1 md5 md4\n", "@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4\n",
 	} {
-		label, err := newGuard(probe.Contact{})(probe.LevelHandshake, []byte(line))
+		label, err := Prober{}.newGuard(probe.Contact{})(probe.LevelHandshake, []byte(line))
 		require.NoError(t, err, "%q", line)
 		require.Equal(t, strings.TrimSpace(line), label)
 	}
@@ -78,7 +78,7 @@ var neverThird = []string{
 func TestGuardRefuses(t *testing.T) {
 	for _, l := range levels {
 		for _, plain := range neverFirst {
-			_, err := newGuard(probe.Contact{})(l, []byte(plain))
+			_, err := Prober{}.newGuard(probe.Contact{})(l, []byte(plain))
 			require.Error(t, err, "%q at level %v", plain, l)
 		}
 	}
@@ -103,13 +103,13 @@ func TestGuardRefuses(t *testing.T) {
 		_, err := after(t, probe.LevelHandshake, answer31)(probe.LevelHandshake, []byte(name+"\n"))
 		require.Error(t, err, name)
 	}
-	_, err := newGuard(probe.Contact{})(probe.LevelGreeting, []byte(answer31))
+	_, err := Prober{}.newGuard(probe.Contact{})(probe.LevelGreeting, []byte(answer31))
 	require.Error(t, err)
 }
 
 // What was refused isn't remembered, and one connection knows nothing of another.
 func TestGuardOfEachConnection(t *testing.T) {
-	g, other := newGuard(probe.Contact{}), newGuard(probe.Contact{})
+	g, other := Prober{}.newGuard(probe.Contact{}), Prober{}.newGuard(probe.Contact{})
 	_, err := g(probe.LevelHandshake, []byte(madeUp))
 	require.Error(t, err)
 	_, err = g(probe.LevelHandshake, []byte(answer31))
@@ -132,7 +132,7 @@ func FuzzGuard(f *testing.F) {
 	}
 	f.Add(int8(probe.LevelHandshake), []byte("@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4\n"), []byte("\n"), []byte("\n"))
 	f.Fuzz(func(t *testing.T, level int8, one, two, three []byte) {
-		l, g := probe.Level(level), newGuard(probe.Contact{})
+		l, g := probe.Level(level), Prober{}.newGuard(probe.Contact{})
 		passed := []string{}
 		for _, plain := range [][]byte{one, two, three} {
 			label, err := g(l, plain)

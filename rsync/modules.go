@@ -10,20 +10,20 @@ import (
 )
 
 // index returns the place of a module in the evidence, -1 if it has none.
-func (k *talk) index(name string) int {
-	if i, ok := k.places[name]; ok {
+func (t *talk) index(name string) int {
+	if i, ok := t.places[name]; ok {
 		return i
 	}
 	return -1
 }
 
 // add puts a module behind the others.
-func (k *talk) add(name, comment string, listed probe.Fact) {
+func (t *talk) add(name, comment string, listed probe.Fact) {
 	m := Module{Listed: listed}
 	m.Name, m.Comment = m.text(name), m.text(comment)
-	k.e.Modules = append(k.e.Modules, m)
-	k.places[name] = len(k.names)
-	k.names = append(k.names, name)
+	t.e.Modules = append(t.e.Modules, m)
+	t.places[name] = len(t.names)
+	t.names = append(t.names, name)
 }
 
 // text takes a text of the server's over, and notes if it isn't UTF-8.
@@ -34,50 +34,50 @@ func (m *Module) text(s string) string {
 }
 
 // rows takes over the rows of the list, each module once.
-func (k *talk) rows(rows []string) {
+func (t *talk) rows(rows []string) {
 	for _, row := range rows {
 		name, comment, ok := parseRow(row)
-		if !ok || k.index(name) >= 0 {
-			k.e.MalformedRows++
+		if !ok || t.index(name) >= 0 {
+			t.e.MalformedRows++
 			continue
 		}
-		k.add(name, comment, probe.Yes)
+		t.add(name, comment, probe.Yes)
 	}
 }
 
 // modules asks for each module by its name, as many as there may be, those that the caller named first.
-func (k *talk) modules(ctx context.Context, p Prober) error {
+func (t *talk) modules(ctx context.Context) error {
 	asked := 0
 	shared := false // modules share a count of connections, of which ours is one
-	order := k.order(p.Modules)
+	order := t.order(t.p.Modules)
 	for n, i := range order {
-		if asked >= p.maxModules() || k.connsLeft() <= 0 || !askable(k.names[i]) {
-			k.e.ModulesUnasked++
+		if asked >= t.p.maxModules() || t.connsLeft() <= 0 || !askable(t.names[i]) {
+			t.e.ModulesUnasked++
 			continue
 		}
 		asked++
 		if shared {
-			p.wait(ctx)
+			t.p.wait(ctx)
 		}
-		err := k.module(ctx, i)
-		if errors.Is(err, probe.OutcomeBusy) && k.entered && p.BusyWait >= 0 && k.connsLeft() > 0 {
-			p.wait(ctx)
-			err = k.module(ctx, i)
+		err := t.module(ctx, i)
+		if errors.Is(err, probe.OutcomeBusy) && t.entered && t.p.BusyWait >= 0 && t.connsLeft() > 0 {
+			t.p.wait(ctx)
+			err = t.module(ctx, i)
 			shared = shared || !errors.Is(err, probe.OutcomeBusy)
 		}
 		switch {
 		case err == nil:
 		case noMoreConns(err): // some were used before the prober got the session
-			if k.e.Modules[i].Access == "" {
-				k.e.ModulesUnasked++
+			if t.e.Modules[i].Access == "" {
+				t.e.ModulesUnasked++
 			}
 		case errors.Is(err, probe.OutcomeClosed), errors.Is(err, probe.OutcomeBusy):
-			k.lost(err, pointer(i)) // the daemon's process for this module ended, and others may do better
+			t.lost(err, pointer(i)) // the daemon's process for this module ended, and others may do better
 		case probe.OutcomeOf(err).Answered():
 			return err
 		default: // nor would it answer for the next
 			for _, i := range order[n:] {
-				k.lost(err, pointer(i))
+				t.lost(err, pointer(i))
 			}
 			return err
 		}
@@ -99,31 +99,31 @@ func (p Prober) wait(ctx context.Context) {
 	if d == 0 {
 		d = defaultBusyWait
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
-	case <-t.C:
+	case <-timer.C:
 	case <-ctx.Done(): // which the next connection tells
 	}
 }
 
 // order returns the modules' places, those of the caller's names first, which are added if they weren't listed.
-func (k *talk) order(wanted []string) (order []int) {
+func (t *talk) order(wanted []string) (order []int) {
 	unlisted := probe.Unknown
-	if k.e.Listing == probe.Yes && !k.e.ModulesTruncated {
+	if t.e.Listing == probe.Yes && !t.e.ModulesTruncated {
 		unlisted = probe.No
 	}
 	first := map[int]bool{}
 	for _, name := range wanted {
-		if k.index(name) < 0 {
-			k.add(name, "", unlisted)
+		if t.index(name) < 0 {
+			t.add(name, "", unlisted)
 		}
-		if i := k.index(name); !first[i] {
+		if i := t.index(name); !first[i] {
 			first[i] = true
 			order = append(order, i)
 		}
 	}
-	for i := range k.names {
+	for i := range t.names {
 		if !first[i] {
 			order = append(order, i)
 		}
@@ -139,17 +139,17 @@ func (p Prober) maxModules() int {
 }
 
 // connsLeft is how many connections there may still be.
-func (k *talk) connsLeft() int { return k.s.Limits().Conns - k.opened }
+func (t *talk) connsLeft() int { return t.s.Limits().Conns - t.opened }
 
 // module asks for one module, and leaves whatever the daemon says.
-func (k *talk) module(ctx context.Context, i int) error {
-	_, a, asked, err := k.request(ctx, k.names[i]+"\n")
+func (t *talk) module(ctx context.Context, i int) error {
+	_, a, asked, err := t.request(ctx, t.names[i]+"\n")
 	if !asked {
 		return err
 	}
-	m := &k.e.Modules[i]
+	m := &t.e.Modules[i]
 	m.Reply, m.Access = m.text(a.end), access(a.end)
-	k.entered = k.entered || m.Access == AccessOpen || m.Access == AccessAuth
+	t.entered = t.entered || m.Access == AccessOpen || m.Access == AccessAuth
 	if err == nil && m.Access == AccessBusy {
 		err = turnedAway("module", a.end)
 	}

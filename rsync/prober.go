@@ -7,7 +7,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Prober asks rsync daemons. Its zero value is ready for use; the fields go beyond the levels or bound them.
+// A Prober asks rsync daemons. Its zero value is ready for use; the fields go beyond the levels or bound them.
 type Prober struct {
 	// Modules are names to ask for at [probe.LevelAnonymous] that need not be in the list: those of modules that are
 	// hidden by "list = no". They come before the listed ones. A name that no module can have ends the probe with
@@ -27,7 +27,7 @@ const (
 	defaultBusyWait   = 500 * time.Millisecond
 )
 
-// Grab probes one daemon, such as "192.0.2.7:873". The evidence is valid, if partial, beside an error.
+// Grab probes one daemon. The evidence is valid, if partial, beside an error.
 func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
 	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
 }
@@ -41,7 +41,7 @@ func (p Prober) Spec() probe.Spec {
 		Protocol: protocol,
 		// RFC 5781 has 873; 874 is where rsync-ssl looks for TLS.
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 873}, {Network: probe.TCP, Number: 874, ImplicitTLS: true}},
-		Guard:    newGuard,
+		Guard:    p.newGuard,
 		Bounds:   probe.Bounds{Greeting: probe.Bound{Conns: 1, Time: 30 * time.Second}, Handshake: handshake, Anonymous: anonymous},
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
@@ -49,27 +49,25 @@ func (p Prober) Spec() probe.Spec {
 
 // Probe implements [probe.Prober].
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	e := new(Evidence)
-	s.Keep(e)
+	t := newTalk(p, s)
 	for _, name := range p.Modules {
 		if !askable(name) {
-			return e, probe.Errorf("modules", probe.OutcomeForbidden, "no module can have the name %q", name[:min(len(name), 64)])
+			return t.e, probe.Errorf("modules", probe.OutcomeForbidden, "no module can have the name %q", name[:min(len(name), 64)])
 		}
 	}
-	k := newTalk(s, e)
-	err := k.converse(ctx, p)
-	s.OfferTLS(ctx, e.TLS, s.Open)
-	return e, err
+	err := t.converse(ctx)
+	s.OfferTLS(ctx, t.e.TLS, s.Open)
+	return t.e, err
 }
 
 // converse asks for the message of the day, the list, and the modules.
-func (k *talk) converse(ctx context.Context, p Prober) error {
-	goOn, err := k.greet(ctx)
+func (t *talk) converse(ctx context.Context) error {
+	goOn, err := t.greet(ctx)
 	if err != nil || !goOn {
 		return err
 	}
-	if err := k.list(ctx); err != nil || k.s.Level() < probe.LevelAnonymous {
+	if err := t.list(ctx); err != nil || t.s.Level() < probe.LevelAnonymous {
 		return err
 	}
-	return k.modules(ctx, p)
+	return t.modules(ctx)
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Recognise implements [probe.Recogniser]: no other protocol begins so.
+// Recognise implements detect.Recogniser: no other protocol begins so.
 func (Prober) Recognise(said []byte) probe.Recognition {
 	prefix := []byte(prefixTalk)
 	switch {

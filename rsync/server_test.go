@@ -332,7 +332,7 @@ func TestImplicitTLS(t *testing.T) {
 	r, e := run(t, rsync.Prober{}, s.start(t), o)
 	require.NoError(t, r.Err)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
-	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
+	require.Equal(t, "implicit", e.TLS.Mode)
 	require.Equal(t, probe.Yes, e.TLS.NameMatches)
 	require.Equal(t, []string{"1.2", "1.3"}, e.TLS.Versions)
 	require.Len(t, e.Modules, 3)

@@ -9,8 +9,9 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A talk is a conversation with a daemon over several connections.
+// A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
+	p      Prober
 	s      *probe.Session
 	e      *Evidence
 	opened int            // connections
@@ -21,12 +22,16 @@ type talk struct {
 	entered bool
 }
 
-func newTalk(s *probe.Session, e *Evidence) *talk { return &talk{s: s, e: e, places: map[string]int{}} }
+func newTalk(p Prober, s *probe.Session) *talk {
+	t := &talk{p: p, s: s, e: new(Evidence), places: map[string]int{}}
+	s.Keep(t.e)
+	return t
+}
 
 // lost names what an error kept from being learned.
-func (k *talk) lost(err error, pointers ...string) {
+func (t *talk) lost(err error, pointers ...string) {
 	for _, pointer := range pointers {
-		k.s.Lost(pointer, err)
+		t.s.Lost(pointer, err)
 	}
 }
 
@@ -43,53 +48,53 @@ func turnedAway(op, line string) error {
 }
 
 // open connects, with TLS if the port is for that. The first connection's handshake is the evidence.
-func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
-	k.opened++
-	c, err := k.s.Open(ctx)
-	if err != nil || !k.s.ImplicitTLS() {
+func (t *talk) open(ctx context.Context) (*probe.Conn, error) {
+	t.opened++
+	c, err := t.s.Open(ctx)
+	if err != nil || !t.s.ImplicitTLS() {
 		return c, err
 	}
-	t, err := c.StartTLS(ctx)
-	if k.opened == 1 {
-		k.e.TLS = t
+	seen, err := c.StartTLS(ctx)
+	if t.opened == 1 {
+		t.e.TLS = seen
 	}
 	if err != nil {
-		if line, _, whole := strings.Cut(string(t.LeftoverPlaintext), "\n"); whole && k.opened == 1 && strings.HasPrefix(line, prefixTalk) {
-			k.e.greet(strings.TrimSuffix(line, "\r"), false) // a daemon without TLS greets in cleartext
+		if line, _, whole := strings.Cut(string(seen.LeftoverPlaintext), "\n"); whole && t.opened == 1 && strings.HasPrefix(line, prefixTalk) {
+			t.e.greet(strings.TrimSuffix(line, "\r"), false) // a daemon without TLS greets in cleartext
 		}
 		_ = c.Close()
 		return nil, err
 	}
-	k.e.ImplicitTLS = probe.Yes
+	t.e.ImplicitTLS = probe.Yes
 	return c, nil
 }
 
 // greet reads the greeting and, by asking for a module that doesn't exist, the message of the day. It reports whether to go
 // on.
-func (k *talk) greet(ctx context.Context) (goOn bool, err error) {
-	c, err := k.open(ctx)
+func (t *talk) greet(ctx context.Context) (goOn bool, err error) {
+	c, err := t.open(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer c.Close()
-	g, refusal, err := k.greeting(c)
-	k.e.Error = k.e.text(refusal)
+	g, refusal, err := t.greeting(c)
+	t.e.Error = t.e.text(refusal)
 	if refusal != "" {
 		return false, turnedAway("greeting", refusal)
 	}
-	if err != nil || k.s.Level() < probe.LevelHandshake {
+	if err != nil || t.s.Level() < probe.LevelHandshake {
 		return false, err
 	}
 	defer func() {
-		k.lost(err, "/evidence/motd", "/evidence/absent_reply", "/evidence/listing", "/evidence/modules")
+		t.lost(err, "/evidence/motd", "/evidence/absent_reply", "/evidence/listing", "/evidence/modules")
 	}()
-	random, err := k.s.RandomName(madeUpRandom)
+	random, err := t.s.RandomName(madeUpRandom)
 	if err != nil {
 		return false, err
 	}
-	name := cmp.Or(k.s.Contact().Host, "handclasp") + "." + random
+	name := cmp.Or(t.s.Contact().Host, "handclasp") + "." + random
 	var begin string
-	a, err := ask(c, g, name+"\n", k.s.Limits().ReplyLines, func(_ int, line string) string {
+	a, err := ask(c, g, name+"\n", t.s.Limits().ReplyLines, func(_ int, line string) string {
 		if message, rest, ok := glued(line, name); ok {
 			begin = message
 			return rest
@@ -100,33 +105,33 @@ func (k *talk) greet(ctx context.Context) (goOn bool, err error) {
 		return false, err
 	}
 	if a.more {
-		return false, &probe.Error{Op: "motd", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: k.s.Limits().ReplyLines}}
+		return false, &probe.Error{Op: "motd", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: t.s.Limits().ReplyLines}}
 	}
-	k.motd = message{a.lines, begin}
-	k.e.MOTD = k.e.text(k.motd.text())
-	k.e.AbsentReply, k.e.AbsentAccess = k.e.text(a.end), access(a.end)
+	t.motd = message{a.lines, begin}
+	t.e.MOTD = t.e.text(t.motd.text())
+	t.e.AbsentReply, t.e.AbsentAccess = t.e.text(a.end), access(a.end)
 	return true, nil
 }
 
 // list reads the list of modules.
-func (k *talk) list(ctx context.Context) (err error) {
-	defer func() { k.lost(err, "/evidence/listing", "/evidence/modules") }()
-	g, a, asked, err := k.request(ctx, requestList)
+func (t *talk) list(ctx context.Context) (err error) {
+	defer func() { t.lost(err, "/evidence/listing", "/evidence/modules") }()
+	g, a, asked, err := t.request(ctx, requestList)
 	if !asked {
 		return err
 	}
 	if strings.HasPrefix(a.end, prefixError) {
-		k.e.Error = k.e.text(a.end)
+		t.e.Error = t.e.text(a.end)
 		if err == nil {
 			err = turnedAway("list", a.end)
 		}
 		if err == nil {
-			k.e.Listing, k.e.Modules = probe.No, []Module{}
+			t.e.Listing, t.e.Modules = probe.No, []Module{}
 		}
 		return err
 	}
-	rows, ok := k.motd.cut(a.lines)
-	k.rows(rows)
+	rows, ok := t.motd.cut(a.lines)
+	t.rows(rows)
 	if errors.Is(err, probe.OutcomeClosed) && g.version < exitVersion {
 		err, a.end = nil, lineExit
 	}
@@ -138,43 +143,43 @@ func (k *talk) list(ctx context.Context) (err error) {
 	case a.end != lineExit && !a.more:
 		return probe.Errorf("list", probe.OutcomeMalformed, "%q is no end of a list", a.end[:min(len(a.end), 64)])
 	}
-	k.e.Listing, k.e.ModulesTruncated = probe.Yes, a.more
-	if k.e.Modules == nil {
-		k.e.Modules = []Module{}
+	t.e.Listing, t.e.ModulesTruncated = probe.Yes, a.more
+	if t.e.Modules == nil {
+		t.e.Modules = []Module{}
 	}
 	return nil
 }
 
 // request asks for one thing on a connection of its own. A daemon that refuses to talk has answered; one that wasn't reached, or
 // that greets otherwise, wasn't asked. Beside an error the answer is what came of it.
-func (k *talk) request(ctx context.Context, line string) (g greeting, a answer, asked bool, err error) {
-	c, err := k.open(ctx)
+func (t *talk) request(ctx context.Context, line string) (g greeting, a answer, asked bool, err error) {
+	c, err := t.open(ctx)
 	if err != nil {
 		return g, a, false, err
 	}
 	defer c.Close()
-	g, refusal, err := k.greeting(c)
+	g, refusal, err := t.greeting(c)
 	if err != nil {
 		return g, a, false, err
 	}
 	if refusal != "" {
 		return g, answer{end: refusal}, true, nil
 	}
-	a, err = ask(c, g, line, len(k.motd.lines)+k.s.Limits().ReplyLines, k.motd.strip)
+	a, err = ask(c, g, line, len(t.motd.lines)+t.s.Limits().ReplyLines, t.motd.strip)
 	return g, a, true, err
 }
 
 // greeting reads the first line of a connection. If the daemon refuses to talk, refusal is its "@ERROR" line.
-func (k *talk) greeting(c *probe.Conn) (g greeting, refusal string, err error) {
+func (t *talk) greeting(c *probe.Conn) (g greeting, refusal string, err error) {
 	line, err := readLine(c)
-	if k.opened == 1 && line != "" {
+	if t.opened == 1 && line != "" {
 		if !c.Secure() {
-			k.e.ImplicitTLS = probe.No
+			t.e.ImplicitTLS = probe.No
 		}
 		if err == nil {
-			k.e.greet(line, c.Secure())
+			t.e.greet(line, c.Secure())
 		} else {
-			k.e.Greeting = k.e.text(line)
+			t.e.Greeting = t.e.text(line)
 		}
 	}
 	if err != nil {
@@ -188,7 +193,7 @@ func (k *talk) greeting(c *probe.Conn) (g greeting, refusal string, err error) {
 		return g, "", nil
 	}
 	outcome := probe.OutcomeNotProtocol
-	if k.opened > 1 || strings.HasPrefix(line, prefixTalk) {
+	if t.opened > 1 || strings.HasPrefix(line, prefixTalk) {
 		outcome = probe.OutcomeMalformed
 	}
 	return g, "", probe.Errorf("greeting", outcome, "%q is no greeting of rsync", line[:min(len(line), 64)])

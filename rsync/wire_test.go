@@ -166,7 +166,7 @@ func FuzzGreeting(f *testing.F) {
 		require.LessOrEqual(t, len(g.digests), maxDigests)
 		require.Positive(t, g.version)
 		require.GreaterOrEqual(t, g.sub, 0)
-		_, err := newGuard(probe.Contact{})(0, []byte(g.answer()))
+		_, err := Prober{}.newGuard(probe.Contact{})(0, []byte(g.answer()))
 		require.NoError(t, err, "a server's greeting never makes a probe fail")
 		again, ok := parseGreeting(strings.TrimSuffix(g.answer(), "\n"))
 		require.True(t, ok)
@@ -185,7 +185,7 @@ func FuzzRows(f *testing.F) {
 		require.True(t, ok)
 		require.Len(t, rows, len(lines)-len(m.lines))
 		m.text()
-		k := newTalk(nil, new(Evidence))
+		k := &talk{e: new(Evidence), places: map[string]int{}}
 		k.motd = m
 		k.rows(rows)
 		require.Len(t, k.names, len(k.e.Modules))
@@ -196,7 +196,7 @@ func FuzzRows(f *testing.F) {
 			require.True(t, utf8.ValidString(k.e.Modules[i].Name+k.e.Modules[i].Comment))
 			require.False(t, strings.ContainsAny(name, "\t\n"))
 			if askable(name) {
-				g := newGuard(probe.Contact{})
+				g := Prober{}.newGuard(probe.Contact{})
 				_, err := g(1, []byte("@RSYNCD: 29\n"))
 				require.NoError(t, err)
 				_, err = g(1, []byte(name+"\n"))

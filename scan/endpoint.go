@@ -69,7 +69,7 @@ func (o *EndpointOptions) orDefault() EndpointOptions {
 // for SNI and certificates. A range stands for each of its addresses.
 //
 // If no prober lives on a port, a [detect.Detector] finds out who speaks there. It is the prober, too, if one that is a
-// [probe.Recogniser] expects a server to speak first, in cleartext: whatever prober recognises the greeting goes on, and
+// [detect.Recogniser] expects a server to speak first, in cleartext: whatever prober recognises the greeting goes on, and
 // the expected one if none does. Behind a scheme the prober that it names is asked, whoever greets.
 //
 // The endpoints come in a pseudo-random order over addresses and ports, so that neither a network nor a host is asked

@@ -24,7 +24,7 @@ var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
 // ends the sequence.
 //
 // A line is a target, or a row of CSV as other scanners use it: as zgrab2 reads it, "address, domain, tag, port", of
-// which the last may be left out and any may be empty; or, where the first line names its columns and one of them is
+// which the last may be left out and any may be empty; or, if the first line names its columns and one of them is
 // saddr, as ZMap writes it: of the others sport, success and repeat are used. What masscan (-oL, -oJ, -oX), nmap (-oX, -oG),
 // naabu and httpx (JSON) write is read as well; of it the open ports are targets.
 //

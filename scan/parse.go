@@ -55,7 +55,7 @@ func (r *parser) detect(wait time.Duration) {
 	recognisers := 0
 	claims := map[uint16]int{}
 	for _, p := range r.probers {
-		if _, ok := p.(probe.Recogniser); ok {
+		if _, ok := p.(detect.Recogniser); ok {
 			recognisers++
 		}
 	}
@@ -67,7 +67,7 @@ func (r *parser) detect(wait time.Duration) {
 		claims[s.port]++
 	}
 	for i, s := range r.all {
-		known, ok := s.prober.(probe.Recogniser)
+		known, ok := s.prober.(detect.Recogniser)
 		if ok && s.network == probe.TCP && !s.tls && claims[s.port] == 1 && recognisers > 1 && known.Recognise(nil) != probe.Possible {
 			r.all[i].prober = detect.Detector{Probers: r.probers, Expected: s.prober, Wait: wait}
 		}

@@ -114,7 +114,7 @@ type Share struct {
 }
 
 // Protocol returns "smb".
-func (e *Evidence) Protocol() string { return protocol }
+func (*Evidence) Protocol() string { return protocol }
 
 // NTLMChallenge implements [probe.NTLMEvidence].
 func (e *Evidence) NTLMChallenge() *probe.NTLM {

@@ -10,13 +10,14 @@ import (
 
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
+	"github.com/handclasp/handclasp/scan"
 	"github.com/handclasp/handclasp/smb"
 )
 
 var (
 	_ probe.BannerEvidence = (*smb.Evidence)(nil)
 	_ probe.NTLMEvidence   = (*smb.Evidence)(nil)
-	_ probe.SchemeProber   = smb.Prober{}
+	_ scan.SchemeProber    = smb.Prober{}
 )
 
 // play plays a file once.

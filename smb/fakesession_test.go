@@ -155,7 +155,7 @@ func (v visitor) Spec() probe.Spec {
 			Greeting: probe.Bound{Conns: 4, Time: time.Minute}, Handshake: probe.Bound{Conns: 4, Time: time.Minute}, Anonymous: probe.Bound{Conns: 4, Time: time.Minute},
 		},
 		Guard: func(c probe.Contact) probe.Guard {
-			g := newGuard(c)
+			g := Prober{}.newGuard(c)
 			return func(l probe.Level, plain []byte) (string, error) {
 				if l == probe.LevelHandshake {
 					l = probe.LevelAnonymous // the visitor is one at both

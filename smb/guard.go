@@ -52,8 +52,8 @@ var behind = map[step][]step{
 	stepLogoff:     {stepSetup, stepLogin, stepTree, stepDisconnect},
 }
 
-// newGuard returns the guard of one connection, which knows what was sent on it, and by which version.
-func newGuard(probe.Contact) probe.Guard {
+// newGuard makes the allow-list of one connection. It knows what was sent on it, and by which version.
+func (Prober) newGuard(probe.Contact) probe.Guard {
 	last, number, version := stepStart, uint64(0), byte(0)
 	return func(l probe.Level, plain []byte) (string, error) {
 		s, label, err := guard(l, plain, number)

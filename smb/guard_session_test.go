@@ -61,7 +61,7 @@ func (list sending) at(t testing.TB, label string) int {
 
 // guard returns the guard of a connection on which so many messages were sent.
 func (list sending) guard(t testing.TB, before int) probe.Guard {
-	g := newGuard(probe.Contact{})
+	g := Prober{}.newGuard(probe.Contact{})
 	for _, e := range list[:before] {
 		_, err := g(probe.LevelAnonymous, e.Data)
 		require.NoError(t, err, e.Label)
@@ -136,7 +136,7 @@ func TestGuardSessionKnowsTheOrder(t *testing.T) {
 		"negotiate setup login tree create bind call call":           false,
 		"negotiate setup login logoff tree":                          false,
 	} {
-		g := newGuard(probe.Contact{})
+		g := Prober{}.newGuard(probe.Contact{})
 		steps := strings.Fields(conversation)
 		for i, step := range steps {
 			m := bytes.Clone(list[list.at(t, label[step])].Data)

@@ -52,7 +52,7 @@ func setup1(sessionKey uint32, token []byte) []byte {
 // what the first of them says that lets the message pass.
 func atHandshake(t testing.TB, l probe.Level, message []byte) (label string, err error) {
 	for _, before := range []string{"", "NEGOTIATE 3.1.1", "NEGOTIATE NT LM 0.12"} {
-		g := newGuard(probe.Contact{})
+		g := Prober{}.newGuard(probe.Contact{})
 		if before != "" {
 			_, err := g(probe.LevelHandshake, sendable(t)[before])
 			require.NoError(t, err)
@@ -144,7 +144,7 @@ func TestGuardKnowsTheOrder(t *testing.T) {
 		{[]string{negotiate, setup, setup}, false},
 		{[]string{negotiate, setup, negotiate}, false},
 	} {
-		g := newGuard(probe.Contact{})
+		g := Prober{}.newGuard(probe.Contact{})
 		for i, name := range c.sent {
 			_, err := g(probe.LevelAnonymous, all[name])
 			require.Equal(t, i < len(c.sent)-1 || c.last, err == nil, "%v: %d", c.sent, i)

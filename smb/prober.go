@@ -8,7 +8,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Prober asks file servers. Its zero value is ready for use.
+// A Prober asks file servers. Its zero value is ready for use.
 type Prober struct {
 	NetBIOS    probe.Fact // whether SMB is carried inside a NetBIOS session; unknown leaves it to the port
 	Algorithms bool       // learn all ciphers and signing algorithms of 3.1.1, with four more connections
@@ -30,7 +30,7 @@ func (p Prober) Spec() probe.Spec {
 		Protocol:   protocol,
 		Ports:      []probe.Port{{Network: probe.TCP, Number: 445}, {Network: probe.TCP, Number: portNetBIOS, Scheme: schemeNetBIOS}},
 		Companions: []probe.Port{nbt.NameService},
-		Guard:      newGuard,
+		Guard:      p.newGuard,
 		Bounds:     p.bounds(),
 		Evidence:   func() probe.Evidence { return new(Evidence) },
 	}
@@ -50,7 +50,7 @@ func (p Prober) bounds() probe.Bounds {
 	}
 }
 
-// ForScheme implements [probe.SchemeProber].
+// ForScheme implements scan.SchemeProber.
 func (p Prober) ForScheme(scheme string) probe.Prober {
 	p.NetBIOS = probe.FactOf(scheme == schemeNetBIOS)
 	return p
@@ -58,21 +58,21 @@ func (p Prober) ForScheme(scheme string) probe.Prober {
 
 // Probe implements [probe.Prober].
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	k := newTalk(p, s)
+	t := newTalk(p, s)
 	if s.Level() < probe.LevelHandshake {
-		return k.e, k.knock(ctx) // a server says nothing before it is asked
+		return t.e, t.knock(ctx) // a server says nothing before it is asked
 	}
-	c, err := k.first(ctx)
+	c, err := t.first(ctx)
 	if c == nil || err != nil {
-		return k.e, err
+		return t.e, err
 	}
-	if !k.everything(ctx, c) {
-		return k.e, k.err
+	if !t.everything(ctx, c) {
+		return t.e, t.err
 	}
-	k.matrix(ctx)
-	k.details(ctx)
+	t.matrix(ctx)
+	t.details(ctx)
 	if s.Level() >= probe.LevelAnonymous {
-		k.nullSession(ctx)
+		t.nullSession(ctx)
 	}
-	return k.e, k.err
+	return t.e, t.err
 }

@@ -355,7 +355,7 @@ func TestConform(t *testing.T) {
 	probetest.ConformWith(t, smb.Prober{}, probetest.Conformance{Recordings: transcripts + "samba-*-lanman-netbios.txt"})
 }
 
-var _ probe.Asker = smb.Prober{}
+var _ detect.Asker = smb.Prober{}
 
 func TestRecognise(t *testing.T) {
 	require.Equal(t, probe.Possible, smb.Prober{}.Recognise(nil))

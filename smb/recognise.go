@@ -7,7 +7,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Recognise implements [probe.Recogniser]: a file server waits for its client.
+// Recognise implements detect.Recogniser: a file server waits for its client.
 func (Prober) Recognise(said []byte) probe.Recognition {
 	if len(said) == 0 {
 		return probe.Possible
@@ -15,10 +15,10 @@ func (Prober) Recognise(said []byte) probe.Recognition {
 	return probe.Foreign
 }
 
-// Questions implements [probe.Asker]: an offer of all dialects of SMB 2 and 3.
+// Questions implements detect.Asker: an offer of all dialects of SMB 2 and 3.
 func (Prober) Questions() []string { return []string{"NEGOTIATE 2.0.2 2.1 3.0 3.0.2 3.1.1"} }
 
-// Question implements [probe.Asker].
+// Question implements detect.Asker.
 func (p Prober) Question(s *probe.Session, _ int) ([]byte, error) {
 	q := everyDialect
 	if err := q.draw(s); err != nil {
@@ -27,7 +27,7 @@ func (p Prober) Question(s *probe.Session, _ int) ([]byte, error) {
 	return frame(header{command: commandNegotiate}.request(negotiate(q.dialects, q.algorithms, q.random))), nil
 }
 
-// Answers implements [probe.Asker]. A flag tells an answer from an echo.
+// Answers implements detect.Asker. A flag tells an answer from an echo.
 func (Prober) Answers(_ int, reply []byte) probe.Recognition {
 	if len(reply) > 0 && reply[0] != nbt.TypeMessage || len(reply) > 1 && reply[1] != 0 {
 		return probe.Foreign // answers to an offer are short

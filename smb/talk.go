@@ -9,7 +9,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A talk is one probe of one server.
+// A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
 	p       Prober
 	s       *probe.Session
@@ -20,37 +20,37 @@ type talk struct {
 }
 
 func newTalk(p Prober, s *probe.Session) *talk {
-	k := &talk{p: p, s: s, e: new(Evidence)}
-	k.netbios = p.NetBIOS == probe.Yes || p.NetBIOS == probe.Unknown && s.Target().Addr.Port() == portNetBIOS
-	s.Keep(k.e)
-	return k
+	t := &talk{p: p, s: s, e: new(Evidence)}
+	t.netbios = p.NetBIOS == probe.Yes || p.NetBIOS == probe.Unknown && s.Target().Addr.Port() == portNetBIOS
+	s.Keep(t.e)
+	return t
 }
 
 // everything offers all dialects of SMB 2 and 3. If that isn't answered it offers SMB1, and reports whether either
 // was, by a server that has time.
-func (k *talk) everything(ctx context.Context, c *probe.Conn) bool {
+func (t *talk) everything(ctx context.Context, c *probe.Conn) bool {
 	defer c.Close()
 	q := everyDialect
-	if k.fail(q.draw(k.s)); k.err != nil {
+	if t.fail(q.draw(t.s)); t.err != nil {
 		return false
 	}
 	a := q.hold(c)
-	k.e.preferred(a)
+	t.e.preferred(a)
 	if a.answered() && !(errors.Is(a.err, probe.OutcomeBusy) && a.setup == nil) {
-		k.lose(a.err, "/evidence/ntlm", "/evidence/ntlm_accepted", "/evidence/session_setup_status")
+		t.lose(a.err, "/evidence/ntlm", "/evidence/ntlm_accepted", "/evidence/session_setup_status")
 		return true
 	}
 	_ = c.Close()
 	only := answer{err: a.err}
 	if errors.Is(a.err, probe.OutcomeClosed) || errors.Is(a.err, probe.OutcomeTimeout) || errors.Is(a.err, probe.OutcomeMalformed) {
-		only = k.alone(ctx, offerSMB1)
+		only = t.alone(ctx, offerSMB1)
 	}
 	if !only.answered() {
-		k.fail(a.err)
+		t.fail(a.err)
 		return false
 	}
-	k.e.smb1(only)
-	k.lose(only.err, k.e.smb1Login()...)
+	t.e.smb1(only)
+	t.lose(only.err, t.e.smb1Login()...)
 	return true
 }
 
@@ -60,82 +60,82 @@ var (
 )
 
 // matrix asks for each dialect alone, and for SMB1.
-func (k *talk) matrix(ctx context.Context) {
+func (t *talk) matrix(ctx context.Context) {
 	var list []question
-	if k.e.NegotiateStatus != statusName(statusNotSupported) {
+	if t.e.NegotiateStatus != statusName(statusNotSupported) {
 		for _, d := range dialects {
 			list = append(list, question{dialects: []uint16{d}, algorithms: everything})
 		}
 	}
-	if k.e.SMB1.Outcome == "" {
+	if t.e.SMB1.Outcome == "" {
 		list = append(list, offerSMB1)
 	}
-	answers := k.each(ctx, list)
+	answers := t.each(ctx, list)
 	for i, q := range list {
 		if len(q.smb1) > 0 {
-			k.e.smb1(answers[i])
+			t.e.smb1(answers[i])
 		} else {
-			k.e.alone(q.dialects[0], answers[i])
+			t.e.alone(q.dialects[0], answers[i])
 		}
 	}
 	for i, q := range list {
 		switch a := answers[i]; {
-		case k.e.hungUp(q, a):
+		case t.e.hungUp(q, a):
 		case a.smb1 != nil:
-			k.lose(a.err, k.e.smb1Login()...)
+			t.lose(a.err, t.e.smb1Login()...)
 		case len(q.smb1) > 0:
-			k.lose(a.err, "/evidence/smb1")
+			t.lose(a.err, "/evidence/smb1")
 		default:
-			k.lose(a.err, fmt.Sprintf("/evidence/matrix/%d", i), "/evidence/dialects", "/evidence/dialects_refused", "/evidence/encryption")
+			t.lose(a.err, fmt.Sprintf("/evidence/matrix/%d", i), "/evidence/dialects", "/evidence/dialects_refused", "/evidence/encryption")
 		}
 	}
-	k.e.conclude()
+	t.e.conclude()
 }
 
 // details asks what only makes sense behind what was learned: SMB1 without extended security and the dialects of LAN
 // Manager, and the algorithms of 3.1.1.
-func (k *talk) details(ctx context.Context) {
+func (t *talk) details(ctx context.Context) {
 	var list []question
-	if k.e.SMB1.Supported == probe.Yes {
+	if t.e.SMB1.Supported == probe.Yes {
 		list = append(list, question{smb1: lanmanDialects})
-		if k.e.SMB1.Dialect == dialectNTLM012 && k.e.SMB1.ServerName == "" {
+		if t.e.SMB1.Dialect == dialectNTLM012 && t.e.SMB1.ServerName == "" {
 			list = append(list, question{smb1: smb1Dialects})
 		}
 	}
-	if k.p.Algorithms && k.e.PreferredDialect == dialectNames[dialect311] {
+	if t.p.Algorithms && t.e.PreferredDialect == dialectNames[dialect311] {
 		for i, cipher := range everything.ciphers {
 			signing := everything.signing[min(i, len(everything.signing)-1)]
 			one := offer{ciphers: []uint16{cipher}, compression: everything.compression, signing: []uint16{signing}}
 			list = append(list, question{dialects: []uint16{dialect311}, algorithms: one})
 		}
 	}
-	answers := k.each(ctx, list)
+	answers := t.each(ctx, list)
 	for i, q := range list {
 		switch a := answers[i]; {
 		case len(q.smb1) == len(lanmanDialects) && a.hungUp(): // how most servers have them off
 		case len(q.smb1) > 0:
-			k.e.smb1Detail(a)
-			k.lose(a.err, "/evidence/smb1/dialects", "/evidence/smb1/domain", "/evidence/smb1/server_name")
+			t.e.smb1Detail(a)
+			t.lose(a.err, "/evidence/smb1/dialects", "/evidence/smb1/domain", "/evidence/smb1/server_name")
 		default:
-			k.e.algorithms(q.algorithms, a)
-			k.lose(a.err, "/evidence/ciphers", "/evidence/signing_algorithms")
+			t.e.algorithms(q.algorithms, a)
+			t.lose(a.err, "/evidence/ciphers", "/evidence/signing_algorithms")
 		}
 	}
 }
 
 // fail keeps the first error.
-func (k *talk) fail(err error) {
-	if k.err == nil {
-		k.err = err
+func (t *talk) fail(err error) {
+	if t.err == nil {
+		t.err = err
 	}
 }
 
 // lose names what a conversation that was lost leaves unknown. An answer that makes no sense is the probe's error instead.
-func (k *talk) lose(err error, pointers ...string) {
+func (t *talk) lose(err error, pointers ...string) {
 	for _, pointer := range pointers {
-		k.s.Lost(pointer, err)
+		t.s.Lost(pointer, err)
 	}
 	if probe.OutcomeOf(err).Answered() {
-		k.fail(err)
+		t.fail(err)
 	}
 }

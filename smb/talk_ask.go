@@ -188,17 +188,17 @@ const beside = 2
 
 // each asks questions, some at a time, each on a connection of its own. Those that the server dropped or was too busy for it
 // asks again one after the other.
-func (k *talk) each(ctx context.Context, list []question) []answer {
+func (t *talk) each(ctx context.Context, list []question) []answer {
 	answers := make([]answer, len(list))
 	for i := range list {
-		if answers[i].err = list[i].draw(k.s); answers[i].err != nil {
+		if answers[i].err = list[i].draw(t.s); answers[i].err != nil {
 			return answers
 		}
 	}
 	for at := 0; at < len(list); at += beside {
-		k.s.OpenEach(ctx, min(beside, len(list)-at), func(i int, c *probe.Conn, err error) {
+		t.s.OpenEach(ctx, min(beside, len(list)-at), func(i int, c *probe.Conn, err error) {
 			if i += at; err == nil {
-				err = k.prepare(c)
+				err = t.prepare(c)
 			}
 			if err != nil {
 				answers[i].err = err
@@ -212,7 +212,7 @@ func (k *talk) each(ctx context.Context, list []question) []answer {
 		if len(list) < 2 || !a.turnedAway() {
 			continue
 		}
-		again := k.alone(ctx, list[i])
+		again := t.alone(ctx, list[i])
 		if limit := (*probe.LimitError)(nil); !errors.As(again.err, &limit) {
 			answers[i] = again
 		}
@@ -225,11 +225,11 @@ func (k *talk) each(ctx context.Context, list []question) []answer {
 }
 
 // alone asks one question.
-func (k *talk) alone(ctx context.Context, q question) (a answer) {
-	if a.err = q.draw(k.s); a.err != nil {
+func (t *talk) alone(ctx context.Context, q question) (a answer) {
+	if a.err = q.draw(t.s); a.err != nil {
 		return a
 	}
-	c, err := k.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
 		a.err = err
 		return a

@@ -13,8 +13,8 @@ const (
 )
 
 // knock opens a connection and says nothing.
-func (k *talk) knock(ctx context.Context) error {
-	c, err := k.s.Open(ctx)
+func (t *talk) knock(ctx context.Context) error {
+	c, err := t.s.Open(ctx)
 	if err != nil {
 		return err
 	}
@@ -24,16 +24,16 @@ func (k *talk) knock(ctx context.Context) error {
 
 // first opens the first connection, and learns by which name the server is called. It returns nil without an error if
 // the server refuses the session in words.
-func (k *talk) first(ctx context.Context) (c *probe.Conn, err error) {
-	if !k.netbios {
-		if c, err = k.s.Open(ctx); err == nil {
-			k.e.Transport = transportDirect
+func (t *talk) first(ctx context.Context) (c *probe.Conn, err error) {
+	if !t.netbios {
+		if c, err = t.s.Open(ctx); err == nil {
+			t.e.Transport = transportDirect
 		}
 		return c, err
 	}
-	c, k.called, err = nbt.Call{Session: k.s, Asked: k.e.sessionRequest}.Open(ctx)
+	c, t.called, err = nbt.Call{Session: t.s, Asked: t.e.sessionRequest}.Open(ctx)
 	if c != nil {
-		k.e.Transport, k.e.CalledName = transportNetBIOS, k.called.Text()
+		t.e.Transport, t.e.CalledName = transportNetBIOS, t.called.Text()
 	}
 	return c, err
 }
@@ -54,12 +54,12 @@ func (e *Evidence) sessionRequest(called nbt.Name, reply *nbt.SessionReply) {
 }
 
 // open opens a later connection that carries SMB.
-func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
-	c, err := k.s.Open(ctx)
+func (t *talk) open(ctx context.Context) (*probe.Conn, error) {
+	c, err := t.s.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := k.prepare(c); err != nil {
+	if err := t.prepare(c); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
@@ -67,16 +67,16 @@ func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
 }
 
 // prepare makes a later connection carry SMB. A server that took the name before and doesn't now is busy.
-func (k *talk) prepare(c *probe.Conn) error {
-	if !k.netbios {
+func (t *talk) prepare(c *probe.Conn) error {
+	if !t.netbios {
 		return nil
 	}
-	reply, err := nbt.RequestSession(c, k.called)
+	reply, err := nbt.RequestSession(c, t.called)
 	if err != nil || reply.Type == nbt.TypePositive {
 		return err
 	}
 	if err := reply.Refusal(); err != nil {
 		return err
 	}
-	return probe.Errorf(opSession, probe.OutcomeBusy, "%s doesn't take another session", k.called.Text())
+	return probe.Errorf(opSession, probe.OutcomeBusy, "%s doesn't take another session", t.called.Text())
 }

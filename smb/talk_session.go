@@ -58,47 +58,47 @@ type visit struct {
 
 // nullSession learns what the server gives to anybody: Evidence.NullSession, Guest and Shares. It logs in without a user,
 // connects to IPC$ and asks for the list of shares, on a connection of its own, by SMB1 if nothing newer is spoken.
-func (k *talk) nullSession(ctx context.Context) {
-	dialect, newer := dialectByName(k.e.PreferredDialect)
-	if !newer && k.e.SMB1.Dialect != dialectNTLM012 {
+func (t *talk) nullSession(ctx context.Context) {
+	dialect, newer := dialectByName(t.e.PreferredDialect)
+	if !newer && t.e.SMB1.Dialect != dialectNTLM012 {
 		return
 	}
 	var random [randomSize]byte
 	if newer {
 		var err error
-		if random, err = draw(k.s); err != nil {
-			k.fail(err)
+		if random, err = draw(t.s); err != nil {
+			t.fail(err)
 			return
 		}
 	}
-	c, err := k.open(ctx)
+	c, err := t.open(ctx)
 	if err != nil {
-		k.lose(err, "/evidence/anonymous", "/evidence/null_session", "/evidence/guest", "/evidence/shares")
+		t.lose(err, "/evidence/anonymous", "/evidence/null_session", "/evidence/guest", "/evidence/shares")
 		return
 	}
 	defer c.Close()
-	k.e.Anonymous = new(AnonymousSession)
-	v := visit{c: c, e: k.e, said: k.e.Anonymous, host: k.s.Target().Addr.Addr().Unmap().WithZone("").String()}
+	t.e.Anonymous = new(AnonymousSession)
+	v := visit{c: c, e: t.e, said: t.e.Anonymous, host: t.s.Target().Addr.Addr().Unmap().WithZone("").String()}
 	if newer {
 		err = v.hold(&session2{visit: v, dialect: dialect, random: random, credits: 1})
 	} else {
 		err = v.hold(&session1{visit: v})
 	}
-	k.e.NullSession, k.e.Guest = v.said.facts()
+	t.e.NullSession, t.e.Guest = v.said.facts()
 	switch {
 	case err == nil, errors.Is(err, errRefused):
 	case errors.Is(err, probe.OutcomeNotProtocol): // it spoke SMB before
-		k.fail(malformed(opAnonymous, errors.Unwrap(err)))
+		t.fail(malformed(opAnonymous, errors.Unwrap(err)))
 	case errors.As(err, new(*probe.Error)):
 		lost := []string{"/evidence/anonymous", "/evidence/shares"}
-		if k.e.NullSession == probe.Unknown {
+		if t.e.NullSession == probe.Unknown {
 			lost = append(lost, "/evidence/null_session", "/evidence/guest")
 		}
-		k.lose(err, lost...)
+		t.lose(err, lost...)
 	case errors.Is(err, errTooMany):
-		k.fail(&probe.Error{Op: opAnonymous, Outcome: probe.OutcomeLimit, Err: err})
+		t.fail(&probe.Error{Op: opAnonymous, Outcome: probe.OutcomeLimit, Err: err})
 	default:
-		k.fail(malformed(opAnonymous, err))
+		t.fail(malformed(opAnonymous, err))
 	}
 }
 

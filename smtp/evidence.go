@@ -2,6 +2,8 @@ package smtp
 
 import "github.com/handclasp/handclasp/probe"
 
+const protocol = "smtp"
+
 // Evidence is what an SMTP server tells before anybody logs in or sends mail.
 //
 // If TLS is spoken from the first byte there is only one EHLO, inside TLS: what it offers is in the fields without

@@ -33,7 +33,7 @@ func FuzzEHLO(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		reply, _ := textline.ReadReply(&lineReader{b}, textline.EveryLine, 100)
 		if name := parseHostname(reply); isDomain(name) {
-			_, err := everyKnob.guard(probe.Contact{})(probe.LevelHandshake, []byte("VRFY abcdefghijklmnop@"+name+"\r\n"))
+			_, err := everyKnob.newGuard(probe.Contact{})(probe.LevelHandshake, []byte("VRFY abcdefghijklmnop@"+name+"\r\n"))
 			require.NoError(t, err, "a server's name never makes a probe fail")
 		}
 		verifies(reply)
@@ -66,7 +66,7 @@ func FuzzGuard(f *testing.F) {
 		f.Add([]byte(command))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		label, err := everyKnob.guard(probe.Contact{})(probe.LevelHandshake, b)
+		label, err := everyKnob.newGuard(probe.Contact{})(probe.LevelHandshake, b)
 		if err != nil {
 			require.Empty(t, label)
 			return
@@ -85,7 +85,7 @@ func FuzzGuard(f *testing.F) {
 		for _, forbidden := range []string{"MAIL", "RCPT", "DATA", "BDAT", "EXPN", "ETRN", "RSET", "HELP", "SEND", "SOML", "SAML", "TURN", "BURL"} {
 			require.False(t, strings.EqualFold(verb, forbidden))
 		}
-		_, err = everyKnob.guard(probe.Contact{})(probe.LevelGreeting, b)
+		_, err = everyKnob.newGuard(probe.Contact{})(probe.LevelGreeting, b)
 		require.Error(t, err)
 	})
 }

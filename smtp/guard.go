@@ -20,7 +20,7 @@ var errUnknownCommand = errors.New("not a command that this prober sends")
 
 // guard makes the allow-list of one connection: one command with its CRLF. What only a knob asks for passes only if that knob is
 // on, and what belongs to a login only behind the AUTH that begins one.
-func (p Prober) guard(visitor probe.Contact) probe.Guard {
+func (p Prober) newGuard(visitor probe.Contact) probe.Guard {
 	loggingIn := false
 	return func(l probe.Level, plain []byte) (label string, err error) {
 		if l < probe.LevelHandshake {

@@ -27,7 +27,7 @@ func TestGuardAllows(t *testing.T) {
 				require.Equal(t, want, label)
 			}
 		}
-		_, err := everyKnob.guard(probe.Contact{})(probe.LevelGreeting, []byte(plain))
+		_, err := everyKnob.newGuard(probe.Contact{})(probe.LevelGreeting, []byte(plain))
 		require.Error(t, err, "%q", plain)
 	}
 }
@@ -37,7 +37,7 @@ var everyKnob = Prober{Injection: true, Verify: true}
 
 // The argument of EHLO is the visitor's name, and no other.
 func TestGuardKnowsTheVisitor(t *testing.T) {
-	scanner := (Prober{}).guard(probe.Contact{Host: "scan.example.org"})
+	scanner := Prober{}.newGuard(probe.Contact{Host: "scan.example.org"})
 	for plain, good := range map[string]bool{
 		"EHLO scan.example.org\r\n": true, "HELO scan.example.org\r\n": true,
 		"EHLO [127.0.0.1]\r\n": false, "EHLO scan.example.com\r\n": false, "EHLO scan.example.org x\r\n": false,
@@ -46,14 +46,14 @@ func TestGuardKnowsTheVisitor(t *testing.T) {
 		require.Equal(t, good, err == nil, "%q: %v", plain, err)
 	}
 	// What a session refuses as a name doesn't pass either.
-	_, err := (Prober{}).guard(probe.Contact{Host: "x SIZE=1"})(probe.LevelHandshake, []byte("EHLO x SIZE=1\r\n"))
+	_, err := Prober{}.newGuard(probe.Contact{Host: "x SIZE=1"})(probe.LevelHandshake, []byte("EHLO x SIZE=1\r\n"))
 	require.Error(t, err)
 }
 
 // What belongs to a login passes once one has begun, and until it is cancelled.
 func TestGuardOfALogin(t *testing.T) {
 	for _, auth := range []string{"AUTH NTLM\r\n", "AUTH NTLM " + negotiate + "\r\n"} {
-		guard := (Prober{}).guard(probe.Contact{})
+		guard := Prober{}.newGuard(probe.Contact{})
 		for _, step := range []struct {
 			plain, label string
 		}{{"*\r\n", ""}, {negotiate + "\r\n", ""}, {auth, "AUTH NTLM"}, {negotiate + "\r\n", "NTLM negotiate"}, {"*\r\n", "cancel AUTH"},
@@ -136,7 +136,7 @@ func TestGuardRefuses(t *testing.T) {
 	}
 	for _, plain := range refused {
 		for _, level := range []probe.Level{probe.LevelGreeting, probe.LevelHandshake, probe.LevelAnonymous} {
-			label, err := everyKnob.guard(probe.Contact{})(level, []byte(plain))
+			label, err := everyKnob.newGuard(probe.Contact{})(level, []byte(plain))
 			require.Error(t, err, "%q", plain)
 			require.Empty(t, label)
 		}

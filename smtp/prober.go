@@ -10,8 +10,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A Prober learns what a mail server offers before and after TLS. The zero value is ready for use; its fields are
-// knobs.
+// A Prober asks mail servers. Its zero value is ready for use; the fields go beyond the levels.
 type Prober struct {
 	// Injection checks, on a connection of its own, whether a command that comes in cleartext behind STARTTLS is
 	// carried out inside TLS (CVE-2011-0411).
@@ -21,7 +20,10 @@ type Prober struct {
 	Verify bool
 }
 
-const protocol = "smtp"
+// Grab probes one server. The evidence is valid, if partial, beside an error.
+func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
+	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
+}
 
 // Spec implements [probe.Prober]. Its guard and its bounds depend on the knobs.
 func (p Prober) Spec() probe.Spec {
@@ -36,26 +38,19 @@ func (p Prober) Spec() probe.Spec {
 			{Network: probe.TCP, Number: 25}, {Network: probe.TCP, Number: 587},
 			{Network: probe.TCP, Number: 465, ImplicitTLS: true}, {Network: probe.TCP, Number: 2525},
 		},
-		Guard:    p.guard,
+		Guard:    p.newGuard,
 		Bounds:   probe.Bounds{Greeting: probe.Bound{Conns: 1, Time: 6 * time.Minute}, Handshake: asked, Anonymous: asked},
 		Evidence: func() probe.Evidence { return new(Evidence) },
 	}
 }
 
-// Grab probes an address such as "192.0.2.7:25" with a [Prober] without knobs. The evidence is valid, if partial,
-// beside an error, and nil only if addr is no address.
-func Grab(ctx context.Context, addr string, o *probe.Options) (*Evidence, error) {
-	return probe.Grab[*Evidence](ctx, Prober{}, addr, o)
-}
-
 // Probe implements [probe.Prober]: it waits for the greeting, learns what is offered before and after TLS, and says
 // goodbye.
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	t := &talk{s: s, e: new(Evidence)}
-	s.Keep(t.e)
+	t := newTalk(p, s)
 	err := textline.InStep(s, func(a *textline.Attempt) error {
 		t.Attempt = a
-		return p.converse(ctx, t)
+		return t.converse(ctx)
 	}, t.forget)
 	s.OfferTLS(ctx, t.e.TLS, t.reachTLS)
 	if err != nil || s.Level() == probe.LevelGreeting {
@@ -69,7 +64,7 @@ func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, er
 
 // converse asks everything that one connection can tell. If TLS, which was offered, can't be had, NTLM is asked for in
 // cleartext, if it is offered there.
-func (p Prober) converse(ctx context.Context, t *talk) error {
+func (t *talk) converse(ctx context.Context) error {
 	if err := t.greet(ctx); err != nil || t.s.Level() == probe.LevelGreeting {
 		return err
 	}
@@ -92,10 +87,10 @@ func (p Prober) converse(ctx context.Context, t *talk) error {
 			return err
 		}
 	}
-	if p.Verify {
+	if t.p.Verify {
 		if err := t.verify(); err != nil {
 			return err
 		}
 	}
-	return t.k.Leave()
+	return t.c.Leave()
 }

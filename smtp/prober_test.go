@@ -51,7 +51,7 @@ func TestImplicitTLS(t *testing.T) {
 	r, e := run(t, smtp.Prober{Injection: true}, s, &probe.Options{ImplicitTLS: probe.Yes})
 	require.NoError(t, r.Err)
 	require.Equal(t, probe.Yes, e.ImplicitTLS)
-	require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
+	require.Equal(t, "implicit", e.TLS.Mode)
 	require.Equal(t, []string{"PLAIN"}, e.AuthMechanisms)
 	require.Equal(t, probe.Unknown, e.STARTTLSInjected)
 

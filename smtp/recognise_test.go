@@ -5,10 +5,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/probe"
 )
 
-var _ probe.Asker = Prober{}
+var _ detect.Asker = Prober{}
 
 func TestRecognise(t *testing.T) {
 	for said, want := range map[string]probe.Recognition{

@@ -38,7 +38,7 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 		require.Equal(t, probe.Yes, e.STARTTLS)
 		require.Equal(t, probe.No, e.STARTTLSStripped)
 		require.Equal(t, "1.3", e.TLS.Version)
-		require.Equal(t, probe.ModeSTARTTLS, e.TLS.Mode)
+		require.Equal(t, "starttls", e.TLS.Mode)
 		require.Equal(t, []string{"PIPELINING", "SIZE 10240000", "VRFY", "AUTH PLAIN LOGIN", "AUTH=PLAIN LOGIN", "8BITMIME"}, e.ExtensionsAfterTLS)
 		require.Equal(t, []string{"PLAIN", "LOGIN"}, e.AuthMechanismsAfterTLS)
 		require.Equal(t, probe.Yes, e.VRFY)
@@ -49,7 +49,7 @@ var handwritten = map[string]func(t *testing.T, r *probe.Result, e *smtp.Evidenc
 	},
 	"implicit-tls": func(t *testing.T, _ *probe.Result, e *smtp.Evidence) {
 		require.Equal(t, probe.Yes, e.ImplicitTLS)
-		require.Equal(t, probe.ModeImplicit, e.TLS.Mode)
+		require.Equal(t, "implicit", e.TLS.Mode)
 		require.Equal(t, []string{"PLAIN"}, e.AuthMechanisms)
 		require.EqualValues(t, 0, *e.SizeLimit)
 		require.Equal(t, probe.No, e.STARTTLS, "EHLO doesn't list it")

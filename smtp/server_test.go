@@ -51,7 +51,7 @@ func (p *peer) hear() string {
 	return strings.TrimSuffix(line, "\r\n")
 }
 
-// upgrade speaks TLS. What was read ahead stays readable inside it where the server keeps it, which is the fault that
+// upgrade speaks TLS. What was read ahead stays readable inside it if the server keeps it, which is the fault that
 // the injection check looks for.
 func (p *peer) upgrade(keep bool) {
 	if p.err != nil {

@@ -12,10 +12,17 @@ import (
 // A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
 	*textline.Attempt
+	p       Prober
 	s       *probe.Session
 	e       *Evidence
-	k       *textline.Conn // the connection that is open
+	c       *textline.Conn // the connection that is open
 	offered offer          // in the last reply to EHLO
+}
+
+func newTalk(p Prober, s *probe.Session) *talk {
+	t := &talk{p: p, s: s, e: new(Evidence)}
+	s.Keep(t.e)
+	return t
 }
 
 // words are SMTP's in what it shares with other protocols.
@@ -24,23 +31,23 @@ var words = textline.Protocol{Style: textline.EveryLine, Mend: unteased, Greets:
 // greet opens a connection and reads the greeting to its last line, before which a client that speaks is taken for a
 // spammer.
 func (t *talk) greet(ctx context.Context) (err error) {
-	if t.k, err = words.Open(ctx, t.s); err != nil {
+	if t.c, err = words.Open(ctx, t.s); err != nil {
 		return err
 	}
-	t.k.Patient = t.Patient
-	g, err := t.k.Greet(ctx)
+	t.c.Patient = t.Patient
+	g, err := t.c.Greet(ctx)
 	if t.e.Greeting == nil || err == nil { // a second connection that is turned away tells nothing of the first
 		t.e.Greeting, t.e.Hostname, t.e.ImplicitTLS, t.e.TLS = g.Reply, parseHostname(g.Reply), g.Implicit, g.TLS
 	}
 	if probe.OutcomeOf(err) == probe.OutcomeDenied && t.s.Level() > probe.LevelGreeting {
-		_ = t.k.Leave() // the server waits for it (RFC 5321 §3.1)
+		_ = t.c.Leave() // the server waits for it (RFC 5321 §3.1)
 	}
 	return err
 }
 
 func (t *talk) close() {
-	if t.k != nil {
-		_ = t.k.Close()
+	if t.c != nil {
+		_ = t.c.Close()
 	}
 }
 
@@ -57,7 +64,7 @@ func (t *talk) forget() {
 // ask sends a command and keeps the reply to it in a field of the evidence, which is lost if none comes. A server that closes
 // the connection may say so to any command (RFC 5321 §3.8).
 func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...int) (err error) {
-	*reply, err = t.k.Ask(command, codes...)
+	*reply, err = t.c.Ask(command, codes...)
 	if err == nil && (*reply).Is(codeNotAvailable) {
 		err = probe.Errorf(field, probe.OutcomeBusy, "%d %s", (*reply).Code, clip((*reply).Text()))
 	}
@@ -77,10 +84,10 @@ func (t *talk) hello() error {
 		o := t.offered
 		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
 		e.STARTTLS = probe.FactOf(o.has("STARTTLS"))
-		if !t.k.Secure() {
+		if !t.c.Secure() {
 			e.STARTTLSStripped = o.stripped()
 		}
-		e.advertise(o, t.k.Secure() || e.STARTTLS == probe.No && e.STARTTLSStripped == probe.No)
+		e.advertise(o, t.c.Secure() || e.STARTTLS == probe.No && e.STARTTLSStripped == probe.No)
 		e.Hostname = cmp.Or(e.Hostname, helloName(e.EHLO))
 		return nil
 	case code == codeNotNow && strings.Contains(strings.ToUpper(e.EHLO.Text()), "STARTTLS"):
@@ -89,7 +96,7 @@ func (t *talk) hello() error {
 	case code < 500:
 		err := probe.Errorf("ehlo", probe.OutcomeBusy, "%d %s", code, clip(e.EHLO.Text()))
 		t.Lost("ehlo", err)
-		_ = t.k.Leave()
+		_ = t.c.Leave()
 		return err
 	}
 	if err := t.ask("helo", &e.HELO, "HELO "+ownName(t.s), codeOK); err != nil {
@@ -110,13 +117,13 @@ func (t *talk) hello() error {
 // before counts for nothing (RFC 3207 §4.2).
 func (t *talk) starttls(ctx context.Context) (err error) {
 	e := t.e
-	if e.STARTTLS != probe.Yes || t.k.Secure() {
+	if e.STARTTLS != probe.Yes || t.c.Secure() {
 		return nil
 	}
 	if err := t.ask("starttls_reply", &e.STARTTLSReply, starttls, codeReady); err != nil || !e.STARTTLSReply.Is(codeReady) {
 		return err
 	}
-	if e.TLS, err = t.k.StartTLS(ctx); err != nil {
+	if e.TLS, err = t.c.StartTLS(ctx); err != nil {
 		t.Lost("tls", err)
 		return err
 	}
@@ -171,7 +178,7 @@ func (t *talk) challenge() error {
 		}
 		e.NTLM = parseChallenge(e.NTLMReply.Text())
 	}
-	_, err := t.k.Ask(cancel, codeChallenge, codeLoggedIn)
+	_, err := t.c.Ask(cancel, codeChallenge, codeLoggedIn)
 	return err
 }
 

@@ -30,7 +30,7 @@ func (t *talk) challengeBeside(ctx context.Context) {
 	if err == nil && slices.Contains(side.offered.mechanisms, ntlm) {
 		err = side.challenge()
 		t.e.NTLM, t.e.NTLMReply = side.e.NTLM, side.e.NTLMReply
-		_ = side.k.Leave()
+		_ = side.c.Leave()
 	}
 	t.Lost("ntlm_reply", err)
 }
@@ -43,7 +43,7 @@ func (t *talk) inject(ctx context.Context) error {
 		return err
 	}
 	defer side.close()
-	t.e.STARTTLSInjected, err = side.k.Inject(ctx, starttlsNoop, codeReady)
+	t.e.STARTTLSInjected, err = side.c.Inject(ctx, starttlsNoop, codeReady)
 	return err
 }
 
@@ -60,5 +60,5 @@ func (t *talk) reachTLS(ctx context.Context) (*probe.Conn, error) {
 		side.close()
 		return nil, err
 	}
-	return side.k.Conn, nil
+	return side.c.Conn, nil
 }

@@ -121,7 +121,7 @@ func TestIsDomain(t *testing.T) {
 	} {
 		require.Equal(t, want, isDomain(s), s)
 		if want {
-			_, err := everyKnob.guard(probe.Contact{})(probe.LevelHandshake, []byte("VRFY abcdefghijklmnop@"+s+"\r\n"))
+			_, err := everyKnob.newGuard(probe.Contact{})(probe.LevelHandshake, []byte("VRFY abcdefghijklmnop@"+s+"\r\n"))
 			require.NoError(t, err)
 		}
 	}

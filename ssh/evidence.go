@@ -103,7 +103,7 @@ const (
 )
 
 // Protocol returns "ssh".
-func (e *Evidence) Protocol() string { return protocol }
+func (*Evidence) Protocol() string { return protocol }
 
 // Headline is the identification, or the first line that came instead of it.
 func (e *Evidence) Headline() string {

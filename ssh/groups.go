@@ -19,48 +19,48 @@ var groupSizesAsked = []int{1024, 2048, 3072, 4096}
 var groupMethods = []string{ssh.KeyExchangeDHGEXSHA256, ssh.InsecureKeyExchangeDHGEXSHA1}
 
 // groups asks for a group of each size, and leaves when the server has told its modulus: nothing is computed with it.
-func (k *talk) groups(ctx context.Context) {
-	if k.e.Algorithms == nil {
+func (t *talk) groups(ctx context.Context) {
+	if t.e.Algorithms == nil {
 		return
 	}
 	var method string
 	for _, m := range groupMethods {
-		if slices.Contains(k.e.Algorithms.Kex, m) {
+		if slices.Contains(t.e.Algorithms.Kex, m) {
 			method = m
 			break
 		}
 	}
 	found := []GroupExchange{}
 	if method == "" {
-		k.e.GroupExchange = found
+		t.e.GroupExchange = found
 		return
 	}
 	for _, size := range groupSizesAsked {
-		bits, err := k.group(ctx, method, size)
+		bits, err := t.group(ctx, method, size)
 		if err != nil {
-			k.s.Lost("/evidence/gex", err)
+			t.s.Lost("/evidence/gex", err)
 			break
 		}
 		found = append(found, GroupExchange{Asked: size, Bits: bits})
 	}
 	if len(found) > 0 {
-		k.e.GroupExchange = found
+		t.e.GroupExchange = found
 	}
 }
 
 // group asks for a group of at least so many bits (RFC 4419 §3), and returns the size of its modulus; 0 if the server
 // declines, or answers otherwise.
-func (k *talk) group(ctx context.Context, method string, size int) (bits int, err error) {
-	c, _, err := k.again(ctx)
+func (t *talk) group(ctx context.Context, method string, size int) (bits int, err error) {
+	c, _, err := t.again(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
-	lists, err := listsFor(k.s.Rand(), method)
+	lists, err := listsFor(t.s.Rand(), method)
 	if err != nil {
 		return 0, err
 	}
-	for _, message := range [][]byte{[]byte(identificationLine(k.s.Contact())), lists, groupRequest(size)} {
+	for _, message := range [][]byte{[]byte(identificationLine(t.s.Contact())), lists, groupRequest(size)} {
 		if err := c.Send(message); err != nil {
 			return 0, err
 		}

@@ -50,16 +50,16 @@ type step struct {
 	then   []step
 }
 
-// guard allows the conversations that doc.go lists.
-func (p Prober) guard(c probe.Contact) probe.Guard {
+// newGuard makes the allow-list of one connection: the conversations that doc.go lists.
+func (p Prober) newGuard(visitor probe.Contact) probe.Guard {
 	g := &sentry{hello: "SSH-2.0-handclasp\r\n", ciphertext: cipherSize, next: conversation(leastGroup)}
 	if p.GroupExchange {
 		g.next = conversation(smallGroup)
 	}
-	if c.Mail != "" {
-		g.hello = "SSH-2.0-handclasp " + c.Mail + "\r\n"
+	if visitor.Mail != "" {
+		g.hello = "SSH-2.0-handclasp " + visitor.Mail + "\r\n"
 	}
-	if c.Host != "" {
+	if visitor.Host != "" {
 		g.ciphertext += hostSize
 	}
 	return g.check

@@ -50,7 +50,7 @@ var (
 
 // passes returns how many messages of a conversation the guard lets pass.
 func passes(l probe.Level, conversation [][]byte) (n int) {
-	guard := Prober{}.guard(probe.Contact{})
+	guard := Prober{}.newGuard(probe.Contact{})
 	for _, plain := range conversation {
 		if label, err := guard(l, plain); err != nil || label == "" {
 			return n
@@ -66,7 +66,7 @@ func TestGuardAllows(t *testing.T) {
 	for _, size := range []int{32, 65, 133, 128, 257, 1025, 1216} {
 		require.Equal(t, 3, passes(probe.LevelHandshake, [][]byte{greeting, ours(), value(sendDHInit, size)}))
 	}
-	guard := Prober{}.guard(probe.Contact{})
+	guard := Prober{}.newGuard(probe.Contact{})
 	for i, want := range []string{"identification", "KEXINIT", "KEXDH_INIT or KEX_ECDH_INIT", "NEWKEYS", "ciphertext", "ciphertext"} {
 		label, err := guard(probe.LevelAnonymous, inOne[i])
 		require.NoError(t, err)
@@ -80,7 +80,7 @@ func TestGuardKnowsTheLevel(t *testing.T) {
 	require.Equal(t, 4, passes(probe.LevelHandshake, inGroup))
 	require.Zero(t, passes(probe.LevelGreeting, inOne))
 	// The level is asked at each message.
-	guard := Prober{}.guard(probe.Contact{})
+	guard := Prober{}.newGuard(probe.Contact{})
 	for _, plain := range inOne[:4] {
 		_, err := guard(probe.LevelAnonymous, plain)
 		require.NoError(t, err)
@@ -171,7 +171,7 @@ func TestGuardRefuses(t *testing.T) {
 
 // What was refused leaves no trace: the conversation goes on where it was.
 func TestGuardForgetsWhatItRefused(t *testing.T) {
-	guard := Prober{}.guard(probe.Contact{})
+	guard := Prober{}.newGuard(probe.Contact{})
 	for _, plain := range inOne {
 		_, err := guard(probe.LevelAnonymous, make([]byte, 4096))
 		require.Error(t, err)
@@ -203,7 +203,7 @@ func FuzzGuard(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, level int8, at uint8, plain []byte) {
 		l := probe.Level(level)
-		guard := Prober{}.guard(probe.Contact{})
+		guard := Prober{}.newGuard(probe.Contact{})
 		for _, before := range inGroup[:min(int(at), len(inGroup))] {
 			if _, err := guard(l, before); err != nil {
 				require.True(t, l < probe.LevelAnonymous)

@@ -7,7 +7,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Prober asks SSH servers. Its zero value is ready for use.
+// A Prober asks SSH servers. Its zero value is ready for use.
 type Prober struct {
 	GroupExchange bool // learn [Evidence.GroupExchange] for 1024, 2048, 3072 and 4096 bits, with four more connections
 }
@@ -33,7 +33,7 @@ func (p Prober) Spec() probe.Spec {
 	return probe.Spec{
 		Protocol: protocol,
 		Ports:    []probe.Port{{Network: probe.TCP, Number: 22}}, // RFC 4253 §4.1
-		Guard:    p.guard,
+		Guard:    p.newGuard,
 		Bounds: probe.Bounds{
 			Greeting:  probe.Bound{Conns: 1, Time: 30 * time.Second},
 			Handshake: probe.Bound{Conns: maxConns + more, Time: 45*time.Second + longer},
@@ -45,19 +45,17 @@ func (p Prober) Spec() probe.Spec {
 
 // Probe implements [probe.Prober].
 func (p Prober) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error) {
-	e := new(Evidence)
-	s.Keep(e)
-	k := newTalk(s, e)
-	if err := k.greet(ctx); err != nil || s.Level() < probe.LevelHandshake || !speaks2(e.ProtocolVersion) {
-		return e, err
+	t := newTalk(s)
+	if err := t.greet(ctx); err != nil || s.Level() < probe.LevelHandshake || !speaks2(t.e.ProtocolVersion) {
+		return t.e, err
 	}
-	err := k.exchange(ctx)
+	err := t.exchange(ctx)
 	if err == nil {
-		k.otherHostKeys(ctx)
+		t.otherHostKeys(ctx)
 	}
-	k.missing()
+	t.missing()
 	if p.GroupExchange && (err == nil || probe.OutcomeOf(err).Answered()) {
-		k.groups(ctx)
+		t.groups(ctx)
 	}
-	return e, err
+	return t.e, err
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// Recognise implements [probe.Recogniser]. Lines of text may come before the identification (RFC 4253 §4.2).
+// Recognise implements detect.Recogniser. Lines of text may come before the identification (RFC 4253 §4.2).
 func (Prober) Recognise(said []byte) probe.Recognition {
 	for {
 		line, rest, whole := bytes.Cut(said, []byte("\n"))

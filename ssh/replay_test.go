@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/probetest"
 	"github.com/handclasp/handclasp/probe/replay"
@@ -16,7 +17,7 @@ import (
 
 var (
 	_ probe.BannerEvidence = (*ssh.Evidence)(nil)
-	_ probe.Recogniser     = ssh.Prober{}
+	_ detect.Recogniser    = ssh.Prober{}
 )
 
 const transcripts = "testdata/transcripts/"

@@ -11,7 +11,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A talk is all that is said to one server.
+// A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
 	s       *probe.Session
 	e       *Evidence
@@ -22,22 +22,24 @@ type talk struct {
 	others  Reason            // for types without one
 }
 
-func newTalk(s *probe.Session, e *Evidence) *talk {
-	return &talk{s: s, e: e, reasons: map[string]Reason{}, others: ReasonNotAsked}
+func newTalk(s *probe.Session) *talk {
+	t := &talk{s: s, e: new(Evidence), reasons: map[string]Reason{}, others: ReasonNotAsked}
+	s.Keep(t.e)
+	return t
 }
 
-func (k *talk) open(ctx context.Context) (*probe.Conn, error) {
-	k.opened++
-	return k.s.Open(ctx)
+func (t *talk) open(ctx context.Context) (*probe.Conn, error) {
+	t.opened++
+	return t.s.Open(ctx)
 }
 
 // greet opens the first connection and reads what the server says by itself.
-func (k *talk) greet(ctx context.Context) (err error) {
-	if k.c, err = k.open(ctx); err != nil {
+func (t *talk) greet(ctx context.Context) (err error) {
+	if t.c, err = t.open(ctx); err != nil {
 		return err
 	}
-	e := k.e
-	lines, line, err := readIdentification(k.c, k.s.Limits().ReplyLines)
+	e := t.e
+	lines, line, err := readIdentification(t.c, t.s.Limits().ReplyLines)
 	if line != "" || len(lines) > 0 {
 		e.GreetingLines = []string{}
 	}
@@ -51,17 +53,17 @@ func (k *talk) greet(ctx context.Context) (err error) {
 		e.TransferHint = transferHint(e.Software)
 		e.IdentificationTooLong = len(line) > maxIdentification
 	}
-	k.id = line
+	t.id = line
 	return err
 }
 
 // exchange holds the first conversation, which shows the server's lists and one host key, and at LevelAnonymous the ways to
 // log in. Nothing in common is an answer.
-func (k *talk) exchange(ctx context.Context) error {
-	login := k.s.Level() >= probe.LevelAnonymous
-	all, err := k.hostKey(ctx, k.c, k.id, "", login)
-	_ = k.c.Close()
-	e := k.e
+func (t *talk) exchange(ctx context.Context) error {
+	login := t.s.Level() >= probe.LevelAnonymous
+	all, err := t.hostKey(ctx, t.c, t.id, "", login)
+	_ = t.c.Close()
+	e := t.e
 	if all.kexInit != nil {
 		e.Algorithms, e.StrictKex, e.HASSHServer = all.kexInit.algorithms(), all.kexInit.strict(), all.kexInit.hassh()
 	}
@@ -73,24 +75,24 @@ func (k *talk) exchange(ctx context.Context) error {
 		e.AuthMethods = clean(all.methods)
 	}
 	if err != nil {
-		k.others = reasonOf(err)
+		t.others = reasonOf(err)
 	}
-	if k.others == ReasonNoCommon {
+	if t.others == ReasonNoCommon {
 		return nil // that is what was to be learned
 	}
 	for pointer, learned := range map[string]bool{
 		"/evidence/algorithms": e.Algorithms != nil, "/evidence/host_keys": e.HostKeys != nil, "/evidence/auth_methods": all.asked || !login,
 	} {
 		if !learned {
-			k.s.Lost(pointer, err)
+			t.s.Lost(pointer, err)
 		}
 	}
 	return err
 }
 
 // hostKey asks for a host key of the type, of any if it is empty, and with login for the methods to log in.
-func (k *talk) hostKey(ctx context.Context, c *probe.Conn, id, keyType string, login bool) (said, error) {
-	x := &exchange{s: k.s, login: login}
+func (t *talk) hostKey(ctx context.Context, c *probe.Conn, id, keyType string, login bool) (said, error) {
+	x := &exchange{s: t.s, login: login}
 	all, err := x.converse(ctx, c, id, algorithmsFor(keyType))
 	h, ok := describeKey(all.blob)
 	if !ok || keyType != "" && h.Type != keyType { // the latter nobody asked for
@@ -106,62 +108,62 @@ func (k *talk) hostKey(ctx context.Context, c *probe.Conn, id, keyType string, l
 		err = probe.Errorf(opExchange, probe.OutcomeMalformed, "an identification of %d bytes, where %d are allowed: "+
 			"what is signed can't be verified, nor a login begun", len(id), maxIdentification)
 	}
-	k.e.HostKeys = append(k.e.HostKeys, h)
+	t.e.HostKeys = append(t.e.HostKeys, h)
 	return all, err
 }
 
 // otherHostKeys asks for the keys of the types that the first conversation didn't show, one after the other, until the
 // server has had enough.
-func (k *talk) otherHostKeys(ctx context.Context) {
-	if k.e.Algorithms == nil || k.others == ReasonNoCommon {
+func (t *talk) otherHostKeys(ctx context.Context) {
+	if t.e.Algorithms == nil || t.others == ReasonNoCommon {
 		return
 	}
-	for _, t := range plainFirst(keyTypes(k.e.Algorithms.HostKey)) {
-		if k.has(t) || len(algorithmsFor(t)) == 0 {
+	for _, keyType := range plainFirst(keyTypes(t.e.Algorithms.HostKey)) {
+		if t.has(keyType) || len(algorithmsFor(keyType)) == 0 {
 			continue
 		}
-		if k.opened >= k.mostConns() {
-			k.reasons[t] = ReasonLimit
+		if t.opened >= t.mostConns() {
+			t.reasons[keyType] = ReasonLimit
 			continue
 		}
-		err := k.another(ctx, t)
+		err := t.another(ctx, keyType)
 		if err == nil {
 			continue
 		}
-		k.reasons[t] = reasonOf(err)
-		if r := k.reasons[t]; r == ReasonDropped || r == ReasonNotAsked {
-			k.s.Lost("/evidence/host_keys", err)
+		t.reasons[keyType] = reasonOf(err)
+		if r := t.reasons[keyType]; r == ReasonDropped || r == ReasonNotAsked {
+			t.s.Lost("/evidence/host_keys", err)
 			return // nor would it answer for the next
 		}
 	}
 }
 
 // mostConns is how many connections there may be for host keys.
-func (k *talk) mostConns() int {
+func (t *talk) mostConns() int {
 	most := maxConns
-	if k.s.Level() >= probe.LevelAnonymous {
+	if t.s.Level() >= probe.LevelAnonymous {
 		most = maxConnsAnonymous
 	}
-	return min(most, k.s.Limits().Conns)
+	return min(most, t.s.Limits().Conns)
 }
 
 // another opens a connection for one more host key.
-func (k *talk) another(ctx context.Context, keyType string) error {
-	c, id, err := k.again(ctx)
+func (t *talk) another(ctx context.Context, keyType string) error {
+	c, id, err := t.again(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	_, err = k.hostKey(ctx, c, id, keyType, false)
+	_, err = t.hostKey(ctx, c, id, keyType, false)
 	return err
 }
 
 // again opens a new connection and reads the identification on it.
-func (k *talk) again(ctx context.Context) (c *probe.Conn, id string, err error) {
-	if c, err = k.open(ctx); err != nil {
+func (t *talk) again(ctx context.Context) (c *probe.Conn, id string, err error) {
+	if c, err = t.open(ctx); err != nil {
 		return nil, "", err
 	}
-	if _, id, err = readIdentification(c, k.s.Limits().ReplyLines); err != nil {
+	if _, id, err = readIdentification(c, t.s.Limits().ReplyLines); err != nil {
 		_ = c.Close()
 		return nil, "", err
 	}
@@ -186,25 +188,25 @@ func reasonOf(err error) Reason {
 	return ReasonNotAsked
 }
 
-func (k *talk) has(keyType string) bool {
-	return slices.ContainsFunc(k.e.HostKeys, func(h HostKey) bool { return h.Type == keyType })
+func (t *talk) has(keyType string) bool {
+	return slices.ContainsFunc(t.e.HostKeys, func(h HostKey) bool { return h.Type == keyType })
 }
 
 // missing lists the types of host keys that weren't learned.
-func (k *talk) missing() {
-	if k.e.Algorithms == nil {
+func (t *talk) missing() {
+	if t.e.Algorithms == nil {
 		return
 	}
-	k.e.HostKeysMissing = []MissingHostKey{}
-	for _, t := range keyTypes(k.e.Algorithms.HostKey) {
-		r := k.others
-		if own, ok := k.reasons[t]; ok {
+	t.e.HostKeysMissing = []MissingHostKey{}
+	for _, keyType := range keyTypes(t.e.Algorithms.HostKey) {
+		r := t.others
+		if own, ok := t.reasons[keyType]; ok {
 			r = own
-		} else if len(algorithmsFor(t)) == 0 {
+		} else if len(algorithmsFor(keyType)) == 0 {
 			r = ReasonUnsupported
 		}
-		if !k.has(t) {
-			k.e.HostKeysMissing = append(k.e.HostKeysMissing, MissingHostKey{Type: t, Reason: r})
+		if !t.has(keyType) {
+			t.e.HostKeysMissing = append(t.e.HostKeysMissing, MissingHostKey{Type: keyType, Reason: r})
 		}
 	}
 }

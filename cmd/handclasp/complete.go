@@ -93,7 +93,7 @@ func completing(words func() []string) cobra.CompletionFunc {
 	}
 }
 
-// offer returns what could stand behind a flag where something is typed already.
+// offer returns what could stand behind a flag if something is typed already.
 func (a *app) offer(f *pflag.Flag, kind, typed string) ([]string, cobra.ShellCompDirective) {
 	switch kind {
 	case "FILE", "STATE":

@@ -52,7 +52,7 @@ func (a *app) diffCommand() *cobra.Command {
 		"what to write: table, or jsonl, one JSON object a line")
 	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
-		"exit with status 1 where something new is as severe as this, or more: info, low, medium, high or critical")
+		"exit with status 1 if something new is as severe as this, or more: info, low, medium, high or critical")
 	o.losses.register(f)
 	o.policies.register(f)
 	f.BoolVar(&o.unchanged, "all", false, "list findings that didn't change, too")

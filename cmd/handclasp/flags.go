@@ -34,7 +34,7 @@ type options struct {
 	transcript  bool
 	none        error                    // what to say if standard input, which nobody named, holds no target
 	failOn      finding.Severity         // 0 for never
-	baseline    *finding.Baseline        // nil where every finding is reported
+	baseline    *finding.Baseline        // nil if every finding is reported
 	earlier     string                   // the file of the baseline; empty for none
 	losses      losses                   // beside the baseline
 	among       func(scan.Endpoint) bool // which endpoints are asked; nil for all
@@ -76,7 +76,7 @@ func (o *options) register(cmd *cobra.Command, def probe.Level) {
 	f.Var(value[time.Duration]{&o.timeout, parseTimeout, time.Duration.String, "DURATION"}, "timeout",
 		"how long one endpoint may take in all")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
-		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
+		"exit with status 1 if a finding is as severe as this, or more: info, low, medium, high or critical")
 	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said, as report --format html shows it")
 }
 

@@ -15,7 +15,7 @@ type list struct {
 	name      string // for errors
 	r         io.Reader
 	file      *os.File // to be closed; nil for standard input
-	endpoints int      // how many it stands for with the arguments, -1 where only its end will tell
+	endpoints int      // how many it stands for with the arguments, -1 if only its end will tell
 }
 
 func (a *app) openList(path string, args []string, order *scan.EndpointOptions) (*list, error) {

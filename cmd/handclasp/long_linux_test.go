@@ -61,7 +61,7 @@ func simulate(t *testing.T, bits, kills int) (most int64) {
 }
 
 // A /12 of endpoints takes no more memory than a /15 of them, and three kills lose and repeat none. It takes minutes
-// and a gigabyte of disk, and is run where HANDCLASP_LONG is set.
+// and a gigabyte of disk, and is run if HANDCLASP_LONG is set.
 func TestLongScan(t *testing.T) {
 	if long, _ := strconv.ParseBool(os.Getenv("HANDCLASP_LONG")); !long {
 		t.Skip("HANDCLASP_LONG isn't set")

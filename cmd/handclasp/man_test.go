@@ -12,7 +12,7 @@ import (
 	"github.com/handclasp/handclasp"
 )
 
-// Each command has its page, which tells of each of its flags, and where text can't be taken for requests.
+// Each command has its page, which tells of each of its flags, and none of whose text is taken for a request.
 func TestManPages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "man")
 	a := &app{probers: handclasp.Probers(), rules: handclasp.Rules(), comparisons: handclasp.Comparisons(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}

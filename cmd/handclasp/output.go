@@ -19,7 +19,7 @@ type output struct {
 }
 
 // openOutput finds out, before anything is scanned, whether the file can be written. An existing file is replaced
-// only when the scan is over: until then results go to a file beside it, which is left there where the program is
+// only when the scan is over: until then results go to a file beside it, which is left there if the program is
 // killed.
 func openOutput(path string, stdout *os.File) (*output, error) {
 	if path == "" {

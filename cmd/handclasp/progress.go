@@ -13,7 +13,7 @@ import (
 	"github.com/handclasp/handclasp/scan"
 )
 
-// A progress shows how far a scan has come, on standard error: lines where they are asked for, else a bar where that
+// A progress shows how far a scan has come, on standard error: lines if they are asked for, else a bar if that
 // is a terminal, else nothing, and a line whenever the signal USR1 asks for one. A bar steps aside for whatever is written
 // to the terminal meanwhile, and comes back with the next step.
 type progress struct {
@@ -25,7 +25,7 @@ type progress struct {
 	drawn   time.Time
 }
 
-// newProgress returns one that shows a journal's numbers; lines come every so often, and not at all where that is 0.
+// newProgress returns one that shows a journal's numbers; lines come every so often, and not at all if that is 0.
 func newProgress(stderr *os.File, journal *scan.Journal, lines time.Duration, silent bool) *progress {
 	p := new(progress)
 	total := journal.Progress().Total

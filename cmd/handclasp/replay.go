@@ -15,6 +15,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
 	"github.com/handclasp/handclasp/report"
+	"github.com/handclasp/handclasp/scan"
 )
 
 const replayHelp = `Derive evidence, software and findings again from what was said in an earlier scan, without a network.
@@ -65,7 +66,7 @@ func (a *app) replayCommand() *cobra.Command {
 	f.SortFlags = false
 	o.form.register(cmd)
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
-		"exit with status 1 where a finding is as severe as this, or more: info, low, medium, high or critical")
+		"exit with status 1 if a finding is as severe as this, or more: info, low, medium, high or critical")
 	f.BoolVar(&o.transcript, "transcript", false, "with --format jsonl: include all that was said")
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
@@ -202,7 +203,7 @@ func (r *replaying) candidates(protocol string) (list []probe.Prober) {
 			continue
 		}
 		list = append(list, p, detect.Detector{Probers: r.probers, Expected: p})
-		if by, ok := p.(probe.SchemeProber); ok {
+		if by, ok := p.(scan.SchemeProber); ok {
 			for _, port := range spec.Ports {
 				if port.Scheme != "" {
 					list = append(list, by.ForScheme(port.Scheme))

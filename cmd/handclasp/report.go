@@ -22,6 +22,9 @@ stored them did without it. With --policy they are judged by policies anew; with
 --compare, over all files, by the rules that need several results: a scan tells of the second host that has
 a key, and not of the first.
 
+With --vantages, of results from several places (scan --vantage), the endpoints are written instead that don't look the same from
+everywhere, with what became of them and their findings, by vantage.
+
 With --state what is open by a state that 'handclasp watch' keeps is written instead.
 
 Conversations are part of a page where they were stored: scan with --transcript.`
@@ -39,6 +42,7 @@ type reportOptions struct {
 	accept   acceptance
 	policies policies
 	compare  bool
+	vantages bool
 	state    string
 }
 
@@ -63,8 +67,11 @@ func (a *app) reportCommand() *cobra.Command {
 			if err := o.settle(cmd); err != nil {
 				return err
 			}
-			if o.state != "" {
+			switch {
+			case o.state != "":
 				return a.reportState(cmd.Context(), &o)
+			case o.vantages:
+				return a.reportVantages(&o, args)
 			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.report(ctx, &o, args) })
 		},
@@ -74,6 +81,7 @@ func (a *app) reportCommand() *cobra.Command {
 	o.accept.register(cmd.Flags())
 	o.policies.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.compare, "compare", false, "judge anew who has a key or an identifier in common with another one, over all files")
+	cmd.Flags().BoolVar(&o.vantages, "vantages", false, "write where results of several vantages disagree: table or jsonl")
 	cmd.Flags().Var(value[string]{&o.state, parseFile, text, "FILE"}, "state",
 		"write what is open by a state that 'handclasp watch' keeps, with ages; as a page with a chart of how much was: table, html, csv or jsonl")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)
@@ -114,14 +122,14 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		return err
 	}
 	c := &conversion{also: more, out: out, app: a, sink: a.newSink(out, o.format, o.output == "", report.TableOptions{}), raw: o.format == formatJSONL, accept: &o.accept, policies: &o.policies, shared: shared}
-	read := make(chan error, 1)
-	go func() { read <- c.files(paths) }()
+	done := make(chan error, 1)
+	go func() { done <- c.files(paths) }()
 	select {
-	case <-ctx.Done(): // the reader may be waiting for standard input, and is left to it
+	case <-ctx.Done(): // it may be waiting for more to read, or for who reads its output, and is left to it
 		out.discard()
 		more.discard()
 		return errors.New("interrupted")
-	case err = <-read:
+	case err = <-done:
 	}
 	if err != nil || c.records == 0 {
 		more.discard()
@@ -157,11 +165,15 @@ type conversion struct {
 	broken   error
 }
 
+// files converts them all. Much is written only at the end.
 func (c *conversion) files(paths []string) error {
 	for _, path := range paths {
 		if err := c.file(path); err != nil {
 			return err
 		}
+	}
+	if c.records > 0 {
+		c.broken = c.sink.close()
 	}
 	return nil
 }
@@ -207,9 +219,6 @@ func (c *conversion) finish(out *output) error {
 	if c.records == 0 {
 		out.discard() // an earlier file is worth more than an empty one
 		return errors.New("no results: write them with handclasp scan --format jsonl --output FILE")
-	}
-	if err := c.sink.close(); err != nil {
-		return out.failure(err)
 	}
 	if err := errors.Join(out.commit(), c.also.commit()); err != nil {
 		return err

@@ -23,7 +23,7 @@ import (
 type job struct {
 	endpoints func(context.Context) iter.Seq2[scan.Endpoint, error]
 	options   scan.Options               // but for those that are flags of any scan
-	journal   *scan.Journal              // knows the number of endpoints, where anybody does
+	journal   *scan.Journal              // knows the number of endpoints, if anybody does
 	progress  time.Duration              // between two lines of progress; 0 for none
 	resume    *resumption                // nil for none
 	label     func(scan.Endpoint) string // what stands beside a host in the table; may be nil
@@ -110,7 +110,7 @@ type session struct {
 	judge    *handclasp.Judge
 	list     report.TableOptions
 	out      *output
-	spool    *spool // nil where the output is a terminal
+	spool    *spool // nil if the output is a terminal
 	progress *progress
 
 	sink    sink

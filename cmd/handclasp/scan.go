@@ -23,7 +23,7 @@ A TARGET is
   192.0.2.0/24             a range, of IPv4 or IPv6, up to 16,777,216 addresses; all of
                            them are asked, the first and the last too. [2001:db8::/120]:21
                            asks one port
-  ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s where TLS comes first, ssh,
+  ftps://[2001:db8::7]:21  a URL: ftp, smtp, nntp or rsync, with an s if TLS comes first, ssh,
                            netbios-ns (names, over UDP) or netbios-ssn (sessions), smb, or
                            smb+nbt within a NetBIOS session. What it names is asked whoever
                            greets, on any port of a host or a range: ftp://192.0.2.0/24:2121
@@ -190,6 +190,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	}
 	is.begin(j.resume)
 	j.journal = j.resume.journal()
+	m.shard.Networks = m.shard.Count > 0 && m.netSpacing > 0
 	order := &scan.EndpointOptions{
 		Resolver: a.resolver,
 		Seed:     m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
@@ -206,7 +207,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	if err := j.resume.check(a.probers, order); err != nil {
 		return err
 	}
-	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
+	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, NetSpacing: m.netSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
 		all := scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
 		return among(all, o.among)

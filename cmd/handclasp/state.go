@@ -22,7 +22,7 @@ import (
 type state struct {
 	Kind     string   `json:"kind"`
 	Settings settings `json:"settings"`
-	// Offset is how many bytes of the output are good; -1 where the output can't be cut, such as a pipe.
+	// Offset is how many bytes of the output are good; -1 if the output can't be cut, such as a pipe.
 	Offset int64        `json:"offset"`
 	ID     string       `json:"scan_id"` // that the results name; empty with --plain
 	Tally  report.Tally `json:"tally"`
@@ -52,10 +52,10 @@ type resumption struct {
 	saved   time.Time
 }
 
-// saveEvery is how much work may be lost, and done again, where the program is killed.
+// saveEvery is how much work may be lost, and done again, if the program is killed.
 const saveEvery = time.Second
 
-// openResumption reads the state, where there is one.
+// openResumption reads the state, if there is one.
 func openResumption(path string, o *options) (*resumption, error) {
 	r := &resumption{path: path, state: state{Kind: stateKind, Settings: settings{Level: o.level.String(), Transcript: o.transcript, Recog: o.recog, CA: o.ca, Choice: o.choice.key(), Advice: o.advice.key(), Accept: o.accept.path, Baseline: o.earlier}}}
 	if o.format != formatJSONL {
@@ -257,7 +257,7 @@ func replace(path string, s state) error {
 		_ = os.Remove(part.Name())
 		return err
 	}
-	if dir, err := os.Open(filepath.Dir(path)); err == nil { // so that the name outlives a crash, too, where that can be had
+	if dir, err := os.Open(filepath.Dir(path)); err == nil { // so that the name outlives a crash, too, if that can be had
 		_ = dir.Sync()
 		_ = dir.Close()
 	}

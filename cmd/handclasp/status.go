@@ -54,7 +54,7 @@ scans didn't learn, the age of the last scan, and events that weren't delivered.
 	}
 	q.register(cmd)
 	cmd.Flags().Var(value[time.Duration]{&q.maxAge, parseSpacing, showDuration, "DURATION"}, "max-age",
-		"exit with status 3 where the last scan, or an event that nobody got, is older")
+		"exit with status 3 if the last scan, or an event that nobody got, is older")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd
 }

@@ -198,7 +198,7 @@ func shortened(err error) string {
 	return text
 }
 
-// foreign is why a file can't be taken for results: it failed, or holds lines and no result; nil where it can.
+// foreign is why a file can't be taken for results: it failed, or holds lines and no result; nil if it can.
 func (s *stored) foreign() error {
 	var none error
 	if s.bad > 0 && s.good == 0 {

@@ -12,7 +12,7 @@ import (
 
 // Evidence is what a Redis server says to PING.
 type Evidence struct {
-	Reply string     `json:"reply"` // its first line, with its type; empty where none came
+	Reply string     `json:"reply"` // its first line, with its type; empty if none came
 	Open  probe.Fact `json:"open"`  // whether it answers without a password
 }
 

@@ -20,7 +20,7 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// ruleBackup fires where an anonymous visitor sees a file that is named as a backup is.
+// ruleBackup fires if an anonymous visitor sees a file that is named as a backup is.
 var ruleBackup = finding.Rule{
 	ID:          "house.backup-listed",
 	Title:       "A backup lies open",

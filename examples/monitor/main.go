@@ -1,4 +1,4 @@
-// Command monitor scans targets, tells what changed since its last runs, and exits with status 1 where something new is at
+// Command monitor scans targets, tells what changed since its last runs, and exits with status 1 if something new is at
 // least medium: a job for cron or CI.
 //
 //	go run ./examples/monitor fleet.db ftp://127.0.0.1:2121 192.0.2.0/28

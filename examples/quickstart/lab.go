@@ -6,7 +6,7 @@ import (
 	"github.com/handclasp/handclasp/internal/lab"
 )
 
-// orLab starts a server to ask where no address is given. A program of yours has no need of it.
+// orLab starts a server to ask if no address is given. A program of yours has no need of it.
 func orLab(args []string) (withAddress []string, stop func()) {
 	if len(args) > 0 {
 		return args, func() {}

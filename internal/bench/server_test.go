@@ -19,7 +19,7 @@ import (
 type script struct {
 	greeting string
 	replies  map[string]string
-	startTLS string // the command that leads to TLS; empty where there is none
+	startTLS string // the command that leads to TLS; empty if there is none
 }
 
 // scripts are of servers as they come from a distribution, without and with TLS.

@@ -1,4 +1,4 @@
-// Package connid tells a dialer which connection of its session it opens: a replay has to know where several are dialled
+// Package connid tells a dialer which connection of its session it opens: a replay has to know when several are dialled
 // at once.
 package connid
 
@@ -9,7 +9,7 @@ type key struct{}
 // With returns a context that carries the connection's number, counted from 1.
 func With(ctx context.Context, id int) context.Context { return context.WithValue(ctx, key{}, id) }
 
-// From returns the number that ctx carries, 0 where it carries none.
+// From returns the number that ctx carries, 0 if it carries none.
 func From(ctx context.Context) int {
 	id, _ := ctx.Value(key{}).(int)
 	return id

@@ -51,7 +51,7 @@ func newPlay(s *Server) *play {
 	return p
 }
 
-// take returns the track of a connection's number, or the first that is left where connections are made one by one.
+// take returns the track of a connection's number, or the first that is left if connections are made one by one.
 func (p *play) take(id int) *track {
 	for i, t := range p.tracks {
 		if id == 0 || t.open.Conn == id {

@@ -13,7 +13,7 @@ import (
 
 // A Server says what is negotiated. Its zero value hangs up on everybody.
 type Server struct {
-	// Dialects are those of SMB 2 and 3 that it speaks, such as 0x0311. Where there are none it hangs up, unless Refuses.
+	// Dialects are those of SMB 2 and 3 that it speaks, such as 0x0311. If there are none it hangs up, unless Refuses.
 	Dialects []uint16
 	// Signing is the SecurityMode: 1 enabled, 3 required too.
 	Signing uint16
@@ -25,7 +25,7 @@ type Server struct {
 	// Token is what comes with a negotiation: see Mechanisms.
 	Token []byte
 
-	// SMB1 are its dialects of SMB1, the favourite last. Where there are none it hangs up, unless Refuses.
+	// SMB1 are its dialects of SMB1, the favourite last. If there are none it hangs up, unless Refuses.
 	SMB1 []string
 	// Security is the SecurityMode of SMB1: 1 users, 2 challenges, 4 signing enabled, 8 required.
 	Security byte
@@ -34,7 +34,7 @@ type Server struct {
 	// NativeOS and NativeLM come with a session setup of SMB1.
 	NativeOS, NativeLM string
 
-	// Refuses says in words that no dialect is spoken, where it would hang up.
+	// Refuses has it say in words that it speaks no dialect, instead of hanging up.
 	Refuses bool
 	// Names are of the NTLM challenge; Domain is told by SMB1 as well.
 	Name, Domain, DNSName, DNSDomain string
@@ -44,7 +44,7 @@ type Server struct {
 	Setup uint32
 	// Interim sends so many interim replies before a session setup's.
 	Interim int
-	// Time and Boot are told where they aren't zero.
+	// Time and Boot are told if they aren't zero.
 	Time, Boot time.Time
 
 	// CalledNames are the NetBIOS names that it takes sessions for; nil carries SMB without NetBIOS.
@@ -55,7 +55,7 @@ type Server struct {
 	// Visit is what a session without a user gets; nil lets nobody in.
 	Visit *Visit
 
-	// Mangle, where it isn't nil, changes each message, without its frame, before it is sent; nil hangs up.
+	// Mangle, if it isn't nil, changes each message, without its frame, before it is sent; nil hangs up.
 	Mangle func(message []byte) []byte
 }
 
@@ -245,7 +245,7 @@ func offers(m []byte) map[uint16][]uint16 {
 	return all
 }
 
-// first returns the favourite among what is offered, and otherwise where none is.
+// first returns the favourite among what is offered, and otherwise if none is.
 func first(favourites, offered []uint16, otherwise uint16) []uint16 {
 	for _, id := range favourites {
 		if slices.Contains(offered, id) {

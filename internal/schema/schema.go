@@ -102,7 +102,7 @@ func ScanDocument(root string) ([]byte, error) {
 // result is the envelope, whose JSON form isn't a Go struct's.
 func (g *generator) result(protocols []any) object {
 	properties := object{
-		{"schema", object{{"const", probe.ResultSchema}}},
+		{"schema", object{{"const", "handclasp.result/1"}}},
 		{"protocol", object{{"type", "string"}, {"description", "What was spoken. A prober of one's own adds its name."}, {"examples", protocols}}},
 		{"target", g.of(reflect.TypeFor[probe.Target]())},
 		{"started", object{{"type", "string"}, {"format", "date-time"}, {"description", "In UTC, to the millisecond."}}},
@@ -110,7 +110,7 @@ func (g *generator) result(protocols []any) object {
 		{"level", g.of(reflect.TypeFor[probe.Level]())},
 		{"outcome", append(g.of(reflect.TypeFor[probe.Outcome]()), member{"minLength", 1})},
 		{"error", nullable(object{
-			{"type", "object"}, {"description", "Null where the outcome is ok."},
+			{"type", "object"}, {"description", "Null if the outcome is ok."},
 			{"properties", object{{"op", object{{"type", "string"}}}, {"message", object{{"type", "string"}}}}},
 			{"required", []string{"op", "message"}},
 		})},
@@ -118,7 +118,7 @@ func (g *generator) result(protocols []any) object {
 			{"type", "array"}, {"items", object{{"type", "string"}}},
 			{"description", "JSON pointers to what was asked for and not answered for a reason of the moment; empty if the outcome is ok. Absent in results of before there was such a list."},
 		}},
-		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial where the outcome isn't ok."}}},
+		{"evidence", object{{"type", []string{"object", "null"}}, {"description", "What was learned, by protocol. Partial if the outcome isn't ok."}}},
 		{"software", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[probe.Software]())}}},
 		{"findings", object{{"type", "array"}, {"items", g.of(reflect.TypeFor[finding.Finding]())}}},
 		{"tag", object{{"type", "string"}, {"description", "What the list of targets says beside the target. Absent if it says nothing."}}},

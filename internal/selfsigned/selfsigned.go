@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Certificate returns a certificate for name, signed with its own ECDSA key and valid for a day. It panics where the
+// Certificate returns a certificate for name, signed with its own ECDSA key and valid for a day. It panics if the
 // system has no randomness.
 func Certificate(name string) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -53,11 +53,11 @@ func mutations(tr probe.Transcript, size int) (list []mutation) {
 		case probe.DirTLS:
 			end("close in the place of TLS", probe.OutcomeClosed)
 			failed := func(o probe.Outcome) probe.Event {
-				return probe.Event{Conn: e.Conn, Dir: probe.DirTLS, Outcome: o, TLS: &probe.TLS{Mode: probe.ModeSTARTTLS, Error: "tls: failed"}}
+				return probe.Event{Conn: e.Conn, Dir: probe.DirTLS, Outcome: o, TLS: &probe.TLS{Mode: "starttls", Error: "tls: failed"}}
 			}
 			change("TLS fails", failed(probe.OutcomeTLS))
 			change("TLS takes too long", failed(probe.OutcomeTimeout))
-			change("TLS without a chain", probe.Event{Conn: e.Conn, Dir: probe.DirTLS, TLS: &probe.TLS{Mode: probe.ModeSTARTTLS}})
+			change("TLS without a chain", probe.Event{Conn: e.Conn, Dir: probe.DirTLS, TLS: &probe.TLS{Mode: "starttls"}})
 		case probe.DirOpen:
 			for _, o := range []probe.Outcome{probe.OutcomeRefused, probe.OutcomeTimeout, probe.OutcomeUnreachable} {
 				failed := e

@@ -72,7 +72,7 @@ const (
 	tries = 3
 	// forever is how long behind its total time a run is given up, and hungEnough how many trials that
 	// took too long tell all.
-	forever    = 5 * time.Second
+	forever    = 30 * time.Second
 	hungEnough = 2
 	// faultsShown keeps a broken prober's output readable: one fault shows in most trials.
 	faultsShown = 10

@@ -68,7 +68,7 @@ func (c *playedConn) shakeLeniently() (*probe.TLS, error) {
 	if s != nil && s.Dir == probe.DirRecv && len(c.rest) == 0 {
 		c.rest = s.Data
 	}
-	seen := normalTLS(&probe.TLS{Mode: probe.ModeSTARTTLS})
+	seen := normalTLS(&probe.TLS{Mode: "starttls"})
 	switch {
 	case len(c.rest) > 0:
 		seen.LeftoverPlaintext = append(seen.LeftoverPlaintext, clip(c.rest)...)

@@ -43,7 +43,7 @@ func Record(r *probe.Result, server, captured string) *Recording {
 	for _, e := range r.Transcript {
 		e.At = 0
 		rec.Transcript = append(rec.Transcript, e)
-		if e.TLS != nil && e.TLS.Mode == probe.ModeImplicit && e.Conn == 1 {
+		if e.TLS != nil && e.TLS.Mode == "implicit" && e.Conn == 1 {
 			rec.ImplicitTLS = probe.Yes
 		}
 	}
