@@ -16,7 +16,7 @@ const diffHelp = `Compare two scans that were written with --format jsonl.
 
 A finding is new, changed (it is about more or less than before, or rated otherwise), resolved, unchanged or
 unknown. Resolved means that it isn't so in a result that learned that, or that the port is closed. Unknown
-means that it wasn't learned, this time or before. Of what didn't change only the number is told; --unchanged
+means that it wasn't learned, this time or before. Of what didn't change only the number is told; --all
 lists it.
 
 Beside findings it tells what identifies a server and changed: host keys, certificate keys, versions, names, ways
@@ -60,7 +60,7 @@ func (a *app) diffCommand() *cobra.Command {
 	o.accept.register(f)
 	registerProfile(f, &o.profile)
 	o.policies.register(f)
-	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
+	f.BoolVar(&o.unchanged, "all", false, "list findings that didn't change, too")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd
 }
