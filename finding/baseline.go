@@ -15,7 +15,7 @@ func NewBaseline(scan func(yield func(Entry) bool), rules []Rule, comparisons []
 		s.Add(e)
 	}
 	s.finish()
-	return &Baseline{memory{s}, s.next()}
+	return &Baseline{memory{snap: s}, s.next()}
 }
 
 // Add takes what the later scan says of itself: its header, before its records, and its footers.

@@ -41,7 +41,7 @@ func Diff(older, newer iter.Seq[Entry], o *DiffOptions) Delta {
 
 // between compares two scans.
 func between(was, is *Snapshot, acceptLoss []string, unchanged bool) Delta {
-	return Weigh(memory{was}, is, WeighOptions{
+	return Weigh(memory{was, unchanged}, is, WeighOptions{
 		Confirm: Confirmation{Gone: 1}, AcceptLoss: acceptLoss, Unchanged: unchanged, Before: was.header(),
 	})
 }
@@ -322,7 +322,10 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 }
 
 // memory is a snapshot as what is known, for one comparison.
-type memory struct{ snap *Snapshot }
+type memory struct {
+	snap *Snapshot
+	list bool // what didn't change, too
+}
 
 func (m memory) Endpoints() iter.Seq[Brief] {
 	return func(yield func(Brief) bool) {
@@ -363,9 +366,22 @@ func (m memory) Load(at Endpoint) *Standing {
 	return st
 }
 
-func (memory) Store(Endpoint, *Standing, Digest)            {}
-func (memory) Same(Endpoint, Digest, time.Time) (int, bool) { return 0, false }
-func (memory) Alias(Endpoint, Endpoint)                     {}
+func (memory) Store(Endpoint, *Standing, Digest) {}
+func (memory) Alias(Endpoint, Endpoint)          {}
+
+// Same goes by what both scans learned. What their rules find beside what is stored is told even so.
+func (m memory) Same(at Endpoint, same Digest, _ time.Time) (known int, ok bool) {
+	if m.list || m.snap.digest(at) != same {
+		return 0, false
+	}
+	open := m.Load(at).Open
+	for _, held := range open {
+		if held.retold {
+			return 0, false
+		}
+	}
+	return len(open), true
+}
 
 // before is what a scan says by itself of a rule that doesn't fire in it.
 func (t *telling) before(rule int) (letter byte, reason string) {

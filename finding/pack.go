@@ -52,6 +52,34 @@ func (k *packer) list(texts []string) {
 	}
 }
 
+// asWord keeps what write writes as a word of its own, since it is the same at many endpoints, too.
+func (k *packer) asWord(write func()) {
+	at := len(k.short)
+	write()
+	n, _ := k.words.Add(string(k.short[at:]))
+	k.short = binary.AppendUvarint(k.short[:at], uint64(n))
+}
+
+// verdict writes what a rule says, without which one it is.
+func (k *packer) verdict(v *verdict) {
+	k.num(uint64(v.rated))
+	k.word(string(v.finding.Known))
+	k.word(v.finding.Detail)
+	k.list(v.finding.Basis)
+	k.num(uint64(len(v.finding.Items)))
+	for _, item := range v.finding.Items {
+		k.word(item.Value)
+		k.word(item.Basis)
+	}
+	k.num(uint64(len(v.finding.Accepted)))
+	for _, a := range v.finding.Accepted {
+		k.list(a.Items)
+		k.word(a.Until)
+		k.word(a.Reason)
+		k.word(a.By)
+	}
+}
+
 // pack writes a part behind its digest. rules stands for those that it was judged by.
 func (k *packer) pack(p *part, rules []Rule, by string) string {
 	k.short, k.long = append(k.short[:0], make([]byte, len(Digest{}))...), append(k.long[:0], by...)
@@ -71,28 +99,15 @@ func (k *packer) pack(p *part, rules []Rule, by string) string {
 	for _, v := range p.fires {
 		k.short = binary.AppendUvarint(k.short, uint64(v.rule))
 		k.text(rules[v.rule].ID)
-		k.num(uint64(v.rated))
-		k.word(string(v.finding.Known))
-		k.word(v.finding.Detail)
-		k.list(v.finding.Basis)
-		k.num(uint64(len(v.finding.Items)))
-		for _, item := range v.finding.Items {
-			k.word(item.Value)
-			k.word(item.Basis)
-		}
-		k.num(uint64(len(v.finding.Accepted)))
-		for _, a := range v.finding.Accepted {
-			k.list(a.Items)
-			k.word(a.Until)
-			k.word(a.Reason)
-			k.word(a.By)
-		}
+		k.asWord(func() { k.verdict(v) })
 	}
 	k.num(uint64(len(p.facts)))
 	for _, f := range p.facts {
-		k.word(f.path)
-		k.list(f.values)
-		k.flag(f.whole)
+		k.asWord(func() {
+			k.word(f.path)
+			k.list(f.values)
+			k.flag(f.whole)
+		})
 	}
 	k.list(p.lost)
 	k.num(uint64(len(p.marks)))
@@ -149,6 +164,18 @@ func (u *unpacker) list() []string {
 	return texts
 }
 
+func (u *unpacker) verdict(rule int) *verdict {
+	v := &verdict{rule: rule, rated: Severity(u.num())}
+	v.finding.Known, v.finding.Detail, v.finding.Basis = Known(u.word()), u.word(), u.list()
+	for range u.num() {
+		v.finding.Items = append(v.finding.Items, Item{u.word(), u.word()})
+	}
+	for range u.num() {
+		v.finding.Accepted = append(v.finding.Accepted, Acceptance{u.list(), u.word(), u.word(), u.word()})
+	}
+	return v
+}
+
 func unpack(w *texts.Set, packed string) *part {
 	u := &unpacker{w, packed[len(Digest{}):]}
 	p := &part{answered: u.flag()}
@@ -159,18 +186,12 @@ func unpack(w *texts.Set, packed string) *part {
 	p.outcome = probe.Outcome(u.word())
 	p.closed, p.old, p.answers = u.flag(), u.flag(), u.word()
 	for range u.num() {
-		v := &verdict{rule: int(u.num()), rated: Severity(u.num())}
-		v.finding.Known, v.finding.Detail, v.finding.Basis = Known(u.word()), u.word(), u.list()
-		for range u.num() {
-			v.finding.Items = append(v.finding.Items, Item{u.word(), u.word()})
-		}
-		for range u.num() {
-			v.finding.Accepted = append(v.finding.Accepted, Acceptance{u.list(), u.word(), u.word(), u.word()})
-		}
-		p.fires = append(p.fires, v)
+		rule := int(u.num())
+		p.fires = append(p.fires, (&unpacker{w, u.word()}).verdict(rule))
 	}
 	for range u.num() {
-		p.facts = append(p.facts, &fact{u.word(), u.list(), u.flag()})
+		f := &unpacker{w, u.word()}
+		p.facts = append(p.facts, &fact{f.word(), f.list(), f.flag()})
 	}
 	p.lost = u.list()
 	for range u.num() {

@@ -116,19 +116,17 @@ type telling struct {
 }
 
 func (t *telling) rules() {
-	asked := map[string]bool{}
 	s := t.w.snap
 	for i := range s.foreign {
-		r := t.ask(i)
-		asked[s.rules[i].ID] = true
-		if held := t.st.Open[s.rules[i].ID]; held != nil || r.letter == answerFires {
+		held := t.held(i)
+		if held == nil && i < s.base && !t.mayFire(i) {
+			continue // by far the most
+		}
+		if r := t.ask(i); held != nil || r.letter == answerFires {
 			t.rule(s.rules[i], i, held, r)
 		}
 	}
 	for _, id := range t.strangers() {
-		if asked[id] {
-			continue
-		}
 		rule := Rule{ID: id, Title: id}
 		n, known := s.number[id]
 		if known {
@@ -138,6 +136,13 @@ func (t *telling) rules() {
 		}
 		t.rule(rule, n, t.st.Open[id], t.askStranger(n, t.st.Open[id]))
 	}
+}
+
+// mayFire reports whether a rule fires at one of the addresses.
+func (t *telling) mayFire(rule int) bool {
+	return slices.ContainsFunc(t.sight.parts, func(p *part) bool {
+		return p.answers[rule] == answerFires || p.answers[rule] == answerRetold
+	})
 }
 
 // rule moves one finding on.

@@ -16,7 +16,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -115,18 +114,8 @@ func (s *Scan) check() error {
 	if s.Shards < 0 || s.Shards > scan.MaxShards {
 		return fmt.Errorf("%d shards: there are %d at most", s.Shards, scan.MaxShards)
 	}
-	if s.Profile != "" {
-		if _, err := finding.ParseProfile(s.Profile); err != nil {
-			return err
-		}
-	}
-	for _, p := range s.Policies {
-		if err := p.Check(); err != nil {
-			return fmt.Errorf("the policy %q: %w", p.Name, err)
-		}
-	}
 	_, err := s.Options.probers()
-	return err
+	return errors.Join(err, s.Contact.Check(), s.checkJudging())
 }
 
 // Cancel ends a scan: shards that wait are dropped, and workers stop within a second. Results so far stay.

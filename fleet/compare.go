@@ -17,11 +17,13 @@ import (
 type comparing struct {
 	probers []probe.Prober
 	rules   []finding.Comparison
+	told    func([]finding.Finding) []finding.Finding
 	judges  map[string]*finding.Judge // by the scan that results name
 }
 
 func (s *Scan) comparing() (*comparing, error) {
-	c := &comparing{Readers(), handclasp.Comparisons(), map[string]*finding.Judge{}}
+	c := &comparing{Readers(), handclasp.Comparisons(), s.told, map[string]*finding.Judge{}}
+	c.rules = slices.DeleteFunc(c.rules, func(r finding.Comparison) bool { return !s.chosen(r.ID) })
 	if s.Profile != "" {
 		p, err := finding.ParseProfile(s.Profile)
 		if err != nil {
@@ -60,7 +62,7 @@ func (c *comparing) judge(line []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("a result can't be read: %w", err)
 	}
-	found := c.of(r.Scan).Evaluate(r.Result)
+	found := c.told(c.of(r.Scan).Evaluate(r.Result))
 	if len(found) == 0 {
 		return line, nil
 	}

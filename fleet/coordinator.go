@@ -45,7 +45,7 @@ func (c *Coordinator) Run(ctx context.Context, nc *nats.Conn) (err error) {
 	if c.js, err = jetstream.New(nc); err != nil {
 		return err
 	}
-	if c.kv, err = openScans(ctx, c.js); err != nil {
+	if err := c.meet(ctx); err != nil {
 		return err
 	}
 	c.live = map[string]*liveScan{}
@@ -67,6 +67,22 @@ func (c *Coordinator) Run(ctx context.Context, nc *nats.Conn) (err error) {
 		}
 	}
 	return context.Cause(ctx)
+}
+
+// meet waits until there is a server.
+func (c *Coordinator) meet(ctx context.Context) (err error) {
+	for said := ""; ; {
+		if c.kv, err = openScans(ctx, c.js); err == nil {
+			return nil
+		}
+		if text := err.Error(); text != said && ctx.Err() == nil {
+			said = text
+			c.tell("waiting for the server: %v", err)
+		}
+		if err := sleep(ctx, look); err != nil {
+			return err
+		}
+	}
 }
 
 // openScans returns the bucket of scans.

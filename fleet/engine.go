@@ -63,6 +63,7 @@ func (e *EngineOptions) options() (o *server.Options, err error) {
 		return nil, fmt.Errorf("%s: nobody would have to say who he is to reach that address: configure users, or listen on 127.0.0.1", o.Host)
 	}
 	o.ServerName, o.JetStream, o.StoreDir, o.NoSigs, o.NoLog = "handclasp", true, e.Store, true, true
+	o.SyncAlways = true // what a worker or a collector was told is safe has to outlive a crash of the machine; it costs a batch one more fsync
 	o.MaxPayload = maxPayload
 	o.JetStreamLimits.MaxBatchInflightPerStream, o.JetStreamLimits.MaxBatchInflightTotal = maxBatches, maxBatches
 	return o, nil

@@ -238,6 +238,9 @@ func TestWhatCantBeSubmitted(t *testing.T) {
 		"a vantage can't be called":  func(s *Scan) { s.Vantages = []string{"any"} },
 		"scan \"x.y\": 1 to 64":      func(s *Scan) { s.ID = "x.y" },
 		"no protocol is called":      func(s *Scan) { s.Only = []string{"gopher"} },
+		"no rule is called \"ft\"":   func(s *Scan) { s.Without = []string{"ftp", "ft"} },
+		"host name":                  func(s *Scan) { s.Contact.Host = "a b" },
+		"unknown profile \"gopher\"": func(s *Scan) { s.Profile = "gopher" },
 		"a lease of 1ms":             func(s *Scan) { s.Lease = time.Millisecond },
 		"70000 shards: there are 65": func(s *Scan) { s.Shards = 70000 },
 	} {

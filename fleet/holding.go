@@ -137,7 +137,7 @@ func (h *holding) release(ctx context.Context, why error) error {
 	if why != nil {
 		p.Reason = fmt.Sprintf("%s: %v", h.me, why)
 	} else {
-		p.Fails--
+		p.Fails = max(0, p.Fails-1) // it may have gone well meanwhile
 	}
 	if err := h.commit(ctx, nil, p); err != nil {
 		return err

@@ -26,12 +26,16 @@ type job struct {
 	// resolver resolves the names among the inputs; nil is the system's.
 	resolver scan.Resolver
 	pact     *pact
+	ask      asking
 	end      context.CancelFunc // of what keeps the pact; may be nil
 }
 
+// An asking is how a shard's endpoints are asked: by (*shardRun).probe.
+type asking func(r *shardRun, ctx context.Context, endpoints iter.Seq2[scan.Endpoint, error]) error
+
 // prepare fetches what a scan names.
 func prepare(ctx context.Context, js jetstream.JetStream, s *Scan) (j *job, err error) {
-	j = &job{scan: s, pact: newPact(s.Lease)}
+	j = &job{scan: s, pact: newPact(s.Lease), ask: (*shardRun).probe}
 	if j.probers, err = s.Options.probers(); err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -30,10 +31,53 @@ type Judging struct {
 	LifeCycle  string           `json:"lifecycle"`  // endoflife.date's JSON: the zip archive of a folder
 	Policies   []finding.Policy `json:"policies"`   // null for none
 	Profile    string           `json:"severity_profile"`
+	// Rule are the only ones to judge by, and Without those to leave out: ids, or what stands before the dot; null for all, and none.
+	// A policy is judged by unless it is left out.
+	Rule        []string         `json:"rules"`
+	Without     []string         `json:"without_rules"`
+	MinSeverity finding.Severity `json:"min_severity,omitempty"` // of findings that are told; zero for all
+}
+
+// chosen reports whether a rule is judged by.
+func (g *Judging) chosen(id string) bool {
+	among := func(names []string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return isOf(id, name) })
+	}
+	return (g.Rule == nil || among(g.Rule) || isOf(id, "policy")) && !among(g.Without)
+}
+
+// isOf reports whether a name is a rule's, or that of its group.
+func isOf(id, name string) bool { return id == name || strings.HasPrefix(id, name+".") }
+
+// told are the findings that are severe enough.
+func (g *Judging) told(all []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(all, func(f finding.Finding) bool { return f.Severity < g.MinSeverity })
+}
+
+// checkJudging says what can't be meant.
+func (s *Scan) checkJudging() error {
+	if s.Profile != "" {
+		if _, err := finding.ParseProfile(s.Profile); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.Policies {
+		if err := p.Check(); err != nil {
+			return fmt.Errorf("the policy %q: %w", p.Name, err)
+		}
+	}
+	rules := s.Rules()
+	for _, name := range slices.Concat(s.Judging.Rule, s.Without) {
+		if !slices.ContainsFunc(rules, func(r finding.Rule) bool { return isOf(r.ID, name) }) {
+			return fmt.Errorf("no rule is called %q", name)
+		}
+	}
+	return nil
 }
 
 // A judgement is what a [Judging] names, read.
 type judgement struct {
+	chosen   func(id string) bool
 	roots    *x509.CertPool // nil for the system's
 	software *fingerprint.DB
 	advice   advisory.Judge
@@ -43,7 +87,7 @@ type judgement struct {
 
 // judgement fetches what a scan is judged by.
 func (s *Scan) judgement(ctx context.Context, js jetstream.JetStream) (v judgement, err error) {
-	v.policies = s.Policies
+	v.policies, v.chosen = s.Policies, s.chosen
 	if s.Profile != "" {
 		if v.profile, err = finding.ParseProfile(s.Profile); err != nil {
 			return v, err
@@ -107,9 +151,13 @@ func (v *judgement) readLifeCycle(f *os.File) error {
 
 // judge returns what makes records of one shard's results. Comparisons need those of all shards: they are the collector's.
 func (v *judgement) judge(probers []probe.Prober) *handclasp.Judge {
+	rules := slices.Concat(handclasp.Rules(), v.advice.Rules())
+	for _, p := range v.policies {
+		rules = append(rules, p.Rule())
+	}
 	return handclasp.NewJudge(&handclasp.Options{
-		Probers: probers, Rules: slices.Concat(handclasp.Rules(), v.advice.Rules()), Comparisons: []finding.Comparison{},
-		Fingerprints: v.software, Profile: v.profile, Policies: v.policies,
+		Probers: probers, Rules: slices.DeleteFunc(rules, func(r finding.Rule) bool { return !v.chosen(r.ID) }), Comparisons: []finding.Comparison{},
+		Fingerprints: v.software, Profile: v.profile,
 	})
 }
 

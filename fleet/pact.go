@@ -39,8 +39,11 @@ var errUnheard = errors.New("the coordinator can't be heard, or has no rate to g
 func (p *pact) holds() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.ended && p.rate > 0 && age(p.asked) <= sure(p.lease)
+	return p.valid()
 }
+
+// valid is holds; p.mu is held.
+func (p *pact) valid() bool { return !p.ended && p.rate > 0 && age(p.asked) <= sure(p.lease) }
 
 // excludes reports whether an address was excluded since the scan began.
 func (p *pact) excludes(a netip.Addr) bool {
@@ -49,13 +52,18 @@ func (p *pact) excludes(a netip.Addr) bool {
 	return p.exclude.Holds(a)
 }
 
-// keep asks the coordinator again and again until ctx ends; most bounds the rate.
-func (p *pact) keep(ctx context.Context, nc *nats.Conn, id, worker string, most func() float64) {
+// An asker hands a beat to the coordinator and returns what it says.
+type asker func(ctx context.Context, b beat) (order, error)
+
+// keep asks the coordinator again and again until ctx ends; most bounds the rate, zero doesn't.
+func (p *pact) keep(ctx context.Context, ask asker, worker string, most float64) {
 	for ; ctx.Err() == nil; _ = sleep(ctx, every) {
 		asked := time.Now()
-		o, err := p.ask(ctx, nc, id, beat{Worker: worker, Uses: p.uses(), Most: most(), Grown: len(p.grown)})
+		once, cancel := context.WithTimeout(ctx, p.lease/6)
+		o, err := ask(once, beat{Worker: worker, Uses: p.uses(), Most: most, Grown: len(p.grown)})
+		cancel()
 		if err == nil {
-			p.settle(ctx, o, asked, most())
+			p.settle(ctx, o, asked, most)
 		}
 		if o.Ended {
 			return
@@ -65,24 +73,27 @@ func (p *pact) keep(ctx context.Context, nc *nats.Conn, id, worker string, most 
 
 // uses is the share that the worker may use now; it is told so that the coordinator can give the rest to others.
 func (p *pact) uses() float64 {
-	if !p.holds() || math.IsInf(p.rate, 1) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.valid() || math.IsInf(p.rate, 1) {
 		return 0
 	}
 	return p.rate
 }
 
-func (p *pact) ask(ctx context.Context, nc *nats.Conn, id string, b beat) (o order, err error) {
-	data, err := json.Marshal(b)
-	if err != nil {
-		return o, err
+// askBy returns how the coordinator of a scan is asked by a server.
+func askBy(nc *nats.Conn, id string) asker {
+	return func(ctx context.Context, b beat) (o order, err error) {
+		data, err := json.Marshal(b)
+		if err != nil {
+			return o, err
+		}
+		m, err := nc.RequestWithContext(ctx, beatSubject(id), data)
+		if err != nil {
+			return o, err
+		}
+		return o, json.Unmarshal(m.Data, &o)
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.lease/6)
-	defer cancel()
-	m, err := nc.RequestWithContext(ctx, beatSubject(id), data)
-	if err != nil {
-		return o, err
-	}
-	return o, json.Unmarshal(m.Data, &o)
 }
 
 // settle does as the coordinator says.

@@ -114,8 +114,13 @@ func (r *shardRun) scan(ctx context.Context, s *suspicion) error {
 	})
 }
 
-// ask probes endpoints and hands on what they gave.
+// ask asks endpoints, and hands on what they gave.
 func (r *shardRun) ask(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, error]) error {
+	return r.job.ask(r, ctx, endpoints)
+}
+
+// probe is how a job asks.
+func (r *shardRun) probe(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, error]) error {
 	o := r.job.scan.scan(r.call, r.job.pact.limiter, r.journal)
 	o.Probe.RootCAs = r.job.roots
 	for result, err := range scan.Run(ctx, endpoints, o) {
@@ -154,6 +159,7 @@ func (r *shardRun) unusable(err error) bool {
 // record makes a line of a result.
 func (r *shardRun) record(result scan.Result) error {
 	record := r.judge.Record(result.Result)
+	record.Findings = r.job.scan.told(record.Findings)
 	record.Tag, record.Scan = result.Endpoint.Input.Tag, r.job.scan.recordID(r.unit.label)
 	if !r.job.scan.Transcript {
 		record = record.WithoutTranscript()
@@ -175,12 +181,7 @@ func (r *shardRun) record(result scan.Result) error {
 
 // call connects for a probe, as long as it is sure that no other worker does.
 func (r *shardRun) call(ctx context.Context, network, address string) (net.Conn, error) {
-	if r.stale() {
-		r.end(errStale)
-		return nil, context.Canceled
-	}
-	if !r.job.pact.holds() {
-		r.rest()
+	if !r.may() {
 		return nil, context.Canceled
 	}
 	if to, err := netip.ParseAddrPort(address); err == nil && r.job.pact.excludes(to.Addr()) {
@@ -190,6 +191,19 @@ func (r *shardRun) call(ctx context.Context, network, address string) (net.Conn,
 		return r.dial(ctx, network, address)
 	}
 	return (&net.Dialer{Timeout: probe.Limits{}.Effective().Dial, KeepAlive: -1}).DialContext(ctx, network, address)
+}
+
+// may reports whether anybody may be called now; if not, it ends what is under way.
+func (r *shardRun) may() bool {
+	if r.stale() {
+		r.end(errStale)
+		return false
+	}
+	if !r.job.pact.holds() {
+		r.rest()
+		return false
+	}
+	return true
 }
 
 // write commits results with the progress that they make.

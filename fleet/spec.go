@@ -31,6 +31,7 @@ type Options struct {
 	Concurrency int           `json:"concurrency"` // of one shard
 	PerHost     int           `json:"per_host"`
 	HostSpacing time.Duration `json:"host_spacing"`
+	NetSpacing  time.Duration `json:"net_spacing"` // for a network's workers to be one at a time, shards hold whole networks
 	Retries     int           `json:"retries"`
 	// Rate bounds the new connections a second of all workers together; zero is no bound.
 	Rate float64 `json:"rate"`
@@ -77,11 +78,15 @@ func (o *Options) probers() ([]probe.Prober, error) {
 
 // order returns which endpoints a shard holds.
 func (o *Options) order(shard scan.Shard, exclude *scan.Exclusion, journal *scan.Journal) *scan.EndpointOptions {
+	shard.Networks = o.NetSpacing > 0
 	return &scan.EndpointOptions{
 		Seed: o.Seed, InOrder: o.InOrder, Spread: o.Spread, Shard: shard, Exclude: exclude, PublicOnly: o.PublicOnly, Journal: journal,
 		Ports: o.Ports, NoDetection: o.NoDetection, GreetingWait: o.GreetingWait,
 	}
 }
+
+// spacing is how long whom another worker has just called is left alone.
+func (o *Options) spacing() time.Duration { return max(o.HostSpacing, o.NetSpacing) }
 
 // scan returns how endpoints are asked.
 func (o *Options) scan(dial probe.DialFunc, limiter *scan.Limiter, journal *scan.Journal) *scan.Options {
@@ -89,7 +94,7 @@ func (o *Options) scan(dial probe.DialFunc, limiter *scan.Limiter, journal *scan
 		Probe: probe.Options{
 			Level: o.Level, Contact: o.Contact, TLS: o.TLS, Limits: probe.Limits{Total: o.Timeout}, Dial: dial,
 		},
-		Concurrency: o.Concurrency, PerHost: o.PerHost, HostSpacing: o.HostSpacing, Retries: o.Retries, Journal: journal,
+		Concurrency: o.Concurrency, PerHost: o.PerHost, HostSpacing: o.HostSpacing, NetSpacing: o.NetSpacing, Retries: o.Retries, Journal: journal,
 		Limiter: limiter,
 	}
 }

@@ -94,7 +94,7 @@ func (r *shardRun) sift(ctx context.Context, s *suspicion, next func() (scan.End
 		}
 		err := r.ask(ctx, each(group))
 		group = nil
-		return errors.Join(err, sleep(ctx, r.job.scan.HostSpacing))
+		return errors.Join(err, sleep(ctx, r.job.scan.spacing()))
 	}
 	for range s.first {
 		e, err, ok := next()

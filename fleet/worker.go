@@ -185,7 +185,7 @@ func (s *shift) job(ctx context.Context, id string) (*job, error) {
 	s.jobs[id] = j
 	keeping, end := context.WithCancel(context.WithoutCancel(ctx))
 	j.end = end
-	go j.pact.keep(keeping, s.nc, id, s.Name, func() float64 { return s.MaxRate })
+	go j.pact.keep(keeping, askBy(s.nc, id), s.Name, s.MaxRate)
 	return j, nil
 }
 
@@ -197,7 +197,7 @@ func (s *shift) closeJobs() {
 
 // work scans a shard, as far as it comes.
 func (s *shift) work(ctx context.Context, j *job, t ticket) error {
-	h, held, err := take(ctx, s.board, t, s.Name, j.scan.Lease, j.scan.HostSpacing)
+	h, held, err := take(ctx, s.board, t, s.Name, j.scan.Lease, j.scan.spacing())
 	if errors.Is(err, errFinished) {
 		return t.done(ctx)
 	}

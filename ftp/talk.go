@@ -14,26 +14,27 @@ import (
 // A talk is the conversation of one probe. Its methods are the conversation's steps, and fill the evidence.
 type talk struct {
 	*textline.Attempt
-	ctx        context.Context
-	s          *probe.Session
-	e          *Evidence
-	user, pass string // the made-up name's USER, which is never followed by a PASS, and anonymous' PASS
+	ctx context.Context
+	s   *probe.Session
+	e   *Evidence
 
-	auth    string          // the AUTH command that was granted
-	refused map[string]bool // fields that may be told behind a login
+	auth    string   // the AUTH command that was granted
+	refused []string // fields that may be told behind a login
 	early   error           // what went wrong before the login
 	login   error           // what ended the login that the evidence shows
 }
 
 func newTalk(ctx context.Context, s *probe.Session) *talk {
-	t := &talk{
-		ctx: ctx, s: s, e: new(Evidence), refused: make(map[string]bool),
-		user: "USER " + cmp.Or(s.Contact().Host, "handclasp") + "-no-such-user",
-		pass: "PASS " + cmp.Or(s.Contact().Mail, nobody),
-	}
+	t := &talk{ctx: ctx, s: s, e: new(Evidence)}
 	s.Keep(t.e)
 	return t
 }
+
+// madeUp is the USER of a made-up name, which is never followed by a PASS.
+func (t *talk) madeUp() string { return "USER " + cmp.Or(t.s.Contact().Host, "handclasp") + "-no-such-user" }
+
+// password is anonymous' PASS.
+func (t *talk) password() string { return "PASS " + cmp.Or(t.s.Contact().Mail, nobody) }
 
 // nobody is the address of a visitor that gives none. Nobody reads it (RFC 6761 §6.4).
 const nobody = "handclasp@handclasp.invalid"
@@ -104,7 +105,7 @@ func (t *talk) forget() {
 	if t.e.ImplicitTLS == probe.Yes {
 		opening.TLS = t.e.TLS
 	}
-	*t.e, t.auth, t.refused, t.early, t.login = opening, "", make(map[string]bool), nil, nil
+	*t.e, t.auth, t.refused, t.early, t.login = opening, "", nil, nil, nil
 }
 
 // over reports whether nothing more can be learned in this conversation.
@@ -170,7 +171,9 @@ func (t *talk) features(c *textline.Conn) error {
 	if *features = parseFeatures(reply); err != nil && len(*features) == 0 {
 		*features = nil
 	}
-	t.refused[field] = err == nil && reply.Code >= 400
+	if err == nil && reply.Code >= 400 {
+		t.refused = append(t.refused, field)
+	}
 	return err
 }
 
@@ -180,7 +183,9 @@ func (t *talk) system(c *textline.Conn) error {
 	if reply.Is(215) {
 		t.e.System = reply.Text()
 	}
-	t.refused["system"] = reply.Is(530)
+	if reply.Is(530) {
+		t.refused = append(t.refused, "system")
+	}
 	return err
 }
 

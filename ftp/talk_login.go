@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/handclasp/handclasp/internal/textline"
 	"github.com/handclasp/handclasp/probe"
@@ -44,7 +45,7 @@ func (t *talk) stranger(c *textline.Conn) (_ *textline.Conn, err error) {
 			return nil, err
 		}
 	}
-	reply, err := t.ask(c, "cleartext_login", t.user, takenUser...)
+	reply, err := t.ask(c, "cleartext_login", t.madeUp(), takenUser...)
 	t.e.CleartextReply, t.e.CleartextLogin = reply, takesPassword(reply)
 	switch {
 	case over(err):
@@ -129,7 +130,7 @@ func (t *talk) logIn(c *textline.Conn) (a Anonymous, err error) {
 	}
 	last := a.UserReply
 	if err == nil && last.Is(331) {
-		a.PassReply, err = t.ask(c, "", t.pass, takenPass...)
+		a.PassReply, err = t.ask(c, "", t.password(), takenPass...)
 		last = a.PassReply
 	}
 	if err != nil {
@@ -151,10 +152,10 @@ func (t *talk) visit(c *textline.Conn, a *Anonymous) error {
 	if c.Secure() {
 		features = "features_after_tls"
 	}
-	if err == nil && t.refused[features] {
+	if err == nil && slices.Contains(t.refused, features) {
 		err = t.features(c)
 	}
-	if err == nil && t.refused["system"] {
+	if err == nil && slices.Contains(t.refused, "system") {
 		err = t.system(c)
 	}
 	if err == nil && c.Secure() && t.e.ProtectsData == probe.Unknown {

@@ -219,9 +219,12 @@ func isForeign(r *probe.Reply) bool {
 	if textline.Word([]byte(text+"\n"), "SMTP", "LMTP") != "" && !saysFTP(r) {
 		return true
 	}
+	if r.Code < 400 {
+		return false
+	}
 	status, _, _ := strings.Cut(text, " ")
 	parts := strings.Split(status, ".")
-	return r.Code >= 400 && len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
+	return len(parts) == 3 && (parts[0] == "4" || parts[0] == "5") && isDigits(status, ".")
 }
 
 // saysFTP reports whether a reply names the protocol, and not only a host.

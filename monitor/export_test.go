@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"strconv"
+
+	"modernc.org/sqlite"
 )
 
 // FirstVersion makes what version 1 made.
@@ -18,4 +20,26 @@ func (s *State) Limit(ctx context.Context, pages int) {
 	if _, err := s.db.ExecContext(ctx, `PRAGMA max_page_count = `+strconv.Itoa(pages)); err != nil {
 		panic(err)
 	}
+}
+
+// Midst has f called in the midst of the next transaction, before it writes one event more than so many.
+func (s *State) Midst(ctx context.Context, events int, f func()) error {
+	s.db.SetMaxOpenConns(1)
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(c any) error {
+		c.(sqlite.HookRegisterer).RegisterPreUpdateHook(func(row sqlite.SQLitePreUpdateData) {
+			if row.TableName != "event" {
+				return
+			}
+			if events == 0 {
+				f()
+			}
+			events--
+		})
+		return nil
+	})
 }

@@ -78,9 +78,15 @@ func scan(night int, houses ...house) func(yield func(finding.Entry) bool) {
 
 func open(t testing.TB, o *monitor.Options) *monitor.State {
 	t.Helper()
-	s, err := monitor.Open(filepath.Join(t.TempDir(), "fleet.db"), o)
+	return openAt(t, filepath.Join(t.TempDir(), "fleet.db"), o)
+}
+
+// openAt opens a file that may be there already. It may be closed before the test ends.
+func openAt(t testing.TB, path string, o *monitor.Options) *monitor.State {
+	t.Helper()
+	s, err := monitor.Open(path, o)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

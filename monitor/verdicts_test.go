@@ -17,40 +17,53 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// told applies a scan and says what is told, each event as "new 192.0.2.1:21 ftp.anonymous +item", without the scan's own, and the
-// scan.
+// told applies a scan and says what is told, without the scan's own event, and the scan.
 func told(t testing.TB, s *monitor.State, entries func(func(finding.Entry) bool), o *monitor.ApplyOptions) (list []string, scan monitor.Scan) {
 	t.Helper()
 	scan, err := s.Apply(t.Context(), entries, o)
 	require.NoError(t, err)
-	for e, err := range s.Events(t.Context(), 0) {
-		require.NoError(t, err)
-		require.NoError(t, s.Ack(t.Context(), e.ID))
-		text := e.Kind
-		if e.Endpoint != (finding.Endpoint{}) {
-			text += " " + e.Endpoint.String()
+	for _, e := range undelivered(t, s) {
+		if e.Kind != "scan" {
+			list = append(list, inShort(e))
 		}
-		switch {
-		case e.Change != nil:
-			text += " " + e.Change.Finding.ID
-			if e.Change.Was != 0 {
-				text += fmt.Sprintf(" %v→%v", e.Change.Was, e.Change.Finding.Severity)
-			}
-			for _, i := range e.Change.Added {
-				text += " +" + i.Value
-			}
-			for _, i := range e.Change.Removed {
-				text += " -" + i.Value
-			}
-		case e.Note != nil:
-			text = strings.TrimSpace(text + " " + e.Note.Group + e.Note.Fact)
-		default:
-			continue
-		}
-		list = append(list, text)
 	}
 	slices.Sort(list)
 	return list, scan
+}
+
+// undelivered takes the events that nobody took yet.
+func undelivered(t testing.TB, s *monitor.State) (events []monitor.Event) {
+	t.Helper()
+	for e, err := range s.Events(t.Context(), 0) {
+		require.NoError(t, err)
+		require.NoError(t, s.Ack(t.Context(), e.ID))
+		events = append(events, e)
+	}
+	return events
+}
+
+// inShort says an event as "new 192.0.2.1:21 ftp.anonymous +item".
+func inShort(e monitor.Event) string {
+	text := e.Kind
+	if e.Endpoint != (finding.Endpoint{}) {
+		text += " " + e.Endpoint.String()
+	}
+	switch {
+	case e.Change != nil:
+		text += " " + e.Change.Finding.ID
+		if e.Change.Was != 0 {
+			text += fmt.Sprintf(" %v→%v", e.Change.Was, e.Change.Finding.Severity)
+		}
+		for _, i := range e.Change.Added {
+			text += " +" + i.Value
+		}
+		for _, i := range e.Change.Removed {
+			text += " -" + i.Value
+		}
+	case e.Note != nil:
+		text = strings.TrimSpace(text + " " + e.Note.Group + e.Note.Fact)
+	}
+	return text
 }
 
 // Each of these was told wrongly once.

@@ -1,15 +1,17 @@
 package monitor_test
 
 import (
+	"bytes"
 	"cmp"
-	"fmt"
-	"maps"
+	"encoding/json"
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -21,133 +23,14 @@ import (
 	"github.com/handclasp/handclasp/probe"
 )
 
-// A resident is a host of the simulated year: what it is, and what somebody who reads each night's truth would have said of it.
-// The latter is reckoned from the script alone.
-type resident struct {
-	*server
-	addr, name string
-	version    int
-	quiet      int // nights until it may change again
-
-	toldAnon    bool
-	shutFor     int // learned nights
-	toldVersion int
-	toldAddr    string
-	toldModules map[string]bool
-	missing     map[string]int // learned nights
-}
-
-// kinds of trouble that a host has for a night.
-const (
-	fine = iota
-	busyNight
-	silentNight // no answer at all
-	slowNight   // nothing behind the greeting
-	noDataNight // data connections are refused
-)
-
-func (r *resident) at() string {
-	host := r.name
-	if host == "" {
-		host = r.addr
-	}
-	if r.kind == "rsync" {
-		return host + ":873"
-	}
-	return host + ":21"
-}
-
-// change lets something happen to the host, now and then.
-func (r *resident) change(rnd *rand.Rand, next func() int) {
-	if r.quiet--; r.quiet > 0 {
-		return
-	}
-	switch {
-	case r.kind == "rsync" && rnd.IntN(20) == 0:
-		r.modules = maps.Clone(r.modules)
-		if n := len(r.modules); n > 4 || n > 1 && rnd.IntN(2) == 0 { // no more than a probe asks
-			delete(r.modules, slices.Sorted(maps.Keys(r.modules))[0])
-		} else {
-			r.modules[fmt.Sprint("m", 1000+next())] = true
-		}
-	case r.kind == "rsync":
-	case rnd.IntN(20) == 0:
-		r.anon = !r.anon
-		r.quiet = rnd.IntN(8)
-	case rnd.IntN(40) == 0:
-		r.version = next()
-		r.banner = fmt.Sprintf("(vsFTPd 9.%d.0)", r.version)
-	case r.name != "" && rnd.IntN(40) == 0:
-		n := next()
-		r.addr = fmt.Sprintf("172.16.%d.%d", n/250, n%250)
-	}
-}
-
-// tell is what is to be told of a host that was asked with some trouble.
-func (r *resident) tell(trouble int) (events []string) {
-	if r.name != "" && r.toldAddr != r.addr {
-		if r.toldAddr != "" {
-			events = append(events, "moved "+r.at()+" /target/addr")
-		}
-		r.toldAddr = r.addr
-	}
-	if trouble == busyNight || trouble == silentNight {
-		return events
-	}
-	if r.toldVersion != 0 && r.toldVersion != r.version {
-		events = append(events, "fact "+r.at()+" ftp:/software")
-	}
-	r.toldVersion = r.version
-	switch {
-	case trouble == slowNight:
-	case r.kind == "rsync":
-		events = append(events, r.tellModules()...)
-	case r.anon && !r.toldAnon:
-		events = append(events, "new "+r.at()+" ftp.anonymous")
-		r.toldAnon, r.shutFor = true, 0
-	case !r.anon && r.toldAnon:
-		if r.shutFor++; r.shutFor == 2 {
-			events = append(events, "resolved "+r.at()+" ftp.anonymous")
-			r.toldAnon, r.shutFor = false, 0
-		}
-	default:
-		r.shutFor = 0
-	}
-	return events
-}
-
-func (r *resident) tellModules() []string {
-	if r.toldModules == nil {
-		r.toldModules, r.missing = maps.Clone(r.modules), map[string]int{}
-		return []string{"new " + r.at() + " rsync.module-open"}
-	}
-	text := ""
-	for _, name := range slices.Sorted(maps.Keys(r.modules)) {
-		delete(r.missing, name)
-		if !r.toldModules[name] {
-			text += " +" + name
-			r.toldModules[name] = true
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.toldModules)) {
-		if r.modules[name] {
-			continue
-		}
-		if r.missing[name]++; r.missing[name] == 2 {
-			text += " -" + name
-			delete(r.toldModules, name)
-		}
-	}
-	if text == "" {
-		return nil
-	}
-	return []string{"changed " + r.at() + " rsync.module-open" + text}
-}
-
-// A year of nights: real probers ask servers that open and shut, are updated, move, are busy, slow or silent, and a line that
-// is down; the program is started anew, and applies what it applied. Each thing is told once, on its night, and nothing else is.
-// MONITOR_YEAR=whole has 200 hosts for 365 nights, and MONITOR_SEED another year.
+// A year of nights: real probers ask servers that open and shut, are updated, take turns, move, are busy, slow or silent, and a
+// line that is down; the program gets a rule more, is killed while it applies a scan, and started anew with what it applied
+// already. Each thing is told once, on its night, with what it was and is, and nothing else is. MONITOR_YEAR=whole has 200 hosts for 365
+// nights, and MONITOR_SEED another year.
 func TestYear(t *testing.T) {
+	if os.Getenv("MONITOR_YEAR_KILLED") != "" {
+		applyAndDie(t)
+	}
 	hosts, nights := 60, 90
 	if os.Getenv("MONITOR_YEAR") == "whole" {
 		hosts, nights = 200, 365
@@ -159,28 +42,27 @@ func TestYear(t *testing.T) {
 	next := func() int { counter++; return counter }
 	residents := make([]*resident, hosts)
 	for i := range residents {
-		r := &resident{addr: fmt.Sprintf("10.0.0.%d", i+1), server: &server{kind: "rsync", modules: map[string]bool{fmt.Sprint("m", 1000+next()): true}}}
-		if i%3 > 0 {
-			r.version = next()
-			r.server = &server{kind: "ftp", anon: i%2 == 0, banner: fmt.Sprintf("(vsFTPd 9.%d.0)", r.version)}
-		}
-		if i%10 == 1 && r.kind == "ftp" {
-			r.name = fmt.Sprintf("host-%d.example.net", i)
-		}
-		residents[i] = r
+		residents[i] = newResident(i, next)
 	}
-	rules := slices.DeleteFunc(handclasp.Rules(), func(r finding.Rule) bool { return r.ID != "ftp.anonymous" && r.ID != "rsync.module-open" })
+	rules := rulesOf("rsync.module-open", "ftp.anonymous")
 	path := filepath.Join(t.TempDir(), "fleet.db")
-	state, err := monitor.Open(path, &monitor.Options{Rules: rules})
-	require.NoError(t, err)
-	defer func() { require.NoError(t, state.Close()) }()
+	state := openAt(t, path, &monitor.Options{Rules: rules})
+	again := func() {
+		require.NoError(t, state.Close())
+		state = openAt(t, path, &monitor.Options{Rules: rules})
+	}
 	for n := range nights {
+		if n == nights/2 {
+			rules = rulesOf("rsync.module-open", "ftp.anonymous", "ftp.cleartext-login")
+			again()
+		}
 		s := newStreet()
 		down := n > 0 && rnd.IntN(40) == 0
 		if down {
 			s.down = []error{os.ErrDeadlineExceeded, syscall.ECONNREFUSED}[n%2]
 		}
 		var targets, want []string
+		more := false
 		for _, r := range residents {
 			r.change(rnd, next)
 			trouble := fine
@@ -205,22 +87,89 @@ func TestYear(t *testing.T) {
 			}
 			targets = append(targets, r.kind+"://"+host)
 			want = append(want, r.tell(trouble)...)
+			more = n >= nights/2 && r.foundByMore(trouble) || more
 		}
 		if down {
 			want = append(want, "blind 10.0.0.0/24", "blind all", "blind example.net")
 		}
+		if more {
+			want = append(want, "cause rules ftp.cleartext-login")
+		}
 		rnd.Shuffle(len(targets), func(i, j int) { targets[i], targets[j] = targets[j], targets[i] })
 		entries := slices.Collect(s.scan(t, n, how{level: probe.LevelAnonymous, rules: rules}, targets...))
-		got, _ := told(t, state, slices.Values(entries), nil)
-		slices.Sort(want)
-		require.Equal(t, want, got, "night %d of seed %d", n, seed)
-		if rnd.IntN(10) == 0 { // started anew, with what was applied already
+		if rnd.IntN(8) == 0 {
 			require.NoError(t, state.Close())
-			state, err = monitor.Open(path, &monitor.Options{Rules: rules})
-			require.NoError(t, err)
+			killed(t, path, entries, rnd.IntN(len(want)+1))
+			state = openAt(t, path, &monitor.Options{Rules: rules})
+			require.Empty(t, undelivered(t, state), "of a scan that was half applied")
+		}
+		_, err := state.Apply(t.Context(), slices.Values(entries), nil)
+		require.NoError(t, err)
+		slices.Sort(want)
+		require.Equal(t, want, inFull(undelivered(t, state)), "night %d of seed %d", n, seed)
+		if rnd.IntN(10) == 0 { // started anew, with what was applied already
+			again()
 			got, scan := told(t, state, slices.Values(entries), nil)
 			require.Empty(t, got)
 			require.True(t, scan.Again)
 		}
 	}
+}
+
+func rulesOf(ids ...string) []finding.Rule {
+	return slices.DeleteFunc(handclasp.Rules(), func(r finding.Rule) bool { return !slices.Contains(ids, r.ID) })
+}
+
+// inFull says what was told, with what facts were and are; the scan's own event isn't among it.
+func inFull(events []monitor.Event) (list []string) {
+	for _, e := range events {
+		if e.Kind == "scan" {
+			continue
+		}
+		text := inShort(e)
+		if e.Note != nil && len(e.Note.Old)+len(e.Note.New) > 0 {
+			text += " " + strings.TrimPrefix(strings.Join(e.Note.Old, ", ")+" → "+strings.Join(e.Note.New, ", "), " → ")
+		}
+		list = append(list, text)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// killed has another program apply a scan, which is killed once it has written some events.
+func killed(t *testing.T, path string, entries []finding.Entry, events int) {
+	t.Helper()
+	var lines bytes.Buffer
+	for _, e := range entries {
+		require.NoError(t, json.NewEncoder(&lines).Encode(e))
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestYear$")
+	cmd.Env = append(os.Environ(), "MONITOR_YEAR_KILLED="+path, "MONITOR_YEAR_EVENTS="+strconv.Itoa(events))
+	cmd.Stdin = &lines
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	require.NotContains(t, string(out), "--- FAIL", "it dies without a word")
+}
+
+// applyAndDie is the other program.
+func applyAndDie(t *testing.T) {
+	events, err := strconv.Atoi(os.Getenv("MONITOR_YEAR_EVENTS"))
+	require.NoError(t, err)
+	state := openAt(t, os.Getenv("MONITOR_YEAR_KILLED"), &monitor.Options{Rules: rulesOf("rsync.module-open", "ftp.anonymous", "ftp.cleartext-login")})
+	me, err := os.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	require.NoError(t, state.Midst(t.Context(), events, func() { _ = me.Kill() }))
+	lines := json.NewDecoder(os.Stdin)
+	_, err = state.Apply(t.Context(), func(yield func(finding.Entry) bool) {
+		for lines.More() {
+			var line json.RawMessage
+			require.NoError(t, lines.Decode(&line))
+			e, err := finding.DecodeEntry(line, handclasp.Probers()...)
+			require.NoError(t, err)
+			if !yield(e) {
+				return
+			}
+		}
+	}, nil)
+	t.Fatalf("still there: %v", err)
 }

@@ -69,7 +69,7 @@ func (c *Conn) send(plain []byte, guard func([]byte) (string, error)) error {
 	if c.s.bytesOut.Load()+int64(len(plain)) > c.s.opts.Limits.BytesOut {
 		return &Error{Op: "send", Outcome: OutcomeLimit, Err: &LimitError{Limit: "BytesOut", Value: c.s.opts.Limits.BytesOut}}
 	}
-	if c.s.ctx.Err() != nil {
+	if c.s.life.Err() != nil {
 		return c.failedSend(c.s.contextError("send"))
 	}
 	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
@@ -287,7 +287,7 @@ func (c *Conn) opAborted() bool {
 
 // until aborts the connection when ctx ends, for an operation whose context may be narrower than the session's.
 func (c *Conn) until(ctx context.Context) (stop func() bool) {
-	if ctx == c.s.ctx {
+	if c.s.owns(ctx) {
 		return func() bool { return true }
 	}
 	return context.AfterFunc(ctx, func() {

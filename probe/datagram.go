@@ -40,7 +40,7 @@ func (c *Conn) Exchange(query []byte, accept func(reply []byte) bool) (reply []b
 			strays++
 		}
 		c.listenElsewhere()
-		if !errors.Is(err, OutcomeTimeout) || c.s.ctx.Err() != nil {
+		if !errors.Is(err, OutcomeTimeout) || c.s.life.Err() != nil {
 			return nil, strays, err
 		}
 		c.err = nil // silence ends a wait, not the connection

@@ -64,3 +64,23 @@ func (opens) Probe(ctx context.Context, s *probe.Session) (probe.Evidence, error
 	_, err := s.Open(ctx)
 	return nil, err
 }
+
+// A call that a prober left behind ends with the probe, not when its time is up.
+func TestCallLeftBehind(t *testing.T) {
+	leakFree(t)
+	target := deaf(t)
+	ended := make(chan error, 1)
+	var left context.Context
+	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, _ *evidence) error {
+		left = ctx
+		go func() {
+			_, err := s.Open(ctx)
+			ended <- err
+		}()
+		return nil
+	}}, target, &probe.Options{Limits: probe.Limits{Dial: 2 * time.Minute, Total: 10 * time.Minute}})
+	require.NoError(t, r.Err)
+	require.ErrorIs(t, <-ended, probe.OutcomeCanceled)
+	require.ErrorIs(t, left.Err(), context.Canceled)
+	<-left.Done()
+}

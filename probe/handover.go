@@ -56,7 +56,7 @@ func (c *Conn) Peek(d time.Duration) ([]byte, error) {
 		c.raw.setIdle(d)
 	}
 	err := c.fill()
-	if brief && errors.Is(err, OutcomeTimeout) && c.s.ctx.Err() == nil {
+	if brief && errors.Is(err, OutcomeTimeout) && c.s.life.Err() == nil {
 		c.err = nil
 	}
 	return c.Buffered(), err

@@ -45,10 +45,3 @@ type Options struct {
 	// call the session.
 	Trace func(Event)
 }
-
-func (o *Options) orDefault() Options {
-	if o == nil {
-		return Options{}
-	}
-	return *o
-}

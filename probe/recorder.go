@@ -16,6 +16,7 @@ type recorder struct {
 	data     []byte // of all events, one behind the other
 	finished bool
 	greeting bool // no more than that is going to be said
+	few      [greetingRecords]record
 }
 
 // record is an Event in half the space.
@@ -46,13 +47,14 @@ const (
 	greetingData    = 128
 )
 
-func (r *recorder) add(e Event) { r.append(e, false) }
+func (r *recorder) add(e Event) { r.append(e, e.Data, false) }
 
 // received adds what a connection gave. A server that drips its bytes, or a reply in several segments, is still one
 // thing that was received; datagrams stay apart, since joined ones couldn't be replayed.
-func (r *recorder) received(e Event, datagram bool) { r.append(e, !datagram) }
+func (r *recorder) received(e Event, datagram bool) { r.append(e, e.Data, !datagram) }
 
-func (r *recorder) append(e Event, joins bool) {
+// append adds an event whose data, apart from it, may lie on the stack.
+func (r *recorder) append(e Event, data []byte, joins bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.finished {
@@ -60,21 +62,18 @@ func (r *recorder) append(e Event, joins bool) {
 	}
 	at := time.Since(r.start)
 	if r.trace != nil {
-		e.At = at.Truncate(time.Millisecond)
-		traced := e
-		traced.Data = slices.Clone(e.Data)
-		r.trace(traced)
+		e.At, e.Data = at.Truncate(time.Millisecond), slices.Clone(data)
+		r.trace(e)
 	}
 	if r.records == nil {
-		records, data := firstRecords, firstData
 		if r.greeting {
-			records, data = greetingRecords, greetingData
+			r.records, r.data = r.few[:0], make([]byte, 0, greetingData)
+		} else {
+			r.records, r.data = make([]record, 0, firstRecords), make([]byte, 0, firstData)
 		}
-		r.records = make([]record, 0, records)
-		r.data = make([]byte, 0, data)
 	}
 	from := len(r.data)
-	r.data = append(r.data, e.Data...)
+	r.data = append(r.data, data...)
 	if n := len(r.records); n > 0 && joins {
 		if last := &r.records[n-1]; dirs[last.dir] == DirRecv && int(last.conn) == e.Conn {
 			last.to = uint32(len(r.data))

@@ -9,30 +9,20 @@ import (
 // Run probes one target. It never returns nil: if something failed, the Result holds the error, what was learned
 // before it, and the transcript. It returns within 50 ms of ctx's end, and leaves no connection behind.
 func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
-	opts := o.orDefault()
-	r := &Result{Target: t.normal(), Level: opts.Level, Started: time.Now().UTC().Truncate(time.Millisecond), Software: []Software{}}
-	spec, err := specOf(p)
-	r.Protocol = spec.Protocol
-	if err == nil {
-		err = check(r.Target, opts)
-	}
+	r := &Result{Started: time.Now().UTC().Truncate(time.Millisecond), Software: []Software{}}
+	s, err := newSession(ctx, p, t, o)
+	r.Target, r.Level, r.Protocol = s.target, s.opts.Level, s.spec.Protocol
 	if err != nil {
 		r.settle(err, nil)
 		return r
 	}
-
-	opts.Limits = opts.Limits.Effective()
-	if most := spec.Bounds.At(opts.Level).Time; most > 0 {
-		opts.Limits.Total = min(opts.Limits.Total, most)
+	if ctx.Done() != nil {
+		stop := context.AfterFunc(ctx, s.abort)
+		defer stop()
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, opts.Limits.Total, errTotal)
-	defer cancel()
-	s := newSession(ctx, spec, r.Target, opts)
-	stop := context.AfterFunc(ctx, s.abort)
-	defer stop()
-	defer s.close() // even if the prober ends this goroutine, as a failed test does
+	defer s.end() // even if the prober ends this goroutine, as a failed test does
 
-	r.Evidence, err = probe(ctx, p, s)
+	r.Evidence, err = probe(p, s)
 	s.close()
 	r.Protocol = s.spec.Protocol // a detector hands over to another's
 	if isNil(r.Evidence) {
@@ -45,7 +35,7 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 }
 
 // check refuses what no session may be made of.
-func check(t Target, o Options) error {
+func check(t Target, o *Options) error {
 	err := t.check()
 	if _, ok := levelNames[o.Level]; !ok && err == nil {
 		err = fmt.Errorf("unknown level %d", int(o.Level))
@@ -77,9 +67,9 @@ func specOf(p Prober) (spec Spec, err error) {
 	return p.Spec(), nil
 }
 
-func probe(ctx context.Context, p Prober, s *Session) (e Evidence, err error) {
+func probe(p Prober, s *Session) (e Evidence, err error) {
 	defer recovered("probe", &err)
-	return p.Probe(ctx, s)
+	return p.Probe(&s.life, s)
 }
 
 // recovered turns a panic into an error. What the function would have returned beside it is lost, which is why

@@ -20,7 +20,7 @@ import (
 
 // A Session is one probe's access to one host. Its methods may be called from several goroutines.
 type Session struct {
-	ctx    context.Context // ends when the caller says so or the total time is up
+	life   life
 	spec   Spec
 	target Target
 	opts   Options
@@ -36,25 +36,40 @@ type Session struct {
 	beforeTLS string  // what the guard called the message before the last handshake behind a go-ahead
 	lost      []part  // in the order in which they were lost
 	conns     []*Conn // those that are open
+	calls     []*call // those of the system's dialer that are under way
 	opened    int
-	aborted   bool // the context ended: no deadline may be set any more
+	aborted   bool // the life was ended: no deadline may be set any more
 	kept      Evidence
 	handed    Handed // the next Open's
 }
 
-// errTotal is the cause of a context that ended because Limits.Total was reached.
-var errTotal = errors.New("total time")
-
-// newSession takes options whose limits are the effective ones.
-func newSession(ctx context.Context, spec Spec, t Target, o Options) *Session {
-	conns := o.Limits.Conns
-	if most := spec.Bounds.At(o.Level).Conns; most > 0 {
-		conns = min(conns, most)
+// newSession returns a session that may begin, or says why not. It takes its options over into its own memory at once: a
+// thousand copies on the stacks of those that wait for a server cost more than what is said.
+func newSession(ctx context.Context, p Prober, t Target, o *Options) (s *Session, err error) {
+	s = &Session{target: t.normal()}
+	if o != nil {
+		s.opts = *o
 	}
-	return &Session{
-		ctx: ctx, spec: spec, target: t, opts: o, maxConns: conns,
-		log: recorder{start: time.Now(), trace: o.Trace, greeting: o.Level == LevelGreeting},
+	if s.spec, err = specOf(p); err != nil {
+		return s, err
 	}
+	if err := check(s.target, &s.opts); err != nil {
+		return s, err
+	}
+	limits := &s.opts.Limits
+	*limits = limits.Effective()
+	s.maxConns = limits.Conns
+	most := s.spec.Bounds.At(s.opts.Level)
+	if most.Time > 0 {
+		limits.Total = min(limits.Total, most.Time)
+	}
+	if most.Conns > 0 {
+		s.maxConns = min(s.maxConns, most.Conns)
+	}
+	now := time.Now()
+	s.log = recorder{start: now, trace: s.opts.Trace, greeting: s.opts.Level == LevelGreeting}
+	s.life.begin(ctx, limits.Total, now)
+	return s, nil
 }
 
 // Target returns what is probed, its network filled in.
@@ -181,7 +196,7 @@ func (s *Session) open(ctx context.Context, to endpoint, receiveOnly bool) (*Con
 func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly bool) (*Conn, error) {
 	c := &Conn{s: s, id: id, network: to.network, receiveOnly: receiveOnly}
 	addr := netip.AddrPortFrom(s.target.Addr.Addr(), to.port)
-	w := calling.From(s.ctx)
+	w := calling.From(s.life.caller)
 	if w != nil {
 		w.Calling()
 	}
@@ -189,23 +204,17 @@ func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly b
 	if w != nil {
 		w.Called(asError(err))
 	}
-	e := Event{Conn: c.id, Dir: DirOpen, Data: []byte(addr.String())}
-	if to.network != s.target.Network {
-		e.Data = append(e.Data, "/"+to.network...)
-	}
+	s.logOpen(id, to.network, addr, err)
 	if err != nil {
-		e.Outcome = err.Outcome
-		s.log.add(e)
 		return nil, err
 	}
-	s.log.add(e)
 	c.raw = wire{Conn: raw, c: c, idle: s.opts.Limits.Idle}
 	c.rw = &c.raw
 	c.oneAtATime(true)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.aborted {
+	if s.aborted || s.life.Err() != nil {
 		_ = raw.Close()
 		return nil, s.contextError("dial")
 	}
@@ -213,65 +222,76 @@ func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly b
 	return c, nil
 }
 
+func (s *Session) logOpen(id int, network Network, addr netip.AddrPort, err *Error) {
+	var text [64]byte
+	at := addr.AppendTo(text[:0])
+	if network != s.target.Network {
+		at = append(at, "/"+network...)
+	}
+	e := Event{Conn: id, Dir: DirOpen}
+	if err != nil {
+		e.Outcome = err.Outcome
+	}
+	s.log.append(e, at, false)
+}
+
 // dial establishes a connection within the dial time. It returns when the context ends even if a custom dialer
 // doesn't; a connection that comes too late is closed.
 func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, *Error) {
-	if ctx != s.ctx {
+	narrow := !s.owns(ctx)
+	if narrow {
 		// Either context ends it.
 		both, cancel := context.WithCancel(ctx)
 		defer cancel()
-		defer context.AfterFunc(s.ctx, cancel)()
+		defer context.AfterFunc(&s.life, cancel)()
 		ctx = both
 	}
-	var raw net.Conn
-	var err error
-	d := net.Dialer{KeepAlive: -1} // keep-alives are for connections that live longer than a probe
-	switch {
+	raw, err := s.dialBy(ctx, narrow, network, addr.String())
+	if err != nil {
+		return nil, s.dialError(ctx, narrow, err)
+	}
+	return raw, nil
+}
+
+// systemDialer sends no keep-alives, which are for connections that live longer than a probe. Its DialTCP would do without the
+// address's text, but binds the socket first, which costs a system call and a port that no other connection may have.
+var systemDialer = net.Dialer{KeepAlive: -1}
+
+// dialBy dials by the dialer of the options or the system's.
+func (s *Session) dialBy(ctx context.Context, narrow bool, network Network, addr string) (net.Conn, error) {
+	wait := s.opts.Limits.Dial
+	switch due := time.Now().Add(wait); {
 	case s.opts.Dial != nil:
-		raw, err = dialWith(ctx, s.opts.Dial, s.opts.Limits.Dial, string(network), addr.String())
+		return dialWith(ctx, s.opts.Dial, wait, string(network), addr)
 	case network == UDP:
-		d.Timeout = s.opts.Limits.Dial
-		raw, err = dialDatagrams(ctx, &d, string(network), addr.String())
+		return dialDatagrams(ctx, &net.Dialer{Timeout: wait}, string(network), addr)
+	case narrow:
+		return systemDialer.DialContext(until(ctx, due), string(network), addr)
 	default:
-		raw, err = d.DialContext(until(ctx, time.Now().Add(s.opts.Limits.Dial)), string(network), addr.String())
+		return systemDialer.DialContext(s.call(due), string(network), addr)
 	}
-	if err == nil {
-		return raw, nil
-	}
-	if due, ok := ctx.Deadline(); ok && !time.Now().Before(due) {
+}
+
+// dialError says why a call failed. ctx ends with the session too.
+func (s *Session) dialError(ctx context.Context, narrow bool, err error) *Error {
+	if due, ok := ctx.Deadline(); narrow && ok && !time.Now().Before(due) {
 		<-ctx.Done() // a socket's clock may be a moment ahead of the context's, whose end it is
 	}
 	var netErr net.Error
 	var known *Error
-	ended := ctx.Err() != nil // asked first: ctx ends with the session too
+	ended := ctx.Err() != nil // asked first
 	switch {
-	case s.ctx.Err() != nil:
-		return nil, s.contextError("dial")
+	case s.life.Err() != nil:
+		return s.contextError("dial")
 	case errors.As(err, &known): // a dialer of the caller's that knows better
-		return nil, &Error{Op: "dial", Outcome: OutcomeOf(known), Err: steady(known.cause())}
+		return &Error{Op: "dial", Outcome: OutcomeOf(known), Err: steady(known.cause())}
 	case ended:
-		return nil, &Error{Op: "dial", Outcome: OutcomeCanceled, Err: steady(err)}
+		return &Error{Op: "dial", Outcome: OutcomeCanceled, Err: steady(err)}
 	case errors.As(err, &netErr) && netErr.Timeout() && !errors.Is(err, syscall.ETIMEDOUT):
-		return nil, &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.opts.Limits.Dial}}
+		return &Error{Op: "dial", Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Dial", Value: s.opts.Limits.Dial}}
 	}
-	return nil, &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: steady(err)}
+	return &Error{Op: "dial", Outcome: ioOutcome(err, OutcomeUnreachable), Err: steady(err)}
 }
-
-// A dueContext ends when the one that it is made of does, and only tells an earlier time: package net sets a socket's deadline by
-// it. A context with a timer costs a tenth of a connection.
-type dueContext struct {
-	context.Context
-	due time.Time
-}
-
-func until(ctx context.Context, due time.Time) context.Context {
-	if d, ok := ctx.Deadline(); ok && d.Before(due) {
-		return ctx
-	}
-	return dueContext{ctx, due}
-}
-
-func (c dueContext) Deadline() (time.Time, bool) { return c.due, true }
 
 func dialWith(ctx context.Context, dial DialFunc, timeout time.Duration, network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
@@ -310,30 +330,25 @@ func dialWith(ctx context.Context, dial DialFunc, timeout time.Duration, network
 
 // contextError says why the session's context ended. Its total time counts as a limit.
 func (s *Session) contextError(op string) *Error {
-	switch cause := context.Cause(s.ctx); {
+	switch cause := s.life.cause(); {
 	case errors.Is(cause, errTotal) && op == "dial":
 		// No connection means that the server kept silent, whichever clock ran out first.
 		return &Error{Op: op, Outcome: OutcomeTimeout, Err: &LimitError{Limit: "Total", Value: s.opts.Limits.Total}}
 	case errors.Is(cause, errTotal):
 		return &Error{Op: op, Outcome: OutcomeLimit, Err: &LimitError{Limit: "Total", Value: s.opts.Limits.Total}}
-	case errors.Is(s.ctx.Err(), context.Canceled):
+	case errors.Is(s.life.Err(), context.Canceled):
 		return &Error{Op: op, Outcome: OutcomeCanceled, Err: cause}
 	default:
 		return &Error{Op: op, Outcome: OutcomeTimeout, Err: cause}
 	}
 }
 
-// abort unblocks every connection.
-func (s *Session) abort() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.aborted = true
-	for _, c := range s.conns {
-		_ = c.raw.Conn.SetDeadline(past)
-	}
+// end is for when the prober returned: what it left behind ends.
+func (s *Session) end() {
+	s.close()
+	s.life.end()
+	s.abort()
 }
-
-var past = time.Unix(1, 0)
 
 // close ends what the prober left open.
 func (s *Session) close() {

@@ -34,7 +34,7 @@ func (s *Session) OpenEach(ctx context.Context, n int, f func(i int, c *Conn, er
 // sideBySide calls f n times, as many side by side as have a place at the host and one at least, and in order as they begin.
 func (s *Session) sideBySide(n int, f func(i int)) {
 	atOnce := n
-	if w := calling.From(s.ctx); w != nil && n > 1 {
+	if w := calling.From(s.life.caller); w != nil && n > 1 {
 		extra := w.Take(n - 1)
 		defer w.Give(extra)
 		atOnce = 1 + extra

@@ -60,7 +60,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	return w.Conn.Write(p)
 }
 
-// arm sets the deadline anew unless the session was aborted, whose deadline in the past must stay. One that was set a
+// arm sets the deadline anew, which is never later than the session's end, unless the session was aborted, whose deadline in the past must stay. One that was set a
 // moment ago, such as for the command whose reply is awaited now, will do: setting it costs a tenth of a read.
 func (w *wire) arm() error {
 	s := w.c.s
@@ -74,7 +74,11 @@ func (w *wire) arm() error {
 		return nil
 	}
 	w.arms = now
-	return w.Conn.SetDeadline(now.Add(w.idle))
+	due := now.Add(w.idle)
+	if s.life.due.Before(due) {
+		due = s.life.due
+	}
+	return w.Conn.SetDeadline(due)
 }
 
 // setIdle changes how long the next read or write may wait.
@@ -94,7 +98,7 @@ func (c *Conn) ioError(op string, err error, fallback Outcome) *Error {
 	var limit *LimitError
 	var known *Error
 	switch {
-	case c.s.ctx.Err() != nil:
+	case c.s.life.Err() != nil:
 		return c.s.contextError(op)
 	case c.opAborted():
 		return &Error{Op: op, Outcome: OutcomeCanceled, Err: steady(err)}

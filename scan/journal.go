@@ -84,8 +84,9 @@ type Order struct {
 	InOrder  bool     `json:"in_order"`
 	Spread   bool     `json:"spread"`
 	Shard    string   `json:"shard"`
-	Services []string `json:"services"` // of the probers, such as "ftp 21/tcp"
-	Exclude  string   `json:"exclude"`  // a digest; "none" for no exclusion
+	Networks bool     `json:"networks,omitempty"` // shards keep networks whole
+	Services []string `json:"services"`           // of the probers, such as "ftp 21/tcp"
+	Exclude  string   `json:"exclude"`            // a digest; "none" for no exclusion
 	Ports    []uint16 `json:"ports,omitempty"`
 	Detect   bool     `json:"detect"` // ports that no prober claims are asked
 	Public   bool     `json:"public_only"`
@@ -93,7 +94,7 @@ type Order struct {
 }
 
 func orderOf(probers []probe.Prober, o *EndpointOptions) *Order {
-	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Spread: o.Spread, Ports: o.Ports, Shard: o.Shard.String(), Services: []string{}, Exclude: o.Exclude.digest(), Detect: !o.NoDetection, Public: o.PublicOnly, shards: o.Shard.Count}
+	order := &Order{Seed: o.Seed, InOrder: o.InOrder, Spread: o.Spread, Ports: o.Ports, Shard: o.Shard.String(), Networks: o.Shard.Networks && o.Shard.Count > 1, Services: []string{}, Exclude: o.Exclude.digest(), Detect: !o.NoDetection, Public: o.PublicOnly, shards: o.Shard.Count}
 	for _, s := range everywhere(probers) {
 		order.Services = append(order.Services, fmt.Sprintf("%s %d/%s", s.prober.Spec().Protocol, s.port, s.network))
 	}
@@ -120,6 +121,7 @@ func (s *State) Check(probers []probe.Prober, o *EndpointOptions) error {
 	}{
 		{"seed", was.Seed, is.Seed},
 		{"shard", was.Shard, is.Shard},
+		{"shards of whole networks", was.Networks, is.Networks},
 		{"in-order", was.InOrder, is.InOrder},
 		{"spread", was.Spread, is.Spread},
 		{"detect", was.Detect, is.Detect},

@@ -62,6 +62,9 @@ type Options struct {
 	// HostSpacing is the time between the beginnings of two connections to one address, counted likewise; zero or less
 	// is none.
 	HostSpacing time.Duration
+	// NetSpacing is the time between the beginnings of two connections into one network, a /24 of IPv4 or a /64 of IPv6; zero or
+	// less is none. It is counted as HostSpacing is, and for scans that share the work it holds if [Shard] keeps networks whole.
+	NetSpacing time.Duration
 	// Retries is how often an endpoint is probed again, after a second, then two, and so on up to half a minute, if
 	// that may end in another way: the server was busy, no way to the host, hung up without a word, no descriptors left. A call that nobody
 	// answers is among them only if its limit (Limits.Dial) is below three seconds: in that time the system has

@@ -243,6 +243,11 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 		if h.take(1) == 0 { // what runs there has taken it meanwhile, and its end enrols the host again
 			continue
 		}
+		if !s.pacer.call(h.addr, now) { // another of its network was called, or a probe has called it again
+			h.give(1)
+			s.enrol(h, now)
+			continue
+		}
 		s.token = time.Time{}
 		s.begin(ctx, h, now)
 		s.enrol(h, now)
@@ -280,7 +285,7 @@ func (s *scheduler) enrol(h *hostQueue, now time.Time) {
 		return
 	}
 	h.queued = true
-	if turn := s.pacer.turn(h.addr); turn.After(now) {
+	if turn := s.pacer.turn(h.addr, now); turn.After(now) {
 		heap.Push(&s.later, sleeper{at: turn, host: h})
 		return
 	}
@@ -296,7 +301,6 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	s.waiting--
 	a.flight = s.lanes.begin(now)
 	a.flight.host = h
-	s.pacer.called(h.addr, now)
 	s.o.Journal.probing(1)
 	s.probes.Go(func() {
 		a.tries++

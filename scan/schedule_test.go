@@ -103,23 +103,6 @@ func TestWaitingIsNotSilence(t *testing.T) {
 	})
 }
 
-func TestHostSpacing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := new(calls)
-		o := &scan.Options{HostSpacing: time.Second, PerHost: 16, Probe: probe.Options{Dial: c.dial}}
-		start := time.Now()
-		require.Len(t, consume(t, t.Context(), "10.0.0.0/26", o, opens(2, 0)), 64*9)
-		require.Len(t, c.to, 64)
-		for _, at := range c.to {
-			require.Len(t, at, 18)
-			for i := range at[1:] {
-				require.GreaterOrEqual(t, at[i+1].Sub(at[i]), time.Second)
-			}
-		}
-		require.Less(t, time.Since(start), 30*time.Second, "hosts are visited side by side")
-	})
-}
-
 // A busy host holds up its own endpoints only.
 func TestPerHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -11,10 +11,12 @@ import (
 // zero value is the whole.
 //
 // A host belongs to the same shard whatever the seed, the order of the inputs and the port: what is promised to a host
-// (PerHost, HostSpacing) holds without talking, too.
+// (PerHost, HostSpacing) holds without talking, too; and with Networks what is promised to a network.
 type Shard struct {
 	Index int // from 1 to Count
 	Count int
+	// Networks keeps whole what NetSpacing is about, a /24 or a /64, and not addresses alone. Names go by the name.
+	Networks bool
 }
 
 // MaxShards is as many parts as a scan can have.
@@ -33,7 +35,7 @@ func ParseShard(text string) (Shard, error) {
 }
 
 func (s Shard) check() error {
-	if s != (Shard{}) && (s.Count < 1 || s.Count > MaxShards || s.Index < 1 || s.Index > s.Count) {
+	if (s.Count != 0 || s.Index != 0) && (s.Count < 1 || s.Count > MaxShards || s.Index < 1 || s.Index > s.Count) {
 		return fmt.Errorf("shard %d/%d: shards are numbered from 1/N to N/N, N at most %d", s.Index, s.Count, MaxShards)
 	}
 	return nil

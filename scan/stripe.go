@@ -15,6 +15,16 @@ type deal struct {
 	count uint64
 	index uint64 // from 0 on
 	bits  uint   // of a chunk
+	nets  bool   // networks are dealt, and not addresses
+}
+
+// cut returns an address, or its network if those are dealt, as two numbers: an IPv4 network is a /24, and one of IPv6 the upper half.
+func (d deal) cut(a netip.Addr) (high, low uint64) {
+	high, low = halves(a)
+	if !d.nets {
+		return high, low
+	}
+	return high, low >> (a.BitLen() - network(a).Bits())
 }
 
 // A chunk is eight times as large as there are shards, so that hardly any is dealt more than others.
@@ -25,7 +35,7 @@ const (
 
 func (s Shard) deal() deal {
 	count := uint64(s.Count)
-	return deal{count, uint64(s.Index - 1), max(minChunkBits, uint(bits.Len64(count-1))+chunkSpare)}
+	return deal{count, uint64(s.Index - 1), max(minChunkBits, uint(bits.Len64(count-1))+chunkSpare), s.Networks}
 }
 
 // unGolden is the inverse of golden modulo 2^64.
@@ -54,7 +64,7 @@ func (d deal) first(high, chunk uint64) uint64 {
 
 // holds reports whether an address is dealt to the shard.
 func (d deal) holds(a netip.Addr) bool {
-	high, low := halves(a)
+	high, low := d.cut(a)
 	return d.shuffled(low&d.mask())%d.count == d.first(high, low>>d.bits)
 }
 
@@ -83,10 +93,25 @@ func (p plan) share(s Shard) share {
 	if s.Count < 2 || p.name != "" {
 		return share{size: n}
 	}
-	d := s.deal()
-	_, low := halves(p.hosts.Addr())
-	cards := ((low+n-1)>>d.bits - low>>d.bits + 1) * d.cards()
-	return share{min(n, cards), cards < n}
+	d, first := s.deal(), p.hosts.Addr()
+	if s.Networks && !first.Is4() { // a range lies within a network
+		if !d.holds(first) {
+			n = 0
+		}
+		return share{size: n}
+	}
+	_, low := halves(first)
+	together := d.together()
+	cards := ((low+n-1)>>together>>d.bits - low>>together>>d.bits + 1) * d.cards()
+	return share{min(n, cards<<together), cards<<together < n}
+}
+
+// together is how many bits of an IPv4 address aren't dealt, or of IPv6 if addresses are.
+func (d deal) together() uint {
+	if d.nets {
+		return 8
+	}
+	return 0
 }
 
 // pick returns which of the plan's addresses a number below size stands for; false if for none.
@@ -96,11 +121,14 @@ func (p plan) pick(s Shard, number uint64) (uint64, bool) {
 	}
 	d := s.deal()
 	high, low := halves(p.hosts.Addr())
-	chunk := low>>d.bits + number/d.cards()
+	together := d.together()
+	within := number & (1<<together - 1)
+	number >>= together
+	chunk := low>>together>>d.bits + number/d.cards()
 	card := d.first(high, chunk) + number%d.cards()*d.count
 	if card > d.mask() {
 		return 0, false
 	}
-	at := chunk<<d.bits | d.unshuffled(card)
+	at := (chunk<<d.bits|d.unshuffled(card))<<together | within
 	return at - low, at >= low && at-low < p.addressCount()
 }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -19,40 +20,70 @@ func rangeOf(t testing.TB, text string) plan {
 // What shards pick of a range are all its addresses, each in the one shard that holds it, whatever the range's bounds.
 func TestPick(t *testing.T) {
 	for _, text := range []string{"10.0.0.0/15", "10.0.255.250-10.2.3.7", "10.0.0.7", "192.0.2.0/24", "2001:db8::/111", "255.255.0.0-255.255.255.254"} {
-		p := rangeOf(t, text)
 		for _, count := range []int{2, 3, 1000, 1024, MaxShards} {
-			seen := make([]bool, p.addressCount())
-			step := max(1, count/20)
-			for index := 1; index <= count; index += step {
-				s := Shard{index, count}
-				for n := range p.share(s).size {
-					offset, ok := p.pick(s, n)
-					if !ok {
-						continue
-					}
-					mine := s.holds(p.address(offset), "")
-					if !mine {
-						require.False(t, p.share(s).dealt)
-						continue
-					}
-					require.False(t, seen[offset], "%s in %s", p.address(offset), s)
-					seen[offset] = true
-				}
+			requireParts(t, rangeOf(t, text), count, false)
+		}
+		requireParts(t, rangeOf(t, text), 3, true)
+		requireParts(t, rangeOf(t, text), 1024, true)
+	}
+}
+
+// requireParts requires that shards share a range; of many it looks at some.
+func requireParts(t *testing.T, p plan, count int, networks bool) {
+	seen := make([]bool, p.addressCount())
+	step := max(1, count/20)
+	for index := 1; index <= count; index += step {
+		s := Shard{index, count, networks}
+		for n := range p.share(s).size {
+			offset, ok := p.pick(s, n)
+			if !ok {
+				continue
 			}
-			for offset := range seen {
-				for index := 1; index <= count && step > 1; index += step {
-					if s := (Shard{index, count}); s.holds(p.address(uint64(offset)), "") {
-						require.True(t, seen[offset], "%s isn't picked in %s", p.address(uint64(offset)), s)
-					}
-				}
-				if step == 1 {
-					require.True(t, seen[offset], "%s isn't picked in %d shards", p.address(uint64(offset)), count)
-				}
-				if len(seen) > 1<<10 && step > 1 && offset > 1<<12 {
-					break
-				}
+			if mine := s.holds(p.address(offset), ""); !mine {
+				require.False(t, p.share(s).dealt)
+				continue
+			}
+			require.False(t, seen[offset], "%s in %s", p.address(offset), s)
+			seen[offset] = true
+		}
+	}
+	for offset := range seen {
+		for index := 1; index <= count && step > 1; index += step {
+			if s := (Shard{index, count, networks}); s.holds(p.address(uint64(offset)), "") {
+				require.True(t, seen[offset], "%s isn't picked in %s", p.address(uint64(offset)), s)
 			}
 		}
+		if step == 1 {
+			require.True(t, seen[offset], "%s isn't picked in %d shards", p.address(uint64(offset)), count)
+		}
+		if len(seen) > 1<<10 && step > 1 && offset > 1<<12 {
+			break
+		}
+	}
+}
+
+// With Networks all of a /24, or a /64, is in one shard, and each shard has about as many.
+func TestShardsOfNetworks(t *testing.T) {
+	const count = 16
+	holder := func(text string) (found int) {
+		for index := range count {
+			if (Shard{index + 1, count, true}).holds(netip.MustParseAddr(text), "") {
+				require.Zero(t, found, text)
+				found = index + 1
+			}
+		}
+		require.NotZero(t, found, text)
+		return found
+	}
+	have := map[int]int{}
+	for i := range 1024 {
+		four, six := fmt.Sprintf("10.7.%d.", i%256), fmt.Sprintf("2001:db8:%x:%x:", i/256, i%256)
+		require.Equal(t, holder(four+"0"), holder(four+"255"))
+		require.Equal(t, holder(six+":1"), holder(six+"ffff:ffff:ffff:ffff"))
+		have[holder(six+":1")]++
+	}
+	for index := range count {
+		require.InDelta(t, 1024/count, have[index+1], 32)
 	}
 }
 
@@ -63,7 +94,7 @@ func TestShardsAreAlike(t *testing.T) {
 		for i := range 1 << 18 {
 			a := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
 			for index := range count {
-				if d := (Shard{index + 1, count}).deal(); d.holds(a) {
+				if d := (Shard{Index: index + 1, Count: count}).deal(); d.holds(a) {
 					all[index]++
 					if byte(i) == 1 {
 						gateways[index]++
@@ -104,7 +135,7 @@ func BenchmarkShard(b *testing.B) {
 	for name, o := range map[string]struct {
 		text  string
 		shard Shard
-	}{"one of 1024 shards of a /8": {"10.0.0.0/8:21", Shard{7, 1024}}, "all of a /18": {"10.0.0.0/18:21", Shard{}}} {
+	}{"one of 1024 shards of a /8": {"10.0.0.0/8:21", Shard{Index: 7, Count: 1024}}, "all of a /18": {"10.0.0.0/18:21", Shard{}}} {
 		b.Run(name, func(b *testing.B) {
 			n := 0
 			for b.Loop() {

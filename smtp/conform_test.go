@@ -24,10 +24,13 @@ func TestConformWithKnobs(t *testing.T) {
 	})
 }
 
-// So does asking for TLS, each question on a connection of its own.
+// So does asking for TLS in each mode, each question on a connection of its own; the suite bounds how many.
 func TestConformAskingForTLS(t *testing.T) {
-	probetest.ConformWith(t, smtp.Prober{}, probetest.Conformance{
-		Servers: probetest.Affirmative("220 hello\r\n", "250-hello\r\n250-STARTTLS\r\n250 AUTH NTLM\r\n"),
-		TLS:     probe.TLSModeWeak,
-	})
+	for _, mode := range []probe.TLSMode{probe.TLSModeVersions, probe.TLSModeWeak, probe.TLSModeFull} {
+		t.Run(mode.String(), func(t *testing.T) {
+			probetest.ConformWith(t, smtp.Prober{}, probetest.Conformance{
+				Servers: probetest.Answering("220 hello\r\n", "250-hello\r\n250 STARTTLS\r\n", map[string]string{"STARTTLS": "220 go ahead\r\n"}), TLS: mode,
+			})
+		})
+	}
 }

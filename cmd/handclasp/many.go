@@ -35,6 +35,7 @@ type many struct {
 	rate        float64
 	perHost     int
 	hostSpacing time.Duration
+	netSpacing  time.Duration
 	retries     int
 
 	route dialer.Route
@@ -62,6 +63,8 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many connections to one address to have at once; FTP's data connections aside")
 	f.Var(value[time.Duration]{&m.hostSpacing, parseSpacing, showDuration, "DURATION"}, "host-spacing",
 		"time between two connections to one address")
+	f.Var(value[time.Duration]{&m.netSpacing, parseSpacing, showDuration, "DURATION"}, "net-spacing",
+		"time between two connections into one network, a /24 or a /64; --shard keeps networks whole with it")
 	f.Var(value[int]{&m.retries, parseRetries, strconv.Itoa, "N"}, "retries",
 		"probe again, up to N times, if there was no way to the host or it hung up without a word")
 	f.Var(value[uint64]{&m.seed, parseSeed, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed",

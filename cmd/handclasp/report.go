@@ -22,6 +22,9 @@ stored them did without it. With --policy they are judged by policies anew; with
 --compare, over all files, by the rules that need several results: a scan tells of the second host that has
 a key, and not of the first.
 
+With --vantages, of results from several places (scan --vantage), the endpoints are written instead that don't look the same from
+everywhere, with what became of them and their findings, by vantage.
+
 With --state what is open by a state that 'handclasp watch' keeps is written instead.
 
 Conversations are part of a page where they were stored: scan with --transcript.`
@@ -39,6 +42,7 @@ type reportOptions struct {
 	accept   acceptance
 	policies policies
 	compare  bool
+	vantages bool
 	state    string
 }
 
@@ -63,8 +67,11 @@ func (a *app) reportCommand() *cobra.Command {
 			if err := o.settle(cmd); err != nil {
 				return err
 			}
-			if o.state != "" {
+			switch {
+			case o.state != "":
 				return a.reportState(cmd.Context(), &o)
+			case o.vantages:
+				return a.reportVantages(&o, args)
 			}
 			return a.interruptible(cmd.Context(), func(ctx context.Context) error { return a.report(ctx, &o, args) })
 		},
@@ -74,6 +81,7 @@ func (a *app) reportCommand() *cobra.Command {
 	o.accept.register(cmd.Flags())
 	o.policies.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.compare, "compare", false, "judge anew who has a key or an identifier in common with another one, over all files")
+	cmd.Flags().BoolVar(&o.vantages, "vantages", false, "write where results of several vantages disagree: table or jsonl")
 	cmd.Flags().Var(value[string]{&o.state, parseFile, text, "FILE"}, "state",
 		"write what is open by a state that 'handclasp watch' keeps, with ages; as a page with a chart of how much was: table, html, csv or jsonl")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + reportExitHelp)

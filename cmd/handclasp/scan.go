@@ -190,6 +190,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	}
 	is.begin(j.resume)
 	j.journal = j.resume.journal()
+	m.shard.Networks = m.shard.Count > 0 && m.netSpacing > 0
 	order := &scan.EndpointOptions{
 		Resolver: a.resolver,
 		Seed:     m.seed, InOrder: m.inOrder, Spread: m.spread, Ports: o.choice.ports, Shard: m.shard, Exclude: exclusion, PublicOnly: m.publicOnly, Journal: j.journal,
@@ -206,7 +207,7 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	if err := j.resume.check(a.probers, order); err != nil {
 		return err
 	}
-	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
+	j.options = scan.Options{Rate: m.rate, PerHost: m.perHost, HostSpacing: m.hostSpacing, NetSpacing: m.netSpacing, Retries: m.retries, Probe: probe.Options{Dial: dial, Contact: o.choice.contact}}
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
 		all := scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
 		return among(all, o.among)

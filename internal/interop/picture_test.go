@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/handclasp/handclasp"
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/internal/demo"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -22,17 +21,19 @@ func TestPictureOfThePage(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = stage.Close() }()
 	var page bytes.Buffer
+	judge := handclasp.NewJudge(new(handclasp.Options))
 	w := report.NewHTML(&page, report.HTMLOptions{Rules: handclasp.Rules()})
 	for _, s := range stage.Servers() {
 		for _, p := range handclasp.Probers() {
 			if p.Spec().Protocol != s.Protocol {
 				continue
 			}
-			o := &probe.Options{Level: probe.LevelAnonymous, Dial: stage.Dial, Rand: stage.Rand(), ImplicitTLS: s.ImplicitTLS}
-			require.NoError(t, w.Write(finding.NewRecord(probe.Run(t.Context(), s.Prober(p), s.Target, o), handclasp.Rules())))
+			o := &probe.Options{Level: probe.LevelAnonymous, Dial: stage.Dial, Rand: stage.Rand(), ImplicitTLS: s.ImplicitTLS, TLS: s.TLS}
+			require.NoError(t, w.Write(judge.Record(probe.Run(t.Context(), s.Prober(p), s.Target, o))))
 		}
 	}
 	require.NoError(t, w.Close())
+	require.Contains(t, page.String(), "OpenSSH 6.7p1", "the software panel")
 	require.NoError(t, stage.Err())
 	b := openPage(t, page.String(), true)
 	b.theme(t, "screen", "light")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -140,9 +141,12 @@ func startSSHD(t testing.TB, dir string, config ...string) sshServer {
 	t.Helper()
 	bin := need(t, "sshd")[0]
 	addr := netip.AddrPortFrom(loopback, uint16(freePort(t)))
+	if !slices.ContainsFunc(config, func(line string) bool { return strings.HasPrefix(line, "MaxStartups ") }) {
+		config = append(config, "MaxStartups 1000") // by default it turns away by chance who isn't among the first ten
+	}
 	conf := writeFile(t, filepath.Join(dir, "sshd_config"), lines(append([]string{
 		"ListenAddress " + addr.String(), "PidFile none", "UsePAM no", "StrictModes no", "LogLevel VERBOSE",
-	}, append(config, "MaxStartups 1000")...)...), 0o644) // the first line wins; by default it turns away by chance who isn't the tenth
+	}, config...)...), 0o644)
 	start(t, asNobody(t, process{Path: bin, Args: []string{"-D", "-e", "-f", conf}, Listen: addr}))
 	return sshServer{Addr: addr, Version: version(t, "openssh-server"), Keys: map[string]string{}}
 }

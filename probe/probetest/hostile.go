@@ -80,10 +80,16 @@ func Hostile() []Server {
 
 // Affirmative returns servers that greet, agree to whatever is said, and go wrong when the client takes that as a
 // go-ahead for TLS. Use it to try a prober with the words of its protocol.
-func Affirmative(greeting, reply string) (list []Server) {
-	for _, end := range tlsEndings(reply) {
+func Affirmative(greeting, reply string) []Server {
+	return Answering(greeting, reply, nil)
+}
+
+// Answering returns servers as [Affirmative] does that answer a line by its first word, and those that replies doesn't have with reply.
+// Use it if TLS takes more than one word.
+func Answering(greeting, reply string, replies map[string]string) (list []Server) {
+	for _, end := range tlsEndings(reply, replies) {
 		name := "agrees with " + strings.TrimSpace(reply) + ", then " + end.name
-		list = append(list, Server{Name: name, Serve: affirm(greeting, reply, end.act)})
+		list = append(list, Server{Name: name, Serve: answering(greeting, reply, replies, end.act)})
 	}
 	return list
 }
@@ -94,7 +100,7 @@ type ending struct {
 }
 
 // tlsEndings are what may stand in the place of a TLS handshake, or behind one.
-func tlsEndings(reply string) []ending {
+func tlsEndings(reply string, replies map[string]string) []ending {
 	inside := func(s act) act { return behindTLS(Server{Serve: s}).Serve }
 	return []ending{
 		{"garbage", say(string(garbage(512)), hang)},
@@ -106,13 +112,15 @@ func tlsEndings(reply string) []ending {
 		{"TLS and silence", inside(hang)},
 		{"TLS and close", inside(hangUp)},
 		{"TLS and a flood", inside(repeat("250-more\r\n", 0))},
-		{"TLS and agreement", inside(affirm("", reply, hangUp))},
+		{"TLS and agreement", inside(answering("", reply, replies, hangUp))},
 	}
 }
 
 // affirm greets, answers each line with reply, and turns to shake when a TLS handshake begins.
-func affirm(greeting, reply string, shake act) act {
-	answer := []byte(reply)
+func affirm(greeting, reply string, shake act) act { return answering(greeting, reply, nil, shake) }
+
+// answering greets, answers each line, and turns to shake when a TLS handshake begins.
+func answering(greeting, reply string, replies map[string]string, shake act) act {
 	return func(ctx context.Context, c net.Conn) {
 		if _, err := c.Write([]byte(greeting)); err != nil {
 			return
@@ -127,8 +135,14 @@ func affirm(greeting, reply string, shake act) act {
 				shake(ctx, &unread{Conn: c, first: bytes.Clone(b[:n])})
 				return
 			}
-			for range max(bytes.Count(b[:n], []byte("\n")), 1) {
-				if _, err := c.Write(answer); err != nil {
+			for line := range bytes.Lines(b[:n]) {
+				answer := reply
+				if first := bytes.Fields(line); len(first) > 0 {
+					if known, ok := replies[string(first[0])]; ok {
+						answer = known
+					}
+				}
+				if _, err := c.Write([]byte(answer)); err != nil {
 					return
 				}
 			}

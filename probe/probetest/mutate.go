@@ -205,7 +205,7 @@ func (s *suite) realTLS(r recorded) {
 	if at < 0 {
 		return
 	}
-	for _, e := range tlsEndings("250 injected\r\n") {
+	for _, e := range tlsEndings("250 injected\r\n", nil) {
 		server := Server{Serve: tellUntil(first[:at], e.act)}
 		s.add(&trial{
 			part: "told wrong: " + r.name, name: "the go-ahead, then " + e.name, target: r.Target,

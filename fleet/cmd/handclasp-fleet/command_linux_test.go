@@ -58,11 +58,6 @@ func TestFilesTravel(t *testing.T) {
 	port := houses(t, 8, certificate)
 	s, elsewhere := newStage(t), newStage(t)
 	elsewhere.port = s.port
-	file := func(name, content string) string {
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(s.dir, name)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o644))
-		return name
-	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	metrics := l.Addr().String()
@@ -70,10 +65,10 @@ func TestFilesTravel(t *testing.T) {
 	s.serve("--metrics", metrics)
 
 	plain := s.try("submit", "--id", "plain", "--level", "greeting", "--shards", "2", fmt.Sprintf("ftps://127.65.0.0/29:%d", port))
-	file("recog/xml/ftp_banners.xml", houseRecog)
-	ca := file("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
-	judged := s.try("submit", "--id", "judged", "--level", "greeting", "--shards", "2", "--ca", ca, "--recog", "recog", "--policy", file("house.yaml", housePolicy),
-		"--severity-profile", "internal", fmt.Sprintf("ftps://127.65.0.0/29:%d", port))
+	s.write("recog/xml/ftp_banners.xml", houseRecog)
+	ca := s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
+	judged := s.try("submit", "--id", "judged", "--level", "greeting", "--shards", "2", "--ca", ca, "--recog", "recog", "--policy", s.write("house.yaml", housePolicy),
+		"--severity-profile", "internal", "--exclude-rule", "ftp", "--min-severity", "high", fmt.Sprintf("ftps://127.65.0.0/29:%d", port))
 	require.Equal(t, []string{"plain", "judged"}, []string{plain, judged})
 	for _, name := range []string{"ca.pem", "recog", "house.yaml"} {
 		require.NoError(t, os.RemoveAll(filepath.Join(s.dir, name)))
@@ -85,8 +80,13 @@ func TestFilesTravel(t *testing.T) {
 	without, with := read(t, filepath.Join(s.dir, "plain.jsonl")), read(t, filepath.Join(s.dir, "judged.html.jsonl"))
 	require.Equal(t, map[string]int{"tls.cert-untrusted": 8}, only(without, "tls.cert-untrusted", "policy.house"))
 	require.Equal(t, map[string]int{"policy.house": 8}, only(with, "tls.cert-untrusted", "policy.house"))
+	require.Equal(t, map[string]int{"ftp.exposed": 8}, only(without, "ftp.exposed"))
 	for _, r := range with {
 		require.Equal(t, "House FTP", r.Software[0].Product)
+		for _, f := range r.Findings {
+			require.GreaterOrEqual(t, f.Severity, finding.High)
+			require.NotContains(t, f.ID, "ftp.")
+		}
 	}
 	for _, r := range without {
 		require.Empty(t, r.Software)

@@ -31,8 +31,8 @@ func (c *connection) register(cmd *cobra.Command) {
 	f.StringVar(&c.inKey, "tls-key", "", "its private key, in `FILE` (PEM)")
 }
 
-// options are those of any connection. It is made again for as long as the program runs.
-func (c *connection) options() ([]nats.Option, error) {
+// identity says who one is. A connection is made again for as long as the program runs.
+func (c *connection) identity() ([]nats.Option, error) {
 	all := []nats.Option{nats.Name("handclasp-fleet"), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second)}
 	if c.creds != "" {
 		all = append(all, nats.UserCredentials(c.creds))
@@ -46,6 +46,15 @@ func (c *connection) options() ([]nats.Option, error) {
 	}
 	if c.inbox != "" {
 		all = append(all, nats.CustomInboxPrefix(c.inbox))
+	}
+	return all, nil
+}
+
+// options are those of a connection over the network.
+func (c *connection) options() ([]nats.Option, error) {
+	all, err := c.identity()
+	if err != nil {
+		return nil, err
 	}
 	if c.ca != "" {
 		all = append(all, nats.RootCAs(c.ca))

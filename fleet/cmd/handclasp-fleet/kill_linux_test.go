@@ -15,13 +15,21 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/handclasp/handclasp/fleet"
 )
 
 // The test is the command, too, when it is called so.
 func TestMain(m *testing.M) {
-	if os.Getenv("HANDCLASP_FLEET") != "" {
+	switch os.Getenv("HANDCLASP_FLEET") {
+	case "1":
 		main()
 		os.Exit(0)
+	case "server": // that somebody else runs
+		if _, err := fleet.StartEngine(fleet.EngineOptions{Store: os.Args[1], Listen: os.Args[2]}); err != nil {
+			panic(err)
+		}
+		select {}
 	}
 	os.Exit(m.Run())
 }
@@ -84,8 +92,16 @@ func (s *stage) command(args ...string) *exec.Cmd {
 }
 
 // start has a command run beside the test.
-func (s *stage) start(args ...string) *exec.Cmd {
-	cmd := s.command(args...)
+func (s *stage) start(args ...string) *exec.Cmd { return s.run(s.command(args...)) }
+
+// server starts one without a coordinator.
+func (s *stage) server() *exec.Cmd {
+	cmd := s.command(filepath.Join(s.dir, "store"), fmt.Sprintf("127.0.0.1:%d", s.port))
+	cmd.Env = append(os.Environ(), "HANDCLASP_FLEET=server")
+	return s.run(cmd)
+}
+
+func (s *stage) run(cmd *exec.Cmd) *exec.Cmd {
 	cmd.Stderr = s.t.Output()
 	require.NoError(s.t, cmd.Start())
 	s.t.Cleanup(func() {
@@ -101,19 +117,34 @@ func (s *stage) serve(more ...string) *exec.Cmd {
 
 func (s *stage) url() string { return fmt.Sprintf("--nats=nats://127.0.0.1:%d", s.port) }
 
-// try runs a command until it succeeds, and returns what it wrote: a server may be about to start.
-func (s *stage) try(args ...string) string {
-	var out []byte
-	require.Eventually(s.t, func() bool {
-		cmd := s.command(append(args, s.url())...)
-		var err error
-		if out, err = cmd.Output(); err != nil {
-			s.t.Logf("%v: %v", args, err)
-		}
-		return err == nil
-	}, time.Minute, 200*time.Millisecond)
-	return strings.TrimSpace(string(out))
+// write puts a file among those of the stage, and returns its name.
+func (s *stage) write(name, content string) string {
+	path := filepath.Join(s.dir, name)
+	require.NoError(s.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(s.t, os.WriteFile(path, []byte(content), 0o600))
+	return path
 }
+
+// try has the server that is named by an address alone asked.
+func (s *stage) try(args ...string) string { return s.once(append(args, s.url())...) }
+
+// once runs a command until it succeeds, and returns what it wrote: a server may be about to start.
+func (s *stage) once(args ...string) string {
+	var out, complaint bytes.Buffer
+	require.Eventually(s.t, func() bool {
+		cmd := s.command(args...)
+		out.Reset()
+		complaint.Reset()
+		cmd.Stdout, cmd.Stderr = &out, &complaint
+		return cmd.Run() == nil
+	}, time.Minute, 200*time.Millisecond, "%v: %v", args, lazily(complaint.String))
+	return strings.TrimSpace(out.String())
+}
+
+// lazily is text that is made when it is shown.
+type lazily func() string
+
+func (l lazily) String() string { return l() }
 
 // killed ends a process without a word.
 func killed(t *testing.T, cmd *exec.Cmd) {
@@ -134,31 +165,68 @@ func TestKills(t *testing.T) {
 	results := s.start("results", "--follow", id, "-o", out, s.url())
 	workers := []*exec.Cmd{early, worker(), worker()}
 
-	lines := func(n int) {
-		require.Eventually(t, func() bool {
-			data, _ := os.ReadFile(out)
-			return bytes.Count(data, []byte("\n")) >= n
-		}, 3*time.Minute, 20*time.Millisecond)
-	}
-	lines(50)
+	atLeast(t, out, 50)
 	killed(t, workers[0])
 	workers[0] = worker()
 	require.NoError(t, workers[1].Process.Signal(syscall.SIGSTOP))
-	lines(150)
+	atLeast(t, out, 150)
 	killed(t, results)
 	killed(t, server)
 	server = s.serve()
 	s.try("status")
 	results = s.start("results", "--follow", id, "-o", out, s.url())
-	lines(300)
+	atLeast(t, out, 300)
 	require.NoError(t, workers[1].Process.Signal(syscall.SIGCONT)) // far beyond its lease
 	killed(t, workers[2])
 	workers[2] = worker()
-	lines(500)
+	atLeast(t, out, 500)
 	killed(t, server)
 	s.serve()
 	require.NoError(t, results.Wait())
 
+	exactlyOnce(t, out)
+	require.Contains(t, s.try("status", id), "finished")
+}
+
+// A server that somebody else runs, and the coordinator, end each for itself, and together.
+func TestServerApart(t *testing.T) {
+	targets := listen(t)
+	s := newStage(t)
+	coordinate := func() *exec.Cmd { return s.start("serve", s.url()) }
+	coordinator := coordinate() // it waits for the server
+	server := s.server()
+	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
+		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
+	out := filepath.Join(s.dir, "out.jsonl")
+	results := s.start("results", "--follow", id, "-o", out, s.url())
+	for range 2 {
+		s.start("worker", s.url())
+	}
+	atLeast(t, out, 50)
+	killed(t, server)
+	server = s.server()
+	atLeast(t, out, 250)
+	killed(t, coordinator)
+	coordinator = coordinate()
+	atLeast(t, out, 450)
+	killed(t, server)
+	killed(t, coordinator)
+	s.server()
+	coordinate()
+	require.NoError(t, results.Wait())
+	exactlyOnce(t, out)
+}
+
+// atLeast waits for lines.
+func atLeast(t *testing.T, path string, n int) {
+	require.Eventually(t, func() bool {
+		data, _ := os.ReadFile(path)
+		return bytes.Count(data, []byte("\n")) >= n
+	}, 3*time.Minute, 20*time.Millisecond)
+}
+
+// exactlyOnce requires that each endpoint is among the results, once, and that they are whole.
+func exactlyOnce(t *testing.T, out string) {
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)
 	seen := map[string]int{}
@@ -181,5 +249,4 @@ func TestKills(t *testing.T) {
 	for addr, n := range seen {
 		require.Equal(t, 1, n, addr)
 	}
-	require.Contains(t, s.try("status", id), "finished")
 }

@@ -47,10 +47,12 @@ func serveCommand(c *connection) *cobra.Command {
 // reach returns a connection to the server that is named, or else to one that it starts.
 func reach(c *connection, e fleet.EngineOptions, named bool) (nc *nats.Conn, end func(), err error) {
 	if named {
-		nc, err := c.connect()
-		return nc, nc.Close, err
+		if nc, err = c.connect(nats.RetryOnFailedConnect(true)); err != nil { // it may be started first
+			return nil, nil, err
+		}
+		return nc, nc.Close, nil
 	}
-	options, err := c.options()
+	options, err := c.identity() // within this process nothing is encrypted
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fleet"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
@@ -45,8 +49,9 @@ type submission struct {
 	exclude     []string
 	excludeFile string
 	level, tls  string
-	ports       []uint
-	noDetect    bool
+	ports       []string
+	detect      bool
+	minSeverity string
 	resume      []string
 	files       files
 }
@@ -55,13 +60,13 @@ func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&s.ID, "id", "", "call the scan `ID`")
-	f.StringVarP(&o.list, "input", "l", "", "read more targets from `FILE`, one a line, or what another scanner wrote")
+	f.StringVarP(&o.list, "input", "l", "", "read more targets from `FILE`, one a line, or what another scanner wrote; - for standard input")
 	f.StringSliceVar(&o.exclude, "exclude", nil, "leave alone `HOSTS`: addresses, ranges and names, with commas between them")
 	f.StringVar(&o.excludeFile, "exclude-file", "", "leave alone what `FILE` holds, one a line")
 	f.BoolVar(&s.PublicOnly, "public-only", false, "leave alone addresses that are loopback, private or link-local")
 	f.StringVar(&o.level, "level", "handshake", "how far to go: greeting, handshake or anonymous")
 	f.StringSliceVar(&s.Only, "only", nil, "ask these `PROTOCOLS` alone: ftp, smtp, nntp, rsync, netbios, smb, ssh")
-	f.UintSliceVar(&o.ports, "ports", nil, "where to ask hosts that name no port: `PORTS`, with commas between them")
+	f.StringSliceVar(&o.ports, "ports", nil, "where to ask hosts that name no port: `PORTS` such as 21,990,2121-2130")
 	f.StringVar(&o.tls, "tls", "", "how far to ask for TLS: negotiated, versions, weak or full")
 	f.StringVar(&s.SSH, "ssh", "handshake", "how far to ask for SSH's key exchange: handshake or gex")
 	f.BoolVar(&s.Injection, "injection", false, "check whether commands behind STARTTLS are carried out inside TLS (mail, news)")
@@ -71,12 +76,17 @@ func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
 	f.StringVar(&s.Contact.Mail, "contact", "", "where to complain: `MAIL`")
 	f.DurationVar(&s.Timeout, "timeout", 0, "how long one endpoint may take in all")
 	f.BoolVar(&s.Transcript, "transcript", false, "include all that was said in the results")
-	f.BoolVar(&o.noDetect, "no-detect", false, "ask only what lives on a port by default")
+	f.BoolVar(&o.detect, "detect", true, "find out what is spoken on a port; --detect=false asks only what lives there by default")
+	f.DurationVar(&s.GreetingWait, "greeting-wait", 0, "how long to listen for a greeting before a silent port is asked what it is")
+	f.StringVar(&o.minSeverity, "min-severity", "", "tell findings as severe as `SEVERITY`, or more")
+	f.StringSliceVar(&s.Rule, "rule", nil, "judge by these `RULES` alone: ids, or what stands before the dot")
+	f.StringSliceVar(&s.Without, "exclude-rule", nil, "leave these `RULES` out")
 	o.files.register(f, s)
 	f.IntVar(&s.Concurrency, "concurrency", scan.DefaultConcurrency, "how many endpoints of a shard to probe at once")
 	f.Float64Var(&s.Rate, "rate", 0, "at most `N` new connections a second, all workers together")
 	f.IntVar(&s.PerHost, "per-host", scan.DefaultPerHost, "how many connections to one address to have at once; FTP's data connections aside")
 	f.DurationVar(&s.HostSpacing, "host-spacing", 0, "time between two connections to one address")
+	f.DurationVar(&s.NetSpacing, "net-spacing", 0, "time between two connections into one network, a /24 or a /64; shards hold whole networks")
 	f.IntVar(&s.Retries, "retries", 1, "probe again, up to `N` times, where there was no way to the host or it hung up without a word")
 	f.Uint64Var(&s.Seed, "seed", 0, "another order of the endpoints for each `N`")
 	f.BoolVar(&s.InOrder, "in-order", false, "keep the order of the targets and ports within a shard")
@@ -97,18 +107,28 @@ func (o *submission) submit(cmd *cobra.Command, client *fleet.Client, s *fleet.S
 			return fmt.Errorf("--tls: %w", err)
 		}
 	}
-	for _, p := range o.ports {
-		if p == 0 || p > 65535 {
-			return fmt.Errorf("--ports: %d: ports are numbers from 1 to 65535", p)
-		}
-		s.Ports = append(s.Ports, uint16(p))
+	if s.Ports, err = parsePorts(o.ports); err != nil {
+		return fmt.Errorf("--ports: %w", err)
 	}
-	s.NoDetection = o.noDetect
+	if o.minSeverity != "" {
+		if s.MinSeverity, err = finding.ParseSeverity(o.minSeverity); err != nil {
+			return fmt.Errorf("--min-severity: %w", err)
+		}
+	}
+	s.NoDetection = !o.detect
 	if err := o.files.store(cmd.Context(), client, s); err != nil {
 		return err
 	}
 	var inputs, exclude io.ReadSeeker
-	if o.list != "" {
+	switch o.list {
+	case "":
+	case "-":
+		data, err := io.ReadAll(cmd.InOrStdin())
+		if err != nil {
+			return fmt.Errorf("--input: %w", err)
+		}
+		inputs = bytes.NewReader(data)
+	default:
 		f, err := os.Open(o.list)
 		if err != nil {
 			return fmt.Errorf("--input: %w", err)
@@ -135,6 +155,27 @@ func (o *submission) submit(cmd *cobra.Command, client *fleet.Client, s *fleet.S
 		return err
 	}
 	return client.SubmitFrom(cmd.Context(), s, inputs, exclude, states)
+}
+
+// parsePorts understands numbers and ranges of them.
+func parsePorts(words []string) (ports []uint16, err error) {
+	for _, word := range words {
+		first, last, isRange := strings.Cut(word, "-")
+		low, err := strconv.ParseUint(first, 10, 16)
+		high := low
+		if err == nil && isRange {
+			high, err = strconv.ParseUint(last, 10, 16)
+		}
+		if err != nil || low == 0 || high < low {
+			return nil, fmt.Errorf("%q: ports are numbers from 1 to 65535, and ranges of them: 21,990,2121-2130", word)
+		}
+		for n := low; n <= high; n++ {
+			if !slices.Contains(ports, uint16(n)) {
+				ports = append(ports, uint16(n))
+			}
+		}
+	}
+	return ports, nil
 }
 
 // readStates reads what 'handclasp scan --resume' keeps.
