@@ -51,9 +51,9 @@ func (a *app) diffCommand() *cobra.Command {
 	o.format = formatTable
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(value[string]{&o.format, parseListFormat, func(s string) string { return s }, "FORMAT"}, "format",
+	f.Var(value[string]{&o.format, parseListFormat, text, "FORMAT"}, "format",
 		"what to write: table, or jsonl, one JSON object a line")
-	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
+	f.Var(value[string]{&o.output, parseFile, text, "FILE"}, "output", "write to FILE instead of standard output")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 if something new is as severe as this, or more: info, low, medium, high or critical")
 	o.losses.register(f)
