@@ -31,7 +31,6 @@ type identity struct {
 }
 
 func (i *identity) register(cmd *cobra.Command) {
-	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.BoolVar(&i.plain, "plain", false, "with --format jsonl: results alone, without the lines that say how the scan was made and whether it is complete")
 	f.Var(value[string]{&i.id, parseWord, text, "ID"}, "scan-id", "the id of the scan that this is a shard of: give all shards the same")
