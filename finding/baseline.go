@@ -22,7 +22,7 @@ func NewBaseline(scan func(yield func(Entry) bool), rules []Rule, comparisons []
 func (b *Baseline) Add(e Entry) { b.is.Add(Entry{Header: e.Header, Footer: e.Footer}) }
 
 // Mark returns the record's findings, each with what became of it: [New]; [Changed], if it is about more than before or
-// became more severe; [Unchanged]; or [Unknown], if the scan before didn't learn it.
+// became more severe though both scans were judged in one way; [Unchanged]; or [Unknown], if the scan before didn't learn it.
 func (b *Baseline) Mark(r Record) []Finding {
 	b.is.Add(Entry{Record: r})
 	marked := slices.Clone(r.Findings)
@@ -51,7 +51,7 @@ func (b *Baseline) status(st *Standing, f Finding) Status {
 	switch {
 	case held != nil:
 		grown := slices.ContainsFunc(f.Items, func(item Item) bool { return held.Items[item.Value] == nil })
-		if grown || f.Severity > held.Severity {
+		if grown || f.Severity > held.Severity && !judgedOtherwise(b.memory.snap.header(), b.is.header()) {
 			return Changed
 		}
 		return Unchanged

@@ -16,6 +16,8 @@ type DiffOptions struct {
 	// Rules and Comparisons are those that both scans are judged by. What is stored of other rules keeps its verdict.
 	Rules       []Rule
 	Comparisons []Comparison
+	// Rated has findings of these be as severe as they say, whatever is stored: as a [Profile] rates them, for one.
+	Rated bool
 	// AcceptLoss are groups, as [Endpoint.Groups] names them, of which nobody is to be warned that they are lost.
 	AcceptLoss []string
 	Unchanged  bool // list what didn't change, too, and not only how much that is
@@ -28,6 +30,7 @@ func Diff(older, newer iter.Seq[Entry], o *DiffOptions) Delta {
 		o = &DiffOptions{}
 	}
 	was := NewSnapshot(o.Rules, o.Comparisons)
+	was.rated = o.Rated
 	for e := range older {
 		was.Add(e)
 	}

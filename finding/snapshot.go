@@ -27,6 +27,7 @@ type Snapshot struct {
 	walker      walker
 	packer      packer
 	by          string    // names the rules and comparisons
+	rated       bool      // severities are the rules', and not those that are stored
 	earlier     *Snapshot // what is the same in it is kept once; nil for none
 
 	places   *texts.Set // the endpoints, as their AppendBinary writes them
@@ -60,7 +61,7 @@ func NewSnapshot(rules []Rule, comparisons []Comparison) *Snapshot {
 // next returns an empty snapshot that shares what s keeps once.
 func (s *Snapshot) next() *Snapshot {
 	n := NewSnapshot(s.rules[:s.base], s.comparisons)
-	n.packer, n.walker, n.rules, n.number, n.earlier, n.places = s.packer, s.walker, slices.Clone(s.rules), maps.Clone(s.number), s, s.places
+	n.packer, n.walker, n.rules, n.number, n.earlier, n.places, n.rated = s.packer, s.walker, slices.Clone(s.rules), maps.Clone(s.number), s, s.places, s.rated
 	return n
 }
 
@@ -335,7 +336,10 @@ func (s *Snapshot) part(r Record) *part {
 			v := &verdict{i, rule.severity(a.proof), Finding{Known: a.proof.Known, Basis: a.proof.Basis, Items: a.proof.Items, Detail: a.proof.Detail}}
 			answers[i] = answerRetold
 			if was != nil {
-				answers[i], v.rated, v.finding.Accepted = answerFires, was.Severity, was.Accepted
+				answers[i], v.finding.Accepted = answerFires, was.Accepted
+				if !s.rated {
+					v.rated = was.Severity
+				}
 			}
 			p.fires = append(p.fires, v)
 		case was != nil:

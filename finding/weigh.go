@@ -257,10 +257,10 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	switch {
 	case held.retold:
 		w.cause("rules", "rules of this version", rule.ID)
-	case was != 0 && w.rulesDiffer() && w.before.Digests.Profile != w.now.Digests.Profile:
+	case was != 0 && judgedOtherwise(w.before, w.now) && w.before.Digests.Profile != w.now.Digests.Profile:
 		w.cause("profile", "another severity profile", rule.ID)
 		was = 0
-	case was != 0 && w.rulesDiffer():
+	case was != 0 && judgedOtherwise(w.before, w.now):
 		w.cause("rules", "rules of this version", rule.ID)
 		was = 0
 	}
@@ -276,8 +276,9 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	}
 }
 
-func (w *weighing) rulesDiffer() bool {
-	return w.before.Scan != "" && w.now.Scan != "" && w.before.Digests != w.now.Digests
+// judgedOtherwise reports whether two scans say that they were judged in different ways, from which other severities follow.
+func judgedOtherwise(before, now Header) bool {
+	return before.Scan != "" && now.Scan != "" && before.Digests != now.Digests
 }
 
 // confirmed tells of a finding that is believed from now on, unless it follows from how it was asked or judged.

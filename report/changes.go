@@ -69,6 +69,10 @@ func changeText(c finding.Change) string {
 	if c.Reason != "" {
 		words = append(words, c.Reason)
 	}
+	for _, a := range c.Finding.Accepted {
+		what := strings.Join(append([]string{"accepted"}, a.Items...), " ")
+		words = append(words, what+": "+a.String())
+	}
 	return strings.Join(append(words, text), " · ")
 }
 

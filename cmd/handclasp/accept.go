@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -97,6 +98,32 @@ func setAccept(e *finding.Accept, key string, value *yaml.Node) (err error) {
 		}
 	}
 	return nil
+}
+
+// mark yields entries whose records have what they are accepted by; those that are stored count if no file is named.
+func (c *acceptance) mark(entries iter.Seq[finding.Entry]) iter.Seq[finding.Entry] {
+	if c.Acceptor == nil {
+		return entries
+	}
+	return func(yield func(finding.Entry) bool) {
+		for e := range entries {
+			if e.Result != nil {
+				e.Findings = c.Mark(e.Record)
+			}
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// again is mark for another scan, in which nobody asks what was of use.
+func (c *acceptance) again(entries iter.Seq[finding.Entry]) iter.Seq[finding.Entry] {
+	other := new(acceptance)
+	if c.Acceptor != nil {
+		other.Acceptor, _ = finding.NewAcceptor(c.list) // as readAccepted did
+	}
+	return other.mark(entries)
 }
 
 // isRule reports whether results are judged by a rule of this name. Those of a policy are its own.

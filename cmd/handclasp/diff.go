@@ -16,13 +16,16 @@ const diffHelp = `Compare two scans that were written with --format jsonl.
 
 A finding is new, changed (it is about more or less than before, or rated otherwise), resolved, unchanged or
 unknown. Resolved means that it isn't so in a result that learned that, or that the port is closed. Unknown
-means that it wasn't learned, this time or before. Of what didn't change only the number is told; --unchanged
+means that it wasn't learned, this time or before. Of what didn't change only the number is told; --all
 lists it.
 
 Beside findings it tells what identifies a server and changed: host keys, certificate keys, versions, names, ways
 to log in; that a name moved, that something was asked for by another name, and what follows from another level
 or other rules. If half of a group of four endpoints or more is lost at once nothing in it counts as resolved;
 --accept-loss says that it is gone indeed.
+
+Severities and accepted risks are those that are stored, unless --severity-profile or --accept says otherwise: then it is
+as if both scans had been made with it.
 
 A scan is OLD or NEW, or - for one of the two on standard input. Both may be compressed by gzip or zstd.`
 
@@ -48,14 +51,16 @@ func (a *app) diffCommand() *cobra.Command {
 	o.format = formatTable
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(value[string]{&o.format, parseListFormat, func(s string) string { return s }, "FORMAT"}, "format",
+	f.Var(value[string]{&o.format, parseListFormat, text, "FORMAT"}, "format",
 		"what to write: table, or jsonl, one JSON object a line")
-	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
+	f.Var(value[string]{&o.output, parseFile, text, "FILE"}, "output", "write to FILE instead of standard output")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 if something new is as severe as this, or more: info, low, medium, high or critical")
 	o.losses.register(f)
+	o.accept.register(f)
+	registerProfile(f, &o.profile)
 	o.policies.register(f)
-	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
+	f.BoolVar(&o.unchanged, "all", false, "list findings that didn't change, too")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd
 }
@@ -67,6 +72,8 @@ type diffOptions struct {
 
 	losses    losses
 	unchanged bool
+	accept    acceptance
+	profile   finding.Profile // none: severities are those stored
 	policies  policies
 }
 
@@ -80,6 +87,9 @@ func parseListFormat(text string) (string, error) {
 
 func (a *app) diff(o *diffOptions, older, newer string) error {
 	a, err := o.policies.apply(a)
+	if err == nil {
+		err = a.readAccepted(&o.accept)
+	}
 	if err != nil {
 		return err
 	}
@@ -92,8 +102,9 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 		was.close()
 		return err
 	}
-	delta := finding.Diff(was.entries(), is.entries(), &finding.DiffOptions{
-		Rules: a.rules, Comparisons: a.comparisons, AcceptLoss: o.losses.accept, Unchanged: o.unchanged,
+	delta := finding.Diff(o.accept.again(was.entries()), o.accept.mark(is.entries()), &finding.DiffOptions{
+		Rules: o.profile.Rate(a.rules), Comparisons: o.profile.RateComparisons(a.comparisons), Rated: o.profile.Name != "",
+		AcceptLoss: o.losses.accept, Unchanged: o.unchanged,
 	})
 	was.close()
 	is.close()
@@ -106,6 +117,7 @@ func (a *app) diff(o *diffOptions, older, newer string) error {
 	if err := a.writeChanges(o, delta); err != nil {
 		return err
 	}
+	o.accept.tell(a)
 	return o.losses.judgement(balanceOf(delta), o.failOn, was.bad+is.bad > 0)
 }
 
