@@ -266,6 +266,7 @@ func TestWhatCantBeSubmitted(t *testing.T) {
 	s := small()
 	s.Targets = nil
 	require.NoError(t, c.client.Submit(t.Context(), s, nil, strings.NewReader("192.0.2.0/33\n")))
+	require.ErrorContains(t, c.client.Submit(t.Context(), s, nil, nil), "there is a scan "+s.ID+" already")
 	require.Eventually(t, func() bool {
 		st, err := c.client.Status(t.Context(), s.ID)
 		return err == nil && st.Phase == Failed && strings.Contains(st.Reason, "what is to be left alone isn't known")
