@@ -155,11 +155,16 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 
 // leftover says what came when a handshake was due. Only plaintext is kept.
 func (t *TLS) leftover(head []byte) *Error {
-	if len(head) > 1 && changeCipherSpec <= head[0] && head[0] <= heartbeat && head[1] == tls.VersionTLS10>>8 {
+	if isRecord(head) {
 		return Errorf("tls", OutcomeTLS, "a TLS record of type %d came where a handshake was due", head[0])
 	}
 	t.LeftoverPlaintext = append(t.LeftoverPlaintext, head...)
 	return Errorf("tls", OutcomeTLS, "plaintext came where TLS was due")
+}
+
+// isRecord reports whether bytes begin as a TLS record does.
+func isRecord(b []byte) bool {
+	return len(b) > 1 && changeCipherSpec <= b[0] && b[0] <= heartbeat && b[1] == tls.VersionTLS10>>8
 }
 
 // The types of TLS records (RFC 8446 §5.1, RFC 6520 §3), all that lie between these. Neither is a letter.

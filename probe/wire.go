@@ -43,7 +43,11 @@ func (w *wire) Read(p []byte) (int, error) {
 		s.bytesIn.Add(datagramCost)
 	}
 	if w.keep && len(w.head) < headSize {
-		w.head = append(w.head, p[:min(n, headSize-len(w.head))]...)
+		kept := p[:min(n, headSize-len(w.head))]
+		if len(w.head) == 0 && isRecord(kept) { // that it is one is all that is asked later
+			kept, w.keep = kept[:2], false
+		}
+		w.head = append(w.head, kept...)
 	}
 	return n, err
 }
