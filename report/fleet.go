@@ -101,10 +101,11 @@ func bars(nights []Night) (list []bar, most int) {
 	for _, n := range nights {
 		most = max(most, n.Open)
 	}
-	step := float64(chartWidth) / float64(max(len(nights), 14))
+	wide := chartWidth / float64(max(len(nights), 14)) * 0.8
+	step := (chartWidth - wide) / float64(max(len(nights)-1, 1)) // the first and the last stand above their days
 	for i, n := range nights {
 		height := float64(chartHeight) * float64(n.Open) / float64(max(most, 1))
-		list = append(list, bar{float64(i) * step, chartHeight - height, step * 0.8, height,
+		list = append(list, bar{float64(i) * step, chartHeight - height, wide, height,
 			fmt.Sprintf("%s: %d open", n.At.UTC().Format("2006-01-02 15:04"), n.Open)})
 	}
 	return list, most

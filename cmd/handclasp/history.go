@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +47,9 @@ func (a *app) history(ctx context.Context, q *questions, of string) error {
 			list = append(list, report.Block{Head: night})
 		}
 		line := eventLine(e)
-		line.Text = e.Endpoint.Host + " " + line.Text
+		if !strings.HasPrefix(line.Text, e.Endpoint.Host) { // of what isn't a finding it says so itself
+			line.Text = e.Endpoint.Host + " " + line.Text
+		}
 		last := &list[len(list)-1]
 		last.Lines = append(last.Lines, line)
 	}

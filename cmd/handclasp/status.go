@@ -94,7 +94,7 @@ func (a *app) writeStatus(w io.Writer, st monitor.Status, now time.Time) error {
 			text += ": " + f.Items
 		}
 		if f.Unknown > 0 {
-			text += fmt.Sprintf(" · unknown for %d scans: %s", f.Unknown, f.Reason)
+			text += fmt.Sprintf(" · unknown for %s: %s", several(f.Unknown, "scan"), f.Reason)
 		}
 		for _, accepted := range f.Accepted {
 			text += " · accepted"
@@ -111,18 +111,26 @@ func (a *app) writeStatus(w io.Writer, st monitor.Status, now time.Time) error {
 	if err := report.WriteBlocks(w, list, report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}); err != nil {
 		return err
 	}
-	words := []string{fmt.Sprintf("%d open findings", len(st.Open)), "no scan yet"}
+	words := []string{several(len(st.Open), "open finding"), "no scan yet"}
 	if st.Last != nil {
 		words[1] = "last scan " + age(now.Sub(st.Last.Ended)) + " ago"
 	}
 	if st.Undelivered > 0 {
-		words = append(words, fmt.Sprintf("%d events undelivered, the oldest of %s ago", st.Undelivered, age(now.Sub(st.Oldest))))
+		words = append(words, fmt.Sprintf("%s undelivered, the oldest of %s ago", several(st.Undelivered, "event"), age(now.Sub(st.Oldest))))
 	}
 	if st.Trouble != "" {
 		words = append(words, st.Trouble)
 	}
 	_, err := fmt.Fprintln(w, report.Clean(strings.Join(words, " · ")))
 	return err
+}
+
+// several counts things whose name takes an s.
+func several(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // age rounds a time to what people say.
@@ -135,5 +143,5 @@ func age(d time.Duration) string {
 	case d >= 2*time.Minute:
 		return fmt.Sprintf("%d minutes", d/time.Minute)
 	}
-	return fmt.Sprintf("%d seconds", max(0, d/time.Second))
+	return several(int(max(0, d/time.Second)), "second")
 }
