@@ -26,6 +26,9 @@ type Client struct {
 	kv jetstream.KeyValue
 }
 
+// ErrNoCoordinator says that a server doesn't hold a fleet yet.
+var ErrNoCoordinator = errors.New("no coordinator has been here")
+
 // Open returns a client of the fleet that a server holds; the coordinator must have been there.
 func Open(ctx context.Context, nc *nats.Conn) (*Client, error) {
 	js, err := jetstream.New(nc)
@@ -34,7 +37,7 @@ func Open(ctx context.Context, nc *nats.Conn) (*Client, error) {
 	}
 	kv, err := js.KeyValue(ctx, scansBucket)
 	if err != nil {
-		return nil, fmt.Errorf("no coordinator has been here: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrNoCoordinator, err)
 	}
 	return &Client{nc, js, kv}, nil
 }
@@ -70,6 +73,9 @@ func (s *Scan) complete() error {
 func (c *Client) submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSeeker, begun map[int]*scan.State) (err error) {
 	if err := s.complete(); err != nil {
 		return err
+	}
+	if _, _, err := get(ctx, c.kv, s.ID); err == nil {
+		return fmt.Errorf("there is a scan %s already: choose another id", s.ID)
 	}
 	if inputs != nil {
 		if s.Inputs, err = store(ctx, c.js, s.ID, inputs); err != nil {

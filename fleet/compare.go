@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -22,8 +21,8 @@ type comparing struct {
 }
 
 func (s *Scan) comparing() (*comparing, error) {
-	c := &comparing{Readers(), handclasp.Comparisons(), s.told, map[string]*finding.Judge{}}
-	c.rules = slices.DeleteFunc(c.rules, func(r finding.Comparison) bool { return !s.chosen(r.ID) })
+	_, rules := s.judges(nil)
+	c := &comparing{Readers(), rules, s.told, map[string]*finding.Judge{}}
 	if s.Profile != "" {
 		p, err := finding.ParseProfile(s.Profile)
 		if err != nil {

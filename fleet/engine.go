@@ -3,6 +3,7 @@ package fleet
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"time"
@@ -96,8 +97,8 @@ func guarded(o *server.Options) bool {
 // Connect returns a connection within this process.
 func (e *Engine) Connect(options ...nats.Option) (*nats.Conn, error) {
 	nc, err := nats.Connect("", append(options, nats.InProcessServer(e.Server))...)
-	if errors.Is(err, nats.ErrAuthorization) {
-		err = fmt.Errorf("the coordinator has to say who it is, too: %w", err)
+	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, io.ErrClosedPipe) { // whichever comes first of a refusal
+		err = fmt.Errorf("the coordinator has to say who it is, too (--nkey, --creds): %w", nats.ErrAuthorization)
 	}
 	return nc, err
 }

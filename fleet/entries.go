@@ -2,14 +2,13 @@ package fleet
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/digest"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -20,12 +19,14 @@ func (s *Scan) Headers() (lines [][]byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	h := sha256.New()
-	fmt.Fprintf(h, "%q %q", s.Targets, s.Inputs)
+	digests, err := s.digests()
+	if err != nil {
+		return nil, err
+	}
 	for _, label := range s.labels() {
 		header := &finding.Header{
 			Scan: s.recordID(label), Version: s.Version, Level: s.Level, Knobs: map[string]string{}, Protocols: []string{},
-			Targets: hex.EncodeToString(h.Sum(nil)[:8]), Seed: s.Seed, Started: s.Submitted.Truncate(time.Millisecond),
+			Targets: digest.Of(s.Targets, s.Inputs), Seed: s.Seed, Started: s.Submitted.Truncate(time.Millisecond), Digests: digests,
 		}
 		if label != anywhere {
 			header.Vantage = label
@@ -40,6 +41,26 @@ func (s *Scan) Headers() (lines [][]byte, err error) {
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// digests are short names of what the findings depend on beside the servers, as 'handclasp scan' has them.
+func (s *Scan) digests() (d finding.Digests, err error) {
+	rules, comparisons := s.judges(handclasp.Rules())
+	d = finding.Digests{Rules: digest.Rules(rules, comparisons), Fingerprints: digest.Of(s.Version, s.Recog)}
+	if s.Profile != "" {
+		p, err := finding.ParseProfile(s.Profile)
+		if err != nil {
+			return d, err
+		}
+		d.Profile = digest.Of(p.Name, p.Severities)
+	}
+	if len(s.Policies) > 0 {
+		d.Policy = digest.Of(s.Policies)
+	}
+	if s.Advisories+s.LifeCycle != "" {
+		d.Advisories = digest.Of(s.Advisories, s.LifeCycle)
+	}
+	return d, nil
 }
 
 // Footers are the lines that say how a scan has ended.

@@ -231,6 +231,21 @@ func TestOtherVersionsAreRefused(t *testing.T) {
 	require.Equal(t, "the scan "+s.ID+" needs version v0.0.2, and this worker is v0.0.1: install that version", <-told)
 }
 
+// A worker waits for the scan that it is for, and says so once.
+func TestWaitsForItsScan(t *testing.T) {
+	c := newCamp(t)
+	told := make(chan string, 100)
+	c.worker(Worker{Scans: []string{"x"}, Dial: newNetwork(0).dial, Tell: func(line string) { told <- line }})
+	require.Equal(t, `no scan is called "x" yet`, <-told)
+	s := small()
+	s.ID = "x"
+	c.submit(s)
+	once(t, 1024, c.collect(s.ID))
+	for len(told) > 0 {
+		require.NotContains(t, <-told, "no scan")
+	}
+}
+
 func TestWhatCantBeSubmitted(t *testing.T) {
 	c := newCamp(t)
 	for want, change := range map[string]func(*Scan){
@@ -251,6 +266,7 @@ func TestWhatCantBeSubmitted(t *testing.T) {
 	s := small()
 	s.Targets = nil
 	require.NoError(t, c.client.Submit(t.Context(), s, nil, strings.NewReader("192.0.2.0/33\n")))
+	require.ErrorContains(t, c.client.Submit(t.Context(), s, nil, nil), "there is a scan "+s.ID+" already")
 	require.Eventually(t, func() bool {
 		st, err := c.client.Status(t.Context(), s.ID)
 		return err == nil && st.Phase == Failed && strings.Contains(st.Reason, "what is to be left alone isn't known")

@@ -46,6 +46,16 @@ func (g *Judging) chosen(id string) bool {
 	return (g.Rule == nil || among(g.Rule) || isOf(id, "policy")) && !among(g.Without)
 }
 
+// judges are the rules that are chosen, of those that are built in and the policies'.
+func (g *Judging) judges(builtIn []finding.Rule) ([]finding.Rule, []finding.Comparison) {
+	rules := slices.Clone(builtIn)
+	for _, p := range g.Policies {
+		rules = append(rules, p.Rule())
+	}
+	return slices.DeleteFunc(rules, func(r finding.Rule) bool { return !g.chosen(r.ID) }),
+		slices.DeleteFunc(handclasp.Comparisons(), func(c finding.Comparison) bool { return !g.chosen(c.ID) })
+}
+
 // isOf reports whether a name is a rule's, or that of its group.
 func isOf(id, name string) bool { return id == name || strings.HasPrefix(id, name+".") }
 
@@ -77,17 +87,16 @@ func (s *Scan) checkJudging() error {
 
 // A judgement is what a [Judging] names, read.
 type judgement struct {
-	chosen   func(id string) bool
+	by       *Judging
 	roots    *x509.CertPool // nil for the system's
 	software *fingerprint.DB
 	advice   advisory.Judge
 	profile  finding.Profile
-	policies []finding.Policy
 }
 
 // judgement fetches what a scan is judged by.
 func (s *Scan) judgement(ctx context.Context, js jetstream.JetStream) (v judgement, err error) {
-	v.policies, v.chosen = s.Policies, s.chosen
+	v.by = &s.Judging
 	if s.Profile != "" {
 		if v.profile, err = finding.ParseProfile(s.Profile); err != nil {
 			return v, err
@@ -151,13 +160,9 @@ func (v *judgement) readLifeCycle(f *os.File) error {
 
 // judge returns what makes records of one shard's results. Comparisons need those of all shards: they are the collector's.
 func (v *judgement) judge(probers []probe.Prober) *handclasp.Judge {
-	rules := slices.Concat(handclasp.Rules(), v.advice.Rules())
-	for _, p := range v.policies {
-		rules = append(rules, p.Rule())
-	}
+	rules, _ := v.by.judges(slices.Concat(handclasp.Rules(), v.advice.Rules()))
 	return handclasp.NewJudge(&handclasp.Options{
-		Probers: probers, Rules: slices.DeleteFunc(rules, func(r finding.Rule) bool { return !v.chosen(r.ID) }), Comparisons: []finding.Comparison{},
-		Fingerprints: v.software, Profile: v.profile,
+		Probers: probers, Rules: rules, Comparisons: []finding.Comparison{}, Fingerprints: v.software, Profile: v.profile,
 	})
 }
 

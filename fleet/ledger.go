@@ -46,7 +46,7 @@ func (l *ledger) consumer(ctx context.Context, stream, name string) (jetstream.C
 // pause is the time between two tries of what the server couldn't do.
 const pause = 200 * time.Millisecond
 
-// commit implements board. Where no answer came it reads which progress is there now: no two are alike.
+// commit implements board. If no answer came it reads which progress is there now: no two are alike.
 func (l *ledger) commit(ctx context.Context, u unit, results [][]byte, p progress, last uint64) (uint64, error) {
 	state, err := json.Marshal(p)
 	if err != nil {

@@ -43,6 +43,9 @@ func TestWorkerPermissions(t *testing.T) {
 	_, err = nats.Connect(engine.ClientURL())
 	require.ErrorIs(t, err, nats.ErrAuthorization)
 
+	_, err = engine.Connect()
+	require.ErrorContains(t, err, "the coordinator has to say who it is, too")
+
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	coordinator := connect(asBoss)

@@ -100,11 +100,16 @@ func Version() string {
 	return "devel"
 }
 
+// A noScan is an id that no scan has.
+type noScan string
+
+func (id noScan) Error() string { return fmt.Sprintf("no scan is called %q", string(id)) }
+
 // get returns a scan and the revision to give to put.
 func get(ctx context.Context, kv jetstream.KeyValue, id string) (*Scan, uint64, error) {
 	e, err := kv.Get(ctx, id)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil, 0, fmt.Errorf("no scan is called %q", id)
+		return nil, 0, noScan(id)
 	}
 	if err != nil {
 		return nil, 0, err

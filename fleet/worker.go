@@ -109,7 +109,7 @@ type shift struct {
 	running sync.WaitGroup
 
 	jobs    map[string]*job
-	refused map[string]bool // scans of which it was said why they aren't worked on
+	refused map[string]bool // scans of which it was said why they aren't worked on, with their version if it is that
 }
 
 func (s *shift) tell(format string, args ...any) {
@@ -157,6 +157,14 @@ func (s *shift) next(ctx context.Context) (*job, ticket, error) {
 // job returns a scan that runs, prepared; nil if it doesn't run, or isn't for this worker.
 func (s *shift) job(ctx context.Context, id string) (*job, error) {
 	scan, _, err := get(ctx, s.kv, id)
+	var none noScan
+	if errors.As(err, &none) { // it may be submitted yet
+		if s.refused[id] {
+			return nil, nil
+		}
+		s.refused[id] = true
+		return nil, fmt.Errorf("%w yet", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -168,8 +176,8 @@ func (s *shift) job(ctx context.Context, id string) (*job, error) {
 		version = Version()
 	}
 	if scan.Version != version {
-		if !s.refused[id] {
-			s.refused[id] = true
+		if key := id + " " + scan.Version; !s.refused[key] {
+			s.refused[key] = true
 			return nil, fmt.Errorf("the scan %s needs version %s, and this worker is %s: install that version", id, scan.Version, version)
 		}
 		return nil, nil

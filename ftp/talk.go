@@ -20,8 +20,8 @@ type talk struct {
 
 	auth    string   // the AUTH command that was granted
 	refused []string // fields that may be told behind a login
-	early   error           // what went wrong before the login
-	login   error           // what ended the login that the evidence shows
+	early   error    // what went wrong before the login
+	login   error    // what ended the login that the evidence shows
 }
 
 func newTalk(ctx context.Context, s *probe.Session) *talk {
@@ -31,7 +31,9 @@ func newTalk(ctx context.Context, s *probe.Session) *talk {
 }
 
 // madeUp is the USER of a made-up name, which is never followed by a PASS.
-func (t *talk) madeUp() string { return "USER " + cmp.Or(t.s.Contact().Host, "handclasp") + "-no-such-user" }
+func (t *talk) madeUp() string {
+	return "USER " + cmp.Or(t.s.Contact().Host, "handclasp") + "-no-such-user"
+}
 
 // password is anonymous' PASS.
 func (t *talk) password() string { return "PASS " + cmp.Or(t.s.Contact().Mail, nobody) }

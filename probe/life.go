@@ -13,9 +13,8 @@ import (
 // Contexts with a timer that are told of another's end were a third of what a greeting allocates beside a bare client. Few ask
 // for one: what waits for the server ends by a socket's deadline, which is never later than the life's.
 type life struct {
-	caller context.Context
-	due    time.Time // when it ends at the latest
-	total  bool      // due is that of Limits.Total, not the caller's
+	caller context.Context // whose end the session is told of
+	due    time.Time       // when Limits.Total is over
 	over   atomic.Bool
 
 	mu     sync.Mutex
@@ -25,13 +24,6 @@ type life struct {
 
 // errTotal is the cause of a context that ended because Limits.Total was reached.
 var errTotal = errors.New("total time")
-
-func (l *life) begin(caller context.Context, total time.Duration, now time.Time) {
-	l.caller, l.due, l.total = caller, now.Add(total), true
-	if due, ok := caller.Deadline(); ok && due.Before(l.due) {
-		l.due, l.total = due, false
-	}
-}
 
 // end is for when the probe has returned.
 func (l *life) end() {
@@ -44,7 +36,12 @@ func (l *life) end() {
 }
 
 // Deadline implements [context.Context].
-func (l *life) Deadline() (time.Time, bool) { return l.due, true }
+func (l *life) Deadline() (time.Time, bool) {
+	if due, ok := l.caller.Deadline(); ok && due.Before(l.due) {
+		return due, true
+	}
+	return l.due, true
+}
 
 // Done implements [context.Context].
 func (l *life) Done() <-chan struct{} {
@@ -86,16 +83,13 @@ func (l *life) Value(key any) any {
 
 // cause says why it ended.
 func (l *life) cause() error {
-	if l.caller.Err() == nil && !l.over.Load() {
-		if l.total {
-			return errTotal
-		}
-		<-l.caller.Done() // whose clock may be a moment behind
+	switch {
+	case l.caller.Err() != nil:
+		return context.Cause(l.caller)
+	case l.over.Load():
+		return context.Canceled
 	}
-	if cause := context.Cause(l.caller); cause != nil {
-		return cause
-	}
-	return context.Canceled
+	return errTotal
 }
 
 // A call is the context of a connection that is being opened by the system's dialer, which ends with the session. Package net

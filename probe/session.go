@@ -68,7 +68,7 @@ func newSession(ctx context.Context, p Prober, t Target, o *Options) (s *Session
 	}
 	now := time.Now()
 	s.log = recorder{start: now, trace: s.opts.Trace, greeting: s.opts.Level == LevelGreeting}
-	s.life.begin(ctx, limits.Total, now)
+	s.life.caller, s.life.due = ctx, now.Add(limits.Total)
 	return s, nil
 }
 

@@ -60,8 +60,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	return w.Conn.Write(p)
 }
 
-// arm sets the deadline anew, which is never later than the session's end, unless the session was aborted, whose deadline in the past must stay. One that was set a
-// moment ago, such as for the command whose reply is awaited now, will do: setting it costs a tenth of a read.
+// arm sets the deadline anew, which is never later than the session's end. In a session that was aborted the one in the past must
+// stay. One that was set a moment ago, such as for the command whose reply is awaited now, will do: setting it costs a tenth of a
+// read.
 func (w *wire) arm() error {
 	s := w.c.s
 	s.mu.Lock()

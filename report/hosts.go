@@ -74,8 +74,17 @@ func (t *Table) noteHost(g *group, answered []kept) {
 		return
 	}
 	l := t.list
+	line := hostLine{g.key.addr, strings.TrimSpace(g.key.name + "  " + g.key.addr.String()), g.found, strings.TrimSpace(ports(answered) + "  " + g.label)}
+	same := func(h hostLine) bool { return h.title == line.title }
+	if i := slices.IndexFunc(l.lines, same); i >= 0 && g.label == "" { // a list that names each of its endpoints
+		for s, n := range line.found {
+			l.lines[i].found[s] += n
+		}
+		l.lines[i].ports += " · " + line.ports
+		return
+	}
 	l.hosts++
-	l.lines = append(l.lines, hostLine{g.key.addr, strings.TrimSpace(g.key.name + "  " + g.key.addr.String()), g.found, strings.TrimSpace(ports(answered) + "  " + g.label)})
+	l.lines = append(l.lines, line)
 	if len(l.lines) >= 2*listShown {
 		l.cutHosts()
 	}

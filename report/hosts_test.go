@@ -54,6 +54,17 @@ func TestFileServerOnTwoPorts(t *testing.T) {
 	require.Contains(t, b.String(), "findings: 1 high · 1 medium · 1 low\n")
 }
 
+// A list that names each endpoint of a host by itself has a line for the host all the same.
+func TestLineOfAHost(t *testing.T) {
+	var b bytes.Buffer
+	table := report.NewTable(&b, report.TableOptions{List: true})
+	for i, r := range []finding.Record{fileServer("192.0.2.7:445", finding.High), fileServer("192.0.2.8:445", finding.Low), fileServer("192.0.2.7:1445", finding.High, finding.Low)} {
+		require.NoError(t, table.Write(r, report.Host{ID: i + 1, Endpoints: 1}))
+	}
+	require.NoError(t, table.Close())
+	require.Contains(t, b.String(), "\n\n  192.0.2.7  2 high · 1 low  smb 445 · smb 1445\n  192.0.2.8  1 low  smb 445\n")
+}
+
 // Stored results come in any order; a table has them by address.
 func TestTableByAddress(t *testing.T) {
 	var b bytes.Buffer

@@ -176,7 +176,7 @@ func checkLabel(label string) error {
 	}
 	for _, c := range label {
 		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-_", c) {
-			return fmt.Errorf("not a host name: it holds %q", c)
+			return fmt.Errorf("not a host name: it holds %q; a target is such as ftp.example.net, 192.0.2.7:21 or ftps://192.0.2.7", c)
 		}
 	}
 	if label[0] == '-' || label[len(label)-1] == '-' {

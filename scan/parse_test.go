@@ -196,8 +196,8 @@ func TestUnusableTargets(t *testing.T) {
 		"[192.0.2.7]":         `brackets hold an IPv6 address, as in [2001:db8::7]:21`,
 		"a..example":          `not a host name: between its dots are 1 to 63 characters`,
 		"-a.example":          `not a host name: "-a" begins or ends with a hyphen`,
-		"a b.example":         `not a host name: it holds ' '`,
-		"a\x1b[2Jb":           `not a host name: it holds '\x1b'`,
+		"a b.example":         `not a host name: it holds ' '; a target is such as ftp.example.net, 192.0.2.7:21 or ftps://192.0.2.7`,
+		"a\x1b[2Jb":           `not a host name: it holds '\x1b'; a target is such as ftp.example.net, 192.0.2.7:21 or ftps://192.0.2.7`,
 		"a\u202eb.example":    `not a host name: idna: disallowed rune U+202E`,
 	} {
 		place := fmt.Sprintf("argument 1: %q: ", text)

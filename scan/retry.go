@@ -41,12 +41,11 @@ func unansweredCall(r *probe.Result) bool {
 
 // better returns the later of two results of an endpoint, unless only the earlier one learned something: a server that had
 // enough of one visit has often had enough of the next, too.
-func better(before, after Result) Result {
-	lost := func(r Result) bool { return r.Result == nil || slices.Contains(r.Partial, "/evidence") }
+func better(before, after *probe.Result) *probe.Result {
+	lost := func(r *probe.Result) bool { return r == nil || slices.Contains(r.Partial, "/evidence") }
 	if lost(before) || !lost(after) {
 		return after
 	}
-	before.Attempts = after.Attempts
 	return before
 }
 

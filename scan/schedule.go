@@ -20,7 +20,7 @@ type scheduler struct {
 	window int // how many endpoints wait at most
 	pacer  *pacer
 	out    chan item
-	ended  chan attempt
+	ended  chan *attempt
 	probes sync.WaitGroup
 
 	hosts   map[netip.Addr]*hostQueue // those with endpoints that wait or run
@@ -37,9 +37,9 @@ type attempt struct {
 	Endpoint
 	turn  int // how many endpoints came before it
 	tries int
-	again bool   // it is to be tried once more
-	last  Result // of the last try
-	brief bool   // most likely nobody is there
+	again bool          // it is to be tried once more
+	last  *probe.Result // of the last try that learned something
+	brief bool          // most likely nobody is there
 
 	flight *flight
 }
@@ -47,7 +47,7 @@ type attempt struct {
 // A hostQueue holds the endpoints of one address that wait, and the places of connections to it.
 type hostQueue struct {
 	addr    netip.Addr
-	queue   []attempt
+	queue   []*attempt
 	running int
 	queued  bool // it is among the ready, or sleeps
 	turn    int  // that of the endpoint that waits longest, when it was queued so
@@ -103,8 +103,8 @@ func (s *sleepers) Pop() any {
 
 func newScheduler(o Options) *scheduler {
 	return &scheduler{
-		o: o, window: min(max(8*o.Concurrency, 4*min(o.Dials, DefaultDials)), MaxConcurrency), pacer: newPacer(&o),
-		out: make(chan item), ended: make(chan attempt), hosts: map[netip.Addr]*hostQueue{},
+		o: o, window: min(max(2*o.Concurrency, 4*min(o.Dials, DefaultDials)), MaxConcurrency), pacer: newPacer(&o),
+		out: make(chan item), ended: make(chan *attempt), hosts: map[netip.Addr]*hostQueue{},
 		lanes: newLanes(&o), silence: newSilence(),
 	}
 }
@@ -149,7 +149,7 @@ func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error
 			case !ok:
 				in = nil
 			case end != nil:
-				s.take(attempt{Endpoint: e})
+				s.take(&attempt{Endpoint: e})
 			}
 		case a := <-s.ended:
 			s.over(a)
@@ -166,14 +166,14 @@ func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error
 
 // drop gives up what waits. Of what was to be tried again, there is a result already.
 func (s *scheduler) drop() {
-	give := func(a attempt) {
+	give := func(a *attempt) {
 		if a.tries > 0 {
-			s.out <- item{result: a.last}
+			s.out <- item{result: a.result()}
 		}
 	}
 	for _, l := range s.later {
 		if l.attempt != nil {
-			give(*l.attempt)
+			give(l.attempt)
 		}
 	}
 	for _, h := range s.hosts {
@@ -200,7 +200,7 @@ func (s *scheduler) releaseHeld(last bool) {
 }
 
 // take queues an endpoint that came, or holds it back.
-func (s *scheduler) take(a attempt) {
+func (s *scheduler) take(a *attempt) {
 	a.turn = s.silence.fed
 	s.silence.fed++
 	if s.silence.suspects(a.Target.Addr.Addr()) {
@@ -220,7 +220,7 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 	for len(s.later) > 0 && !s.later[0].at.After(now) {
 		next := heap.Pop(&s.later).(sleeper)
 		if next.attempt != nil {
-			s.queue(*next.attempt)
+			s.queue(next.attempt)
 			continue
 		}
 		next.host.queued = false
@@ -267,7 +267,7 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 }
 
 // queue puts an endpoint behind the others of its host.
-func (s *scheduler) queue(a attempt) {
+func (s *scheduler) queue(a *attempt) {
 	addr := a.Target.Addr.Addr()
 	h := s.hosts[addr]
 	if h == nil {
@@ -307,16 +307,16 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 		a.last = better(a.last, a.run(ctx, &s.o, s.pacer))
 		a.flight.finish()
 		s.o.Journal.probing(-1)
-		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last.Result, &s.o.Probe)
+		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last, &s.o.Probe)
 		if !a.again {
-			s.out <- item{result: a.last}
+			s.out <- item{result: a.result()}
 		}
 		s.ended <- a
 	})
 }
 
 // over notes that a probe has ended.
-func (s *scheduler) over(a attempt) {
+func (s *scheduler) over(a *attempt) {
 	s.lanes.end(a.flight, time.Now())
 	h := s.hosts[a.Target.Addr.Addr()]
 	h.running--
@@ -334,7 +334,7 @@ func (s *scheduler) over(a attempt) {
 	}
 	if a.again {
 		s.waiting++
-		heap.Push(&s.later, sleeper{at: time.Now().Add(backoff(a.tries)), attempt: &a})
+		heap.Push(&s.later, sleeper{at: time.Now().Add(backoff(a.tries)), attempt: a})
 	}
 	s.enrol(h, time.Now())
 	if h.running == 0 && len(h.queue) == 0 {
@@ -343,7 +343,7 @@ func (s *scheduler) over(a attempt) {
 }
 
 // run probes the endpoint.
-func (a attempt) run(ctx context.Context, o *Options, p *pacer) Result {
+func (a *attempt) run(ctx context.Context, o *Options, p *pacer) *probe.Result {
 	opts := o.Probe
 	if a.brief {
 		opts.Limits.Dial = min(opts.Limits.Effective().Dial, briefDial)
@@ -358,5 +358,9 @@ func (a attempt) run(ctx context.Context, o *Options, p *pacer) Result {
 	if a.TLS != "" {
 		opts.TLS = a.TLS
 	}
-	return Result{Result: probe.Run(ctx, a.Prober, a.Target, &opts), Endpoint: a.Endpoint, Attempts: a.tries}
+	return probe.Run(ctx, a.Prober, a.Target, &opts)
+}
+
+func (a *attempt) result() Result {
+	return Result{Result: a.last, Endpoint: a.Endpoint, Attempts: a.tries}
 }

@@ -21,7 +21,7 @@ const (
 // silence remembers who didn't answer. It belongs to the scheduler's goroutine.
 type silence struct {
 	calls map[netip.Addr]uint8 // that weren't answered
-	held  map[netip.Addr][]attempt
+	held  map[netip.Addr][]*attempt
 	order []heldAddr // by the time the first endpoint of an address was held back
 	n     int        // endpoints held back
 	fed   int        // endpoints that came
@@ -33,7 +33,7 @@ type heldAddr struct {
 }
 
 func newSilence() silence {
-	return silence{calls: map[netip.Addr]uint8{}, held: map[netip.Addr][]attempt{}}
+	return silence{calls: map[netip.Addr]uint8{}, held: map[netip.Addr][]*attempt{}}
 }
 
 // suspects reports whether nobody seems to be at an address.
@@ -43,7 +43,7 @@ func (s *silence) suspects(a netip.Addr) bool {
 }
 
 // note takes down how a probe of an address went, and returns what was held back if somebody is there.
-func (s *silence) note(a attempt) (released []attempt) {
+func (s *silence) note(a *attempt) (released []*attempt) {
 	addr := a.Target.Addr.Addr()
 	n, known := s.calls[addr]
 	if !known && len(s.calls) >= maxSilent {
@@ -51,17 +51,17 @@ func (s *silence) note(a attempt) (released []attempt) {
 	}
 	switch {
 	case n == heard:
-	case answeredCall(a.last.Result):
+	case answeredCall(a.last):
 		s.calls[addr] = heard
 		released = s.release(addr)
-	case unansweredCall(a.last.Result):
+	case unansweredCall(a.last):
 		s.calls[addr] = min(n+1, heard-1)
 	}
 	return released
 }
 
 // hold keeps an endpoint for later.
-func (s *silence) hold(a attempt) {
+func (s *silence) hold(a *attempt) {
 	addr := a.Target.Addr.Addr()
 	if s.held[addr] == nil {
 		s.order = append(s.order, heldAddr{addr, s.fed})
@@ -71,13 +71,13 @@ func (s *silence) hold(a attempt) {
 }
 
 // due returns endpoints that were held back for long enough, those of one address; all's are if nothing else is left.
-func (s *silence) due(all bool) []attempt {
+func (s *silence) due(all bool) []*attempt {
 	for len(s.order) > 0 && (all || s.n > maxHeld || s.fed-s.order[0].fed > maxHeld) {
 		addr := s.order[0].addr
 		s.order = s.order[1:]
 		if list := s.release(addr); len(list) > 0 {
-			for i := range list {
-				list[i].brief = true
+			for _, a := range list {
+				a.brief = true
 			}
 			return list
 		}
@@ -85,7 +85,7 @@ func (s *silence) due(all bool) []attempt {
 	return nil
 }
 
-func (s *silence) release(addr netip.Addr) []attempt {
+func (s *silence) release(addr netip.Addr) []*attempt {
 	list := s.held[addr]
 	delete(s.held, addr)
 	s.n -= len(list)

@@ -220,3 +220,24 @@ func TestSixScansInARow(t *testing.T) {
 	defer s.mu.Unlock()
 	require.LessOrEqual(t, s.conns, 18)
 }
+
+// Whether the library is led into a group of numbers is told from the server's lists alone: by the first method of ours among
+// them, whatever methods of its own the server puts before that.
+func TestLargeGroupsByTheLists(t *testing.T) {
+	numbers := map[string]bool{
+		"curve25519-sha256": false, "curve25519-sha256@libssh.org": false, "mlkem768x25519-sha256": false,
+		"ecdh-sha2-nistp256": false, "ecdh-sha2-nistp384": false, "ecdh-sha2-nistp521": false,
+		"diffie-hellman-group1-sha1": true, "diffie-hellman-group14-sha1": true, "diffie-hellman-group14-sha256": true,
+		"diffie-hellman-group16-sha512": true, "diffie-hellman-group-exchange-sha1": true, "diffie-hellman-group-exchange-sha256": true,
+	}
+	require.Len(t, numbers, len(offeredKex))
+	lists := func(methods ...string) []byte { return ssh.Marshal(&kexInit{Kex: methods}) }
+	foreign := []string{"sm2kep-sha2-nistp256", "diffie-hellman-group18-sha512", "ext-info-s"}
+	for method, large := range numbers {
+		require.Contains(t, offeredKex, method)
+		require.Equal(t, large, largeGroups(lists(method)), method)
+		require.Equal(t, large, largeGroups(lists(append(foreign, method)...)), method)
+	}
+	require.False(t, largeGroups(lists("diffie-hellman-group-exchange-sha256", "curve25519-sha256")), "ours is first")
+	require.False(t, largeGroups(lists(foreign...)), "nothing in common")
+}

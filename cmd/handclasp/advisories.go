@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/handclasp/handclasp/advisory"
+	"github.com/handclasp/handclasp/internal/digest"
 )
 
 const advisoriesHelp = `Make one index of advisories, which a scan reads by --advisories FILE.
@@ -45,7 +46,7 @@ func (a *app) advisoriesCommand() *cobra.Command {
 			return a.buildAdvisories(output, args)
 		},
 	}
-	build.Flags().Var(value[string]{&output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write the index to FILE")
+	build.Flags().Var(value[string]{&output, parseFile, text, "FILE"}, "output", "write the index to FILE")
 	cmd.AddCommand(build)
 	return cmd
 }
@@ -125,7 +126,7 @@ type advice struct {
 func (d *advice) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&d.paths, "advisories", nil, "judge software by PATH as well, an index that advisories build made, or files that it takes; repeatable")
 	f.Lookup("advisories").DefValue = ""
-	f.Var(value[string]{&d.lifeCycle, parseFile, func(s string) string { return s }, "DIR"}, "lifecycle",
+	f.Var(value[string]{&d.lifeCycle, parseFile, text, "DIR"}, "lifecycle",
 		"judge whether software is maintained by endoflife.date's JSON in DIR, before what is built in")
 }
 
@@ -144,7 +145,7 @@ func (d *advice) digest() string {
 	if index+lifeCycle == "" {
 		return ""
 	}
-	return digest(index, lifeCycle)
+	return digest.Of(index, lifeCycle)
 }
 
 // readAdvice reads what the flags name.

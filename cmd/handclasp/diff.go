@@ -16,7 +16,7 @@ const diffHelp = `Compare two scans that were written with --format jsonl.
 
 A finding is new, changed (it is about more or less than before, or rated otherwise), resolved, unchanged or
 unknown. Resolved means that it isn't so in a result that learned that, or that the port is closed. Unknown
-means that it wasn't learned, this time or before. Of what didn't change only the number is told; --unchanged
+means that it wasn't learned, this time or before. Of what didn't change only the number is told; --all
 lists it.
 
 Beside findings it tells what identifies a server and changed: host keys, certificate keys, versions, names, ways
@@ -51,16 +51,16 @@ func (a *app) diffCommand() *cobra.Command {
 	o.format = formatTable
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(value[string]{&o.format, parseListFormat, func(s string) string { return s }, "FORMAT"}, "format",
+	f.Var(value[string]{&o.format, parseListFormat, text, "FORMAT"}, "format",
 		"what to write: table, or jsonl, one JSON object a line")
-	f.Var(value[string]{&o.output, parseFile, func(s string) string { return s }, "FILE"}, "output", "write to FILE instead of standard output")
+	f.Var(value[string]{&o.output, parseFile, text, "FILE"}, "output", "write to FILE instead of standard output")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 if something new is as severe as this, or more: info, low, medium, high or critical")
 	o.losses.register(f)
 	o.accept.register(f)
 	registerProfile(f, &o.profile)
 	o.policies.register(f)
-	f.BoolVar(&o.unchanged, "unchanged", false, "list findings that didn't change, too")
+	f.BoolVar(&o.unchanged, "all", false, "list findings that didn't change, too")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd
 }

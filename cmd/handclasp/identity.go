@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/digest"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -31,7 +31,6 @@ type identity struct {
 }
 
 func (i *identity) register(cmd *cobra.Command) {
-	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.BoolVar(&i.plain, "plain", false, "with --format jsonl: results alone, without the lines that say how the scan was made and whether it is complete")
 	f.Var(value[string]{&i.id, parseWord, text, "ID"}, "scan-id", "the id of the scan that this is a shard of: give all shards the same")
@@ -73,17 +72,10 @@ func newScanID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// digest names what was put together, in 16 hexadecimal digits.
-func digest(parts ...any) string {
-	h := sha256.New()
-	_ = json.NewEncoder(h).Encode(parts) // of words and numbers
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
-
 // header says how the scan is made.
 func (a *app) header(o *options, i *identity) *finding.Header {
 	h := &finding.Header{
-		Scan: i.id, Version: moduleVersion(), Level: o.level, Knobs: map[string]string{}, Protocols: []string{}, Targets: digest(i.targets),
+		Scan: i.id, Version: moduleVersion(), Level: o.level, Knobs: map[string]string{}, Protocols: []string{}, Targets: digest.Of(i.targets),
 		Seed: i.seed, Shard: showShard(i.shard), Vantage: i.vantage, Started: time.Now().UTC().Truncate(time.Millisecond),
 		Digests: a.digests(o),
 	}
@@ -95,19 +87,14 @@ func (a *app) header(o *options, i *identity) *finding.Header {
 
 // digests are short names of what the findings depend on beside the servers.
 func (a *app) digests(o *options) finding.Digests {
-	var rules []any
-	for _, r := range a.rules {
-		rules = append(rules, r.ID, int(r.Severity))
+	d := finding.Digests{
+		Rules: digest.Rules(a.rules, a.comparisons), Fingerprints: digest.Of(moduleVersion(), o.recog), Advisories: o.advice.digest(),
 	}
-	for _, c := range a.comparisons {
-		rules = append(rules, c.ID, int(c.Severity))
-	}
-	d := finding.Digests{Rules: digest(rules...), Fingerprints: digest(moduleVersion(), o.recog), Advisories: o.advice.digest()}
 	if p := a.profile; p.Name != "" {
-		d.Profile = digest(p.Name, p.Severities)
+		d.Profile = digest.Of(p.Name, p.Severities)
 	}
 	if len(a.policies) > 0 {
-		d.Policy = digest(a.policies)
+		d.Policy = digest.Of(a.policies)
 	}
 	return d
 }

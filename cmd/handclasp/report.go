@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/internal/digest"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -192,7 +193,7 @@ func (c *conversion) file(path string) error {
 		if e.Result == nil {
 			if c.raw {
 				if h := e.Header; h != nil && len(c.app.policies) > 0 {
-					h.Digests.Policy = digest(c.app.policies)
+					h.Digests.Policy = digest.Of(c.app.policies)
 				}
 				c.broken = writeEntry(c.out, e)
 			}

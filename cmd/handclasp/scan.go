@@ -122,12 +122,12 @@ func (a *app) scanCommand() *cobra.Command {
 		},
 	}
 	o.register(cmd, 0)
-	cmd.Flags().Var(value[string]{&o.ca, parseFile, func(s string) string { return s }, "FILE"}, "ca",
+	cmd.Flags().Var(value[string]{&o.ca, parseFile, text, "FILE"}, "ca",
 		"judge certificates by the roots in FILE (PEM) instead of the system's")
-	cmd.Flags().Var(value[string]{&o.earlier, parseFile, func(s string) string { return s }, "FILE"}, "baseline",
+	cmd.Flags().Var(value[string]{&o.earlier, parseFile, text, "FILE"}, "baseline",
 		"report only what is new since FILE, an earlier scan in JSON lines; JSON lines hold everything, and mark it. --fail-on goes by what is new")
 	o.losses.register(cmd.Flags())
-	cmd.Flags().Var(value[string]{&o.recog, parseFile, func(s string) string { return s }, "DIR"}, "recog",
+	cmd.Flags().Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog",
 		"recognise software by the fingerprints in DIR, a checkout of Recog, before those built in")
 	o.advice.register(cmd.Flags())
 	o.accept.register(cmd.Flags())

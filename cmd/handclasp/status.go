@@ -25,7 +25,6 @@ type questions struct {
 
 func (q *questions) register(cmd *cobra.Command) {
 	q.format = formatTable
-	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.Var(value[string]{&q.state, parseFile, text, "FILE"}, "state", "the state that 'handclasp watch' keeps")
 	f.Var(value[string]{&q.format, parseListFormat, text, "FORMAT"}, "format", "what to write: table, or jsonl, one JSON object a line")

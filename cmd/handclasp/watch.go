@@ -68,7 +68,6 @@ func (a *app) watchCommand() *cobra.Command {
 	o.register(cmd, 0)
 	m.register(cmd, &o.concurrency)
 	is.register(cmd)
-	text := func(s string) string { return s }
 	f := cmd.Flags()
 	f.Var(value[string]{&o.ca, parseFile, text, "FILE"}, "ca", "judge certificates by the roots in FILE (PEM) instead of the system's")
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog", "recognise software by the fingerprints in DIR before those built in")

@@ -82,7 +82,7 @@ func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	require.NoError(t, chromedp.Do(b.ctx, actions...))
 }
 
-// quiet fails where the page complained, or asked for anything but itself.
+// quiet fails if the page complained, or asked for anything but itself.
 func (b *browser) quiet(t *testing.T) {
 	t.Helper()
 	b.mu.Lock()

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// certFiles are PEM files. CA is the issuer, or the certificate itself where it is self-signed.
+// certFiles are PEM files. CA is the issuer, or the certificate itself if it is self-signed.
 type certFiles struct{ Cert, Key, CA string }
 
 // certOptions say what is wrong with a certificate; the zero value is a valid one for localhost and the loopback
@@ -27,7 +27,7 @@ type certOptions struct {
 	Expired    bool   // a month ago
 	SelfSigned bool
 	ECDSA      bool   // P-256 in place of RSA
-	Owner      string // the user that reads the key, where that isn't root
+	Owner      string // the user that reads the key, if that isn't root
 }
 
 func makeCert(t testing.TB, o certOptions) certFiles {

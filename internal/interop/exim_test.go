@@ -64,7 +64,7 @@ func exim(t testing.TB, o eximOptions) smtpServer {
 		"begin transports",
 		"nowhere:", " driver = appendfile", " file = /dev/null", " user = nobody", " group = nobody",
 	)
-	// Root may use a configuration of its own; that exim then gives up root doesn't matter where nothing is delivered.
+	// Root may use a configuration of its own; that exim then gives up root doesn't matter if nothing is delivered.
 	start(t, inNamespace(t, process{
 		Path: bin,
 		Args: []string{"-C", writeFile(t, filepath.Join(dir, "exim.conf"), conf, 0o644), "-bdf",

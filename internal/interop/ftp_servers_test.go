@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// An ftpServer is a running server. Cert is empty where it speaks no TLS.
+// An ftpServer is a running server. Cert is empty if it speaks no TLS.
 type ftpServer struct {
 	Addr    netip.AddrPort
 	Version string
@@ -22,7 +22,7 @@ const (
 	ftpFileSize = 1234         //
 	ftpSpaced   = "two  words" // parsers that split at spaces lose one
 	ftpDir      = "pub"
-	ftpUpload   = "incoming" // only where the server lets anonymous write
+	ftpUpload   = "incoming" // only if the server lets anonymous write
 )
 
 // passivePorts is how many ports a server may use for data. Pure-FTPd admits half as many users, and turns away the next one.

@@ -44,7 +44,7 @@ func TestMakeCert(t *testing.T) {
 	}
 }
 
-// A server's children end with the test even where they ignore SIGTERM.
+// A server's children end with the test even if they ignore SIGTERM.
 func TestStartEndsChildren(t *testing.T) {
 	pidfile := serverDir(t, "") + "/pid"
 	t.Run("server", func(t *testing.T) {

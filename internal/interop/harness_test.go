@@ -19,7 +19,7 @@ import (
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
-// unavailable skips the test, or fails it where the machine promised to have every server.
+// unavailable skips the test, or fails it if the machine promised to have every server.
 func unavailable(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("HANDCLASP_INTEROP") == "required" {
@@ -39,7 +39,7 @@ func interopRoot() string {
 }
 
 // need finds programs or files by base name ("vsftpd") or, within the private roots and /, by path
-// ("usr/lib/*/libnss_wrapper.so"), which may be a pattern. It skips the test where one is missing.
+// ("usr/lib/*/libnss_wrapper.so"), which may be a pattern. It skips the test if one is missing.
 func need(t testing.TB, names ...string) (paths []string) {
 	t.Helper()
 	for _, name := range names {
@@ -89,7 +89,7 @@ func privateRoot(path string) string {
 	return filepath.Join(interopRoot(), pkg)
 }
 
-// version returns the package's version: of the private root where there is one, else of the installed package.
+// version returns the package's version: of the private root if there is one, else of the installed package.
 func version(t testing.TB, pkg string) string {
 	t.Helper()
 	if b, err := os.ReadFile(filepath.Join(interopRoot(), pkg, ".version")); err == nil {

@@ -70,7 +70,7 @@ func unavailableINN(t testing.TB) inn {
 	return n
 }
 
-// Texts of readers.conf. A client that no auth block admits may still log in where one names a program to ask; this
+// Texts of readers.conf. A client that no auth block admits may still log in if one names a program to ask; this
 // one says no to everybody.
 const (
 	innOpen = `
@@ -143,7 +143,7 @@ func innTLS(t testing.TB) certFiles {
 	return makeCert(t, certOptions{Owner: "news"})
 }
 
-// newINN makes an installation; TLS works where there is a certificate.
+// newINN makes an installation; TLS works if there is a certificate.
 func newINN(t testing.TB, cert certFiles) inn {
 	t.Helper()
 	needRoot(t) // to become the user news
@@ -159,7 +159,7 @@ func newINN(t testing.TB, cert certFiles) inn {
 	conf := lines(
 		`mta: "/bin/false %s"`, `organization: "none"`, // no mail goes out
 		`pathhost: news.inn.test`, `domain: inn.test`, `fromhost: inn.test`, `server: 127.0.0.1`,
-		`nnrpdloadlimit: 0`, // nnrpd turns readers away by 400 where the load average is above 16
+		`nnrpdloadlimit: 0`, // nnrpd turns readers away by 400 when the load average is above 16
 		`hismethod: hisv6`, `ovmethod: tradindexed`,
 		`bindaddress: 127.0.0.1`, `bindaddress6: "::1"`, // innd takes every address of a family that isn't named
 	)

@@ -47,7 +47,7 @@ func nmbd(t testing.TB, conf, last string) {
 	}
 }
 
-// nodeStatus asks for the names once; nil where no answer comes.
+// nodeStatus asks for the names once; nil if no answer comes.
 func nodeStatus(t testing.TB) []byte {
 	t.Helper()
 	c, err := net.Dial("udp", netbiosNames.String())

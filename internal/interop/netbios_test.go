@@ -167,7 +167,7 @@ func TestNetBIOSSessions(t *testing.T) {
 	}
 }
 
-// Where nobody listens, the host says so over both networks.
+// If nobody listens, the host says so over both networks.
 func TestNetBIOSRefused(t *testing.T) {
 	ownNetwork(t)
 	for network, addr := range map[probe.Network]netip.AddrPort{probe.UDP: netbiosNames, probe.TCP: netbiosSessions} {

@@ -11,7 +11,7 @@ import (
 type nntpServer struct {
 	Addr     netip.AddrPort
 	Version  string
-	Cert     certFiles // empty where it speaks no TLS
+	Cert     certFiles // empty if it speaks no TLS
 	Implicit bool      // TLS from the first byte
 }
 

@@ -24,7 +24,7 @@ var nntpFacts = []struct {
 	from            string // what gave the capabilities
 	implementation  string // the beginning
 	read            probe.Fact
-	readReplies     [2]int // before and after TLS; 0 where not asked
+	readReplies     [2]int // before and after TLS; 0 if not asked
 	starttls        probe.Fact
 	tls, dated      bool
 	auth, authTLS   []string

@@ -238,7 +238,7 @@ func TestPageLooks(t *testing.T) {
 	b.quiet(t)
 }
 
-// painted fails where a picture shows next to nothing.
+// painted fails if a picture shows next to nothing.
 func painted(t *testing.T, picture []byte) {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(picture))

@@ -117,7 +117,7 @@ func accepts(addr netip.AddrPort) bool {
 	return true
 }
 
-// readPID returns the process id in a file, 0 where there is none.
+// readPID returns the process id in a file, 0 if there is none.
 func readPID(path string) int {
 	b, err := os.ReadFile(path)
 	if err != nil {

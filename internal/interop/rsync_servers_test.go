@@ -63,7 +63,7 @@ func (c rsyncConfig) run(t testing.TB, bin, version string) rsyncServer {
 	return rsyncServer{Addr: addr, Version: version, Dir: dir}
 }
 
-// needIn finds a file in one of the private roots, where several have one of that name.
+// needIn finds a file in one of the private roots, if several have one of that name.
 func needIn(t testing.TB, root, path string) string {
 	t.Helper()
 	file := filepath.Join(interopRoot(), root, path)

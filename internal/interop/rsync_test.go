@@ -247,7 +247,7 @@ func TestRsyncDetected(t *testing.T) {
 	}
 }
 
-// A module's hooks are run where it is entered, which is why that isn't done by default.
+// A module's hooks are run when it is entered, which is why that isn't done by default.
 func TestRsyncHooks(t *testing.T) {
 	s := rsyncConfig{pkg: "rsync", parts: append(rsyncOpen[:3:3], "early exec = touch DIR/early", "post-xfer exec = touch DIR/late")}.start(t)
 	there := func(name string) bool {

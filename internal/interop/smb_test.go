@@ -152,7 +152,7 @@ func TestSMB(t *testing.T) {
 	}
 }
 
-// requireSambaSoftware requires that the version is told where SMB1 is spoken, and nowhere else, and that a version of
+// requireSambaSoftware requires that the version is told if SMB1 is spoken, and nowhere else, and that a version of
 // Windows isn't taken for one.
 func requireSambaSoftware(t *testing.T, r *probe.Result, e *smb.Evidence) {
 	t.Helper()

@@ -13,7 +13,7 @@ type smtpServer struct {
 	Name     string
 	Addr     netip.AddrPort
 	Version  string
-	Cert     certFiles // empty where it speaks no TLS
+	Cert     certFiles // empty if it speaks no TLS
 	Implicit bool      // TLS from the first byte
 	TLSFails bool      // it shows its certificate, then ends the handshake with an alert
 }

@@ -92,7 +92,7 @@ func dialServer(t testing.TB, addr netip.AddrPort) *talk {
 	return &talk{c, bufio.NewReader(c)}
 }
 
-// tls upgrades the connection; the conversation is at stake, not the chain. Where it fails, the certificate must have
+// tls upgrades the connection; the conversation is at stake, not the chain. If it fails, the certificate must have
 // been seen.
 func (c *talk) tls(t testing.TB, fails bool) {
 	t.Helper()

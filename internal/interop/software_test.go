@@ -62,7 +62,7 @@ var softwareFacts = map[string]softwareFact{
 	"nntp-server": {}, // greets with words that others might use
 	"tinysshd":    {vendor: "TinySSH", product: "TinySSH", versioned: true, source: "identification"},
 	"rsync":       {vendor: "Samba", product: "rsync", cpe: "cpe:2.3:a:samba:rsync"},
-	// Its native LAN manager where SMB1 is spoken, and else nothing but a version of Windows that never was.
+	// Its native LAN manager if SMB1 is spoken, and else nothing but a version of Windows that never was.
 	"samba-smb1": {
 		vendor: "Samba", product: "Samba", versioned: true, cpe: "cpe:2.3:a:samba:samba",
 		source: "smb1/native_lm", debian: "name",

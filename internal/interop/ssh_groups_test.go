@@ -40,7 +40,7 @@ func TestSSHGroupsAndSSHAudit(t *testing.T) {
 	}
 }
 
-// smallestGroup is that of ssh-audit's report; 0 where groups aren't exchanged.
+// smallestGroup is that of ssh-audit's report; 0 if groups aren't exchanged.
 func smallestGroup(t testing.TB, sshAudit string, addr netip.AddrPort) (bits int) {
 	t.Helper()
 	// It exits with a status that says what it thinks of the server.

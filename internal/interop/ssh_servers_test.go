@@ -100,7 +100,7 @@ func sshdFull(t testing.TB) sshServer {
 	return s
 }
 
-// nobody is who servers run as where the tests are root: sshd would want an account of its own beside root, and tinyssh's
+// nobody is who servers run as if the tests are root: sshd would want an account of its own beside root, and tinyssh's
 // other server refuses to be root. Else they run as the tests' own user, whose name isn't needed.
 func nobody() string {
 	if os.Geteuid() == 0 {

@@ -83,14 +83,34 @@ func (c *connection) connect(more ...nats.Option) (*nats.Conn, error) {
 
 // with calls f with a client of the fleet.
 func (c *connection) with(ctx context.Context, f func(*fleet.Client) error) error {
-	nc, err := c.connect()
+	nc, client, err := c.open(ctx)
+	for begun := time.Now(); early(err) && time.Since(begun) < patience && ctx.Err() == nil; nc, client, err = c.open(ctx) {
+		time.Sleep(patience / 20)
+	}
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
+	return f(client)
+}
+
+// patience is how long a command waits for a server that was started just before it.
+const patience = 5 * time.Second
+
+// early reports whether the server may only be about to start.
+func early(err error) bool {
+	return errors.Is(err, nats.ErrNoServers) || errors.Is(err, fleet.ErrNoCoordinator)
+}
+
+func (c *connection) open(ctx context.Context) (*nats.Conn, *fleet.Client, error) {
+	nc, err := c.connect()
+	if err != nil {
+		return nil, nil, err
+	}
 	client, err := fleet.Open(ctx, nc)
 	if err != nil {
-		return err
+		nc.Close()
+		return nil, nil, err
 	}
-	return f(client)
+	return nc, client, nil
 }

@@ -137,7 +137,7 @@ func (s *stage) once(args ...string) string {
 		complaint.Reset()
 		cmd.Stdout, cmd.Stderr = &out, &complaint
 		return cmd.Run() == nil
-	}, time.Minute, 200*time.Millisecond, "%v: %v", args, lazily(complaint.String))
+	}, 5*time.Minute, 200*time.Millisecond, "%v: %v", args, lazily(complaint.String))
 	return strings.TrimSpace(out.String())
 }
 

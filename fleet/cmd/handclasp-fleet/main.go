@@ -41,7 +41,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	var c connection
 	c.register(root)
-	root.AddCommand(serveCommand(&c), workerCommand(&c), submitCommand(&c), statusCommand(&c), resultsCommand(&c), cancelCommand(&c), excludeCommand(&c), retryCommand(&c))
+	root.AddCommand(serveCommand(&c), workerCommand(&c), submitCommand(&c), statusCommand(&c), resultsCommand(&c), cancelCommand(&c), excludeCommand(&c), retryCommand(&c), keyCommand())
 	return root
 }
 
