@@ -1,0 +1,82 @@
+package finding
+
+import (
+	"iter"
+	"slices"
+	"time"
+)
+
+// memory is a snapshot as what is known, for one comparison.
+type memory struct {
+	snap *Snapshot
+	list bool // what didn't change, too
+}
+
+func (m memory) Endpoints() iter.Seq[Brief] {
+	return func(yield func(Brief) bool) {
+		for n, k := range m.snap.sights {
+			if k == "" {
+				continue
+			}
+			b := Brief{Endpoint: m.snap.at(n), Up: k.answered()}
+			for packed := range k.parts {
+				if p := m.snap.unpack(packed); p.name != "" {
+					b.Addresses = append(b.Addresses, p.addr.Addr().Unmap().String())
+				}
+			}
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
+// Load asks what the scan says of an endpoint as if nothing had been known before.
+func (m memory) Load(at Endpoint) *Standing {
+	sight := m.snap.sight(at)
+	if sight == nil {
+		return nil
+	}
+	st := new(Standing)
+	d := Delta{Complete: m.snap.Complete()}
+	w := &weighing{snap: m.snap, confirm: Confirmation{1, 1, 1}, at: m.snap.to, now: m.snap.header(), delta: &d, causes: map[string]*Note{}}
+	w.endpoint(at, st, sight)
+	t := &telling{w: w, at: at, st: st, sight: sight}
+	for _, v := range m.snap.rules[:m.snap.foreign] {
+		if held := st.Open[v.ID]; held != nil {
+			held.retold = t.ruling(m.snap.number[v.ID]).retold
+		}
+	}
+	st.prior = t.before
+	return st
+}
+
+func (memory) Store(Endpoint, *Standing, Digest) {}
+func (memory) Alias(Endpoint, Endpoint)          {}
+
+// Same goes by what both scans learned. What their rules find beside what is stored is told even so.
+func (m memory) Same(at Endpoint, same Digest, _ time.Time) (known int, ok bool) {
+	if m.list || m.snap.digest(at) != same {
+		return 0, false
+	}
+	open := m.Load(at).Open
+	for _, held := range open {
+		if held.retold {
+			return 0, false
+		}
+	}
+	return len(open), true
+}
+
+// before is what a scan says by itself of a rule that doesn't fire in it.
+func (t *telling) before(rule int) (letter byte, reason string) {
+	r := t.ruling(rule)
+	if r.letter != answerUnknown || rule < t.w.snap.base && slices.ContainsFunc(t.sight.parts, func(p *part) bool {
+		return p.answers[rule] == answerWeakNo || p.answers[rule] == answerWithdrew
+	}) {
+		return answerNo, "" // if a weak one: nobody could tell better then
+	}
+	return answerUnknown, r.reason
+}
+
+var statusOrder = []Status{New, Changed, Resolved, Unknown, Unchanged}
