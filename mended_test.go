@@ -97,8 +97,7 @@ func values(items []finding.Item) (list []string) {
 // recordings of the packages don't have. Their packages hold them by evidence.
 var unmended = map[string]bool{
 	"ftp.exposed": true, "smtp.exposed": true, "nntp.exposed": true, "rsync.exposed": true, "netbios.exposed": true, "ssh.exposed": true, "net.odd-port": true,
-	"ntlm.info":    true,
-	"ssh.weak-kex": true, "ssh.weak-hostkey-alg": true, "ssh.weak-cipher": true, "ssh.weak-mac": true, "ssh.terrapin": true, "ssh.no-post-quantum": true,
+	"ntlm.info": true,
 }
 
 // A port that is closed mends whatever was there.
