@@ -176,7 +176,7 @@ func (c *Coordinator) prepare(ctx context.Context, s *Scan) error {
 		return err
 	}
 	defer j.close()
-	s.Endpoints, s.Unusable = j.count(ctx)
+	s.Endpoints, s.Unusable = scan.Count(j.lines(ctx), j.probers, s.order(scan.Shard{}, nil, nil))
 	if s.Endpoints == 0 {
 		return refusal{fmt.Errorf("there is no target that can be used: %w", j.unusable(ctx))}
 	}

@@ -78,19 +78,6 @@ func (j *job) lines(ctx context.Context) iter.Seq2[scan.Input, error] {
 	return scan.Once(inputs, func() {})
 }
 
-// count returns how many endpoints the inputs stand for, and how many inputs can't be used.
-func (j *job) count(ctx context.Context) (endpoints, unusable int64) {
-	order := j.scan.order(scan.Shard{}, nil, nil)
-	for in, err := range j.lines(ctx) {
-		one := func(yield func(scan.Input, error) bool) { yield(in, err) }
-		n := scan.Count(one, j.probers, order)
-		if endpoints += n; n == 0 {
-			unusable++
-		}
-	}
-	return endpoints, unusable
-}
-
 // unusable returns why the first input can't be used, if none can.
 func (j *job) unusable(ctx context.Context) error {
 	for _, err := range scan.Endpoints(ctx, j.lines(ctx), j.probers, j.scan.order(scan.Shard{}, nil, nil)) {

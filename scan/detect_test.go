@@ -39,8 +39,11 @@ func TestWhereServicesAreDetected(t *testing.T) {
 	require.Contains(t, detectors(t, "192.0.2.7:2121", off), "no protocol lives on port 2121 by default")
 	for text, want := range map[string]int64{"192.0.2.0/24:2121": 256, "192.0.2.7:21": 1} {
 		inputs := scan.Args([]string{text})
-		require.Equal(t, want, scan.Count(inputs, handclasp.Probers(), nil))
-		require.Equal(t, want%256, scan.Count(inputs, handclasp.Probers(), &off))
+		endpoints, unusable := scan.Count(inputs, handclasp.Probers(), nil)
+		require.Equal(t, want, endpoints)
+		require.Zero(t, unusable)
+		endpoints, _ = scan.Count(inputs, handclasp.Probers(), &off)
+		require.Equal(t, want%256, endpoints)
 	}
 	require.Contains(t, detectors(t, "192.0.2.7:2121", scan.EndpointOptions{}, "192.0.2.7,,,2121"), "whoever greets; unknown")
 }

@@ -220,7 +220,8 @@ func TestJournalIsOptional(t *testing.T) {
 func TestProgressTotals(t *testing.T) {
 	all := func(o scan.EndpointOptions, args ...string) []int64 {
 		o.Resolver, o.Journal = zone, new(scan.Journal)
-		o.Journal.SetTotal(scan.Count(scan.Args(args), probers(nil), nil))
+		total, _ := scan.Count(scan.Args(args), probers(nil), nil)
+		o.Journal.SetTotal(total)
 		totals := []int64{o.Journal.Progress().Total}
 		for e, err := range scan.Endpoints(t.Context(), scan.Args(args), probers(nil), &o) {
 			if err == nil {

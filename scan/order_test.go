@@ -194,7 +194,8 @@ func TestPortsOfHosts(t *testing.T) {
 	o := &scan.EndpointOptions{InOrder: true, Ports: []uint16{21, 2121}}
 	both := scan.Args([]string{"192.0.2.7", "192.0.2.7:990"})
 	require.Equal(t, []string{"ftp 192.0.2.7:21 ", "unknown 192.0.2.7:2121 ", "ftp 192.0.2.7:990 "}, describe(scan.Endpoints(t.Context(), both, handclasp.Probers(), o)))
-	require.EqualValues(t, 3, scan.Count(both, handclasp.Probers(), o))
+	endpoints, _ := scan.Count(both, handclasp.Probers(), o)
+	require.EqualValues(t, 3, endpoints)
 	o.NoDetection = true
 	require.Contains(t, describe(scan.Endpoints(t.Context(), scan.Args([]string{"192.0.2.7"}), probers(nil), o))[0], "no protocol lives on port 2121")
 }

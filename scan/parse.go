@@ -146,21 +146,24 @@ func (p plan) sharded() string {
 	return p.sni
 }
 
-// Count reads inputs to their end and returns how many endpoints they stand for, a name counting as one address and
-// inputs that can't be used as none. Of the options those that say what an input stands for count: shards and
+// Count reads inputs to their end and returns how many endpoints they stand for, a name counting as one address, and how many
+// inputs can't be used as they are written. Of the options those that say what an input stands for count: shards and
 // exclusions aren't taken off.
-func Count(inputs iter.Seq2[Input, error], probers []probe.Prober, o *EndpointOptions) int64 {
+func Count(inputs iter.Seq2[Input, error], probers []probe.Prober, o *EndpointOptions) (endpoints, unusable int64) {
 	opts := o.orDefault()
 	r := newParser(probers, &opts)
-	var n uint64
 	for in, err := range inputs {
+		var p plan
 		if err == nil {
-			if p, err := r.parse(in); err == nil {
-				n += p.count()
-			}
+			p, err = r.parse(in)
 		}
+		if err != nil {
+			unusable++
+			continue
+		}
+		endpoints += int64(p.count())
 	}
-	return int64(n)
+	return endpoints, unusable
 }
 
 // authority takes a URL apart behind its scheme. A target is a host, or a range, and a port and nothing else.

@@ -238,7 +238,9 @@ func TestCount(t *testing.T) {
 		if text == "2001:db8::/104:21" {
 			want = 0 // without brackets it isn't understood
 		}
-		require.EqualValues(t, want, scan.Count(scan.Args([]string{text}), probers(nil), nil), text)
+		endpoints, unusable := scan.Count(scan.Args([]string{text}), probers(nil), nil)
+		require.EqualValues(t, want, endpoints, text)
+		require.Equal(t, want == 0, unusable == 1, text)
 	}
 }
 

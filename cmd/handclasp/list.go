@@ -21,7 +21,8 @@ type list struct {
 func (a *app) openList(path string, args []string, order *scan.EndpointOptions) (*list, error) {
 	switch path {
 	case "":
-		return &list{endpoints: int(scan.Count(once(scan.Args(args)), a.probers, order))}, nil
+		endpoints, _ := scan.Count(once(scan.Args(args)), a.probers, order)
+		return &list{endpoints: int(endpoints)}, nil
 	case "-":
 		return &list{name: "standard input", r: a.stdin, endpoints: -1}, nil
 	}
@@ -50,7 +51,8 @@ func (l *list) count(a *app, args []string, order *scan.EndpointOptions) error {
 		l.endpoints = -1
 		return nil
 	}
-	l.endpoints = int(scan.Count(once(scan.Concat(scan.Args(args), l.lines(context.Background()))), a.probers, order))
+	endpoints, _ := scan.Count(once(scan.Concat(scan.Args(args), l.lines(context.Background()))), a.probers, order)
+	l.endpoints = int(endpoints)
 	_, err = l.file.Seek(0, io.SeekStart)
 	return err
 }

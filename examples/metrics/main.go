@@ -74,7 +74,8 @@ func run(ctx context.Context, args []string, dial probe.DialFunc, stdout io.Writ
 	go func() { _ = server.Serve(l) }()
 	defer server.Close()
 
-	journal.SetTotal(scan.Count(scan.Args(args[1:]), handclasp.Probers(), nil))
+	total, _ := scan.Count(scan.Args(args[1:]), handclasp.Probers(), nil)
+	journal.SetTotal(total)
 	options := &handclasp.Options{Scan: scan.Options{Rate: 200, Probe: probe.Options{Dial: dial}, Journal: journal}}
 	for _, err := range handclasp.Scan(ctx, args[1:], options) {
 		if err != nil {
