@@ -21,16 +21,12 @@ type comparing struct {
 }
 
 func (s *Scan) comparing() (*comparing, error) {
-	_, rules := s.judges(nil)
-	c := &comparing{Readers(), rules, s.told, map[string]*finding.Judge{}}
-	if s.Profile != "" {
-		p, err := finding.ParseProfile(s.Profile)
-		if err != nil {
-			return nil, err
-		}
-		c.rules = p.RateComparisons(c.rules)
+	p, err := s.profile()
+	if err != nil {
+		return nil, err
 	}
-	return c, nil
+	_, rules := s.judges(nil)
+	return &comparing{Readers(), p.RateComparisons(rules), s.told, map[string]*finding.Judge{}}, nil
 }
 
 func (c *comparing) of(scan string) *finding.Judge {

@@ -47,11 +47,11 @@ func (s *Scan) Headers() (lines [][]byte, err error) {
 func (s *Scan) digests() (d finding.Digests, err error) {
 	rules, comparisons := s.judges(handclasp.Rules())
 	d = finding.Digests{Rules: digest.Rules(rules, comparisons), Fingerprints: digest.Of(s.Version, s.Recog)}
-	if s.Profile != "" {
-		p, err := finding.ParseProfile(s.Profile)
-		if err != nil {
-			return d, err
-		}
+	p, err := s.profile()
+	if err != nil {
+		return d, err
+	}
+	if p.Name != "" {
 		d.Profile = digest.Of(p.Name, p.Severities)
 	}
 	if len(s.Policies) > 0 {

@@ -38,6 +38,14 @@ type Judging struct {
 	MinSeverity finding.Severity `json:"min_severity,omitempty"` // of findings that are told; zero for all
 }
 
+// profile is that by which findings are rated; the zero value, which rates none, if none is named.
+func (g *Judging) profile() (p finding.Profile, err error) {
+	if g.Profile != "" {
+		p, err = finding.ParseProfile(g.Profile)
+	}
+	return p, err
+}
+
 // chosen reports whether a rule is judged by.
 func (g *Judging) chosen(id string) bool {
 	among := func(names []string) bool {
@@ -66,10 +74,8 @@ func (g *Judging) told(all []finding.Finding) []finding.Finding {
 
 // checkJudging says what can't be meant.
 func (s *Scan) checkJudging() error {
-	if s.Profile != "" {
-		if _, err := finding.ParseProfile(s.Profile); err != nil {
-			return err
-		}
+	if _, err := s.profile(); err != nil {
+		return err
 	}
 	for _, p := range s.Policies {
 		if err := p.Check(); err != nil {
@@ -97,10 +103,8 @@ type judgement struct {
 // judgement fetches what a scan is judged by.
 func (s *Scan) judgement(ctx context.Context, js jetstream.JetStream) (v judgement, err error) {
 	v.by = &s.Judging
-	if s.Profile != "" {
-		if v.profile, err = finding.ParseProfile(s.Profile); err != nil {
-			return v, err
-		}
+	if v.profile, err = s.profile(); err != nil {
+		return v, err
 	}
 	for _, file := range []struct {
 		digest string
