@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,9 +174,7 @@ func (t *talk) features(c *textline.Conn) error {
 	if *features = parseFeatures(reply); err != nil && len(*features) == 0 {
 		*features = nil
 	}
-	if err == nil && reply.Code >= 400 {
-		t.refused = append(t.refused, field)
-	}
+	t.refuses(field, err == nil && reply.Code >= 400)
 	return err
 }
 
@@ -185,10 +184,16 @@ func (t *talk) system(c *textline.Conn) error {
 	if reply.Is(215) {
 		t.e.System = reply.Text()
 	}
-	if reply.Is(530) {
-		t.refused = append(t.refused, "system")
-	}
+	t.refuses("system", reply.Is(530))
 	return err
+}
+
+// refuses notes whether a field may be told behind a login.
+func (t *talk) refuses(field string, yes bool) {
+	t.refused = slices.DeleteFunc(t.refused, func(f string) bool { return f == field })
+	if yes {
+		t.refused = append(t.refused, field)
+	}
 }
 
 // starttls asks for TLS (RFC 4217 §4). The connection is secure behind it if that was granted.
