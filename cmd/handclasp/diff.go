@@ -137,7 +137,7 @@ func (a *app) writeChanges(o *diffOptions, delta finding.Delta) error {
 	} else {
 		var look report.TableOptions
 		if o.output == "" {
-			look = report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}
+			look = a.tableLook()
 		}
 		err = report.WriteDelta(out, delta, look)
 	}

@@ -59,7 +59,7 @@ func (a *app) history(ctx context.Context, q *questions, of string) error {
 	if q.format == formatJSONL {
 		_, err = a.stdout.Write(eventLines(events))
 	} else {
-		err = report.WriteBlocks(a.stdout, list, report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)})
+		err = report.WriteBlocks(a.stdout, list, a.tableLook())
 	}
 	if err != nil {
 		return fmt.Errorf("standard output: %w", cause(err))

@@ -168,10 +168,8 @@ type conversion struct {
 
 // files converts them all. Much is written only at the end.
 func (c *conversion) files(paths []string) error {
-	for _, path := range paths {
-		if err := c.file(path); err != nil {
-			return err
-		}
+	if err := c.eachFile(paths, c.file); err != nil {
+		return err
 	}
 	if c.records > 0 {
 		c.broken = c.sink.close()
@@ -179,12 +177,7 @@ func (c *conversion) files(paths []string) error {
 	return nil
 }
 
-func (c *conversion) file(path string) error {
-	results, err := c.openStored(path)
-	if err != nil {
-		return err
-	}
-	defer results.close()
+func (c *conversion) file(results *stored) error {
 	probers := c.readers()
 	if c.raw && c.shared == nil {
 		probers = nil

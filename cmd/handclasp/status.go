@@ -108,7 +108,7 @@ func (a *app) writeStatus(w io.Writer, st monitor.Status, now time.Time) error {
 		last := &list[len(list)-1]
 		last.Lines = append(last.Lines, report.Line{Kind: age(now.Sub(f.FirstSeen)), Severity: f.Severity, Text: text})
 	}
-	if err := report.WriteBlocks(w, list, report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}); err != nil {
+	if err := report.WriteBlocks(w, list, a.tableLook()); err != nil {
 		return err
 	}
 	words := []string{several(len(st.Open), "open finding"), "no scan yet"}

@@ -73,18 +73,26 @@ func (a *app) openStored(path string) (*stored, error) {
 
 // eachStored calls f with the results of all files, one after the other. silent is for files of whose bad lines somebody else tells.
 func (a *app) eachStored(paths []string, silent bool, f func(*probe.Result)) error {
+	return a.eachFile(paths, func(s *stored) error {
+		s.silent = silent
+		for record := range s.records() {
+			f(record.Result)
+		}
+		return s.failed
+	})
+}
+
+// eachFile opens the files one after the other, and closes each behind f.
+func (a *app) eachFile(paths []string, f func(*stored) error) error {
 	for _, path := range paths {
-		results, err := a.openStored(path)
+		s, err := a.openStored(path)
 		if err != nil {
 			return err
 		}
-		results.silent = silent
-		for record := range results.records() {
-			f(record.Result)
-		}
-		results.close()
-		if results.failed != nil {
-			return results.failed
+		err = f(s)
+		s.close()
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"golang.org/x/term"
+
+	"github.com/handclasp/handclasp/report"
 )
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
@@ -22,4 +24,9 @@ func width(f *os.File) int {
 		return 0
 	}
 	return min(columns, limit)
+}
+
+// tableLook is how tables look on standard output.
+func (a *app) tableLook() report.TableOptions {
+	return report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}
 }

@@ -22,20 +22,16 @@ func (a *app) reportVantages(o *reportOptions, paths []string) error {
 	}
 	v, bad := report.NewVantages(), 0
 	for again, take := range []func(finding.Entry){v.Learn, v.Collect} {
-		for _, path := range paths {
-			stored, err := a.openStored(path)
-			if err != nil {
-				return err
-			}
-			stored.silent = again > 0
-			for e := range stored.entries() {
+		err := a.eachFile(paths, func(s *stored) error {
+			s.silent = again > 0
+			for e := range s.entries() {
 				take(e)
 			}
-			stored.close()
-			if err := stored.foreign(); err != nil {
-				return err
-			}
-			bad += stored.bad
+			bad += s.bad
+			return s.foreign()
+		})
+		if err != nil {
+			return err
 		}
 	}
 	out, err := openOutput(o.output, a.stdout)
@@ -66,7 +62,7 @@ func (a *app) writeDisagreements(out *output, format string, all []report.Disagr
 	}
 	var look report.TableOptions
 	if out.path == "" {
-		look = report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}
+		look = a.tableLook()
 	}
 	blocks := make([]report.Block, 0, len(all))
 	for _, d := range all {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/monitor"
-	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -187,7 +186,7 @@ func (a *app) collect(ctx context.Context, o *options, m *many, is identity, arg
 
 // tell writes the events of a scan, those of one host together, and has those delivered that nobody got yet.
 func (a *app) tell(ctx context.Context, o *options, w *watchOptions, state *monitor.State, id string) error {
-	look := report.TableOptions{Color: colours(a.stdout), Width: width(a.stdout)}
+	look := a.tableLook()
 	var ids []int64
 	var block []monitor.Event
 	for e, err := range state.Events(ctx, 0) {
