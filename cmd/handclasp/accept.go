@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/userfile"
 )
 
 // An acceptance is what --accept names.
@@ -32,13 +33,13 @@ func (a *app) readAccepted(c *acceptance) error {
 	if c.path == "" {
 		return nil
 	}
-	y := yamlFile{c.path}
-	root, err := y.read()
+	y := userfile.YAML{Path: c.path}
+	root, err := y.Read()
 	if err == nil && root == nil {
 		err = fmt.Errorf("%s: it is empty: it needs a list that is called accepted", c.path)
 	}
 	if err == nil {
-		err = y.members(root, []string{"accepted"}, func(_ string, list *yaml.Node) error { return a.readEntries(c, y, list) })
+		err = y.Members(root, []string{"accepted"}, func(_ string, list *yaml.Node) error { return a.readEntries(c, y, list) })
 	}
 	if err == nil {
 		c.Acceptor, err = finding.NewAcceptor(c.list)
@@ -49,13 +50,13 @@ func (a *app) readAccepted(c *acceptance) error {
 	return nil
 }
 
-func (a *app) readEntries(c *acceptance, y yamlFile, list *yaml.Node) error {
+func (a *app) readEntries(c *acceptance, y userfile.YAML, list *yaml.Node) error {
 	if list.Kind != yaml.SequenceNode {
 		return errors.New("accepted is a list: begin each risk with a dash")
 	}
 	for _, n := range list.Content {
 		var e finding.Accept
-		err := y.members(n, []string{"rule", "endpoint", "items", "until", "reason", "by"}, func(key string, value *yaml.Node) error {
+		err := y.Members(n, []string{"rule", "endpoint", "items", "until", "reason", "by"}, func(key string, value *yaml.Node) error {
 			return setAccept(&e, key, value)
 		})
 		if err == nil {
@@ -65,7 +66,7 @@ func (a *app) readEntries(c *acceptance, y yamlFile, list *yaml.Node) error {
 			err = fmt.Errorf("no rule is called %q: 'handclasp rules' lists them", e.Rule)
 		}
 		if err != nil {
-			return y.bad(n, err)
+			return y.Bad(n, err)
 		}
 		c.list, c.lines = append(c.list, e), append(c.lines, n.Line)
 	}
@@ -74,12 +75,12 @@ func (a *app) readEntries(c *acceptance, y yamlFile, list *yaml.Node) error {
 
 func setAccept(e *finding.Accept, key string, value *yaml.Node) (err error) {
 	if key == "items" {
-		if e.Items, err = scalars(value); err == nil && len(e.Items) == 0 {
+		if e.Items, err = userfile.Scalars(value); err == nil && len(e.Items) == 0 {
 			err = errors.New("items: none is named: leave it out to accept all")
 		}
 		return err
 	}
-	word, err := scalar(value)
+	word, err := userfile.Scalar(value)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/handclasp/handclasp/advisory"
 	"github.com/handclasp/handclasp/internal/digest"
+	"github.com/handclasp/handclasp/internal/userfile"
 )
 
 const advisoriesHelp = `Make one index of advisories, which a scan reads by --advisories FILE.
@@ -160,7 +161,7 @@ func (a *app) readAdvice(d *advice) (err error) {
 	}
 	if d.lifeCycle != "" {
 		if d.judge.LifeCycle, err = advisory.LoadLifeCycle(os.DirFS(d.lifeCycle)); err != nil {
-			return fmt.Errorf("--lifecycle: %s: %w: name a folder of endoflife.date's JSON, such as debian.json", d.lifeCycle, cause(err))
+			return fmt.Errorf("--lifecycle: %s: %w: name a folder of endoflife.date's JSON, such as debian.json", d.lifeCycle, userfile.Cause(err))
 		}
 	}
 	d.read = true

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/handclasp/handclasp/internal/lazy"
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -125,7 +126,7 @@ func misspelt(environment []string, commands []*cobra.Command) error {
 		if !ours || value == "" || slices.Contains(names, flag) {
 			continue
 		}
-		if near := nearest(flag, names); near != "" {
+		if near := userfile.Nearest(flag, names); near != "" {
 			return fmt.Errorf("%s: no flag is called --%s: --%s is meant? Then set %s%s, or unset it", name, flag, near,
 				envPrefix, strings.ToUpper(strings.ReplaceAll(near, "-", "_")))
 		}
@@ -144,8 +145,8 @@ func (c *configuration) read(path string, commands []*cobra.Command) error {
 			return nil
 		}
 	}
-	y := yamlFile{c.path}
-	root, err := y.read()
+	y := userfile.YAML{Path: c.path}
+	root, err := y.Read()
 	if err != nil || root == nil {
 		return err
 	}
@@ -156,28 +157,28 @@ func (c *configuration) read(path string, commands []*cobra.Command) error {
 			sections[name], known = cmd, append(known, name)
 		}
 	}
-	return y.members(root, known, func(key string, value *yaml.Node) error {
+	return y.Members(root, known, func(key string, value *yaml.Node) error {
 		cmd := sections[key]
 		if cmd == nil || value.Kind != yaml.MappingNode && slices.Contains(flagNames(commands...), key) {
 			return c.take(y, "", key, value)
 		}
-		return y.members(value, flagNames(cmd), func(flag string, value *yaml.Node) error { return c.take(y, key, flag, value) })
+		return y.Members(value, flagNames(cmd), func(flag string, value *yaml.Node) error { return c.take(y, key, flag, value) })
 	})
 }
 
-func (c *configuration) take(y yamlFile, section, flag string, value *yaml.Node) error {
-	words, err := scalars(value)
+func (c *configuration) take(y userfile.YAML, section, flag string, value *yaml.Node) error {
+	words, err := userfile.Scalars(value)
 	if err != nil {
 		return fmt.Errorf("%s: %w", flag, err)
 	}
 	if c.file[section] == nil {
 		c.file[section] = map[string]setting{}
 	}
-	c.file[section][flag] = setting{values: words, list: value.Kind == yaml.SequenceNode, place: fmt.Sprintf("%s:%d", y.path, value.Line), err: func(err error) error {
+	c.file[section][flag] = setting{values: words, list: value.Kind == yaml.SequenceNode, place: fmt.Sprintf("%s:%d", y.Path, value.Line), err: func(err error) error {
 		if section == "" {
 			err = fmt.Errorf("%w: if another command is meant, put it below the name of that one", err)
 		}
-		return y.bad(value, fmt.Errorf("%s: %w", flag, err))
+		return y.Bad(value, fmt.Errorf("%s: %w", flag, err))
 	}}
 	return nil
 }

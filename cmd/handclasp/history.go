@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/report"
 )
@@ -62,7 +63,7 @@ func (a *app) history(ctx context.Context, q *questions, of string) error {
 		err = report.WriteBlocks(a.stdout, list, a.tableLook())
 	}
 	if err != nil {
-		return fmt.Errorf("standard output: %w", cause(err))
+		return fmt.Errorf("standard output: %w", userfile.Cause(err))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/keys"
 )
 
@@ -56,7 +57,7 @@ func (a *app) keys(paths, lists []string) error {
 	for _, path := range lists {
 		found, err := readListed(&c, path)
 		if err != nil {
-			return fmt.Errorf("--list: %s: %w: name a file such as blacklist.RSA-2048 of openssl-blacklist", path, cause(err))
+			return fmt.Errorf("--list: %s: %w: name a file such as blacklist.RSA-2048 of openssl-blacklist", path, userfile.Cause(err))
 		}
 		listed += len(found)
 		for _, h := range found {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os"
 
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -33,7 +34,7 @@ func (a *app) openList(path string, args []string, order *scan.EndpointOptions) 
 	l := &list{name: path, r: file, file: file}
 	if err := l.count(a, args, order); err != nil {
 		l.close()
-		return nil, fmt.Errorf("--input: %s: %w: name a file with one target a line, or - for standard input", path, cause(err))
+		return nil, fmt.Errorf("--input: %s: %w: name a file with one target a line, or - for standard input", path, userfile.Cause(err))
 	}
 	return l, nil
 }

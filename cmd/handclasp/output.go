@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/handclasp/handclasp/internal/userfile"
 )
 
 // An output is where results go.
@@ -27,7 +29,7 @@ func openOutput(path string, stdout *os.File) (*output, error) {
 	}
 	o, err := openFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("--output: %s can't be written: %w: choose another file", path, cause(err))
+		return nil, fmt.Errorf("--output: %s can't be written: %w: choose another file", path, userfile.Cause(err))
 	}
 	return o, nil
 }
@@ -73,15 +75,6 @@ func openFile(path string) (*output, error) {
 	return &output{Writer: part, path: path, part: part}, nil
 }
 
-// cause takes the path off an error, since the line names the one that the user gave.
-func cause(err error) error {
-	var e *fs.PathError
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
-}
-
 // commit puts the file in its place.
 func (o *output) commit() error {
 	if o.part == nil {
@@ -115,9 +108,9 @@ func (o *output) discard() {
 func (o *output) failure(err error) error {
 	switch {
 	case o.part == nil:
-		return fmt.Errorf("standard output: %w", cause(err))
+		return fmt.Errorf("standard output: %w", userfile.Cause(err))
 	case o.direct:
-		return fmt.Errorf("--output: %s: %w", o.path, cause(err))
+		return fmt.Errorf("--output: %s: %w", o.path, userfile.Cause(err))
 	}
-	return fmt.Errorf("--output: %s: %w: what was collected is in %s", o.path, cause(err), o.part.Name())
+	return fmt.Errorf("--output: %s: %w: what was collected is in %s", o.path, userfile.Cause(err), o.part.Name())
 }

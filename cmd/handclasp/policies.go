@@ -8,6 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/userfile"
 )
 
 const policiesHelp = `List the policies that are built in, or write one down as a file for --policy.
@@ -29,7 +30,7 @@ func (a *app) policiesCommand() *cobra.Command {
 			if len(args) == 0 {
 				return listPolicies(cmd)
 			}
-			p, err := readPolicy(args[0])
+			p, err := userfile.Policy(args[0])
 			if err != nil {
 				return err
 			}

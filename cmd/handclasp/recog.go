@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/handclasp/handclasp/fingerprint"
+	"github.com/handclasp/handclasp/internal/userfile"
 )
 
 // maxComplaints is how many fingerprints that can't be used are named.
@@ -17,7 +18,7 @@ func (a *app) readFingerprints(o *options) error {
 	}
 	db, err := fingerprint.Load(os.DirFS(o.recog))
 	if db == nil {
-		return fmt.Errorf("--recog: %s: %w: name a checkout of Recog, or a folder of such files", o.recog, cause(err))
+		return fmt.Errorf("--recog: %s: %w: name a checkout of Recog, or a folder of such files", o.recog, userfile.Cause(err))
 	}
 	var bad []error
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/internal/redact"
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/report"
 )
 
@@ -72,7 +73,7 @@ func readKey(path string) ([]byte, error) {
 		err = fmt.Errorf("shorter than %d bytes: make one with head -c 32 /dev/urandom", leastKey)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--key-file: %s: %w", path, cause(err))
+		return nil, fmt.Errorf("--key-file: %s: %w", path, userfile.Cause(err))
 	}
 	return key, nil
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
@@ -79,7 +80,7 @@ func openResumption(path string, o *options) (*resumption, error) {
 		return r, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--resume: %s: %w", path, cause(err))
+		return nil, fmt.Errorf("--resume: %s: %w", path, userfile.Cause(err))
 	}
 	is := r.state.Settings
 	r.state = state{}
@@ -166,7 +167,7 @@ func (r *resumption) openOutput(path string, stdout *os.File) (*output, error) {
 		return nil, fmt.Errorf("--output: %s is gone, and %s goes on with it: put it back, or remove both to start anew", path, r.path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("--output: %s can't be written: %w: choose another file", path, cause(err))
+		return nil, fmt.Errorf("--output: %s can't be written: %w: choose another file", path, userfile.Cause(err))
 	}
 	out := &output{Writer: f, path: path, part: f, direct: true}
 	if err := r.cut(f); err != nil {
@@ -183,7 +184,7 @@ func (r *resumption) cut(f *os.File) error {
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return cause(err)
+		return userfile.Cause(err)
 	}
 	if info.Size() < r.state.Offset {
 		return fmt.Errorf("it is shorter than %s says: put it back, or remove both to start anew", r.path)
@@ -195,7 +196,7 @@ func (r *resumption) cut(f *os.File) error {
 		}
 	}
 	if err := f.Truncate(r.state.Offset); err != nil {
-		return cause(err)
+		return userfile.Cause(err)
 	}
 	_, err = f.Seek(r.state.Offset, io.SeekStart)
 	return err
@@ -220,7 +221,7 @@ func (r *resumption) saver(journal *scan.Journal, tally report.Tally, written in
 			}
 		}
 		if err := replace(r.path, s); err != nil {
-			return &stateError{r.path, cause(err)}
+			return &stateError{r.path, userfile.Cause(err)}
 		}
 		return nil
 	}

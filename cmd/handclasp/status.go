@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/report"
 )
@@ -36,7 +37,7 @@ func (q *questions) ask() (*monitor.State, error) {
 		return nil, errors.New("--state: name the file that 'handclasp watch' keeps")
 	}
 	if _, err := os.Stat(q.state); err != nil {
-		return nil, fmt.Errorf("--state: %s: %w", q.state, cause(err))
+		return nil, fmt.Errorf("--state: %s: %w", q.state, userfile.Cause(err))
 	}
 	return monitor.Open(q.state, &monitor.Options{ReadOnly: true})
 }
@@ -75,7 +76,7 @@ func (a *app) status(ctx context.Context, q *questions) error {
 		err = a.writeStatus(a.stdout, st, now)
 	}
 	if err != nil {
-		return fmt.Errorf("standard output: %w", cause(err))
+		return fmt.Errorf("standard output: %w", userfile.Cause(err))
 	}
 	if q.maxAge > 0 && (st.Last == nil || now.Sub(st.Last.Ended) > q.maxAge || st.Undelivered > 0 && now.Sub(st.Oldest) > q.maxAge) {
 		return exit(exitUnknown)

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 )
@@ -44,7 +45,7 @@ func readable(path string) error {
 		err = errors.New("it is a directory")
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w: name a file that 'handclasp scan --format jsonl' wrote, or - for standard input", path, cause(err))
+		return fmt.Errorf("%s: %w: name a file that 'handclasp scan --format jsonl' wrote, or - for standard input", path, userfile.Cause(err))
 	}
 	return nil
 }
@@ -61,7 +62,7 @@ func (a *app) openStored(path string) (*stored, error) {
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, userfile.Cause(err))
 	}
 	s.r, s.file = file, file
 	if s.r, s.end, err = decompress(file); err != nil {
@@ -174,7 +175,7 @@ func (s *stored) readEntries(probers []probe.Prober) iter.Seq[finding.Entry] {
 					s.app.complain("%s:%d: not a result: %s: passed over", s.path, line.Line, shortened(line.Err))
 				}
 			case err != nil:
-				s.failed = fmt.Errorf("%s: %w", s.path, cause(err))
+				s.failed = fmt.Errorf("%s: %w", s.path, userfile.Cause(err))
 			default:
 				s.note(e)
 				if !yield(e) {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -198,14 +199,14 @@ func (a *app) tell(ctx context.Context, o *options, w *watchOptions, state *moni
 		}
 		if len(block) > 0 && head(block[0]) != head(e) {
 			if err := writeEvents(a.stdout, o.format, block, look); err != nil {
-				return fmt.Errorf("standard output: %w", cause(err))
+				return fmt.Errorf("standard output: %w", userfile.Cause(err))
 			}
 			block = nil
 		}
 		ids, block = append(ids, e.ID), append(block, e)
 	}
 	if err := writeEvents(a.stdout, o.format, block, look); err != nil {
-		return fmt.Errorf("standard output: %w", cause(err))
+		return fmt.Errorf("standard output: %w", userfile.Cause(err))
 	}
 	if w.notify != "" {
 		return a.deliver(ctx, w.notify, state)

@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
-	"go.yaml.in/yaml/v3"
 
-	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fleet"
+	"github.com/handclasp/handclasp/internal/userfile"
 )
 
 // files are what flags name and workers judge results by: they go to the server with the scan.
@@ -34,7 +31,7 @@ func (o *files) register(f *pflag.FlagSet, s *fleet.Scan) {
 // store gives the server what the flags name.
 func (o *files) store(ctx context.Context, client *fleet.Client, s *fleet.Scan) error {
 	for _, name := range o.policies {
-		p, err := readPolicy(name)
+		p, err := userfile.Policy(name)
 		if err != nil {
 			return fmt.Errorf("--policy: %w", err)
 		}
@@ -74,25 +71,4 @@ func archived(ending string) func(string) (io.ReadSeeker, error) {
 		err := fleet.Archive(&b, os.DirFS(dir), ending)
 		return bytes.NewReader(b.Bytes()), err
 	}
-}
-
-// readPolicy returns the policy that is built in, or else the one in a file.
-func readPolicy(name string) (p finding.Policy, err error) {
-	builtIn := finding.Policies()
-	if i := slices.IndexFunc(builtIn, func(p finding.Policy) bool { return p.Name == name }); i >= 0 {
-		return builtIn[i], nil
-	}
-	if !strings.ContainsAny(name, "./\\") {
-		return p, fmt.Errorf("no policy is called %q: the name of a file ends in .yaml or .json", name)
-	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return p, err
-	}
-	d := yaml.NewDecoder(bytes.NewReader(data))
-	d.KnownFields(true)
-	if err := d.Decode(&p); err != nil {
-		return p, fmt.Errorf("%s: %w", name, err)
-	}
-	return p, nil
 }
