@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fingerprint"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -47,12 +47,7 @@ func (g *Judging) profile() (p finding.Profile, err error) {
 }
 
 // chosen reports whether a rule is judged by.
-func (g *Judging) chosen(id string) bool {
-	among := func(names []string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return isOf(id, name) })
-	}
-	return (g.Rule == nil || among(g.Rule) || isOf(id, "policy")) && !among(g.Without)
-}
+func (g *Judging) chosen(id string) bool { return pick.Judges(id, g.Rule, g.Without) }
 
 // judges are the rules that are chosen, of those that are built in and the policies'.
 func (g *Judging) judges(builtIn []finding.Rule) ([]finding.Rule, []finding.Comparison) {
@@ -63,9 +58,6 @@ func (g *Judging) judges(builtIn []finding.Rule) ([]finding.Rule, []finding.Comp
 	return slices.DeleteFunc(rules, func(r finding.Rule) bool { return !g.chosen(r.ID) }),
 		slices.DeleteFunc(handclasp.Comparisons(), func(c finding.Comparison) bool { return !g.chosen(c.ID) })
 }
-
-// isOf reports whether a name is a rule's, or that of its group.
-func isOf(id, name string) bool { return id == name || strings.HasPrefix(id, name+".") }
 
 // told are the findings that are severe enough.
 func (g *Judging) told(all []finding.Finding) []finding.Finding {
@@ -84,7 +76,7 @@ func (s *Scan) checkJudging() error {
 	}
 	rules := s.Rules()
 	for _, name := range slices.Concat(s.Judging.Rule, s.Without) {
-		if !slices.ContainsFunc(rules, func(r finding.Rule) bool { return isOf(r.ID, name) }) {
+		if !slices.ContainsFunc(rules, func(r finding.Rule) bool { return pick.IsOf(r.ID, name) }) {
 			return fmt.Errorf("no rule is called %q", name)
 		}
 	}

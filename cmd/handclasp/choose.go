@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -80,24 +81,12 @@ func parseWords(list string) ([]string, error) {
 	return words, nil
 }
 
-func parsePorts(list string) (ports []uint16, err error) {
-	for word := range strings.SplitSeq(list, ",") {
-		first, last, isRange := strings.Cut(strings.TrimSpace(word), "-")
-		low, err1 := strconv.ParseUint(first, 10, 16)
-		high, err2 := low, error(nil)
-		if isRange {
-			high, err2 = strconv.ParseUint(last, 10, 16)
-		}
-		if err1 != nil || err2 != nil || low == 0 || high < low {
-			return nil, fmt.Errorf("%q: ports are numbers from 1 to 65535, and ranges of them: 21,990,2121-2130", word)
-		}
-		for n := low; n <= high; n++ {
-			if !slices.Contains(ports, uint16(n)) {
-				ports = append(ports, uint16(n))
-			}
-		}
+func parsePorts(list string) ([]uint16, error) {
+	words := strings.Split(list, ",")
+	for i := range words {
+		words[i] = strings.TrimSpace(words[i])
 	}
-	return ports, nil
+	return pick.Ports(words)
 }
 
 func showPorts(ports []uint16) string {
@@ -206,22 +195,12 @@ func (c *choice) judges(all []finding.Rule) (func(id string) bool, error) {
 		names []string
 	}{{"--rule", c.rules}, {"--exclude-rule", c.without}} {
 		for _, name := range flag.names {
-			if !slices.ContainsFunc(all, func(r finding.Rule) bool { return isOf(r.ID, name) }) {
+			if !slices.ContainsFunc(all, func(r finding.Rule) bool { return pick.IsOf(r.ID, name) }) {
 				return nil, fmt.Errorf("%s: no rule is called %q: 'handclasp rules' lists them", flag.name, name)
 			}
 		}
 	}
-	among := func(id string, names []string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return isOf(id, name) })
-	}
-	return func(id string) bool { // a policy is chosen by its own flag
-		return (c.rules == nil || among(id, c.rules) || isOf(id, "policy")) && !among(id, c.without)
-	}, nil
-}
-
-// isOf reports whether a name is a rule's, or that of its group.
-func isOf(id, name string) bool {
-	return id == name || strings.HasPrefix(id, strings.TrimSuffix(name, ".")+".")
+	return func(id string) bool { return pick.Judges(id, c.rules, c.without) }, nil
 }
 
 // reported are the findings that are severe enough.

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fleet"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -107,7 +106,7 @@ func (o *submission) submit(cmd *cobra.Command, client *fleet.Client, s *fleet.S
 			return fmt.Errorf("--tls: %w", err)
 		}
 	}
-	if s.Ports, err = parsePorts(o.ports); err != nil {
+	if s.Ports, err = pick.Ports(o.ports); err != nil {
 		return fmt.Errorf("--ports: %w", err)
 	}
 	if o.minSeverity != "" {
@@ -155,27 +154,6 @@ func (o *submission) submit(cmd *cobra.Command, client *fleet.Client, s *fleet.S
 		return err
 	}
 	return client.SubmitFrom(cmd.Context(), s, inputs, exclude, states)
-}
-
-// parsePorts understands numbers and ranges of them.
-func parsePorts(words []string) (ports []uint16, err error) {
-	for _, word := range words {
-		first, last, isRange := strings.Cut(word, "-")
-		low, err := strconv.ParseUint(first, 10, 16)
-		high := low
-		if err == nil && isRange {
-			high, err = strconv.ParseUint(last, 10, 16)
-		}
-		if err != nil || low == 0 || high < low {
-			return nil, fmt.Errorf("%q: ports are numbers from 1 to 65535, and ranges of them: 21,990,2121-2130", word)
-		}
-		for n := low; n <= high; n++ {
-			if !slices.Contains(ports, uint16(n)) {
-				ports = append(ports, uint16(n))
-			}
-		}
-	}
-	return ports, nil
 }
 
 // readStates reads what 'handclasp scan --resume' keeps.
