@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -56,6 +57,17 @@ type camp struct {
 	ctx    context.Context
 
 	dismiss func()
+}
+
+// gather goes on with a scan's results in a file, and returns what it holds then.
+func (c *camp) gather(s *Scan, path string, follow bool) []byte {
+	out, err := OpenFile(s.ID, path, path+".state")
+	require.NoError(c.t, err)
+	require.NoError(c.t, out.Whole(c.t.Context(), c.client, s, "test", follow))
+	require.NoError(c.t, out.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(c.t, err)
+	return data
 }
 
 func newCamp(t *testing.T) *camp {

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -24,16 +23,11 @@ func TestVantages(t *testing.T) {
 	c.submit(s)
 
 	path := filepath.Join(t.TempDir(), "out.jsonl")
-	out, err := OpenFile(s.ID, path, path+".state")
-	require.NoError(t, err)
-	require.NoError(t, out.Whole(t.Context(), c.client, s, "test", true))
-	require.NoError(t, out.Close())
+	data := c.gather(s, path, true)
 	require.Len(t, berlin.calls, 128)
 	require.Len(t, tokyo.calls, 128)
 	require.Empty(t, nowhere.calls)
 
-	data, err := os.ReadFile(path)
-	require.NoError(t, err)
 	results := map[string]int{}
 	vantages := map[string]string{}
 	complete := 0
@@ -55,11 +49,5 @@ func TestVantages(t *testing.T) {
 	require.Equal(t, map[string]int{s.ID + "-berlin": 128, s.ID + "-tokyo": 128}, results)
 	require.Equal(t, 2, complete)
 
-	again, err := OpenFile(s.ID, path, path+".state")
-	require.NoError(t, err)
-	require.NoError(t, again.Whole(t.Context(), c.client, s, "test", true))
-	require.NoError(t, again.Close())
-	same, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Equal(t, string(data), string(same))
+	require.Equal(t, string(data), string(c.gather(s, path, true)))
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,13 +64,7 @@ func TestWholeScanIsAsOneMachines(t *testing.T) {
 	collect := func(follow bool) (records []finding.Record, footers []*finding.Footer) {
 		is, err := c.client.Pick(t.Context(), []string{s.ID})
 		require.NoError(t, err)
-		out, err := OpenFile(s.ID, path, path+".state")
-		require.NoError(t, err)
-		require.NoError(t, out.Whole(t.Context(), c.client, is, "test", follow))
-		require.NoError(t, out.Close())
-		data, err := os.ReadFile(path)
-		require.NoError(t, err)
-		for line := range bytes.Lines(data) {
+		for line := range bytes.Lines(c.gather(is, path, follow)) {
 			e, err := finding.DecodeEntry(line, Readers()...)
 			require.NoError(t, err)
 			if e.Footer != nil {

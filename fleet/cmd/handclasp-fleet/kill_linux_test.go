@@ -152,6 +152,12 @@ func killed(t *testing.T, cmd *exec.Cmd) {
 	_ = cmd.Wait()
 }
 
+// submit has the servers scanned, in shards that are soon another worker's.
+func (s *stage) submit(targets *servers) (id string) {
+	return s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
+		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
+}
+
 // Whatever is killed or stopped at what time, each endpoint is among the results exactly once.
 func TestKills(t *testing.T) {
 	targets := listen(t)
@@ -159,8 +165,7 @@ func TestKills(t *testing.T) {
 	worker := func() *exec.Cmd { return s.start("worker", s.url()) }
 	early := worker() // it waits for the server
 	server := s.serve()
-	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
-		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
+	id := s.submit(targets)
 	out := filepath.Join(s.dir, "out.jsonl")
 	results := s.start("results", "--follow", id, "-o", out, s.url())
 	workers := []*exec.Cmd{early, worker(), worker()}
@@ -195,8 +200,7 @@ func TestServerApart(t *testing.T) {
 	coordinate := func() *exec.Cmd { return s.start("serve", s.url()) }
 	coordinator := coordinate() // it waits for the server
 	server := s.server()
-	id := s.try("submit", "--only", "ftp", "--level", "greeting", "--concurrency", "2", "--lease", "3s", "--shards", "16",
-		fmt.Sprintf("ftp://127.64.0.0/22:%d", targets.port))
+	id := s.submit(targets)
 	out := filepath.Join(s.dir, "out.jsonl")
 	results := s.start("results", "--follow", id, "-o", out, s.url())
 	for range 2 {
