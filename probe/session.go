@@ -246,11 +246,28 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 		defer context.AfterFunc(&s.life, cancel)()
 		ctx = both
 	}
-	raw, err := s.dialBy(ctx, narrow, network, addr.String())
+	err := s.pass(ctx, addr)
+	var raw net.Conn
+	if err == nil {
+		raw, err = s.dialBy(ctx, narrow, network, addr.String())
+	}
 	if err != nil {
 		return nil, s.dialError(ctx, narrow, err)
 	}
 	return raw, nil
+}
+
+// pass passes the gate of the options.
+func (s *Session) pass(ctx context.Context, to netip.AddrPort) (err error) {
+	if s.opts.Gate == nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = Errorf("dial", OutcomeInternal, "gate panicked: %v", v)
+		}
+	}()
+	return s.opts.Gate(ctx, to)
 }
 
 // systemDialer sends no keep-alives, which are for connections that live longer than a probe. Its DialTCP would do without the
