@@ -263,8 +263,8 @@ func (w *weighing) plan(m Memory) plan {
 	p.missing = w.renames(missing, known, p.renamed)
 	for _, at := range retired {
 		w.retire(m, at)
-		p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return b.Endpoint == at })
 	}
+	p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return w.retired[b.Endpoint] })
 	return p
 }
 

@@ -33,10 +33,10 @@ type Session struct {
 	maxConns int // of the limits and the Spec's bound the lower, and what Options.TLS may take beside
 
 	mu        sync.Mutex
-	beforeTLS string  // what the guard called the message before the last handshake behind a go-ahead
-	lost      []part  // in the order in which they were lost
-	conns     []*Conn // those that are open
-	calls     []*call // those of the system's dialer that are under way
+	beforeTLS string     // what the guard called the message before the last handshake behind a go-ahead
+	lost      []part     // in the order in which they were lost
+	conns     []*Conn    // those that are open
+	calls     []net.Conn // those that are being opened
 	opened    int
 	aborted   bool // the life was ended: no deadline may be set any more
 	kept      Evidence
@@ -246,30 +246,50 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 		defer context.AfterFunc(&s.life, cancel)()
 		ctx = both
 	}
-	raw, err := s.dialBy(ctx, narrow, network, addr.String())
+	err := s.pass(ctx, addr)
+	var raw net.Conn
+	if err == nil {
+		raw, err = s.dialBy(ctx, network, addr)
+	}
 	if err != nil {
 		return nil, s.dialError(ctx, narrow, err)
 	}
 	return raw, nil
 }
 
-// systemDialer sends no keep-alives, which are for connections that live longer than a probe. Its DialTCP would do without the
-// address's text, but binds the socket first, which costs a system call and a port that no other connection may have.
-var systemDialer = net.Dialer{KeepAlive: -1}
+// pass passes the gate of the options.
+func (s *Session) pass(ctx context.Context, to netip.AddrPort) (err error) {
+	if s.opts.Gate == nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = Errorf("dial", OutcomeInternal, "gate panicked: %v", v)
+		}
+	}()
+	return s.opts.Gate(ctx, to)
+}
 
 // dialBy dials by the dialer of the options or the system's.
-func (s *Session) dialBy(ctx context.Context, narrow bool, network Network, addr string) (net.Conn, error) {
+func (s *Session) dialBy(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, error) {
 	wait := s.opts.Limits.Dial
-	switch due := time.Now().Add(wait); {
+	switch {
 	case s.opts.Dial != nil:
-		return dialWith(ctx, s.opts.Dial, wait, string(network), addr)
+		return dialWith(ctx, s.opts.Dial, wait, string(network), addr.String())
 	case network == UDP:
-		return dialDatagrams(ctx, &net.Dialer{Timeout: wait}, string(network), addr)
-	case narrow:
-		return systemDialer.DialContext(until(ctx, due), string(network), addr)
-	default:
-		return systemDialer.DialContext(s.call(due), string(network), addr)
+		return dialDatagrams(ctx, &net.Dialer{Timeout: wait}, string(network), addr.String())
 	}
+	due := time.Now().Add(wait)
+	if s.life.due.Before(due) {
+		due = s.life.due
+	}
+	return s.connect(ctx, addr, due)
+}
+
+// dialSystem dials by package net, without keep-alives, which are for connections that live longer than a probe.
+func (s *Session) dialSystem(ctx context.Context, addr netip.AddrPort, due time.Time) (net.Conn, error) {
+	dialer := net.Dialer{KeepAlive: -1, Deadline: due}
+	return dialer.DialContext(ctx, string(TCP), addr.String())
 }
 
 // dialError says why a call failed. ctx ends with the session too.
