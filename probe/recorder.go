@@ -15,7 +15,6 @@ type recorder struct {
 	records  []record
 	chunk    []byte // the newest memory for data: that of the last record is at its end
 	finished bool
-	greeting bool // no more than that is going to be said
 }
 
 // record is an Event in less space.
@@ -47,11 +46,23 @@ const (
 	largestChunk    = 4 << 10 // unless it is one thing that is larger
 )
 
+// begin makes place for what is mostly said at a level.
+func (r *recorder) begin(now time.Time, trace func(Event), l Level) {
+	r.start, r.trace = now, trace
+	records, chunk := firstRecords, firstChunk
+	if l == LevelGreeting {
+		records, chunk = greetingRecords, greetingChunk
+	}
+	r.records, r.chunk = make([]record, 0, records), make([]byte, 0, chunk)
+}
+
 func (r *recorder) add(e Event) { r.append(e, e.Data, false) }
 
 // received adds what a connection gave. A server that drips its bytes, or a reply in several segments, is still one
 // thing that was received; datagrams stay apart, since joined ones couldn't be replayed.
-func (r *recorder) received(e Event, datagram bool) { r.append(e, e.Data, !datagram) }
+func (r *recorder) received(conn int, data []byte, datagram bool) {
+	r.append(Event{Conn: conn, Dir: DirRecv}, data, !datagram)
+}
 
 // append adds an event whose data, apart from it, may lie on the stack.
 func (r *recorder) append(e Event, data []byte, joins bool) {
@@ -64,13 +75,6 @@ func (r *recorder) append(e Event, data []byte, joins bool) {
 	if r.trace != nil {
 		e.At, e.Data = at.Truncate(time.Millisecond), slices.Clone(data)
 		r.trace(e)
-	}
-	if r.records == nil {
-		if r.greeting {
-			r.records, r.chunk = make([]record, 0, greetingRecords), make([]byte, 0, greetingChunk)
-		} else {
-			r.records, r.chunk = make([]record, 0, firstRecords), make([]byte, 0, firstChunk)
-		}
 	}
 	if n := len(r.records); n > 0 && joins {
 		if last := &r.records[n-1]; dirs[last.dir] == DirRecv && int(last.conn) == e.Conn {
