@@ -72,7 +72,7 @@ func (c *Conn) send(plain []byte, guard func([]byte) (string, error)) error {
 	if c.s.life.Err() != nil {
 		return c.failedSend(c.s.contextError("send"))
 	}
-	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
+	c.s.log.sent(c.id, plain, label)
 	c.talked.Store(true)
 	c.label, c.answered = label, false
 	if _, err := c.rw.Write(plain); err != nil {

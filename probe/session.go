@@ -233,7 +233,7 @@ func (s *Session) logOpen(id int, network Network, addr netip.AddrPort, err *Err
 	if err != nil {
 		e.Outcome = err.Outcome
 	}
-	s.log.append(e, at, false)
+	s.log.append(&e, at, false)
 }
 
 // dial establishes a connection within the dial time. It returns when the context ends even if a custom dialer
