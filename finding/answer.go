@@ -3,6 +3,7 @@ package finding
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
@@ -55,7 +56,10 @@ func FiresOn(k Known, items []Item) Answer {
 	p := new(Proof)
 	p.Known = k
 	known := make(map[string]bool, len(items))
-	var names []string
+	p.Items = make([]Item, 0, len(items))
+	first := min(len(items), maxBasis)
+	p.Basis = make([]string, 0, first)
+	names := make([]string, 0, first)
 	for _, item := range items {
 		if known[item.Value] {
 			continue
@@ -158,7 +162,7 @@ type Item struct {
 func Items(list []string, pointer string, pick func(string) bool) (items []Item) {
 	for i, value := range list {
 		if pick(value) {
-			items = append(items, Item{value, fmt.Sprintf("%s/%d", pointer, i)})
+			items = append(items, Item{value, pointer + "/" + strconv.Itoa(i)})
 		}
 	}
 	return items

@@ -107,6 +107,12 @@ func (k *packer) pack(p *part, rules []Rule, by string) string {
 			k.word(f.path)
 			k.list(f.values)
 			k.flag(f.whole)
+			k.flag(f.from != nil)
+			for _, value := range f.values {
+				if f.from != nil {
+					k.word(f.from[value])
+				}
+			}
 		})
 	}
 	k.list(p.lost)
@@ -176,6 +182,17 @@ func (u *unpacker) verdict(rule int) *verdict {
 	return v
 }
 
+func (u *unpacker) fact() *fact {
+	f := &fact{path: u.word(), values: u.list(), whole: u.flag()}
+	if u.flag() {
+		f.from = map[string]string{}
+		for _, value := range f.values {
+			f.from[value] = u.word()
+		}
+	}
+	return f
+}
+
 func unpack(w *texts.Set, packed string) *part {
 	u := &unpacker{w, packed[len(Digest{}):]}
 	p := &part{answered: u.flag()}
@@ -190,8 +207,7 @@ func unpack(w *texts.Set, packed string) *part {
 		p.fires = append(p.fires, (&unpacker{w, u.word()}).verdict(rule))
 	}
 	for range u.num() {
-		f := &unpacker{w, u.word()}
-		p.facts = append(p.facts, &fact{f.word(), f.list(), f.flag()})
+		p.facts = append(p.facts, (&unpacker{w, u.word()}).fact())
 	}
 	p.lost = u.list()
 	for range u.num() {

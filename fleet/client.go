@@ -309,7 +309,7 @@ func (c *Client) Retry(ctx context.Context, id string) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	l := &ledger{nc: c.nc, js: c.js}
+	l := newLedger(c.nc, c.js)
 	for subject := range info.State.Subjects {
 		u, err := parseUnit(subject)
 		if err != nil {
@@ -337,7 +337,7 @@ func (l *ledger) pardon(ctx context.Context, u unit) error {
 	}
 	p.Fails = 0
 	p.Commit++
-	_, err = l.commit(ctx, u, nil, p, last)
+	_, err = l.commit(ctx, u, lot{}, p, last)
 	return err
 }
 

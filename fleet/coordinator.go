@@ -106,6 +106,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 			s.Phase, s.Reason = Failed, err.Error()
 		} else {
 			s.Phase = Running
+			c.note(s) // who reads that it runs asks at once
 		}
 		c.tell("%s: %s %s", s.ID, s.Phase, s.Reason)
 	case Running:

@@ -151,8 +151,8 @@ type heap struct {
 	sequence uint64
 }
 
-func (h *heap) Add(line []byte) error { h.lines = append(h.lines, string(line)); return nil }
-func (h *heap) Save(n uint64) error   { h.sequence = n; return nil }
+func (h *heap) Add(line []byte, _ bool) error { h.lines = append(h.lines, string(line)); return nil }
+func (h *heap) Save(n uint64) error           { h.sequence = n; return nil }
 
 // collect returns the results of a scan by endpoint, when it is finished.
 func (c *camp) collect(id string) map[string]int {

@@ -54,7 +54,7 @@ func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
 	if err != nil {
 		return err
 	}
-	s := &shift{Worker: *w, board: &ledger{nc: nc, js: js}, nc: nc, js: js, kv: kv, jobs: map[string]*job{}, refused: map[string]bool{}}
+	s := &shift{Worker: *w, board: newLedger(nc, js), nc: nc, js: js, kv: kv, jobs: map[string]*job{}, refused: map[string]bool{}}
 	if s.Name == "" {
 		s.Name = nuid.Next()
 	}

@@ -244,7 +244,11 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	if !s.owns(ctx) {
 		return s.dialWithin(ctx, network, addr)
 	}
-	raw, err := s.dialBy(ctx, network, addr)
+	err := s.pass(ctx, addr)
+	var raw net.Conn
+	if err == nil {
+		raw, err = s.dialBy(ctx, network, addr)
+	}
 	if err != nil {
 		return nil, s.dialError(ctx, false, err)
 	}
@@ -261,6 +265,19 @@ func (s *Session) dialWithin(ctx context.Context, network Network, addr netip.Ad
 		return nil, s.dialError(both, true, err)
 	}
 	return raw, nil
+}
+
+// pass passes the gate of the options.
+func (s *Session) pass(ctx context.Context, to netip.AddrPort) (err error) {
+	if s.opts.Gate == nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = Errorf("dial", OutcomeInternal, "gate panicked: %v", v)
+		}
+	}()
+	return s.opts.Gate(ctx, to)
 }
 
 // dialBy dials by the dialer of the options or the system's.

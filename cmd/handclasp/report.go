@@ -111,8 +111,11 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 	if err != nil {
 		return err
 	}
-	// A table holds what it is going to write: little garbage beside that is worth some time.
-	defer debug.SetGCPercent(debug.SetGCPercent(30))
+	garbage := 200 // percent of what is held, which is little
+	if o.format == formatTable {
+		garbage = 30 // of all that is going to be written
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	out, err := openOutput(o.output, a.stdout)
 	if err != nil {
 		return err
