@@ -301,6 +301,13 @@ func (c *Client) addDead(ctx context.Context, st *Status) error {
 
 // Retry puts shards that were given up into the queue again, and returns how many there were.
 func (c *Client) Retry(ctx context.Context, id string) (n int, err error) {
+	s, _, err := get(ctx, c.kv, id)
+	if err != nil {
+		return 0, err
+	}
+	if s.Phase != Running {
+		return 0, fmt.Errorf("the scan %s is %s", id, s.Phase)
+	}
 	stream, err := c.js.Stream(ctx, workStream(id))
 	if err != nil {
 		return 0, err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,12 +40,30 @@ func submitCommand(c *connection) *cobra.Command {
 					return err
 				}
 				fmt.Fprintln(cmd.OutOrStdout(), s.ID)
-				return nil
+				return begun(cmd.Context(), client, s.ID)
 			})
 		},
 	}
 	o.register(cmd, s)
 	return cmd
+}
+
+// begun waits a while for the coordinator, which may refuse a scan. It says so later in the scan's status, too.
+func begun(ctx context.Context, client *fleet.Client, id string) error {
+	for since := time.Now(); time.Since(since) < patience && ctx.Err() == nil; time.Sleep(patience / 50) {
+		s, err := client.Pick(ctx, []string{id})
+		if err != nil {
+			return err
+		}
+		if s.Phase == fleet.Failed {
+			return fmt.Errorf("%s: %s", id, s.Reason)
+		}
+		if s.Phase != fleet.Submitted {
+			return nil
+		}
+	}
+	tell(fmt.Sprintf("%s: no coordinator has taken it up yet: does 'handclasp-fleet serve' run?", id))
+	return nil
 }
 
 // A submission is what is read when a scan is submitted.
