@@ -70,8 +70,11 @@ func (b *Baseline) status(at Endpoint, st *Standing, f Finding) Status {
 		if letter, _ := st.prior(n); letter == answerUnknown {
 			return Unknown
 		}
-	case b.is.header().Scan != "" && b.memory.snap.header().Scan != "" && dataOf(b.is.header(), f.ID) != dataOf(b.memory.snap.header(), f.ID):
-		return Unknown
+	case !unnamed(b.is.header(), b.memory.snap.header()):
+		now, _ := dataOf(b.is.header(), f.ID)
+		if before, _ := dataOf(b.memory.snap.header(), f.ID); before != now {
+			return Unknown
+		}
 	}
 	return New
 }
