@@ -281,6 +281,7 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 	if len(missing) == 0 {
 		return nil
 	}
+	slices.SortFunc(missing, func(a, b Brief) int { return compareEndpoints(a.Endpoint, b.Endpoint) })
 	byAddress := map[Endpoint][]int{}
 	for i, b := range missing {
 		for _, a := range append(b.Addresses, b.Host) {
@@ -290,11 +291,10 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 		}
 	}
 	gone := map[int]bool{}
-	for n, k := range w.snap.sights {
-		if k == "" || known[n] {
+	for other := range w.snap.sorted { // so that of several it is always the same
+		if n, _ := w.snap.places.Find(w.snap.key(other)); known[n] {
 			continue
 		}
-		other := w.snap.at(n)
 		var hosts []string
 		if other.addr().IsValid() {
 			hosts = []string{other.Host}
@@ -306,13 +306,16 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 		for _, h := range hosts {
 			at := other
 			at.Host = h
-			list := byAddress[at]
-			if len(list) != 1 || gone[list[0]] || missing[list[0]].addr().IsValid() == other.addr().IsValid() {
-				continue
+			for _, i := range byAddress[at] { // of several names the first
+				if b := missing[i]; !gone[i] && b.addr().IsValid() != other.addr().IsValid() {
+					renamed[other] = b.Endpoint
+					gone[i] = true
+					break
+				}
 			}
-			renamed[other] = missing[list[0]].Endpoint
-			gone[list[0]] = true
-			break
+			if renamed[other] != (Endpoint{}) {
+				break
+			}
 		}
 	}
 	var still []Brief
