@@ -65,8 +65,8 @@ func eventLine(e monitor.Event) report.Line {
 		return report.NoteLine(*e.Note)
 	}
 	s := e.Summary
-	text := fmt.Sprintf("%d endpoints · %d new · %d changed · %d resolved · %d unknown · %d unchanged",
-		s.Endpoints, s.New, s.Changed, s.Resolved, s.Unknown, s.Unchanged)
+	text := fmt.Sprintf("%s · %d new · %d changed · %d resolved · %d unknown · %d unchanged",
+		several(s.Endpoints, "endpoint"), s.New, s.Changed, s.Resolved, s.Unknown, s.Unchanged)
 	if s.Complete != "yes" {
 		text += " · the scan is incomplete"
 	}

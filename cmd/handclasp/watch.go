@@ -168,7 +168,7 @@ func (a *app) collect(ctx context.Context, o *options, m *many, is identity, arg
 	_ = file.Close()
 	c := collected{path: file.Name()}
 	into := *o
-	into.format, into.output, into.failOn, into.transcript = formatJSONL, c.path, 0, false
+	into.format, into.output, into.failOn, into.transcript, into.nobody = formatJSONL, c.path, 0, false, true
 	is.id, is.plain = "", false
 	quiet := *a
 	var status exit
