@@ -211,7 +211,14 @@ func (w *weighing) plan(m Memory) plan {
 	var missing []Brief
 	groups := map[string]*[2]int{} // who spoke before, and who doesn't any more
 	var retired []Endpoint
+	here := w.snap.vantages()
 	for b := range m.Endpoints() {
+		if !here[b.Vantage] { // which says nothing of what is seen from elsewhere
+			if b.Scope == "" && w.silent(b) {
+				retired = append(retired, b.Endpoint)
+			}
+			continue
+		}
 		n, asked := w.snap.places.Find(w.snap.key(b.Endpoint))
 		sight := kept("")
 		if asked {
@@ -228,7 +235,7 @@ func (w *weighing) plan(m Memory) plan {
 			}
 		}
 		lost := !sight.answered()
-		if lost && b.Scope == "" && !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter {
+		if lost && b.Scope == "" && w.silent(b) {
 			retired = append(retired, b.Endpoint)
 			continue
 		}
@@ -260,6 +267,11 @@ func (w *weighing) plan(m Memory) plan {
 		p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return b.Endpoint == at })
 	}
 	return p
+}
+
+// silent reports whether an endpoint has said nothing for so long that it is retired if it says nothing now.
+func (w *weighing) silent(b Brief) bool {
+	return !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter
 }
 
 // retire tells once that an endpoint hasn't spoken for long.
