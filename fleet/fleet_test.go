@@ -210,6 +210,20 @@ func TestScanBySeveralWorkers(t *testing.T) {
 	require.Empty(t, st.Dead)
 }
 
+// Of endpoints where nobody answered it may be enough to be counted.
+func TestOpenAlone(t *testing.T) {
+	c := newCamp(t)
+	c.worker(Worker{Dial: newNetwork(0).dial})
+	s := small()
+	s.Open = true
+	c.submit(s)
+	once(t, 64, c.collect(s.ID))
+	st, err := c.client.Status(t.Context(), s.ID)
+	require.NoError(t, err)
+	require.EqualValues(t, 1024, st.Total.Done)
+	require.EqualValues(t, 960, st.Total.Outcomes[probe.OutcomeRefused])
+}
+
 // Workers that crash, and others that are told to stop, cost no endpoint and give none twice.
 func TestWorkersComeAndGo(t *testing.T) {
 	c := newCamp(t)

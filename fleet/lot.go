@@ -48,7 +48,7 @@ func newPacker() packer {
 
 // pack makes as few messages of a lot as can be, with most bytes each at most. No line has more.
 func (p packer) pack(l lot, most int) (all []*nats.Msg) {
-	var body []byte
+	body := make([]byte, 0, min(l.bytes+l.len(), most))
 	compared := 0
 	end := func() {
 		if len(body) == 0 {

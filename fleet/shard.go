@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
@@ -38,9 +40,10 @@ type shardRun struct {
 	journal *scan.Journal
 	from    uint64 // the position where it began; what is before it was under way with another worker
 	done    chan done
+	text    []byte // of the last record
 }
 
-// What is done is an endpoint with its line among the results, an input whose name has no address, or a note of which endpoints are
+// What is done is an endpoint with its line among the results, if it has one, an input whose name has no address, or a note of which endpoints are
 // asked next.
 type done struct {
 	result     scan.Result
@@ -167,19 +170,28 @@ func (r *shardRun) record(result scan.Result) error {
 	if !r.job.scan.Transcript {
 		record = record.WithoutTranscript()
 	}
-	line, err := record.MarshalJSON()
+	if r.job.scan.Open && !pick.Answered(record) {
+		r.done <- done{result: result}
+		return nil
+	}
+	line, err := r.line(record)
 	if err != nil {
 		return fmt.Errorf("%s: %w", result.Target.Addr, err)
 	}
-	line = report.CleanJSON(line)
 	if most := r.board.largest(); len(line) > most {
-		line, err = record.WithoutTranscript().MarshalJSON()
-		if line = report.CleanJSON(line); err != nil || len(line) > most {
+		line, err = r.line(record.WithoutTranscript())
+		if err != nil || len(line) > most {
 			return fmt.Errorf("%s: a result of %d bytes: the server takes %d (max_payload)", result.Target.Addr, len(line), most)
 		}
 	}
 	r.done <- done{result: result, line: line, findings: len(record.Findings), compared: r.compared(result.Result)}
 	return nil
+}
+
+// line is a record in JSON.
+func (r *shardRun) line(record finding.Record) (line []byte, err error) {
+	r.text, err = record.AppendJSON(r.text[:0])
+	return bytes.Clone(report.CleanJSON(r.text)), err
 }
 
 // compared reports whether a comparison has to do with a result.
@@ -219,6 +231,7 @@ func (r *shardRun) write(ctx context.Context) error {
 	every := time.NewTicker(commitEvery)
 	defer every.Stop()
 	var results lot
+	through := 0 // endpoints since the last commit
 	outcomes := map[probe.Outcome]int64{}
 	maps.Copy(outcomes, r.progress.Outcomes)
 	nameless := progress{Nameless: r.progress.Nameless, Unresolved: slices.Clone(r.progress.Unresolved)}
@@ -231,7 +244,7 @@ func (r *shardRun) write(ctx context.Context) error {
 			p.Fails = 0 // all is through that was under way when the shard was taken
 		}
 		err := r.commit(ctx, results, p)
-		results = lot{}
+		results, through = lot{}, 0
 		return err
 	}
 	for {
@@ -251,15 +264,18 @@ func (r *shardRun) write(ctx context.Context) error {
 				continue
 			}
 			r.journal.Done(d.result, d.findings)
-			if d.line != nil {
-				results.add(d.line, d.compared)
+			through++
+			if d.result.Result != nil { // nobody was asked who is excluded
 				outcomes[d.result.Outcome]++
 			}
-			if results.len() < commitMost && results.bytes < commitBytes {
+			if d.line != nil {
+				results.add(d.line, d.compared)
+			}
+			if through < commitMost && results.bytes < commitBytes {
 				continue
 			}
 		case <-every.C:
-			if results.len() == 0 {
+			if through == 0 {
 				continue
 			}
 		}
