@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -212,7 +213,7 @@ func (s *shift) work(ctx context.Context, j *job, t ticket) error {
 	}
 	defer h.end(nil)
 	if h.progress.Fails > maxFails {
-		return t.bury(ctx, h.progress.Reason)
+		return t.bury(ctx, cmp.Or(h.progress.Reason, "workers ended with it without a word, one after the other"))
 	}
 	err = j.run(ctx, held, h, s.Dial)
 	switch {
