@@ -87,7 +87,7 @@ func (j *job) run(ctx, held context.Context, h *holding, dial probe.DialFunc) er
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case !h.progress.finished() && r.rests.Load():
-		return errUnheard
+		return j.pact.why()
 	case !h.progress.finished():
 		return errors.New("the scan ended early")
 	}

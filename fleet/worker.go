@@ -225,7 +225,7 @@ func (s *shift) work(ctx context.Context, j *job, t ticket) error {
 		return t.giveBack(held)
 	case ctx.Err() != nil:
 		return h.release(held, nil)
-	case errors.Is(err, errUnheard):
+	case errors.Is(err, errUnheard), errors.Is(err, errEnded):
 		return errors.Join(err, h.release(held, nil))
 	}
 	return errors.Join(err, h.release(held, err))
