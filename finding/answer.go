@@ -175,6 +175,9 @@ func On[E probe.Evidence](check func(e E) Answer) func(*probe.Result) Answer {
 		e, ok := probe.As[E](r)
 		switch {
 		case ok:
+			if r.Outcome == probe.OutcomeNotProtocol && Speaks(r) != "" {
+				return NotSo()
+			}
 			return check(e)
 		case r.Protocol != e.Protocol() && Speaks(r) != "":
 			return NotSo()
@@ -192,10 +195,30 @@ func Speaks(r *probe.Result) string {
 	switch {
 	case name != "": // however it ended: a service that has a name isn't the protocol that was expected
 		return name
-	case named || r.Outcome != probe.OutcomeOK:
+	case named:
 		return ""
+	case r.Outcome != probe.OutcomeOK:
+		return greetsAs(r)
 	}
 	return r.Protocol
+}
+
+// greetsAs returns the protocol whose greeting no other one has, if there was such a greeting: SSH's identification (RFC 4253
+// section 4.2), or rsync's.
+func greetsAs(r *probe.Result) string {
+	e, ok := r.Evidence.(probe.BannerEvidence)
+	if !ok {
+		return ""
+	}
+	for _, b := range e.Banners() {
+		switch {
+		case b.Kind == "ssh.banner" && b.Text != "", strings.HasPrefix(b.Text, "SSH-2.0-"):
+			return "ssh"
+		case strings.HasPrefix(b.Text, "@RSYNCD: "):
+			return "rsync"
+		}
+	}
+	return ""
 }
 
 // told returns what evidence says through an interface that protocols share, or, if a stored result's evidence has

@@ -217,7 +217,14 @@ func (w *weighing) plan(m Memory) plan {
 	var missing []Brief
 	groups := map[string]*[2]int{} // who spoke before, and who doesn't any more
 	var retired []Endpoint
+	here := w.snap.vantages()
 	for b := range m.Endpoints() {
+		if !here[b.Vantage] { // which says nothing of what is seen from elsewhere
+			if b.Scope == "" && w.silent(b) {
+				retired = append(retired, b.Endpoint)
+			}
+			continue
+		}
 		n, asked := w.snap.places.Find(w.snap.key(b.Endpoint))
 		sight := kept("")
 		if asked {
@@ -234,7 +241,7 @@ func (w *weighing) plan(m Memory) plan {
 			}
 		}
 		lost := !sight.answered()
-		if lost && b.Scope == "" && !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter {
+		if lost && b.Scope == "" && w.silent(b) {
 			retired = append(retired, b.Endpoint)
 			continue
 		}
@@ -268,6 +275,11 @@ func (w *weighing) plan(m Memory) plan {
 	return p
 }
 
+// silent reports whether an endpoint has said nothing for so long that it is retired if it says nothing now.
+func (w *weighing) silent(b Brief) bool {
+	return !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter
+}
+
 // retire tells once that an endpoint hasn't spoken for long.
 func (w *weighing) retire(m Memory, at Endpoint) {
 	st := m.Load(at)
@@ -287,6 +299,7 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 	if len(missing) == 0 {
 		return nil
 	}
+	slices.SortFunc(missing, func(a, b Brief) int { return compareEndpoints(a.Endpoint, b.Endpoint) })
 	byAddress := map[Endpoint][]int{}
 	for i, b := range missing {
 		for _, a := range append(b.Addresses, b.Host) {
@@ -296,11 +309,10 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 		}
 	}
 	gone := map[int]bool{}
-	for n, k := range w.snap.sights {
-		if k == "" || known[n] {
+	for other := range w.snap.sorted { // so that of several it is always the same
+		if n, _ := w.snap.places.Find(w.snap.key(other)); known[n] {
 			continue
 		}
-		other := w.snap.at(n)
 		var hosts []string
 		if other.addr().IsValid() {
 			hosts = []string{other.Host}
@@ -312,13 +324,16 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 		for _, h := range hosts {
 			at := other
 			at.Host = h
-			list := byAddress[at]
-			if len(list) != 1 || gone[list[0]] || missing[list[0]].addr().IsValid() == other.addr().IsValid() {
-				continue
+			for _, i := range byAddress[at] { // of several names the first
+				if b := missing[i]; !gone[i] && b.addr().IsValid() != other.addr().IsValid() {
+					renamed[other] = b.Endpoint
+					gone[i] = true
+					break
+				}
 			}
-			renamed[other] = missing[list[0]].Endpoint
-			gone[list[0]] = true
-			break
+			if renamed[other] != (Endpoint{}) {
+				break
+			}
 		}
 	}
 	var still []Brief

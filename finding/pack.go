@@ -63,6 +63,7 @@ func (k *packer) asWord(write func()) {
 // verdict writes what a rule says, without which one it is.
 func (k *packer) verdict(v *verdict) {
 	k.num(uint64(v.rated))
+	k.num(uint64(v.own))
 	k.word(string(v.finding.Known))
 	k.word(v.finding.Detail)
 	k.list(v.finding.Basis)
@@ -171,7 +172,7 @@ func (u *unpacker) list() []string {
 }
 
 func (u *unpacker) verdict(rule int) *verdict {
-	v := &verdict{rule: rule, rated: Severity(u.num())}
+	v := &verdict{rule: rule, rated: Severity(u.num()), own: Severity(u.num())}
 	v.finding.Known, v.finding.Detail, v.finding.Basis = Known(u.word()), u.word(), u.list()
 	for range u.num() {
 		v.finding.Items = append(v.finding.Items, Item{u.word(), u.word()})

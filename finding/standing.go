@@ -75,6 +75,7 @@ type Held struct {
 	Reason    string               `json:"reason,omitempty"`  // why the last one didn't
 
 	retold bool
+	own    Severity // as [ruling] has it, of one scan
 }
 
 // An HeldItem is a thing that a held finding is about.

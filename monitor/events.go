@@ -26,11 +26,11 @@ func applied(ctx context.Context, tx *sql.Tx, id string) (scan Scan, err error) 
 	return scan, err
 }
 
-// lastScan returns how the last scan was made, and when it ended.
-func lastScan(ctx context.Context, tx *sql.Tx) (head finding.Header, ended time.Time, err error) {
+// lastScan returns how the last scan from a vantage was made, and when it ended.
+func lastScan(ctx context.Context, tx *sql.Tx, vantage string) (head finding.Header, ended time.Time, err error) {
 	var header []byte
 	var at string
-	err = tx.QueryRowContext(ctx, `SELECT header, ended FROM scan ORDER BY n DESC LIMIT 1`).Scan(&header, &at)
+	err = tx.QueryRowContext(ctx, `SELECT header, ended FROM scan WHERE coalesce(json_extract(header, '$.vantage'), '') = ? ORDER BY n DESC LIMIT 1`, vantage).Scan(&header, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return head, ended, nil
 	}

@@ -476,3 +476,26 @@ func TestViews(t *testing.T) {
 	_, err = monitor.Open(path, options)
 	require.ErrorContains(t, err, "use a newer one")
 }
+
+// What is seen from one place says nothing of another.
+func TestVantages(t *testing.T) {
+	s := open(t, options)
+	apply := func(n int, vantage string, houses ...house) []string {
+		entries := slices.Collect(scan(n, houses...))
+		entries[0].Header.Vantage = vantage
+		got, _ := told(t, s, slices.Values(entries), nil)
+		return got
+	}
+	require.Equal(t, []string{"new " + a + " test.boards", "new " + a + " test.open"}, apply(0, "", at("open", "k", "oak")))
+	require.Equal(t, []string{"new " + a + " from berlin test.open"}, apply(2, "berlin", at("open", "k")))
+	require.Empty(t, apply(1, "", at("open", "k", "oak")), "it isn't older than those from there")
+	require.Empty(t, apply(3, "berlin", at("open", "k")))
+	_, err := s.Apply(t.Context(), scan(0, at("shut", "k")), nil)
+	require.NoError(t, err, "it was applied before")
+	entries := slices.Collect(scan(-1, at("shut", "k")))
+	_, err = s.Apply(t.Context(), slices.Values(entries), nil)
+	require.ErrorIs(t, err, monitor.ErrOlder)
+	require.Equal(t, []string{"fact " + a + " from berlin test:/evidence/key"}, apply(4, "berlin", at("open", "another")))
+	require.Empty(t, apply(5, "", at("open", "k", "oak")))
+	require.Equal(t, []string{"retired " + a}, apply(40, "berlin", at("open", "another")), "nobody has looked from there for a month")
+}

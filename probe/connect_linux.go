@@ -15,6 +15,7 @@ import (
 type socket struct {
 	*os.File
 	peer          syscall.Sockaddr
+	answer        error // to the call
 	local, remote netip.AddrPort
 }
 
@@ -28,7 +29,12 @@ func (s *Session) connect(ctx context.Context, to netip.AddrPort, due time.Time)
 	if err != nil {
 		return nil, err
 	}
-	if err = s.establish(ctx, c, due); err != nil {
+	if s.owns(ctx) {
+		err = s.establish(c, due)
+	} else {
+		err = s.establishWithin(ctx, c, due)
+	}
+	if err != nil {
 		_ = c.Close()
 		return nil, err
 	}
@@ -62,43 +68,46 @@ func underWay(err error) bool {
 }
 
 // establish waits until the call was answered.
-func (s *Session) establish(ctx context.Context, c *socket, due time.Time) (err error) {
+func (s *Session) establish(c *socket, due time.Time) error {
 	if !s.calling(c) {
 		return context.Canceled
 	}
 	defer s.called(c)
-	if err = c.SetWriteDeadline(due); err != nil {
+	if err := c.SetWriteDeadline(due); err != nil {
 		return err
-	}
-	if !s.owns(ctx) {
-		stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
-		defer func() {
-			if !stop() && err == nil {
-				err = ctx.Err()
-			}
-		}()
 	}
 	raw, err := c.SyscallConn()
-	if err != nil {
-		return err
+	if err == nil {
+		err = raw.Write(c.answered)
 	}
-	var answer error
-	err = raw.Write(func(fd uintptr) bool {
-		if answer = syscall.Connect(int(fd), c.peer); underWay(answer) {
-			return false
-		}
-		if answer == nil || answer == syscall.EISCONN {
-			c.local, answer = localOf(int(fd))
-		}
-		return true
-	})
+	if err == nil {
+		err = c.answer
+	}
+	return err
+}
+
+func (s *Session) establishWithin(ctx context.Context, c *socket, due time.Time) error {
+	stop := context.AfterFunc(ctx, func() { _ = c.SetDeadline(past) })
+	err := s.establish(c, due)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	return err
+}
+
+// answered reports whether the call was answered, and notes how.
+func (c *socket) answered(fd uintptr) bool {
+	err := syscall.Connect(int(fd), c.peer)
 	switch {
-	case err != nil:
-		return err
-	case answer == nil && c.local == c.remote: // the port that it was given is the one that was called: nobody listens there
-		answer = syscall.ECONNREFUSED
+	case underWay(err):
+		return false
+	case err == nil || err == syscall.EISCONN:
+		if c.local, err = localOf(int(fd)); c.local == c.remote { // the port that it was given is the one that was called: nobody listens
+			err = syscall.ECONNREFUSED
+		}
 	}
-	return os.NewSyscallError("connect", answer)
+	c.answer = os.NewSyscallError("connect", err)
+	return true
 }
 
 func localOf(fd int) (netip.AddrPort, error) {

@@ -15,7 +15,6 @@ type recorder struct {
 	records  []record
 	chunk    []byte // the newest memory for data: that of the last record is at its end
 	finished bool
-	greeting bool // no more than that is going to be said
 }
 
 // record is an Event in less space.
@@ -47,14 +46,30 @@ const (
 	largestChunk    = 4 << 10 // unless it is one thing that is larger
 )
 
-func (r *recorder) add(e Event) { r.append(e, e.Data, false) }
+// begin makes place for what is mostly said at a level.
+func (r *recorder) begin(now time.Time, trace func(Event), l Level) {
+	r.start, r.trace = now, trace
+	records, chunk := firstRecords, firstChunk
+	if l == LevelGreeting {
+		records, chunk = greetingRecords, greetingChunk
+	}
+	r.records, r.chunk = make([]record, 0, records), make([]byte, 0, chunk)
+}
+
+func (r *recorder) add(e Event) { r.append(&e, e.Data, false) }
+
+func (r *recorder) sent(conn int, data []byte, label string) {
+	r.append(&Event{Conn: conn, Dir: DirSend, Label: label}, data, false)
+}
 
 // received adds what a connection gave. A server that drips its bytes, or a reply in several segments, is still one
 // thing that was received; datagrams stay apart, since joined ones couldn't be replayed.
-func (r *recorder) received(e Event, datagram bool) { r.append(e, e.Data, !datagram) }
+func (r *recorder) received(conn int, data []byte, datagram bool) {
+	r.append(&Event{Conn: conn, Dir: DirRecv}, data, !datagram)
+}
 
 // append adds an event whose data, apart from it, may lie on the stack.
-func (r *recorder) append(e Event, data []byte, joins bool) {
+func (r *recorder) append(e *Event, data []byte, joins bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.finished {
@@ -63,14 +78,7 @@ func (r *recorder) append(e Event, data []byte, joins bool) {
 	at := time.Since(r.start)
 	if r.trace != nil {
 		e.At, e.Data = at.Truncate(time.Millisecond), slices.Clone(data)
-		r.trace(e)
-	}
-	if r.records == nil {
-		if r.greeting {
-			r.records, r.chunk = make([]record, 0, greetingRecords), make([]byte, 0, greetingChunk)
-		} else {
-			r.records, r.chunk = make([]record, 0, firstRecords), make([]byte, 0, firstChunk)
-		}
+		r.trace(*e)
 	}
 	if n := len(r.records); n > 0 && joins {
 		if last := &r.records[n-1]; dirs[last.dir] == DirRecv && int(last.conn) == e.Conn {
@@ -78,10 +86,11 @@ func (r *recorder) append(e Event, data []byte, joins bool) {
 			return
 		}
 	}
-	r.records = append(r.records, record{
-		label: e.Label, tls: e.TLS, at: uint32(at.Milliseconds()), data: r.keep(nil, data),
-		conn: uint16(e.Conn), dir: uint8(slices.Index(dirs, e.Dir)), outcome: uint8(slices.Index(outcomes, e.Outcome)),
-	})
+	r.records = append(r.records, record{})
+	n := &r.records[len(r.records)-1]
+	n.label, n.tls, n.data = e.Label, e.TLS, r.keep(nil, data)
+	n.at, n.conn = uint32(at.Milliseconds()), uint16(e.Conn)
+	n.dir, n.outcome = uint8(slices.Index(dirs, e.Dir)), uint8(slices.Index(outcomes, e.Outcome))
 }
 
 // keep copies data behind the last record's, if it is more of that, or else to where nothing is. The slice's capacity is cut, so that

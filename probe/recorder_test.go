@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -12,7 +13,8 @@ import (
 func TestRecorderKeepsEachEventsData(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
-		r := recorder{greeting: chance.IntN(2) == 0}
+		var r recorder
+		r.begin(time.Now(), nil, []Level{LevelGreeting, LevelHandshake}[chance.IntN(2)])
 		var want [][]byte
 		joined := false // the last event was received in a stream
 		for i := range 200 {
@@ -22,10 +24,10 @@ func TestRecorderKeepsEachEventsData(t *testing.T) {
 				r.add(Event{Conn: 1, Dir: DirSend, Data: data})
 				want, joined = append(want, data), false
 			case 1:
-				r.received(Event{Conn: 1, Dir: DirRecv, Data: data}, true)
+				r.received(1, data, true)
 				want, joined = append(want, data), true
 			case 2:
-				r.received(Event{Conn: 1, Dir: DirRecv, Data: data}, false)
+				r.received(1, data, false)
 				if joined {
 					last := &want[len(want)-1]
 					*last = append(bytes.Clone(*last), data...)

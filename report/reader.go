@@ -58,6 +58,9 @@ func ReadEntries(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Entry, 
 				entry, bad := d.Decode(line)
 				entry.Record = entry.From(line)
 				if bad != nil {
+					if err != nil && !errors.Is(err, io.EOF) {
+						break // the line isn't whole, as is told below
+					}
 					bad = &LineError{n, bad}
 				}
 				if !yield(entry, bad) {

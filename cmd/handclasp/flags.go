@@ -36,6 +36,7 @@ type options struct {
 	earlier     string                   // the file of the baseline; empty for none
 	losses      losses                   // beside the baseline
 	among       func(scan.Endpoint) bool // which endpoints are asked; nil for all
+	nobody      bool                     // an output is written if names alone were asked and none has an address, too
 }
 
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.

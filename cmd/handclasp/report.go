@@ -145,7 +145,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		out.discard()
 		return err
 	}
-	if err := c.finish(out); err != nil {
+	if err := c.finish(out, paths); err != nil {
 		return err
 	}
 	if !o.silent {
@@ -212,10 +212,10 @@ func (c *conversion) file(results *stored) error {
 	return results.failed
 }
 
-func (c *conversion) finish(out *output) error {
+func (c *conversion) finish(out *output, paths []string) error {
 	if c.records == 0 {
 		out.discard() // an earlier file is worth more than an empty one
-		return errors.New("no results: write them with handclasp scan --format jsonl --output FILE")
+		return noResults(paths...)
 	}
 	if err := errors.Join(out.commit(), c.also.commit()); err != nil {
 		return err
