@@ -25,8 +25,8 @@ func (c Comparison) known() Known { return cmp.Or(c.Known, Seen) }
 
 // A Mark is a value that ought to be one host's alone, and where it stands.
 type Mark struct {
-	Value string
-	Basis string // the JSON pointer to it
+	Value string `json:"value"`
+	Basis string `json:"basis"` // the JSON pointer to it
 }
 
 // A Judge holds rules and the memory that comparisons need. Any number of goroutines may use it.
@@ -56,6 +56,39 @@ func (j *Judge) Learn(r *probe.Result) {
 		marks, _ := j.comparisons[i].Marks(r)
 		j.shared[i].add(marks, hostOf(r.Target))
 	}
+}
+
+// A Trace is what a result leaves in the memory of comparisons: for those who judge elsewhere than where the result is.
+type Trace struct {
+	Name  string            `json:"name,omitempty"`
+	Addr  netip.AddrPort    `json:"addr"`
+	Marks map[string][]Mark `json:"marks"` // by the comparisons' ids
+}
+
+// TraceOf returns what a result leaves; there are no marks if comparisons have nothing to do with it.
+func TraceOf(r *probe.Result, comparisons []Comparison) Trace {
+	t := Trace{Name: r.Target.Name, Addr: r.Target.Addr}
+	for _, c := range comparisons {
+		if marks, _ := c.Marks(r); len(marks) > 0 {
+			if t.Marks == nil {
+				t.Marks = map[string][]Mark{}
+			}
+			t.Marks[c.ID] = marks
+		}
+	}
+	return t
+}
+
+// Meet takes note of a trace as Learn does of its result, and reports whether another host has a mark, too: only then Evaluate has
+// findings of comparisons for that result.
+func (j *Judge) Meet(t Trace) (shared bool) {
+	h := host{t.Name, t.Addr}
+	for i, c := range j.comparisons {
+		marks := t.Marks[c.ID]
+		j.shared[i].add(marks, h)
+		shared = shared || slices.ContainsFunc(marks, func(m Mark) bool { return len(j.shared[i].others(m.Value, h)) > 0 })
+	}
+	return shared
 }
 
 // Evaluate returns the findings in r, as [Evaluate] does, by what was given to it and to Learn until now.

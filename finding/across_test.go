@@ -2,6 +2,7 @@ package finding_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -59,6 +60,30 @@ func TestComparisonOverAWholeScan(t *testing.T) {
 	for _, r := range results {
 		require.Len(t, j.Evaluate(r), 1, r.Target)
 	}
+}
+
+// A judge that meets traces knows which results it has to be shown, and judges them as one does that has seen all.
+func TestTraces(t *testing.T) {
+	comparisons := []finding.Comparison{sharedDoor}
+	seen, met := finding.NewJudge(nil, comparisons), finding.NewJudge(nil, comparisons)
+	shown := 0
+	for i, door := range []string{"oak", "", "elm", "oak", "oak", "ash", "elm"} {
+		r := judged(fmt.Sprintf("192.0.2.%d:22", i%5), door, probe.OutcomeOK).Result
+		trace := finding.TraceOf(r, comparisons)
+		require.Equal(t, door == "", trace.Marks == nil)
+		data, err := json.Marshal(trace)
+		require.NoError(t, err)
+		var carried finding.Trace
+		require.NoError(t, json.Unmarshal(data, &carried))
+		want := seen.Evaluate(r)
+		shared := met.Meet(carried)
+		require.Equal(t, len(want) > 0, shared, i)
+		if shared {
+			shown++
+			require.Equal(t, want, met.Evaluate(r), i)
+		}
+	}
+	require.Equal(t, 3, shown)
 }
 
 // What a comparison remembers has a bound.

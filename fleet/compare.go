@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -51,8 +53,36 @@ func (c *comparing) learn(r io.Reader) error {
 	return nil
 }
 
+// A tracing is the trace of a result with the scan that it is of: the last member of its object, until it is collected. So the
+// collector parses no result that has nothing in common with another.
+type tracing struct {
+	Scan string `json:"scan"`
+	finding.Trace
+}
+
+const tracingMember = `,"compare":` // which no string in JSON holds
+
+func appendTrace(line []byte, t tracing) ([]byte, error) {
+	text, err := json.Marshal(t)
+	return append(append(append(line[:len(line)-1], tracingMember...), text...), '}'), err
+}
+
+// cutTrace takes off what appendTrace added, if it did.
+func cutTrace(line []byte) (rest []byte, t tracing, ok bool) {
+	i := bytes.LastIndex(line, []byte(tracingMember))
+	text, whole := bytes.CutSuffix(line[max(i, 0):], []byte("}"))
+	if i < 0 || !whole || json.Unmarshal(text[len(tracingMember):], &t) != nil {
+		return line, t, false
+	}
+	return append(line[:i], '}'), t, true
+}
+
 // judge returns the line of a result with what the comparisons found.
 func (c *comparing) judge(line []byte) ([]byte, error) {
+	line, t, ok := cutTrace(line)
+	if ok && !c.of(t.Scan).Meet(t.Trace) {
+		return line, nil
+	}
 	r, err := finding.DecodeRecord(line, c.probers...)
 	if err != nil {
 		return nil, fmt.Errorf("a result can't be read: %w", err)

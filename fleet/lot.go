@@ -11,6 +11,7 @@ import (
 
 // Headers of a message with results. Its body is lines of JSON, compressed as headerEncoding says: by Zstandard (RFC 8878), or not at
 // all without the header. Comparisons have to do with as many of the first lines as headerCompare says, with all without it.
+// Each of these has a [tracing].
 const (
 	headerEncoding = "Content-Encoding"
 	encoding       = "zstd"

@@ -35,6 +35,19 @@ func newPact(lease time.Duration) *pact {
 // errUnheard says that a scan rests, without any shard's fault.
 var errUnheard = errors.New("the coordinator can't be heard, or has no rate to give")
 
+// errEnded says that a scan was cancelled.
+var errEnded = errors.New("the scan doesn't run any more")
+
+// why says why nothing may be asked.
+func (p *pact) why() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return errEnded
+	}
+	return errUnheard
+}
+
 // holds reports whether connections may be made.
 func (p *pact) holds() bool {
 	p.mu.Lock()

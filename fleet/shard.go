@@ -87,7 +87,7 @@ func (j *job) run(ctx, held context.Context, h *holding, dial probe.DialFunc) er
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case !h.progress.finished() && r.rests.Load():
-		return errUnheard
+		return j.pact.why()
 	case !h.progress.finished():
 		return errors.New("the scan ended early")
 	}
@@ -174,32 +174,28 @@ func (r *shardRun) record(result scan.Result) error {
 		r.done <- done{result: result}
 		return nil
 	}
-	line, err := r.line(record)
+	trace := finding.TraceOf(result.Result, r.compare)
+	line, err := r.line(record, trace)
 	if err != nil {
 		return fmt.Errorf("%s: %w", result.Target.Addr, err)
 	}
 	if most := r.board.largest(); len(line) > most {
-		line, err = r.line(record.WithoutTranscript())
+		line, err = r.line(record.WithoutTranscript(), trace)
 		if err != nil || len(line) > most {
 			return fmt.Errorf("%s: a result of %d bytes: the server takes %d (max_payload)", result.Target.Addr, len(line), most)
 		}
 	}
-	r.done <- done{result: result, line: line, findings: len(record.Findings), compared: r.compared(result.Result)}
+	r.done <- done{result: result, line: line, findings: len(record.Findings), compared: trace.Marks != nil}
 	return nil
 }
 
-// line is a record in JSON.
-func (r *shardRun) line(record finding.Record) (line []byte, err error) {
+// line is a record in JSON, with its trace if that has marks.
+func (r *shardRun) line(record finding.Record, trace finding.Trace) (line []byte, err error) {
 	r.text, err = record.AppendJSON(r.text[:0])
+	if err == nil && trace.Marks != nil {
+		r.text, err = appendTrace(r.text, tracing{record.Scan, trace})
+	}
 	return bytes.Clone(report.CleanJSON(r.text)), err
-}
-
-// compared reports whether a comparison has to do with a result.
-func (r *shardRun) compared(result *probe.Result) bool {
-	return slices.ContainsFunc(r.compare, func(c finding.Comparison) bool {
-		marks, _ := c.Marks(result)
-		return len(marks) > 0
-	})
 }
 
 // gate lets a probe connect, as long as it is sure that no other worker does.

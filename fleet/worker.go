@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -212,7 +213,7 @@ func (s *shift) work(ctx context.Context, j *job, t ticket) error {
 	}
 	defer h.end(nil)
 	if h.progress.Fails > maxFails {
-		return t.bury(ctx, h.progress.Reason)
+		return t.bury(ctx, cmp.Or(h.progress.Reason, "workers ended with it without a word, one after the other"))
 	}
 	err = j.run(ctx, held, h, s.Dial)
 	switch {
@@ -224,7 +225,7 @@ func (s *shift) work(ctx context.Context, j *job, t ticket) error {
 		return t.giveBack(held)
 	case ctx.Err() != nil:
 		return h.release(held, nil)
-	case errors.Is(err, errUnheard):
+	case errors.Is(err, errUnheard), errors.Is(err, errEnded):
 		return errors.Join(err, h.release(held, nil))
 	}
 	return errors.Join(err, h.release(held, err))
