@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"sync"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fingerprint"
@@ -56,17 +57,21 @@ func Scan(ctx context.Context, targets []string, o *Options) iter.Seq2[finding.R
 		journal := cmp.Or(opts.Scan.Journal, opts.Order.Journal)
 		opts.Scan.Journal, opts.Order.Journal = journal, journal
 		endpoints := scan.Endpoints(ctx, inputs(targets, opts.Inputs), judge.probers, &opts.Order)
-		for r, err := range scan.Run(ctx, endpoints, &opts.Scan) {
-			var record finding.Record
-			if err == nil {
-				record = judge.Record(r.Result)
-				record.Tag = r.Endpoint.Input.Tag
-			}
-			if !yield(record, err) {
+		type judged struct {
+			result scan.Result
+			record finding.Record
+		}
+		judging := func(r scan.Result) judged {
+			record := judge.Record(r.Result)
+			record.Tag = r.Endpoint.Input.Tag
+			return judged{r, record}
+		}
+		for j, err := range scan.Map(ctx, endpoints, &opts.Scan, judging) {
+			if !yield(j.record, err) {
 				return
 			}
 			if err == nil && journal != nil {
-				journal.Done(r, len(finding.Open(record.Findings)))
+				journal.Done(j.result, len(finding.Open(j.record.Findings)))
 			}
 		}
 	}
@@ -86,13 +91,15 @@ func inputs(targets []string, more iter.Seq2[scan.Input, error]) iter.Seq2[scan.
 }
 
 // A Judge makes records of results: it names the software that evidence shows, and what is wrong with it. It holds the memory
-// that comparisons need, so that one judges the results of one scan, in one goroutine at a time.
+// that comparisons need, so that one judges the results of one scan. Any number of goroutines may use it.
 type Judge struct {
 	probers      []probe.Prober
 	fingerprints *fingerprint.DB
 	rules        *finding.Judge
-	advise       func(r *probe.Result) []finding.Finding
-	accept       *finding.Acceptor
+
+	mu     sync.Mutex // of what is used by one goroutine at a time
+	advise func(r *probe.Result) []finding.Finding
+	accept *finding.Acceptor
 }
 
 // NewJudge returns a judge by the probers, rules, comparisons, profile, fingerprints, advice and accepted risks of o.
@@ -123,6 +130,11 @@ func NewJudge(o *Options) *Judge {
 func (j *Judge) Record(r *probe.Result) finding.Record {
 	r.Software = j.fingerprints.Software(r)
 	record := finding.Record{Result: r, Findings: j.rules.Evaluate(r)}
+	if j.advise == nil && j.accept == nil {
+		return record
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if j.advise != nil {
 		record.Findings = append(record.Findings, j.advise(r)...)
 		slices.SortStableFunc(record.Findings, finding.Compare)

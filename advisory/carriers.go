@@ -90,7 +90,7 @@ var (
 
 // packagingOf returns what is told of the package: by the product's own entry, by the operating system's beside it, and
 // by the revision, which names the release, or at least goes with one release's version alone.
-func packagingOf(s probe.Software, system *probe.Software) packaging {
+func packagingOf(s *probe.Software, system *probe.Software) packaging {
 	p := packaging{revision: s.PackageRevision, upstream: s.Version}
 	p.distribution, p.release = distributionOf(s.Distribution, "")
 	if system != nil {
@@ -142,11 +142,7 @@ var firstNumber = regexp.MustCompile(`\d+(?:\.\d+)?`)
 // they don't, and its release if it is told, be it behind the name.
 func distributionOf(name, release string) (string, string) {
 	lower := strings.ToLower(name)
-	for _, d := range [...]struct{ begins, is string }{
-		{"debian", "debian"}, {"raspbian", "debian"}, {"raspberry pi os", "debian"}, {"ubuntu", "ubuntu"}, {"alpine", "alpine"},
-		{"red hat", "rhel"}, {"rhel", "rhel"}, {"enterprise linux", "rhel"}, {"centos", "rhel"}, {"alma", "rhel"}, {"rocky", "rhel"}, {"oracle linux", "rhel"},
-		{"freebsd", "freebsd"}, {"amazon linux", "amazon-linux"}, {"suse linux enterprise", "sles"}, {"sles", "sles"},
-	} {
+	for _, d := range distributions {
 		if strings.HasPrefix(lower, d.begins) {
 			if release == "" {
 				release = firstNumber.FindString(name)
@@ -155,4 +151,11 @@ func distributionOf(name, release string) (string, string) {
 		}
 	}
 	return lower, release
+}
+
+// distributions are the names by which life cycles know them.
+var distributions = []struct{ begins, is string }{
+	{"debian", "debian"}, {"raspbian", "debian"}, {"raspberry pi os", "debian"}, {"ubuntu", "ubuntu"}, {"alpine", "alpine"},
+	{"red hat", "rhel"}, {"rhel", "rhel"}, {"enterprise linux", "rhel"}, {"centos", "rhel"}, {"alma", "rhel"}, {"rocky", "rhel"}, {"oracle linux", "rhel"},
+	{"freebsd", "freebsd"}, {"amazon linux", "amazon-linux"}, {"suse linux enterprise", "sles"}, {"sles", "sles"},
 }

@@ -63,21 +63,30 @@ func day(date string) time.Time {
 }
 
 // Judge returns what is said of each product of the subject, the most severe first. What isn't known isn't said.
-func (j Judge) Judge(s Subject) []Verdict {
+func (j Judge) Judge(s Subject) []Verdict { return j.of(s, EndOfLife, Vulnerable) }
+
+// of is Judge about some kinds.
+func (j Judge) of(s Subject, kinds ...Kind) []Verdict {
 	system := systemOf(s.Software)
 	var list []Verdict
-	for i, sw := range s.Software {
+	for i := range s.Software {
+		sw := &s.Software[i]
 		if sw.Hint != "" {
 			continue // it plays what it isn't
 		}
 		p := packagingOf(sw, system)
-		if v, ok := j.endOfLife(s, sw, p); ok {
-			v.Software = i
-			list = append(list, v)
-		}
-		if v, ok := j.vulnerable(s, sw, p); ok {
-			v.Software = i
-			list = append(list, v)
+		for _, kind := range kinds {
+			var v *Verdict
+			switch kind {
+			case EndOfLife:
+				v = j.endOfLife(&s, sw, &p)
+			case Vulnerable:
+				v = j.vulnerable(&s, sw, &p)
+			}
+			if v != nil {
+				v.Software = i
+				list = append(list, *v)
+			}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Verdict) int {
@@ -89,7 +98,7 @@ func (j Judge) Judge(s Subject) []Verdict {
 // systemOf returns the operating system or device among software, nil if none is named.
 func systemOf(list []probe.Software) *probe.Software {
 	for i := range list {
-		if isSystem(list[i]) {
+		if isSystem(&list[i]) {
 			return &list[i]
 		}
 	}
@@ -97,7 +106,7 @@ func systemOf(list []probe.Software) *probe.Software {
 }
 
 // isSystem reports whether an entry is a system or a device: its CPE says so, or else its name does.
-func isSystem(s probe.Software) bool {
+func isSystem(s *probe.Software) bool {
 	if s.CPE != "" {
 		return strings.HasPrefix(s.CPE, "cpe:2.3:o:") || strings.HasPrefix(s.CPE, "cpe:2.3:h:")
 	}
@@ -105,13 +114,13 @@ func isSystem(s probe.Software) bool {
 	return name != strings.ToLower(s.Product) || strings.HasPrefix(s.Product, "Windows")
 }
 
-// endOfLife judges whether a product still gets security updates.
-func (j Judge) endOfLife(s Subject, sw probe.Software, p packaging) (v Verdict, ok bool) {
+// endOfLife judges whether a product still gets security updates; nil if that isn't known, or it does.
+func (j Judge) endOfLife(s *Subject, sw *probe.Software, p *packaging) *Verdict {
 	e, claimed, ok := j.end(s, sw, p)
 	if !ok || e.free.Equal(never) || !e.free.Before(s.Time) {
-		return v, false
+		return nil
 	}
-	v = Verdict{
+	v := &Verdict{
 		Kind: EndOfLife, Severity: finding.High, Known: finding.Inferred,
 		Name: e.name, Ended: e.free, PaidUntil: e.paid, Source: e.source, Data: e.data,
 		Detail: e.name + " ended " + e.free.Format(time.DateOnly),
@@ -129,7 +138,7 @@ func (j Judge) endOfLife(s Subject, sw probe.Software, p packaging) (v Verdict, 
 	if claimed {
 		v.Known = finding.Claimed
 	}
-	return v, true
+	return v
 }
 
 // lifeCycles are the names in life cycles of products that aren't named alike.
@@ -142,7 +151,7 @@ var lifeCycles = map[string]string{
 
 // end returns when updates for a product end, and whether a package's revision says which release it is of. A product
 // that a distribution carries ends with the distribution's release: the system's entry says that, if there is one.
-func (j Judge) end(s Subject, sw probe.Software, p packaging) (e end, claimed, ok bool) {
+func (j Judge) end(s *Subject, sw *probe.Software, p *packaging) (e end, claimed, ok bool) {
 	l := j.LifeCycle
 	if l == nil {
 		l = BuiltinLifeCycle()
@@ -191,7 +200,7 @@ func (l *LifeCycle) youngest(e end, carriers []carrier) end {
 }
 
 // systemEnd judges an operating system. A Windows that has two names is judged by the younger.
-func (j Judge) systemEnd(l *LifeCycle, s Subject, sw probe.Software) (e end, claimed, ok bool) {
+func (j Judge) systemEnd(l *LifeCycle, s *Subject, sw *probe.Software) (e end, claimed, ok bool) {
 	if name, isWindows := strings.CutPrefix(sw.Product, "Windows"); isWindows {
 		e, ok = l.windowsEnd(name, sw.Version)
 		e.name = sw.Product
@@ -203,7 +212,7 @@ func (j Judge) systemEnd(l *LifeCycle, s Subject, sw probe.Software) (e end, cla
 	}
 	e.name = sw.Product + " " + e.name
 	claimed = slices.ContainsFunc(s.Software, func(o probe.Software) bool {
-		p := packagingOf(o, &sw)
+		p := packagingOf(&o, sw)
 		return p.revision != "" && p.distribution == name && p.release == release
 	})
 	return e, claimed, true
@@ -261,10 +270,10 @@ func title(distribution string) string {
 }
 
 // vulnerable judges which vulnerabilities a product has. If a distribution carries it, the distribution's data decides,
-// with the package's revision, and without one nothing is said.
-func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict, ok bool) {
+// with the package's revision, and without one nothing is said. Nil is nothing.
+func (j Judge) vulnerable(s *Subject, sw *probe.Software, p *packaging) *Verdict {
 	_, carried := packages[sw.Product]
-	v = Verdict{Kind: Vulnerable}
+	v := &Verdict{Kind: Vulnerable}
 	switch {
 	case carried && p.distribution != "" && p.revision != "" && p.release != "":
 		v.Known, v.Data = finding.Claimed, builtinData
@@ -273,7 +282,7 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 			v.Data = j.Index.data()
 		}
 	case carried && p.distribution != "":
-		return v, false
+		return nil
 	default:
 		v.Known, v.Data = finding.Inferred, builtinData
 		v.Vulnerables = builtinOfVersion(s, sw)
@@ -282,7 +291,7 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 		}
 	}
 	if len(v.Vulnerables) == 0 {
-		return v, false
+		return nil
 	}
 	worstFirst(v.Vulnerables)
 	for _, x := range v.Vulnerables {
@@ -297,7 +306,7 @@ func (j Judge) vulnerable(s Subject, sw probe.Software, p packaging) (v Verdict,
 		v.Severity = max(v.Severity, severity)
 	}
 	v.Detail = detail(v.Vulnerables)
-	return v, true
+	return v
 }
 
 // detail names the first of a list, how many others there are, and since when the first is known to be exploited.
@@ -317,7 +326,7 @@ func detail(list []Vulnerability) string {
 
 // ofPackage returns the vulnerabilities of a package: what the index says if it knows the package, or else the built-in
 // table.
-func (j Judge) ofPackage(sw probe.Software, p packaging) []Vulnerability {
+func (j Judge) ofPackage(sw *probe.Software, p *packaging) []Vulnerability {
 	version := p.upstream + "-" + p.revision
 	ecosystem := p.distribution + ":" + p.release
 	list, known := j.Index.find(ecosystem, packageOf(sw.Product, p.distribution), version)

@@ -35,11 +35,24 @@ var builtinTable = sync.OnceValue(func() []known {
 	return slices.Concat(knownSSH, knownFTP, knownMail, knownFiles)
 })
 
-// of reports whether the entry is about a product, which a Windows is whatever it is called besides.
-func (k *known) of(product string) bool {
-	return slices.ContainsFunc(k.products, func(name string) bool {
-		return product == name || name == "Windows" && strings.HasPrefix(product, name+" ")
-	})
+// builtinAbout holds the entries of the table by product.
+var builtinAbout = sync.OnceValue(func() map[string][]*known {
+	about := map[string][]*known{}
+	table := builtinTable()
+	for i := range table {
+		for _, product := range table[i].products {
+			about[product] = append(about[product], &table[i])
+		}
+	}
+	return about
+})
+
+// about returns the entries about a product, which a Windows is whatever it is called besides.
+func about(product string) []*known {
+	if strings.HasPrefix(product, "Windows ") {
+		product = "Windows"
+	}
+	return builtinAbout()[product]
 }
 
 // has reports whether a version is among the affected, and the version that mends it.
@@ -70,12 +83,12 @@ func (k *known) vulnerability(fixed string) Vulnerability {
 }
 
 // builtinOfVersion returns what the table says of a product by its own version.
-func builtinOfVersion(s Subject, sw probe.Software) (list []Vulnerability) {
+func builtinOfVersion(s *Subject, sw *probe.Software) (list []Vulnerability) {
 	if sw.Version == "" {
 		return nil
 	}
-	for _, k := range builtinTable() {
-		if !k.of(sw.Product) || k.when != nil && !k.when(s) {
+	for _, k := range about(sw.Product) {
+		if k.when != nil && !k.when(*s) {
 			continue
 		}
 		if fixed, ok := k.has(sw.Version); ok {
@@ -87,9 +100,9 @@ func builtinOfVersion(s Subject, sw probe.Software) (list []Vulnerability) {
 
 // builtinOfPackage returns what the table says of a product by the version of its package.
 func builtinOfPackage(product, ecosystem, version string) (list []Vulnerability) {
-	for _, k := range builtinTable() {
+	for _, k := range about(product) {
 		fixed, ok := k.packages[ecosystem]
-		if ok && k.of(product) && olderPackage(orderOf(ecosystem), version, fixed) {
+		if ok && olderPackage(orderOf(ecosystem), version, fixed) {
 			list = append(list, k.vulnerability(fixed))
 		}
 	}

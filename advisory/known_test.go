@@ -171,7 +171,7 @@ func TestServersOtherVersion(t *testing.T) {
 		{Product: "rsync", Version: "3.2.7", Distribution: "Ubuntu", PackageRevision: "1ubuntu1.5"}: {
 			distribution: "ubuntu", revision: "1ubuntu1.5", upstream: "3.2.7"},
 	} {
-		assert.Equal(t, pkg, packagingOf(said, nil), "%v", said)
+		assert.Equal(t, pkg, packagingOf(&said, nil), "%v", said)
 	}
 }
 

@@ -47,7 +47,7 @@ func (j Judge) check(kind Kind) func(*probe.Result) finding.Answer {
 		if !slices.ContainsFunc(r.Software, func(s probe.Software) bool { return s.Version != "" }) {
 			return finding.NotLearned()
 		}
-		verdicts := slices.DeleteFunc(j.Judge(SubjectOf(r)), func(v Verdict) bool { return v.Kind != kind })
+		verdicts := j.of(SubjectOf(r), kind)
 		if len(verdicts) == 0 {
 			return finding.NotSo()
 		}

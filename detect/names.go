@@ -19,7 +19,7 @@ const (
 // some see a line. Bytes are matched as characters of ISO 8859-1. The first that matches counts.
 var names = []struct {
 	service string
-	begins  func() *regexp.Regexp
+	begins  pattern
 }{
 	{"http", begins(`HTTP/\d|(?i:<!doctype html|<html|<head)`)},
 	{"rtsp", begins(`RTSP/\d`)},
@@ -86,9 +86,15 @@ var names = []struct {
 	{"synergy", begins(`\x00\x00\x00[\x0a-\x0f](Synergy|Barrier)`)},
 }
 
-// begins compiles a pattern when it is first needed.
-func begins(pattern string) func() *regexp.Regexp {
-	return lazy.Pattern(`(?s)^(` + pattern + `)`)
+// A pattern is an expression that is compiled when it is first needed.
+type pattern struct {
+	text    string
+	compile func() *regexp.Regexp
+}
+
+func begins(expression string) pattern {
+	text := `(?s)^(` + expression + `)`
+	return pattern{text, lazy.Pattern(text)}
 }
 
 // serviceName names the service that begins so; empty if that isn't obvious.
@@ -101,10 +107,17 @@ func serviceName(said []byte) string {
 			return serviceLMTP
 		}
 	}
-	text := latin1(said[:min(len(said), greetingKept)])
-	for _, n := range names {
-		if n.begins().MatchString(text) {
-			return n.service
+	said = said[:min(len(said), greetingKept)]
+	text := ""
+	for i, o := range openings() {
+		if !o.admits(said) {
+			continue
+		}
+		if text == "" {
+			text = latin1(said)
+		}
+		if names[i].begins.compile().MatchString(text) {
+			return names[i].service
 		}
 	}
 	return ""

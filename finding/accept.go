@@ -58,6 +58,9 @@ func (a Acceptance) String() string {
 
 // IsAccepted reports whether the finding is accepted with all that it is about. One of which a part is accepted isn't.
 func (f Finding) IsAccepted() bool {
+	if len(f.Accepted) == 0 {
+		return false
+	}
 	covered := map[string]bool{}
 	for _, a := range f.Accepted {
 		if len(a.Items) == 0 {

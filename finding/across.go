@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -28,24 +29,20 @@ type Mark struct {
 	Basis string // the JSON pointer to it
 }
 
-// A Judge holds rules and the memory that comparisons need. It is used by one goroutine at a time.
+// A Judge holds rules and the memory that comparisons need. Any number of goroutines may use it.
 type Judge struct {
 	rules       []Rule
 	comparisons []Comparison
-	shared      []holders
+
+	mu     sync.Mutex
+	shared []holders // for each comparison
 }
 
 // NewJudge begins to judge the results of one scan.
 func NewJudge(rules []Rule, comparisons []Comparison) *Judge {
-	j := &Judge{slices.Clone(rules), comparisons, make([]holders, len(comparisons))}
-	for i, c := range comparisons {
+	j := &Judge{rules: rules, comparisons: comparisons, shared: make([]holders, len(comparisons))}
+	for i := range j.shared {
 		j.shared[i] = holders{}
-		rule := c.Rule
-		rule.Check = func(r *probe.Result) Answer {
-			marks, learned := c.Marks(r)
-			return j.shared[i].answer(c.known(), marks, learned, hostOf(r.Target))
-		}
-		j.rules = append(j.rules, rule)
 	}
 	return j
 }
@@ -53,16 +50,38 @@ func NewJudge(rules []Rule, comparisons []Comparison) *Judge {
 // Learn takes note of a result for the comparisons. Once all results of a scan were given, Evaluate judges each in the
 // light of all others.
 func (j *Judge) Learn(r *probe.Result) {
-	for i, c := range j.comparisons {
-		marks, _ := c.Marks(r)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i := range j.comparisons {
+		marks, _ := j.comparisons[i].Marks(r)
 		j.shared[i].add(marks, hostOf(r.Target))
 	}
 }
 
 // Evaluate returns the findings in r, as [Evaluate] does, by what was given to it and to Learn until now.
 func (j *Judge) Evaluate(r *probe.Result) []Finding {
-	j.Learn(r)
-	return Evaluate(r, j.rules)
+	found := evaluate(r, j.rules)
+	for i := range j.comparisons {
+		c := &j.comparisons[i]
+		if p := j.compare(i, r).Proof(); p != nil {
+			found = append(found, c.finding(r, p))
+		}
+	}
+	slices.SortStableFunc(found, Compare)
+	return found
+}
+
+// compare takes note of a result and says what one of the comparisons says of it.
+func (j *Judge) compare(i int, r *probe.Result) Answer {
+	c := &j.comparisons[i]
+	marks, learned := c.Marks(r)
+	if len(marks) == 0 {
+		return j.shared[i].answer(c.known(), nil, learned, host{})
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.shared[i].add(marks, hostOf(r.Target))
+	return j.shared[i].answer(c.known(), marks, learned, hostOf(r.Target))
 }
 
 // MaxShared is how many distinct values a comparison remembers. Those that come later aren't compared.

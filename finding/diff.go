@@ -44,9 +44,8 @@ func Diff(older, newer iter.Seq[Entry], o *DiffOptions) Delta {
 
 // between compares two scans.
 func between(was, is *Snapshot, acceptLoss []string, unchanged bool) Delta {
-	return Weigh(memory{was, unchanged}, is, WeighOptions{
-		Confirm: Confirmation{Gone: 1}, AcceptLoss: acceptLoss, Unchanged: unchanged, Before: was.header(),
-	})
+	w := newWeighing(is, WeighOptions{Confirm: Confirmation{Gone: 1}, AcceptLoss: acceptLoss, Unchanged: unchanged, Before: was.header()})
+	return w.all(memory{was, unchanged, w.retold})
 }
 
 // A Memory holds what is known of endpoints, for [Weigh] to compare with and to change.
@@ -92,13 +91,14 @@ type WeighOptions struct {
 }
 
 // Weigh compares a scan with what is known, and has that changed. Most programs call [Diff], or use package monitor.
-func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
+func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta { return newWeighing(snap, o).all(m) }
+
+func newWeighing(snap *Snapshot, o WeighOptions) *weighing {
 	snap.finish()
-	d := Delta{Changes: []Change{}, Notes: []Note{}, Complete: snap.Complete()}
 	w := &weighing{
 		snap: snap, confirm: o.Confirm.orDefault(2), at: snap.to, blind: map[string]bool{}, accept: map[string]bool{}, before: o.Before,
-		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, hand: o.Tell, delta: &d, causes: map[string]*Note{},
-		retired: map[Endpoint]bool{},
+		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, hand: o.Tell, causes: map[string]*Note{}, retired: map[Endpoint]bool{},
+		delta: &Delta{Changes: []Change{}, Notes: []Note{}, Complete: snap.Complete()},
 	}
 	if o.Again != nil {
 		w.doubtful = o.Doubtful
@@ -111,6 +111,12 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	for _, g := range o.AcceptLoss {
 		w.accept[g] = true
 	}
+	return w
+}
+
+// all weighs every endpoint of the scan and of what is known.
+func (w *weighing) all(m Memory) Delta {
+	snap, d := w.snap, w.delta
 	plan := w.plan(m)
 	for at := range snap.sorted {
 		if plan.renamed[at] != (Endpoint{}) || w.retired[at] {
@@ -141,7 +147,7 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	slices.SortStableFunc(d.Notes, func(a, b Note) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), compareEndpoints(a.Endpoint, b.Endpoint), cmp.Compare(a.Fact, b.Fact))
 	})
-	return d
+	return *d
 }
 
 func (w *weighing) weigh(m Memory, at Endpoint, sight *sighting, same Digest) {
@@ -264,8 +270,8 @@ func (w *weighing) plan(m Memory) plan {
 	p.missing = w.renames(missing, known, p.renamed)
 	for _, at := range retired {
 		w.retire(m, at)
-		p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return b.Endpoint == at })
 	}
+	p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return w.retired[b.Endpoint] })
 	return p
 }
 

@@ -98,13 +98,19 @@ func Key(rule string, t probe.Target) string {
 
 // Evaluate returns the findings of the rules that fire on r, the most severe first, then by ID. It never returns nil.
 func Evaluate(r *probe.Result, rules []Rule) []Finding {
+	found := evaluate(r, rules)
+	slices.SortStableFunc(found, Compare)
+	return found
+}
+
+// evaluate returns the findings in the order of the rules.
+func evaluate(r *probe.Result, rules []Rule) []Finding {
 	found := []Finding{}
-	for _, rule := range rules {
-		if p := rule.Check(r).Proof(); p != nil {
-			found = append(found, rule.finding(r, p))
+	for i := range rules { // which are too large to be copied
+		if p := rules[i].Check(r).Proof(); p != nil {
+			found = append(found, rules[i].finding(r, p))
 		}
 	}
-	slices.SortStableFunc(found, Compare)
 	return found
 }
 
@@ -114,14 +120,14 @@ func Compare(a, b Finding) int {
 }
 
 // severity is the rule's, or that of the proof if it may choose.
-func (rule Rule) severity(p *Proof) Severity {
+func (rule *Rule) severity(p *Proof) Severity {
 	if len(rule.Varies) > 0 && rule.Severity == rule.Varies[0] && slices.Contains(rule.Varies, p.Severity) {
 		return p.Severity
 	}
 	return rule.Severity
 }
 
-func (rule Rule) finding(r *probe.Result, p *Proof) Finding {
+func (rule *Rule) finding(r *probe.Result, p *Proof) Finding {
 	f := Finding{
 		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: rule.severity(p), Known: p.Known, Basis: p.Basis,
 		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS, Score: rule.Score,

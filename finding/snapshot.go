@@ -217,6 +217,18 @@ func (s *Snapshot) sight(at Endpoint) *sighting {
 	return sight
 }
 
+// only returns the part that was seen of an endpoint; nil if there are several, or none.
+func (s *Snapshot) only(at Endpoint) (p *part) {
+	k, _ := s.of(at)
+	for packed := range k.parts {
+		if p != nil {
+			return nil
+		}
+		p = s.unpack(packed)
+	}
+	return p
+}
+
 // digest stands for all that the scan learned of an endpoint, and of others as far as comparisons tell them of it.
 func (s *Snapshot) digest(at Endpoint) (d Digest) {
 	var sums []string

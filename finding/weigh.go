@@ -97,6 +97,9 @@ func (w *weighing) cause(kind, text, id string) {
 	}
 }
 
+// retold counts a finding that both scans have by a rule that neither was judged by when it was stored.
+func (w *weighing) retold(rule string) { w.cause("rules", "rules of this version", rule) }
+
 // A telling is what is told of one endpoint.
 type telling struct {
 	w     *weighing
@@ -258,7 +261,7 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	}
 	switch {
 	case held.retold:
-		w.cause("rules", "rules of this version", rule.ID)
+		w.retold(rule.ID)
 	case was != 0 && judgedOtherwise(w.before, w.now) && w.before.Digests.Profile != w.now.Digests.Profile:
 		w.cause("profile", "another severity profile", rule.ID)
 		was = 0

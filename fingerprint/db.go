@@ -16,6 +16,7 @@ const maxText = 1024
 type DB struct {
 	kinds map[string]func() []*fingerprint // those of a kind, read when they are first asked for
 	next  *DB                              // asked if this one doesn't know
+	asked answers
 }
 
 // Then returns a DB that asks next for what db doesn't know. Neither of them is changed.

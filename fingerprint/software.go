@@ -19,7 +19,7 @@ func (db *DB) Software(r *probe.Result) []probe.Software {
 		return list
 	}
 	for _, b := range banners(r.Evidence) {
-		for _, s := range db.named(b) {
+		for _, s := range db.asked.get(b, db.named) {
 			list = add(list, s)
 		}
 	}

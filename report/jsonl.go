@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -39,6 +40,19 @@ func (j *JSONL) Write(r finding.Record) error {
 	}
 	_, err = j.w.Write(line)
 	return err
+}
+
+// JSONLine returns the line that Write writes, for another to write it, and b for the next one: b is memory that it may use.
+func JSONLine(b []byte, r finding.Record) (line, next []byte, err error) {
+	b, err = r.AppendJSON(b[:0])
+	if err != nil {
+		return nil, b, err
+	}
+	b = append(b, '\n')
+	if plainJSON(b) {
+		return bytes.Clone(b), retained(b), nil
+	}
+	return CleanJSON(b), retained(b), nil
 }
 
 func retained(b []byte) []byte {

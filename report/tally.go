@@ -19,12 +19,15 @@ type Tally struct {
 }
 
 // Add counts one record.
-func (t *Tally) Add(r finding.Record) {
+func (t *Tally) Add(r finding.Record) { t.Count(StateOf(r), r) }
+
+// Count counts a record whose state is known. Neither evidence nor transcript are looked at.
+func (t *Tally) Count(state State, r finding.Record) {
 	if t.States == nil {
 		t.States, t.Findings = map[State]int{}, map[finding.Severity]int{}
 	}
 	t.Endpoints++
-	t.States[StateOf(r)]++
+	t.States[state]++
 	for _, f := range r.Findings {
 		if f.IsAccepted() {
 			t.Accepted++

@@ -162,7 +162,7 @@ func (j *Journal) State() State {
 }
 
 // Done says that a result is safe, with how many findings were made of it: a resumed scan doesn't probe its endpoint
-// again.
+// again. Of a result that Run or Map gave, the probe's may be left out.
 func (j *Journal) Done(r Result, findings int) {
 	if j == nil {
 		return
@@ -171,7 +171,7 @@ func (j *Journal) Done(r Result, findings int) {
 	defer j.mu.Unlock()
 	j.state.Done++
 	j.state.Findings += int64(findings)
-	if r.Result != nil && isOpen(r.Result) {
+	if r.open || r.Result != nil && isOpen(r.Result) {
 		j.state.Open++
 	}
 	j.meter.count(j.state.Done)

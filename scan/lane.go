@@ -18,6 +18,7 @@ type lanes struct {
 	callers flights // that began lately
 	pace    pace
 	answers answers
+	late    time.Duration // from the end of a probe until that is noted, on average: this machine's doing, or that of who takes results
 }
 
 // A lane is where a flight is.
@@ -41,7 +42,7 @@ type flight struct {
 	since      time.Time // when it came into its lane
 	talked     bool      // its call was answered, or it makes none
 	called     bool      // the first call is over
-	ended      bool      // only its result waits to be taken
+	ended      time.Time // when only its result was left to be taken; zero before that
 	host       *hostQueue
 	list       *flights // the one that holds it; nil if none does
 	prev, next *flight
@@ -106,7 +107,7 @@ func (l *lanes) move(f *flight, to lane, now time.Time) {
 func (l *lanes) free(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for f := l.callers.first; f != nil && now.Sub(f.since) >= answerTime; f = l.callers.first {
+	for f := l.callers.first; f != nil && now.Sub(f.since) >= answerTime+l.allowance(); f = l.callers.first {
 		l.answers.count(false)
 		since := f.since
 		l.move(f, callLate, since)
@@ -116,7 +117,7 @@ func (l *lanes) free(now time.Time) bool {
 	}
 	for l.n[talking]+l.answers.expected(l.n[callNew]) >= l.places {
 		f := l.candidate()
-		if f == nil || now.Sub(f.since) < l.pace.patience() {
+		if f == nil || now.Sub(f.since) < l.patience() {
 			return false
 		}
 		l.move(f, slow, f.since)
@@ -130,19 +131,26 @@ func (l *lanes) wait(now time.Time) time.Duration {
 	defer l.mu.Unlock()
 	wait := idle
 	if f := l.callers.first; f != nil {
-		wait = answerTime - now.Sub(f.since)
+		wait = answerTime + l.allowance() - now.Sub(f.since)
 	}
 	if f := l.candidate(); f != nil {
-		wait = min(wait, l.pace.patience()-now.Sub(f.since))
+		wait = min(wait, l.patience()-now.Sub(f.since))
 	}
 	return wait
 }
+
+// allowance is what a probe may take longer than others for reasons that aren't its server's: on a busy machine each step waits
+// for its turn, and more probes beside it would wait as well. A conversation has some eight steps. The mutex is held.
+func (l *lanes) allowance() time.Duration { return 8 * l.late }
+
+// patience is how long a probe keeps its place if another needs it. The mutex is held.
+func (l *lanes) patience() time.Duration { return max(l.pace.patience(), l.allowance()) }
 
 // candidate is the probe that has been talking for the longest time in the fast lane; nil if nothing can be moved. A result
 // that nobody takes isn't slowness: it keeps its place, which is what bounds memory. The mutex is held.
 func (l *lanes) candidate() *flight {
 	for f := l.talkers.first; f != nil && l.n[slow] < l.room; f = l.talkers.first {
-		if !f.ended {
+		if f.ended.IsZero() {
 			return f
 		}
 		f.leave()
@@ -196,8 +204,11 @@ func (f *flight) Give(n int) { f.host.give(n) }
 func (f *flight) finish() {
 	f.lanes.mu.Lock()
 	defer f.lanes.mu.Unlock()
-	f.ended = true
+	f.ended = time.Now()
 }
+
+// lateOver is over how many probes lateness is averaged, about.
+const lateOver = 32
 
 // end gives a probe's place back.
 func (l *lanes) end(f *flight, now time.Time) {
@@ -205,8 +216,9 @@ func (l *lanes) end(f *flight, now time.Time) {
 	defer l.mu.Unlock()
 	f.leave()
 	l.n[f.lane]--
+	l.late += (now.Sub(f.ended) - l.late) / lateOver
 	if f.talked {
-		l.pace.count(now.Sub(f.since))
+		l.pace.count(f.ended.Sub(f.since))
 	}
 }
 
@@ -261,7 +273,7 @@ func (p *pace) count(took time.Duration) {
 	}
 }
 
-// patience is how long a probe keeps its place if another needs it. With a tenth of the servers dripping, half as long
+// patience is how long a probe keeps its place if another needs it, on a machine that has the time for all. With a tenth of the servers dripping, half as long
 // again as the median costs a twentieth of the throughput; twice as long would cost a tenth.
 func (p *pace) patience() time.Duration {
 	if p.n < paceKnown {

@@ -23,6 +23,25 @@ func backoff(attempts int) time.Duration {
 	return min(firstBackoff<<min(attempts-1, 10), maxBackoff)
 }
 
+// A call is how a host took a probe's call.
+type call uint8
+
+const (
+	callFailed call = iota // for a reason that tells nothing of the host
+	callAnswered
+	callUnanswered
+)
+
+func callOf(r *probe.Result) call {
+	switch {
+	case answeredCall(r):
+		return callAnswered
+	case unansweredCall(r):
+		return callUnanswered
+	}
+	return callFailed
+}
+
 // answeredCall reports whether somebody is at the host: a call was answered, if by a refusal, or something was heard.
 func answeredCall(r *probe.Result) bool {
 	for _, e := range r.Transcript {

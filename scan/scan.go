@@ -106,6 +106,7 @@ type Result struct {
 	*probe.Result
 	Endpoint Endpoint
 	Attempts int // how often it was tried; the result is the last one that learned something
+	open     bool
 }
 
 // Run probes endpoints and yields each result as soon as it is there, in no particular order, and each error of
@@ -114,9 +115,15 @@ type Result struct {
 // When ctx ends no further endpoint is begun. What was begun ends within 50 ms and is still yielded, with what was
 // learned. Breaking off ends the same way, and waits for endpoints to yield once more at most.
 func Run(ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options) iter.Seq2[Result, error] {
-	return func(yield func(Result, error) bool) {
+	return Map(ctx, endpoints, o, func(r Result) Result { return r })
+}
+
+// Map is [Run] that yields what f makes of each result. f is called by the goroutines of the probes, several at once, so that
+// it has all cores, and what waits to be taken is no more than what f returns.
+func Map[T any](ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options, f func(Result) T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
-		s := newScheduler(o.effective())
+		s := newScheduler(o.effective(), func(r Result) any { return f(r) })
 		go s.run(ctx, endpoints)
 		defer func() {
 			cancel()
@@ -124,14 +131,16 @@ func Run(ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options) 
 			}
 		}()
 		for item := range s.out {
-			if !yield(item.result, item.err) {
+			made, _ := item.made.(T)
+			if !yield(made, item.err) {
 				return
 			}
 		}
 	}
 }
 
+// An item is what was made of a result, or an error.
 type item struct {
-	result Result
-	err    error
+	made any
+	err  error
 }

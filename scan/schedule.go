@@ -19,6 +19,7 @@ type scheduler struct {
 	o      Options
 	window int // how many endpoints wait at most
 	pacer  *pacer
+	mapped func(Result) any // makes what is yielded
 	out    chan item
 	ended  chan *attempt
 	probes sync.WaitGroup
@@ -38,7 +39,8 @@ type attempt struct {
 	turn  int // how many endpoints came before it
 	tries int
 	again bool          // it is to be tried once more
-	last  *probe.Result // of the last try that learned something
+	last  *probe.Result // of the last try that learned something; nil once something was made of it
+	call  call          // how the host took the last try
 	brief bool          // most likely nobody is there
 
 	flight *flight
@@ -101,10 +103,10 @@ func (s *sleepers) Pop() any {
 	return last
 }
 
-func newScheduler(o Options) *scheduler {
+func newScheduler(o Options, f func(Result) any) *scheduler {
 	return &scheduler{
 		o: o, window: min(max(2*o.Concurrency, 4*min(o.Dials, DefaultDials)), MaxConcurrency), pacer: newPacer(&o),
-		out: make(chan item), ended: make(chan *attempt), hosts: map[netip.Addr]*hostQueue{},
+		mapped: f, out: make(chan item), ended: make(chan *attempt), hosts: map[netip.Addr]*hostQueue{},
 		lanes: newLanes(&o), silence: newSilence(),
 	}
 }
@@ -168,7 +170,7 @@ func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error
 func (s *scheduler) drop() {
 	give := func(a *attempt) {
 		if a.tries > 0 {
-			s.out <- item{result: a.result()}
+			s.out <- item{made: s.mapped(a.result())}
 		}
 	}
 	for _, l := range s.later {
@@ -308,8 +310,11 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 		a.flight.finish()
 		s.o.Journal.probing(-1)
 		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last, &s.o.Probe)
+		a.call = callOf(a.last)
 		if !a.again {
-			s.out <- item{result: a.result()}
+			made := s.mapped(a.result())
+			a.last = nil
+			s.out <- item{made: made}
 		}
 		s.ended <- a
 	})
@@ -348,7 +353,7 @@ func (a *attempt) run(ctx context.Context, o *Options, p *pacer) *probe.Result {
 	if a.brief {
 		opts.Limits.Dial = min(opts.Limits.Effective().Dial, briefDial)
 	}
-	opts.Dial = p.dial(a.Target.Addr.Addr(), &opts)
+	opts.Gate = p.gate(a.Target.Addr.Addr(), opts.Gate)
 	if a.Target.Network != probe.UDP { // which calls nobody
 		ctx = calling.With(ctx, a.flight)
 	}
@@ -362,5 +367,5 @@ func (a *attempt) run(ctx context.Context, o *Options, p *pacer) *probe.Result {
 }
 
 func (a *attempt) result() Result {
-	return Result{Result: a.last, Endpoint: a.Endpoint, Attempts: a.tries}
+	return Result{Result: a.last, Endpoint: a.Endpoint, Attempts: a.tries, open: isOpen(a.last)}
 }

@@ -51,10 +51,10 @@ func (s *silence) note(a *attempt) (released []*attempt) {
 	}
 	switch {
 	case n == heard:
-	case answeredCall(a.last):
+	case a.call == callAnswered:
 		s.calls[addr] = heard
 		released = s.release(addr)
-	case unansweredCall(a.last):
+	case a.call == callUnanswered:
 		s.calls[addr] = min(n+1, heard-1)
 	}
 	return released

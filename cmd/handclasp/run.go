@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -78,12 +79,12 @@ func (a *app) run(ctx context.Context, o *options, j job) error {
 	opts.Concurrency, opts.SlowLane, opts.Journal = o.concurrency, slowLane(o.concurrency, mostFiles()), j.journal
 	opts.Probe.TLS = o.choice.tls
 	opts.Probe.Level, opts.Probe.RootCAs, opts.Probe.Limits.Total = o.level, o.roots, o.timeout
-	for r, err := range scan.Run(scanCtx, j.endpoints(scanCtx), &opts) {
+	for v, err := range scan.Map(scanCtx, j.endpoints(scanCtx), &opts, s.judged) {
 		if errors.Is(err, scan.ErrResume) {
 			s.refusal = j.resume.refusal(err)
 		} else if err != nil {
 			s.unusable(err)
-		} else if s.result(r) != nil {
+		} else if s.result(v) != nil {
 			break // nobody gets the results: no reason to go on
 		}
 	}
@@ -113,6 +114,7 @@ type session struct {
 	spool    *spool // nil if the output is a terminal
 	progress *progress
 
+	lines   sync.Pool // memory in which lines are made
 	sink    sink
 	also    also
 	ledger  io.Writer // to which the sink writes
@@ -186,23 +188,20 @@ func (s *session) save() {
 // in a larger scan all hosts would wait till the end, and fill the memory.
 const tableEndpoints = 10_000
 
-func (s *session) result(r scan.Result) error {
-	if r.Outcome == probe.OutcomeCanceled {
+// result takes a result down and writes it.
+func (s *session) result(v *verdict) error {
+	if v.Outcome == probe.OutcomeCanceled {
 		s.cut++
 		if s.job.resume != nil {
 			return nil // it comes again
 		}
 	}
-	if r.Outcome == probe.OutcomeInternal || errors.Is(r.Err, dialer.ErrProxy) {
+	if v.Outcome == probe.OutcomeInternal || errors.Is(v.Err, dialer.ErrProxy) {
 		s.missed++
-		s.why = cmp.Or(s.why, r.Err)
+		s.why = cmp.Or(s.why, v.Err)
 	}
-	record := s.judge.Record(r.Result)
-	record.Tag = r.Endpoint.Input.Tag
-	record.Findings = s.o.choice.reported(record.Findings)
-	silent := s.o.choice.passes(record)
+	record, counted := v.record, v.record
 	write := s.sink.write
-	counted := record
 	if s.o.baseline != nil {
 		mine := record
 		mine.Scan = s.job.identity.id
@@ -215,7 +214,7 @@ func (s *session) result(r scan.Result) error {
 			record = counted
 		}
 	}
-	s.tally.Add(counted)
+	s.tally.Count(v.state, counted)
 	if s.tells() {
 		if !s.headed {
 			s.headed = true
@@ -223,23 +222,22 @@ func (s *session) result(r scan.Result) error {
 				return s.broken
 			}
 		}
-		record.Scan = s.job.identity.id
 		s.job.identity.count(record)
 	}
-	if silent {
+	switch {
+	case v.silent:
 		write = skip(s.sink)
+	case v.lined:
+		write = v.write(s.ledger)
 	}
-	if s.broken = s.also.write(counted, s.host(r.Endpoint), silent || s.o.baseline != nil && len(counted.Findings) == 0); s.broken != nil {
+	if s.broken = s.also.write(counted, s.host(v.Endpoint), v.silent || s.o.baseline != nil && len(counted.Findings) == 0); s.broken != nil {
 		return s.broken
 	}
-	if s.o.format == formatJSONL && !s.o.transcript {
-		record = record.WithoutTranscript()
-	}
-	if s.broken = write(record, s.host(r.Endpoint)); s.broken != nil {
+	if s.broken = write(s.stored(record), s.host(v.Endpoint)); s.broken != nil {
 		return s.broken
 	}
-	if r.Outcome != probe.OutcomeCanceled {
-		s.job.journal.Done(r, len(finding.Open(counted.Findings)))
+	if v.Outcome != probe.OutcomeCanceled {
+		s.job.journal.Done(v.Result, len(finding.Open(counted.Findings)))
 	}
 	if s.job.resume != nil && s.job.resume.due() {
 		s.save()

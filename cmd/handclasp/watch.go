@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/scan"
@@ -72,7 +73,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.Var(value[string]{&o.ca, parseFile, text, "FILE"}, "ca", "judge certificates by the roots in FILE (PEM) instead of the system's")
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog", "recognise software by the fingerprints in DIR before those built in")
 	f.Var(value[string]{&w.state, parseFile, text, "FILE"}, "state", "keep in FILE what is known")
-	f.Var(value[time.Duration]{&w.every, parseSpacing, showDuration, "DURATION"}, "every", "scan this often")
+	f.Var(value[time.Duration]{&w.every, pick.Spacing, showDuration, "DURATION"}, "every", "scan this often")
 	f.BoolVar(&w.once, "once", false, "scan once")
 	f.StringVar(&w.notify, "notify-exec", "", "run `CMD` with the events on its standard input, by the shell")
 	w.losses.register(f)
