@@ -3,6 +3,7 @@ package finding
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
@@ -55,7 +56,10 @@ func FiresOn(k Known, items []Item) Answer {
 	p := new(Proof)
 	p.Known = k
 	known := make(map[string]bool, len(items))
-	var names []string
+	p.Items = make([]Item, 0, len(items))
+	first := min(len(items), maxBasis)
+	p.Basis = make([]string, 0, first)
+	names := make([]string, 0, first)
 	for _, item := range items {
 		if known[item.Value] {
 			continue
@@ -158,7 +162,7 @@ type Item struct {
 func Items(list []string, pointer string, pick func(string) bool) (items []Item) {
 	for i, value := range list {
 		if pick(value) {
-			items = append(items, Item{value, fmt.Sprintf("%s/%d", pointer, i)})
+			items = append(items, Item{value, pointer + "/" + strconv.Itoa(i)})
 		}
 	}
 	return items
@@ -171,6 +175,9 @@ func On[E probe.Evidence](check func(e E) Answer) func(*probe.Result) Answer {
 		e, ok := probe.As[E](r)
 		switch {
 		case ok:
+			if r.Outcome == probe.OutcomeNotProtocol && Speaks(r) != "" {
+				return NotSo()
+			}
 			return check(e)
 		case r.Protocol != e.Protocol() && Speaks(r) != "":
 			return NotSo()
@@ -188,10 +195,30 @@ func Speaks(r *probe.Result) string {
 	switch {
 	case name != "": // however it ended: a service that has a name isn't the protocol that was expected
 		return name
-	case named || r.Outcome != probe.OutcomeOK:
+	case named:
 		return ""
+	case r.Outcome != probe.OutcomeOK:
+		return greetsAs(r)
 	}
 	return r.Protocol
+}
+
+// greetsAs returns the protocol whose greeting no other one has, if there was such a greeting: SSH's identification (RFC 4253
+// section 4.2), or rsync's.
+func greetsAs(r *probe.Result) string {
+	e, ok := r.Evidence.(probe.BannerEvidence)
+	if !ok {
+		return ""
+	}
+	for _, b := range e.Banners() {
+		switch {
+		case b.Kind == "ssh.banner" && b.Text != "", strings.HasPrefix(b.Text, "SSH-2.0-"):
+			return "ssh"
+		case strings.HasPrefix(b.Text, "@RSYNCD: "):
+			return "rsync"
+		}
+	}
+	return ""
 }
 
 // told returns what evidence says through an interface that protocols share, or, if a stored result's evidence has

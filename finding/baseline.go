@@ -30,9 +30,10 @@ func (b *Baseline) Mark(r Record) []Finding {
 	if len(b.is.headers) > 0 {
 		vantage = b.is.header().Vantage
 	}
-	st := b.memory.Load(EndpointOf(r.Target, vantage))
+	at := EndpointOf(r.Target, vantage)
+	st := b.memory.Load(at)
 	for i := range marked {
-		marked[i].Baseline = b.status(st, marked[i])
+		marked[i].Baseline = b.status(at, st, marked[i])
 	}
 	return marked
 }
@@ -42,7 +43,17 @@ func (b *Baseline) Delta(acceptLoss []string) Delta {
 	return between(b.memory.snap, b.is, acceptLoss, false)
 }
 
-func (b *Baseline) status(st *Standing, f Finding) Status {
+// ratedOtherwise reports whether another severity follows from how the two scans were judged.
+func (b *Baseline) ratedOtherwise(at Endpoint, held *Held, rule string) bool {
+	before, now := b.memory.snap.header(), b.is.header()
+	if !unnamed(before, now) {
+		return judgedOtherwise(before, now)
+	}
+	is := memory{snap: b.is}.Load(at).Open[rule]
+	return is != nil && held.own != 0 && held.own == is.own
+}
+
+func (b *Baseline) status(at Endpoint, st *Standing, f Finding) Status {
 	if st == nil {
 		return New
 	}
@@ -51,7 +62,7 @@ func (b *Baseline) status(st *Standing, f Finding) Status {
 	switch {
 	case held != nil:
 		grown := slices.ContainsFunc(f.Items, func(item Item) bool { return held.Items[item.Value] == nil })
-		if grown || f.Severity > held.Severity && !judgedOtherwise(b.memory.snap.header(), b.is.header()) {
+		if grown || f.Severity > held.Severity && !b.ratedOtherwise(at, held, f.ID) {
 			return Changed
 		}
 		return Unchanged
@@ -59,8 +70,11 @@ func (b *Baseline) status(st *Standing, f Finding) Status {
 		if letter, _ := st.prior(n); letter == answerUnknown {
 			return Unknown
 		}
-	case b.is.header().Scan != "" && b.memory.snap.header().Scan != "" && dataOf(b.is.header(), f.ID) != dataOf(b.memory.snap.header(), f.ID):
-		return Unknown
+	case !unnamed(b.is.header(), b.memory.snap.header()):
+		now, _ := dataOf(b.is.header(), f.ID)
+		if before, _ := dataOf(b.memory.snap.header(), f.ID); before != now {
+			return Unknown
+		}
 	}
 	return New
 }

@@ -37,22 +37,23 @@ func (t *telling) by(rule string) by {
 	return by{}
 }
 
-// dataOf is the digest of the data that a scan judges a rule by; empty if it is the result alone.
-func dataOf(h Header, rule string) string {
+// dataOf is the digest of the data that a scan judges a rule by, and whether there are such; empty for what is built in.
+func dataOf(h Header, rule string) (digest string, ok bool) {
 	for _, s := range sets {
 		if strings.HasPrefix(rule, s.prefix) {
-			return s.data(h.Digests)
+			return s.data(h.Digests), true
 		}
 	}
-	return ""
+	return "", false
 }
 
 // dataBefore is what the scan before judged a rule by.
 func (w *weighing) dataBefore(rule string) string {
-	if data := dataOf(w.before, rule); data != "" || !w.snap.isStranger(rule) {
-		return data
+	data, ok := dataOf(w.before, rule)
+	if !ok && w.snap.isStranger(rule) {
+		return w.before.Digests.Rules
 	}
-	return w.before.Digests.Rules
+	return data
 }
 
 func (b by) String() string { return b.data + "@" + b.with }

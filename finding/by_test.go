@@ -27,13 +27,15 @@ func TestScansJudgedByLess(t *testing.T) {
 		oldData, newData string
 		want             []string
 	}{
-		"less":              {vulnerable, without, "d", "", []string{"unknown " + at + ": judged by less than the scan that found it", "cause advisories []→[software.vulnerable]"}},
-		"more":              {without, vulnerable, "", "d", []string{"cause advisories []→[software.vulnerable]"}},
-		"the same":          {vulnerable, without, "d", "d", []string{"resolved " + at}},
-		"none by the same":  {without, vulnerable, "d", "d", []string{"new " + at}},
-		"items by the same": {vulnerable, more, "d", "d", []string{"changed " + at + " +CVE-2"}},
-		"items by more":     {vulnerable, more, "d", "e", []string{"cause advisories []→[software.vulnerable]"}},
-		"items by less":     {more, vulnerable, "d", "", []string{"cause advisories []→[software.vulnerable]"}},
+		"less":                     {vulnerable, without, "d", "", []string{"unknown " + at + ": judged by less than the scan that found it", "cause advisories []→[software.vulnerable]"}},
+		"more":                     {without, vulnerable, "", "d", []string{"cause advisories []→[software.vulnerable]"}},
+		"the same":                 {vulnerable, without, "d", "d", []string{"resolved " + at}},
+		"none by the same":         {without, vulnerable, "d", "d", []string{"new " + at}},
+		"items by the same":        {vulnerable, more, "d", "d", []string{"changed " + at + " +CVE-2"}},
+		"none by what is built in": {without, vulnerable, "", "", []string{"new " + at}},
+		"the same, built in":       {vulnerable, without, "", "", []string{"resolved " + at}},
+		"items by more":            {vulnerable, more, "d", "e", []string{"cause advisories []→[software.vulnerable]"}},
+		"items by less":            {more, vulnerable, "d", "", []string{"cause advisories []→[software.vulnerable]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			older := scanned(header("a", c.oldData), nil, c.older)

@@ -44,9 +44,8 @@ func Diff(older, newer iter.Seq[Entry], o *DiffOptions) Delta {
 
 // between compares two scans.
 func between(was, is *Snapshot, acceptLoss []string, unchanged bool) Delta {
-	return Weigh(memory{was, unchanged}, is, WeighOptions{
-		Confirm: Confirmation{Gone: 1}, AcceptLoss: acceptLoss, Unchanged: unchanged, Before: was.header(),
-	})
+	w := newWeighing(is, WeighOptions{Confirm: Confirmation{Gone: 1}, AcceptLoss: acceptLoss, Unchanged: unchanged, Before: was.header()})
+	return w.all(memory{was, unchanged, w.retold})
 }
 
 // A Memory holds what is known of endpoints, for [Weigh] to compare with and to change.
@@ -92,13 +91,14 @@ type WeighOptions struct {
 }
 
 // Weigh compares a scan with what is known, and has that changed. Most programs call [Diff], or use package monitor.
-func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
+func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta { return newWeighing(snap, o).all(m) }
+
+func newWeighing(snap *Snapshot, o WeighOptions) *weighing {
 	snap.finish()
-	d := Delta{Changes: []Change{}, Notes: []Note{}, Complete: snap.Complete()}
 	w := &weighing{
 		snap: snap, confirm: o.Confirm.orDefault(2), at: snap.to, blind: map[string]bool{}, accept: map[string]bool{}, before: o.Before,
-		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, hand: o.Tell, delta: &d, causes: map[string]*Note{},
-		retired: map[Endpoint]bool{},
+		now: snap.header(), ruleKnown: o.RuleKnown, unchanged: o.Unchanged, hand: o.Tell, causes: map[string]*Note{}, retired: map[Endpoint]bool{},
+		delta: &Delta{Changes: []Change{}, Notes: []Note{}, Complete: snap.Complete()},
 	}
 	if o.Again != nil {
 		w.doubtful = o.Doubtful
@@ -111,6 +111,12 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	for _, g := range o.AcceptLoss {
 		w.accept[g] = true
 	}
+	return w
+}
+
+// all weighs every endpoint of the scan and of what is known.
+func (w *weighing) all(m Memory) Delta {
+	snap, d := w.snap, w.delta
 	plan := w.plan(m)
 	for at := range snap.sorted {
 		if plan.renamed[at] != (Endpoint{}) || w.retired[at] {
@@ -141,7 +147,7 @@ func Weigh(m Memory, snap *Snapshot, o WeighOptions) Delta {
 	slices.SortStableFunc(d.Notes, func(a, b Note) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Group, b.Group), compareEndpoints(a.Endpoint, b.Endpoint), cmp.Compare(a.Fact, b.Fact))
 	})
-	return d
+	return *d
 }
 
 func (w *weighing) weigh(m Memory, at Endpoint, sight *sighting, same Digest) {
@@ -211,7 +217,14 @@ func (w *weighing) plan(m Memory) plan {
 	var missing []Brief
 	groups := map[string]*[2]int{} // who spoke before, and who doesn't any more
 	var retired []Endpoint
+	here := w.snap.vantages()
 	for b := range m.Endpoints() {
+		if !here[b.Vantage] { // which says nothing of what is seen from elsewhere
+			if b.Scope == "" && w.silent(b) {
+				retired = append(retired, b.Endpoint)
+			}
+			continue
+		}
 		n, asked := w.snap.places.Find(w.snap.key(b.Endpoint))
 		sight := kept("")
 		if asked {
@@ -228,7 +241,7 @@ func (w *weighing) plan(m Memory) plan {
 			}
 		}
 		lost := !sight.answered()
-		if lost && b.Scope == "" && !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter {
+		if lost && b.Scope == "" && w.silent(b) {
 			retired = append(retired, b.Endpoint)
 			continue
 		}
@@ -257,9 +270,14 @@ func (w *weighing) plan(m Memory) plan {
 	p.missing = w.renames(missing, known, p.renamed)
 	for _, at := range retired {
 		w.retire(m, at)
-		p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return b.Endpoint == at })
 	}
+	p.missing = slices.DeleteFunc(p.missing, func(b Brief) bool { return w.retired[b.Endpoint] })
 	return p
+}
+
+// silent reports whether an endpoint has said nothing for so long that it is retired if it says nothing now.
+func (w *weighing) silent(b Brief) bool {
+	return !b.Silent.IsZero() && w.at.Sub(b.Silent) > retireAfter
 }
 
 // retire tells once that an endpoint hasn't spoken for long.
@@ -281,6 +299,7 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 	if len(missing) == 0 {
 		return nil
 	}
+	slices.SortFunc(missing, func(a, b Brief) int { return compareEndpoints(a.Endpoint, b.Endpoint) })
 	byAddress := map[Endpoint][]int{}
 	for i, b := range missing {
 		for _, a := range append(b.Addresses, b.Host) {
@@ -290,11 +309,10 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 		}
 	}
 	gone := map[int]bool{}
-	for n, k := range w.snap.sights {
-		if k == "" || known[n] {
+	for other := range w.snap.sorted { // so that of several it is always the same
+		if n, _ := w.snap.places.Find(w.snap.key(other)); known[n] {
 			continue
 		}
-		other := w.snap.at(n)
 		var hosts []string
 		if other.addr().IsValid() {
 			hosts = []string{other.Host}
@@ -306,13 +324,16 @@ func (w *weighing) renames(missing []Brief, known []bool, renamed map[Endpoint]E
 		for _, h := range hosts {
 			at := other
 			at.Host = h
-			list := byAddress[at]
-			if len(list) != 1 || gone[list[0]] || missing[list[0]].addr().IsValid() == other.addr().IsValid() {
-				continue
+			for _, i := range byAddress[at] { // of several names the first
+				if b := missing[i]; !gone[i] && b.addr().IsValid() != other.addr().IsValid() {
+					renamed[other] = b.Endpoint
+					gone[i] = true
+					break
+				}
 			}
-			renamed[other] = missing[list[0]].Endpoint
-			gone[list[0]] = true
-			break
+			if renamed[other] != (Endpoint{}) {
+				break
+			}
 		}
 	}
 	var still []Brief

@@ -210,10 +210,14 @@ func TestDiffOfNames(t *testing.T) {
 		older, newer list
 		want         []string
 	}{
-		"a move":         {list{at("192.0.2.1:1", "a.example", "ajar")}, list{at("192.0.2.2:1", "a.example", "ajar")}, []string{"moved a.example:1 /target/addr [192.0.2.1]→[192.0.2.2]"}},
-		"a round robin":  {list{at("192.0.2.1:1", "a.example", "ajar"), at("192.0.2.2:1", "a.example", "ajar")}, list{at("192.0.2.2:1", "a.example", "ajar"), at("192.0.2.3:1", "a.example", "ajar")}, []string{}},
-		"by address":     {list{at("192.0.2.1:1", "a.example", "ajar")}, list{at("192.0.2.1:1", "", "ajar")}, []string{"renamed a.example:1 [a.example]→[192.0.2.1]"}},
-		"by name":        {list{at("192.0.2.1:1", "", "ajar")}, list{at("192.0.2.1:1", "a.example", "ajar")}, []string{"renamed 192.0.2.1:1 [192.0.2.1]→[a.example]"}},
+		"a move":        {list{at("192.0.2.1:1", "a.example", "ajar")}, list{at("192.0.2.2:1", "a.example", "ajar")}, []string{"moved a.example:1 /target/addr [192.0.2.1]→[192.0.2.2]"}},
+		"a round robin": {list{at("192.0.2.1:1", "a.example", "ajar"), at("192.0.2.2:1", "a.example", "ajar")}, list{at("192.0.2.2:1", "a.example", "ajar"), at("192.0.2.3:1", "a.example", "ajar")}, []string{}},
+		"by address":    {list{at("192.0.2.1:1", "a.example", "ajar")}, list{at("192.0.2.1:1", "", "ajar")}, []string{"renamed a.example:1 [a.example]→[192.0.2.1]"}},
+		"by name":       {list{at("192.0.2.1:1", "", "ajar")}, list{at("192.0.2.1:1", "a.example", "ajar")}, []string{"renamed 192.0.2.1:1 [192.0.2.1]→[a.example]"}},
+		"by address, of two names": {list{at("192.0.2.1:1", "b.example", "ajar"), at("192.0.2.1:1", "a.example", "ajar")}, list{at("192.0.2.1:1", "", "ajar")},
+			[]string{"unknown b.example:1 test.open: not scanned this time, or taken out: the file doesn't say whether the scan is complete", "renamed a.example:1 [a.example]→[192.0.2.1]"}},
+		"by two names": {list{at("192.0.2.1:1", "", "ajar")}, list{at("192.0.2.1:1", "b.example", "ajar"), at("192.0.2.1:1", "a.example", "ajar")},
+			[]string{"new b.example:1 test.open", "renamed 192.0.2.1:1 [192.0.2.1]→[a.example]"}},
 		"another name":   {list{at("192.0.2.1:1", "a.example", "ajar")}, list{at("192.0.2.1:1", "b.example", "ajar")}, []string{"new b.example:1 test.open", "unknown a.example:1 test.open: not scanned this time, or taken out: the file doesn't say whether the scan is complete"}},
 		"one that never": {list{at("192.0.2.1:1", "a.example", "ajar"), silent("[2001:db8::1]:1", "a.example")}, list{at("192.0.2.1:1", "a.example", "shut"), silent("[2001:db8::1]:1", "a.example")}, []string{"resolved a.example:1 test.open", "fact a.example:1 test:/evidence/door [ajar]→[shut]"}},
 		"one that did":   {list{at("192.0.2.1:1", "a.example", "ajar"), at("[2001:db8::1]:1", "a.example", "ajar")}, list{at("192.0.2.1:1", "a.example", "shut"), silent("[2001:db8::1]:1", "a.example")}, []string{"unknown a.example:1 test.open: not reached this time: timeout"}},

@@ -16,5 +16,6 @@ func DiffTwice(older, newer, again iter.Seq[Entry], rules []Rule) Delta {
 	for e := range newer {
 		is.Add(e)
 	}
-	return Weigh(memory{snap: was}, is, WeighOptions{Confirm: Confirmation{Gone: 1}, Again: again, Doubtful: map[Endpoint]bool{{Host: "192.0.2.7", Network: probe.TCP, Port: 7007}: true}})
+	w := newWeighing(is, WeighOptions{Confirm: Confirmation{Gone: 1}, Again: again, Doubtful: map[Endpoint]bool{{Host: "192.0.2.7", Network: probe.TCP, Port: 7007}: true}})
+	return w.all(memory{was, false, w.retold})
 }

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"slices"
@@ -24,6 +25,9 @@ type fact struct {
 	path   string // "ssh:/evidence/host_keys/ssh-ed25519/sha256"
 	values []string
 	whole  bool // nothing of it was lost: what isn't there is gone
+	// from is what named a value of software, such as "greeting"; nil for other facts.
+	from  map[string]string
+	quiet bool // one of several addresses, which spoke before, didn't
 }
 
 // The paths of facts that are no fields of evidence.
@@ -58,18 +62,17 @@ func Meaning(path string) string {
 // facts returns the identifying facts of a result that were learned. Evidence whose type isn't known has none.
 func (w walker) facts(r *probe.Result) (list []fact) {
 	if speaks := Speaks(r); speaks != "" {
-		list = append(list, fact{pathProtocol, []string{speaks}, true})
+		list = append(list, fact{path: pathProtocol, values: []string{speaks}, whole: true})
 	}
 	protocol := r.Protocol + ":"
-	var software []string
+	from := map[string]string{}
 	for _, s := range r.Software {
-		if name := strings.TrimSpace(s.Product + " " + s.Version); name != "" && !slices.Contains(software, name) {
-			software = append(software, name)
+		if name := strings.TrimSpace(s.Product + " " + s.Version); name != "" && from[name] == "" {
+			from[name] = s.Source
 		}
 	}
-	if len(software) > 0 {
-		slices.Sort(software)
-		list = append(list, fact{protocol + pathSoftware, software, len(r.Partial) == 0})
+	if len(from) > 0 {
+		list = append(list, fact{path: protocol + pathSoftware, values: slices.Sorted(maps.Keys(from)), whole: len(r.Partial) == 0, from: from})
 	}
 	if r.Evidence == nil {
 		return list
@@ -79,7 +82,7 @@ func (w walker) facts(r *probe.Result) (list []fact) {
 		return list
 	}
 	w.collect(v.Elem(), "/evidence", func(path string, values []string, several bool) {
-		list = append(list, fact{protocol + path, values, !several || !lostAt(r.Partial, path)})
+		list = append(list, fact{path: protocol + path, values: values, whole: !several || !lostAt(r.Partial, path)})
 	})
 	return list
 }
@@ -201,4 +204,6 @@ func valuesOf(v reflect.Value) []string {
 }
 
 // address returns the fact which address was asked.
-func address(a netip.Addr) fact { return fact{pathAddresses, []string{a.Unmap().String()}, true} }
+func address(a netip.Addr) fact {
+	return fact{path: pathAddresses, values: []string{a.Unmap().String()}, whole: true}
+}

@@ -9,6 +9,7 @@ package finding
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"slices"
 
@@ -87,14 +88,12 @@ func Key(rule string, t probe.Target) string {
 	if host == "" {
 		host = t.Addr.Addr().String()
 	}
-	h := sha256.New()
-	for _, part := range []string{rule, host, string(cmp.Or(t.Network, probe.TCP))} {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
+	b := make([]byte, 0, 128)
+	for _, part := range [...]string{rule, host, string(cmp.Or(t.Network, probe.TCP))} {
+		b = append(append(b, part...), 0)
 	}
-	port := t.Addr.Port()
-	h.Write([]byte{byte(port >> 8), byte(port)})
-	return "k1:" + hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(binary.BigEndian.AppendUint16(b, t.Addr.Port()))
+	return string(hex.AppendEncode([]byte("k1:"), sum[:16]))
 }
 
 // Evaluate returns the findings of the rules that fire on r, the most severe first, then by ID. It never returns nil.

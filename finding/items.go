@@ -26,6 +26,9 @@ func (t *telling) compareItems(held *Held, items []Item, all, keep bool) (added,
 			added = append(added, item)
 		}
 	}
+	if len(held.Items) == len(now) {
+		return added, nil // by far the most
+	}
 	for _, value := range slices.Sorted(maps.Keys(held.Items)) {
 		known := held.Items[value]
 		if now[value] || keep || t.blind || t.itemLost(known.Basis) {

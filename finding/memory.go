@@ -10,6 +10,8 @@ import (
 type memory struct {
 	snap *Snapshot
 	list bool // what didn't change, too
+	// retold takes each rule that fires and whose finding isn't stored, at an endpoint that didn't change.
+	retold func(rule string)
 }
 
 func (m memory) Endpoints() iter.Seq[Brief] {
@@ -54,18 +56,49 @@ func (m memory) Load(at Endpoint) *Standing {
 func (memory) Store(Endpoint, *Standing, Digest) {}
 func (memory) Alias(Endpoint, Endpoint)          {}
 
-// Same goes by what both scans learned. What their rules find beside what is stored is told even so.
+// Same goes by what both scans learned.
 func (m memory) Same(at Endpoint, same Digest, _ time.Time) (known int, ok bool) {
 	if m.list || m.snap.digest(at) != same {
 		return 0, false
 	}
+	if p := m.snap.only(at); p != nil && len(m.snap.number) == len(m.snap.rules) {
+		return m.open(p), true
+	}
 	open := m.Load(at).Open
-	for _, held := range open {
+	for rule, held := range open {
 		if held.retold {
-			return 0, false
+			m.retold(rule)
 		}
 	}
 	return len(open), true
+}
+
+// open returns how many findings an endpoint has of which there is one part, if each rule has a name of its own. It is what Load
+// finds, for less.
+func (m memory) open(p *part) (n int) {
+	s := m.snap
+	for i := range len(p.answers) {
+		switch p.answers[i] {
+		case answerRetold:
+			m.retold(s.rules[i].ID)
+			n++
+		case answerFires:
+			n++
+		}
+	}
+	for i, shared := range p.marks {
+		others := func(mark Mark) bool { return len(s.shared[i].others(mark.Value, host{p.name, p.addr})) > 0 }
+		if shared.learned && !p.closed && slices.ContainsFunc(shared.marks, others) {
+			n++
+		}
+	}
+	for i, v := range p.fires {
+		told := func(before *verdict) bool { return before.rule == v.rule }
+		if v.rule >= s.foreign && !slices.ContainsFunc(p.fires[:i], told) {
+			n++
+		}
+	}
+	return n
 }
 
 // before is what a scan says by itself of a rule that doesn't fire in it.

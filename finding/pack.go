@@ -63,6 +63,7 @@ func (k *packer) asWord(write func()) {
 // verdict writes what a rule says, without which one it is.
 func (k *packer) verdict(v *verdict) {
 	k.num(uint64(v.rated))
+	k.num(uint64(v.own))
 	k.word(string(v.finding.Known))
 	k.word(v.finding.Detail)
 	k.list(v.finding.Basis)
@@ -107,6 +108,12 @@ func (k *packer) pack(p *part, rules []Rule, by string) string {
 			k.word(f.path)
 			k.list(f.values)
 			k.flag(f.whole)
+			k.flag(f.from != nil)
+			for _, value := range f.values {
+				if f.from != nil {
+					k.word(f.from[value])
+				}
+			}
 		})
 	}
 	k.list(p.lost)
@@ -165,7 +172,7 @@ func (u *unpacker) list() []string {
 }
 
 func (u *unpacker) verdict(rule int) *verdict {
-	v := &verdict{rule: rule, rated: Severity(u.num())}
+	v := &verdict{rule: rule, rated: Severity(u.num()), own: Severity(u.num())}
 	v.finding.Known, v.finding.Detail, v.finding.Basis = Known(u.word()), u.word(), u.list()
 	for range u.num() {
 		v.finding.Items = append(v.finding.Items, Item{u.word(), u.word()})
@@ -174,6 +181,17 @@ func (u *unpacker) verdict(rule int) *verdict {
 		v.finding.Accepted = append(v.finding.Accepted, Acceptance{u.list(), u.word(), u.word(), u.word()})
 	}
 	return v
+}
+
+func (u *unpacker) fact() *fact {
+	f := &fact{path: u.word(), values: u.list(), whole: u.flag()}
+	if u.flag() {
+		f.from = map[string]string{}
+		for _, value := range f.values {
+			f.from[value] = u.word()
+		}
+	}
+	return f
 }
 
 func unpack(w *texts.Set, packed string) *part {
@@ -190,8 +208,7 @@ func unpack(w *texts.Set, packed string) *part {
 		p.fires = append(p.fires, (&unpacker{w, u.word()}).verdict(rule))
 	}
 	for range u.num() {
-		f := &unpacker{w, u.word()}
-		p.facts = append(p.facts, &fact{f.word(), f.list(), f.flag()})
+		p.facts = append(p.facts, (&unpacker{w, u.word()}).fact())
 	}
 	p.lost = u.list()
 	for range u.num() {

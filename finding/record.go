@@ -1,7 +1,6 @@
 package finding
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -73,21 +72,8 @@ func (r *Record) UnmarshalJSON(data []byte) (err error) {
 
 // DecodeRecord parses a record and gives its evidence the type that the prober of its protocol states.
 func DecodeRecord(data []byte, probers ...probe.Prober) (Record, error) {
-	var r Record
-	result, err := probe.DecodeMembers(data, []probe.Member{{Name: "findings", Value: &r.Findings}, {Name: "scan", Value: &r.Scan}, {Name: "tag", Value: &r.Tag}}, probers...)
-	if err != nil {
-		return Record{}, err
-	}
-	for i, f := range r.Findings {
-		if f.Severity < Info || f.Severity > Critical {
-			return Record{}, fmt.Errorf("findings: %q has no severity", f.ID)
-		}
-		f := &r.Findings[i]
-		f.Basis, f.CWE, f.Items, f.References = known(f.Basis), known(f.CWE), known(f.Items), known(f.References)
-		f.Key = cmp.Or(f.Key, Key(f.ID, result.Target)) // of before there were keys
-	}
-	r.Result, r.Findings = result, known(r.Findings)
-	return r, nil
+	d := Decoder{Probers: probers}
+	return d.record(data)
 }
 
 // known makes an empty list of one that an older version didn't store.

@@ -13,6 +13,7 @@ type ruling struct {
 	retold  bool
 	reason  string
 	finding Finding
+	own     Severity // the finding's, by the rule of today; zero if nobody here knows the rule
 	with    []Endpoint
 }
 
@@ -89,6 +90,7 @@ func (r *ruling) merge(p *part, rule int) {
 		}
 		f := v.finding
 		f.Severity = v.rated
+		r.own = max(r.own, v.own)
 		if r.finding.Severity == 0 {
 			r.finding = f
 			r.finding.Items = slices.Clone(f.Items)

@@ -104,6 +104,12 @@ func (e *Entry) UnmarshalJSON(data []byte) (err error) {
 
 // DecodeEntry parses an entry and gives a record's evidence the type that the prober of its protocol states.
 func DecodeEntry(data []byte, probers ...probe.Prober) (Entry, error) {
+	d := Decoder{Probers: probers}
+	return d.Decode(data)
+}
+
+// Decode parses an entry.
+func (d *Decoder) Decode(data []byte) (Entry, error) {
 	var head struct {
 		Schema string `json:"schema"`
 		Kind   string `json:"kind"`
@@ -115,7 +121,7 @@ func DecodeEntry(data []byte, probers ...probe.Prober) (Entry, error) {
 		}
 	}
 	if head.Schema != ScanSchema {
-		r, err := DecodeRecord(data, probers...)
+		r, err := d.record(data)
 		return Entry{Record: r}, err
 	}
 	var e Entry

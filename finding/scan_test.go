@@ -103,3 +103,34 @@ func TestCauses(t *testing.T) {
 	require.Contains(t, lines(finding.Diff(slices.Values(scanned(a, nil)), slices.Values(scanned(b, nil, fresh)), &finding.DiffOptions{Rules: houseRules})),
 		"cause protocols []→[test.open]")
 }
+
+// Of two files that don't say how they were judged, evidence that is rated as it was today was rated by something else then.
+func TestRatingsWithoutHeaders(t *testing.T) {
+	rated := func(door string, s finding.Severity) finding.Record {
+		r := house(door)
+		r.Findings[0].Severity = s
+		return r
+	}
+	for name, c := range map[string]struct {
+		older, newer finding.Record
+		want         string
+		mark         finding.Status
+	}{
+		"another profile":       {house("ajar"), rated("ajar", finding.Critical), "cause ratings []→[test.open]", finding.Unchanged},
+		"one that rates less":   {house("ajar"), rated("ajar", finding.Info), "cause ratings []→[test.open]", finding.Unchanged},
+		"worse":                 {house("ajar"), house("wide"), "changed 192.0.2.7:7007 test.open medium→high", finding.Changed},
+		"worse, as it is rated": {rated("ajar", finding.Info), rated("wide", finding.Critical), "changed 192.0.2.7:7007 test.open info→critical", finding.Changed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := finding.Diff(entriesOf(c.older), entriesOf(c.newer), &finding.DiffOptions{Rules: houseRules})
+			require.Contains(t, lines(d), c.want)
+			for _, h := range []*finding.Header{nil, {Scan: "b"}} {
+				b := finding.NewBaseline(entriesOf(c.older), houseRules, nil)
+				if h != nil {
+					b.Add(finding.Entry{Header: h})
+				}
+				require.Equal(t, c.mark, b.Mark(c.newer)[0].Baseline)
+			}
+		})
+	}
+}

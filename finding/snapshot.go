@@ -104,6 +104,7 @@ const (
 type verdict struct {
 	rule    int
 	rated   Severity // as stored, if it was
+	own     Severity // as the rule of today rates it; zero if nobody here knows the rule
 	finding Finding  // without what the rule says of every endpoint
 }
 
@@ -216,6 +217,18 @@ func (s *Snapshot) sight(at Endpoint) *sighting {
 	return sight
 }
 
+// only returns the part that was seen of an endpoint; nil if there are several, or none.
+func (s *Snapshot) only(at Endpoint) (p *part) {
+	k, _ := s.of(at)
+	for packed := range k.parts {
+		if p != nil {
+			return nil
+		}
+		p = s.unpack(packed)
+	}
+	return p
+}
+
 // digest stands for all that the scan learned of an endpoint, and of others as far as comparisons tell them of it.
 func (s *Snapshot) digest(at Endpoint) (d Digest) {
 	var sums []string
@@ -280,7 +293,8 @@ func (s *Snapshot) part(r Record) *part {
 		was := stored[rule.ID]
 		switch {
 		case a.proof != nil:
-			v := &verdict{i, rule.severity(a.proof), Finding{Known: a.proof.Known, Basis: a.proof.Basis, Items: a.proof.Items, Detail: a.proof.Detail}}
+			own := rule.severity(a.proof)
+			v := &verdict{i, own, own, Finding{Known: a.proof.Known, Basis: a.proof.Basis, Items: a.proof.Items, Detail: a.proof.Detail}}
 			answers[i] = answerRetold
 			if was != nil {
 				answers[i], v.finding.Accepted = answerFires, was.Accepted
@@ -303,9 +317,9 @@ func (s *Snapshot) part(r Record) *part {
 		i, known := s.number[f.ID]
 		switch {
 		case known && i >= s.base && i < s.foreign:
-			p.fires = append(p.fires, &verdict{i, f.Severity, Finding{Accepted: f.Accepted}}) // else judged below
+			p.fires = append(p.fires, &verdict{rule: i, rated: f.Severity, finding: Finding{Accepted: f.Accepted}}) // else judged below
 		case !known || i >= s.foreign:
-			p.fires = append(p.fires, &verdict{s.stranger(f), f.Severity, f})
+			p.fires = append(p.fires, &verdict{rule: s.stranger(f), rated: f.Severity, finding: f})
 		}
 	}
 	for _, f := range s.walker.facts(r.Result) {

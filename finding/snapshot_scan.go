@@ -54,6 +54,18 @@ func (s *Snapshot) unresolved(host string) bool {
 	return false
 }
 
+// vantages are those from which it was made.
+func (s *Snapshot) vantages() map[string]bool {
+	from := map[string]bool{}
+	for _, headers := range s.headers {
+		from[headers[0].Vantage] = true
+	}
+	if s.unnamed || len(s.headers) == 0 {
+		from[""] = true
+	}
+	return from
+}
+
 // header is what is known of how the scan was made; the zero value if nothing is.
 func (s *Snapshot) header() (h Header) {
 	for _, scan := range slices.Sorted(maps.Keys(s.headers)) {

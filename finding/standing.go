@@ -75,6 +75,7 @@ type Held struct {
 	Reason    string               `json:"reason,omitempty"`  // why the last one didn't
 
 	retold bool
+	own    Severity // as [ruling] has it, of one scan
 }
 
 // An HeldItem is a thing that a held finding is about.
@@ -90,6 +91,8 @@ type History struct {
 	Values []string             `json:"values"`         // now
 	Seen   map[string]time.Time `json:"seen"`           // when last, of those that were within 30 days
 	Pool   bool                 `json:"pool,omitempty"` // the values take turns
+	// From is what named a value of software, such as "greeting"; absent for other facts, and if it isn't known.
+	From map[string]string `json:"from,omitempty"`
 }
 
 func (h *Held) item(value string) *HeldItem { return h.Items[value] }

@@ -1,7 +1,9 @@
 package finding
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -41,10 +43,11 @@ func (t *telling) merged() []fact {
 	add := func(f fact) {
 		i := slices.IndexFunc(all, func(known fact) bool { return known.path == f.path })
 		if i < 0 {
-			f.values = slices.Clone(f.values)
+			f.values, f.from = slices.Clone(f.values), maps.Clone(f.from)
 			all = append(all, f)
 			return
 		}
+		maps.Copy(all[i].from, f.from)
 		all[i].whole = all[i].whole && f.whole
 		for _, value := range f.values {
 			if !slices.Contains(all[i].values, value) {
@@ -64,7 +67,7 @@ func (t *telling) merged() []fact {
 	// What one of several addresses didn't tell may be what it told before.
 	silent := slices.ContainsFunc(t.sight.parts, func(p *part) bool { return !p.answered && t.counts(p) })
 	for i := range all {
-		all[i].whole = all[i].whole && !silent
+		all[i].whole, all[i].quiet = all[i].whole && !silent, silent
 	}
 	slices.SortFunc(all, func(a, b fact) int { return strings.Compare(a.path, b.path) })
 	return all
@@ -81,7 +84,7 @@ func (t *telling) seen(path string) fact {
 }
 
 func (t *telling) begin(f fact) *History {
-	h := &History{Values: f.values, Seen: map[string]time.Time{}}
+	h := &History{Values: f.values, Seen: map[string]time.Time{}, From: f.from}
 	h.note(f.values, t.w.at)
 	return h
 }
@@ -101,6 +104,20 @@ func (h *History) note(values []string, at time.Time) {
 	}
 }
 
+// name sets the values, and what named those that were.
+func (h *History) name(values []string, from map[string]string) {
+	if from != nil {
+		was := h.From
+		h.From = map[string]string{}
+		for _, value := range values {
+			if source := cmp.Or(from[value], was[value]); source != "" {
+				h.From[value] = source
+			}
+		}
+	}
+	h.Values = values
+}
+
 // fact compares one fact and reports whether a change was told.
 func (t *telling) fact(f fact) (changed bool) {
 	if f.values == nil {
@@ -111,22 +128,14 @@ func (t *telling) fact(f fact) (changed bool) {
 		t.st.Facts[f.path] = t.begin(f)
 		return false
 	}
-	now := slices.Clone(f.values)
-	if !f.whole {
-		for _, value := range h.Values {
-			if !slices.Contains(now, value) && !superseded(f, value) {
-				now = append(now, value)
-			}
-		}
-		slices.Sort(now)
-	}
+	now := h.with(f)
 	added, removed := without(now, h.Values), without(h.Values, now)
 	fresh := slices.ContainsFunc(added, func(value string) bool {
 		last, known := h.Seen[value]
 		return !known || t.w.at.Sub(last) > rememberFor
 	})
 	old := h.Values
-	h.Values = now
+	h.name(now, f.from)
 	h.note(f.values, t.w.at)
 	switch {
 	case len(added)+len(removed) == 0:
@@ -142,9 +151,38 @@ func (t *telling) fact(f fact) (changed bool) {
 	return false
 }
 
-// superseded reports whether what a fact was is told to be something else: a product has another version.
-func superseded(f fact, value string) bool {
-	return strings.HasSuffix(f.path, pathSoftware) && slices.ContainsFunc(f.values, func(now string) bool { return product(now) == product(value) })
+// with returns the values that a fact has if what wasn't learned of it now is as it was.
+func (h *History) with(f fact) []string {
+	now := slices.Clone(f.values)
+	if f.whole {
+		return now
+	}
+	for _, value := range h.Values {
+		if slices.Contains(f.values, value) || h.superseded(f, value) {
+			continue
+		}
+		now = append(now, value)
+		if f.from != nil { // which names the product without what only the other source tells
+			now = slices.DeleteFunc(now, func(less string) bool { return strings.HasPrefix(value, less+" ") && !slices.Contains(h.Values, less) })
+		}
+	}
+	slices.Sort(now)
+	return now
+}
+
+// superseded reports whether what a fact was is told to be something else: what named the software names another one now, or
+// the product has another version.
+func (h *History) superseded(f fact, value string) bool {
+	if f.from == nil || f.quiet {
+		return false
+	}
+	source := h.From[value]
+	for now, from := range f.from {
+		if source == from && source != "" || now != product(value) && product(now) == product(value) {
+			return true
+		}
+	}
+	return false
 }
 
 // product is a name of software without its version.

@@ -97,6 +97,9 @@ func (w *weighing) cause(kind, text, id string) {
 	}
 }
 
+// retold counts a finding that both scans have by a rule that neither was judged by when it was stored.
+func (w *weighing) retold(rule string) { w.cause("rules", "rules of this version", rule) }
+
 // A telling is what is told of one endpoint.
 type telling struct {
 	w     *weighing
@@ -243,6 +246,8 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	if held.Severity != r.finding.Severity {
 		was, held.Severity = held.Severity, r.finding.Severity
 	}
+	ratedAnew := held.own != 0 && held.own == r.own
+	held.own = r.own
 	if waited {
 		if w.enough(held.Hits) {
 			held.Confirmed = w.at
@@ -256,12 +261,15 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 	}
 	switch {
 	case held.retold:
-		w.cause("rules", "rules of this version", rule.ID)
+		w.retold(rule.ID)
 	case was != 0 && judgedOtherwise(w.before, w.now) && w.before.Digests.Profile != w.now.Digests.Profile:
 		w.cause("profile", "another severity profile", rule.ID)
 		was = 0
 	case was != 0 && judgedOtherwise(w.before, w.now):
 		w.cause("rules", "rules of this version", rule.ID)
+		was = 0
+	case was != 0 && ratedAnew && unnamed(w.before, w.now):
+		w.cause("ratings", "other severities, by a profile or rules that the files don't name", rule.ID)
 		was = 0
 	}
 	c := t.base(rule, held)
@@ -280,6 +288,10 @@ func (t *telling) fires(rule Rule, n int, held *Held, r ruling) {
 func judgedOtherwise(before, now Header) bool {
 	return before.Scan != "" && now.Scan != "" && before.Digests != now.Digests
 }
+
+// unnamed reports whether one of two scans doesn't say how it was judged. What the rules of today rate the same in both was
+// rated in different ways, then.
+func unnamed(before, now Header) bool { return before.Scan == "" || now.Scan == "" }
 
 // confirmed tells of a finding that is believed from now on, unless it follows from how it was asked or judged.
 func (t *telling) confirmed(rule Rule, n int, held *Held, r ruling, isNew bool) {

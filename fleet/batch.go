@@ -45,22 +45,25 @@ const answerTime = 5 * time.Second
 
 // publish sends results and then a state as one batch, and returns the state's sequence. The state replaces the one before, which
 // must have the sequence last.
-func publish(ctx context.Context, nc *nats.Conn, u unit, results [][]byte, state []byte, tally string, last uint64) (uint64, error) {
+func publish(ctx context.Context, nc *nats.Conn, u unit, results []*nats.Msg, state []byte, tally string, last uint64) (uint64, error) {
 	id := nuid.Next()
-	message := func(subject string, n int, data []byte) *nats.Msg {
-		m := nats.NewMsg(subject)
+	number := func(m *nats.Msg, n int) {
 		m.Header.Set(headerBatch, id)
 		m.Header.Set(headerSequence, strconv.Itoa(n))
-		m.Data = data
-		return m
 	}
-	for i, r := range results {
-		if err := nc.PublishMsg(message(u.subject(kindResult), i+1, r)); err != nil {
+	for i, m := range results {
+		m.Subject = u.subject(kindResult)
+		number(m, i+1)
+		if err := nc.PublishMsg(m); err != nil {
 			return 0, err
 		}
 	}
-	m := message(u.subject(kindState), len(results)+1, state)
-	m.Header.Set(headerCommit, "1")
+	m := nats.NewMsg(u.subject(kindState))
+	m.Data = state
+	if len(results) > 0 { // a batch of one costs the server more than a message
+		number(m, len(results)+1)
+		m.Header.Set(headerCommit, "1")
+	}
 	m.Header.Set(headerRollup, "sub")
 	m.Header.Set(headerExpected, strconv.FormatUint(last, 10))
 	m.Header.Set(headerTally, tally)

@@ -61,7 +61,7 @@ type board interface {
 	read(ctx context.Context, u unit) (progress, uint64, error)
 	// commit adds results and puts progress in place of that with the sequence last, both or neither. It returns the new
 	// sequence, or errLost if there is another progress by now. It tries for as long as ctx lasts.
-	commit(ctx context.Context, u unit, results [][]byte, p progress, last uint64) (uint64, error)
+	commit(ctx context.Context, u unit, results lot, p progress, last uint64) (uint64, error)
 	// largest is how many bytes a result may have.
 	largest() int
 }

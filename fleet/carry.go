@@ -60,10 +60,10 @@ func (c *Client) carryOver(ctx context.Context, s *Scan, begun map[int]*scan.Sta
 	if err := createData(ctx, c.js, s); err != nil {
 		return err
 	}
-	l := &ledger{nc: c.nc, js: c.js}
+	l := newLedger(c.nc, c.js)
 	for k, state := range begun {
 		u := unit{s.ID, anywhere, k}
-		if _, err := l.commit(ctx, u, nil, progress{Scan: state}, 0); err != nil {
+		if _, err := l.commit(ctx, u, lot{}, progress{Scan: state}, 0); err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,7 @@ import (
 type Client struct {
 	nc *nats.Conn
 	js jetstream.JetStream
-	kv jetstream.KeyValue
+	kv *bucket
 }
 
 // ErrNoCoordinator says that a server doesn't hold a fleet yet.
@@ -35,7 +35,7 @@ func Open(ctx context.Context, nc *nats.Conn) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	kv, err := js.KeyValue(ctx, scansBucket)
+	kv, err := openBucket(ctx, js)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCoordinator, err)
 	}
@@ -170,8 +170,8 @@ func (c *Client) Exclude(ctx context.Context, id string, hosts []string) error {
 
 // Scans returns what there is, the oldest first.
 func (c *Client) Scans(ctx context.Context) ([]*Scan, error) {
-	ids, err := c.kv.Keys(ctx)
-	if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+	ids, err := c.kv.ids(ctx)
+	if err != nil {
 		return nil, err
 	}
 	var all []*Scan
@@ -301,6 +301,13 @@ func (c *Client) addDead(ctx context.Context, st *Status) error {
 
 // Retry puts shards that were given up into the queue again, and returns how many there were.
 func (c *Client) Retry(ctx context.Context, id string) (n int, err error) {
+	s, _, err := get(ctx, c.kv, id)
+	if err != nil {
+		return 0, err
+	}
+	if s.Phase != Running {
+		return 0, fmt.Errorf("the scan %s is %s", id, s.Phase)
+	}
 	stream, err := c.js.Stream(ctx, workStream(id))
 	if err != nil {
 		return 0, err
@@ -309,7 +316,7 @@ func (c *Client) Retry(ctx context.Context, id string) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	l := &ledger{nc: c.nc, js: c.js}
+	l := newLedger(c.nc, c.js)
 	for subject := range info.State.Subjects {
 		u, err := parseUnit(subject)
 		if err != nil {
@@ -337,7 +344,7 @@ func (l *ledger) pardon(ctx context.Context, u unit) error {
 	}
 	p.Fails = 0
 	p.Commit++
-	_, err = l.commit(ctx, u, nil, p, last)
+	_, err = l.commit(ctx, u, lot{}, p, last)
 	return err
 }
 

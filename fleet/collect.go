@@ -19,12 +19,13 @@ type Place struct {
 
 // An Outlet is where collected results go. Save makes safe what was added until now and the place, both or neither.
 type Outlet interface {
-	Add(line []byte) error
+	// Add takes a result. Compare says that there may be findings in the light of others, which have something of it, too.
+	Add(line []byte, compare bool) error
 	Save(sequence uint64) error
 }
 
-// Collected results are saved after this many, or if none comes for a moment.
-const collectMost = 1000
+// Collected results are saved after this many messages, each of up to [commitBytes] or a single result, or if none comes for a moment.
+const collectMost = 16
 
 // silence is how long the collector waits for results before it looks whether there are going to be any.
 const silence = 500 * time.Millisecond
@@ -74,6 +75,11 @@ func (c *Client) collect(ctx context.Context, id, name string, passing, follow b
 	if err != nil {
 		return !errors.Is(err, jetstream.ErrStreamNotFound), err
 	}
+	unpacker, err := newUnpacker()
+	if err != nil {
+		return false, err
+	}
+	defer unpacker.z.Close()
 	next := uint64(1) // what the consumer is to number the next message
 	for {
 		s, _, err := get(ctx, c.kv, id)
@@ -93,7 +99,7 @@ func (c *Client) collect(ctx context.Context, id, name string, passing, follow b
 			if meta.Sequence.Consumer != next || meta.NumDelivered != 1 {
 				return true, errors.New("a message is missing")
 			}
-			if err := out.Add(m.Data()); err != nil {
+			if err := unpacker.unpack(m.Headers(), m.Data(), out.Add); err != nil {
 				return false, err
 			}
 			next, last, *sequence = next+1, m, meta.Sequence.Stream

@@ -73,7 +73,9 @@ type judging struct {
 	*comparing
 }
 
-func (j judging) Add(line []byte) error {
-	line, err := j.judge(line)
-	return errors.Join(err, j.Outlet.Add(line))
+func (j judging) Add(line []byte, compare bool) (err error) {
+	if compare {
+		line, err = j.judge(line)
+	}
+	return errors.Join(err, j.Outlet.Add(line, compare))
 }

@@ -25,7 +25,7 @@ type Coordinator struct {
 	Tell func(line string)
 
 	js jetstream.JetStream
-	kv jetstream.KeyValue
+	kv *bucket
 
 	mu   sync.Mutex
 	live map[string]*liveScan
@@ -55,8 +55,8 @@ func (c *Coordinator) Run(ctx context.Context, nc *nats.Conn) (err error) {
 	}
 	defer func() { _ = beats.Unsubscribe() }()
 	for ; ctx.Err() == nil; _ = sleep(ctx, look) {
-		ids, err := c.kv.Keys(ctx)
-		if err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+		ids, err := c.kv.ids(ctx)
+		if err != nil {
 			c.tell("%v", err)
 			continue
 		}
@@ -85,9 +85,12 @@ func (c *Coordinator) meet(ctx context.Context) (err error) {
 	}
 }
 
-// openScans returns the bucket of scans.
-func openScans(ctx context.Context, js jetstream.JetStream) (jetstream.KeyValue, error) {
-	return js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: scansBucket})
+// openScans returns the bucket of scans, and makes it if it isn't there.
+func openScans(ctx context.Context, js jetstream.JetStream) (*bucket, error) {
+	if _, err := js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{Bucket: scansBucket}); err != nil {
+		return nil, err
+	}
+	return openBucket(ctx, js)
 }
 
 // advance takes a scan one phase further, if its time has come. Each step may be done again.
@@ -106,6 +109,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 			s.Phase, s.Reason = Failed, err.Error()
 		} else {
 			s.Phase = Running
+			c.note(s) // who reads that it runs asks at once
 		}
 		c.tell("%s: %s %s", s.ID, s.Phase, s.Reason)
 	case Running:

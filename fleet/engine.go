@@ -5,15 +5,22 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"github.com/handclasp/handclasp/internal/filelock"
 )
 
 // An Engine is a JetStream server in this process.
-type Engine struct{ *server.Server }
+type Engine struct {
+	*server.Server
+	lock *os.File // of the store
+}
 
 // EngineOptions say how the server of this process runs.
 type EngineOptions struct {
@@ -36,6 +43,25 @@ func StartEngine(e EngineOptions) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	lock, err := keep(o.StoreDir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := startServer(o)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	return &Engine{s, lock}, nil
+}
+
+func startServer(o *server.Options) (*server.Server, error) {
+	if o.Port > 0 { // which the server would try for long
+		l, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.Port)))
+		if err != nil {
+			return nil, err
+		}
+		_ = l.Close()
+	}
 	s, err := server.NewServer(o)
 	if err != nil {
 		return nil, err
@@ -45,7 +71,23 @@ func StartEngine(e EngineOptions) (*Engine, error) {
 		s.Shutdown()
 		return nil, fmt.Errorf("the server didn't start: is %s:%d taken, or %s not to be written?", o.Host, o.Port, o.StoreDir)
 	}
-	return &Engine{s}, nil
+	return s, nil
+}
+
+// keep makes the folder of a store this server's, until the file is closed.
+func keep(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("the store: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the store: %w", err)
+	}
+	if err := filelock.Lock(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("the store %s is another server's, which runs", dir)
+	}
+	return f, nil
 }
 
 func (e *EngineOptions) options() (o *server.Options, err error) {
@@ -107,4 +149,5 @@ func (e *Engine) Connect(options ...nats.Option) (*nats.Conn, error) {
 func (e *Engine) Close() {
 	e.Shutdown()
 	e.WaitForShutdown()
+	_ = e.lock.Close()
 }

@@ -45,6 +45,24 @@ func TestWhereServersListen(t *testing.T) {
 	}
 }
 
+// One server at a time keeps its streams in a folder, and one that can't start says at once why.
+func TestWhatServersNeed(t *testing.T) {
+	store := t.TempDir()
+	e, err := StartEngine(EngineOptions{Store: store, Listen: "127.0.0.1:0"})
+	require.NoError(t, err)
+	_, err = StartEngine(EngineOptions{Store: store, Listen: "127.0.0.1:0"})
+	require.ErrorContains(t, err, "is another server's, which runs")
+	address := e.Addr().String()
+	_, err = StartEngine(EngineOptions{Store: t.TempDir(), Listen: address})
+	require.ErrorContains(t, err, address)
+	e.Close()
+	again, err := StartEngine(EngineOptions{Store: store, Listen: "127.0.0.1:0"})
+	require.NoError(t, err)
+	again.Close()
+	_, err = StartEngine(EngineOptions{Store: filepath.Join(store, "lock"), Listen: "127.0.0.1:0"})
+	require.ErrorContains(t, err, "the store: ")
+}
+
 // What a worker was told is safe is on the disk by then.
 func TestServerWritesThrough(t *testing.T) {
 	c := newCamp(t)

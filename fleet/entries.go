@@ -91,7 +91,7 @@ func (c *Client) Footers(ctx context.Context, st *Status) (lines [][]byte, err e
 // unresolved returns the names that had no address from a vantage.
 func (c *Client) unresolved(ctx context.Context, st *Status, label string) ([]string, error) {
 	names := []string{}
-	l := &ledger{nc: c.nc, js: c.js}
+	l := newLedger(c.nc, c.js)
 	for _, u := range st.nameless {
 		if u.label != label {
 			continue

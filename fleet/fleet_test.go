@@ -151,8 +151,8 @@ type heap struct {
 	sequence uint64
 }
 
-func (h *heap) Add(line []byte) error { h.lines = append(h.lines, string(line)); return nil }
-func (h *heap) Save(n uint64) error   { h.sequence = n; return nil }
+func (h *heap) Add(line []byte, _ bool) error { h.lines = append(h.lines, string(line)); return nil }
+func (h *heap) Save(n uint64) error           { h.sequence = n; return nil }
 
 // collect returns the results of a scan by endpoint, when it is finished.
 func (c *camp) collect(id string) map[string]int {
@@ -208,6 +208,20 @@ func TestScanBySeveralWorkers(t *testing.T) {
 	require.EqualValues(t, 64, st.Total.Open)
 	require.Zero(t, st.Waiting)
 	require.Empty(t, st.Dead)
+}
+
+// Of endpoints where nobody answered it may be enough to be counted.
+func TestOpenAlone(t *testing.T) {
+	c := newCamp(t)
+	c.worker(Worker{Dial: newNetwork(0).dial})
+	s := small()
+	s.Open = true
+	c.submit(s)
+	once(t, 64, c.collect(s.ID))
+	st, err := c.client.Status(t.Context(), s.ID)
+	require.NoError(t, err)
+	require.EqualValues(t, 1024, st.Total.Done)
+	require.EqualValues(t, 960, st.Total.Outcomes[probe.OutcomeRefused])
 }
 
 // Workers that crash, and others that are told to stop, cost no endpoint and give none twice.

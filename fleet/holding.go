@@ -74,11 +74,11 @@ func (h *holding) claim(ctx context.Context, spacing time.Duration) (err error) 
 	}
 	p.Worker = h.me
 	p.Fails++ // until it goes well
-	return h.commit(ctx, nil, p)
+	return h.commit(ctx, lot{}, p)
 }
 
 // commit adds results and replaces the progress. Only one goroutine does at a time.
-func (h *holding) commit(ctx context.Context, results [][]byte, p progress) error {
+func (h *holding) commit(ctx context.Context, results lot, p progress) error {
 	p.Commit++
 	seq, err := h.board.commit(ctx, h.unit, results, p, h.last)
 	if err == nil {
@@ -139,7 +139,7 @@ func (h *holding) release(ctx context.Context, why error) error {
 	} else {
 		p.Fails = max(0, p.Fails-1) // it may have gone well meanwhile
 	}
-	if err := h.commit(ctx, nil, p); err != nil {
+	if err := h.commit(ctx, lot{}, p); err != nil {
 		return err
 	}
 	return h.ticket.giveBack(ctx)

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -132,7 +133,7 @@ func (v *judgement) readRecog(f *os.File) error {
 	}
 	db, err := fingerprint.Load(archive)
 	if db == nil || db.Len() == 0 {
-		return fmt.Errorf("the fingerprints: %w", errors.Join(err, errors.New("none can be used")))
+		return fmt.Errorf("the fingerprints: %w", cmp.Or(err, errors.New("none can be used")))
 	}
 	v.software = db.Then(fingerprint.Builtin())
 	return nil

@@ -15,10 +15,15 @@ import (
 
 // A ledger is the board that a server is.
 type ledger struct {
+	packer
 	nc        *nats.Conn
 	js        jetstream.JetStream
 	streams   sync.Map // by name: asking for them costs a round trip each time
 	consumers sync.Map
+}
+
+func newLedger(nc *nats.Conn, js jetstream.JetStream) *ledger {
+	return &ledger{packer: newPacker(), nc: nc, js: js}
 }
 
 func (l *ledger) stream(ctx context.Context, name string) (jetstream.Stream, error) {
@@ -47,7 +52,7 @@ func (l *ledger) consumer(ctx context.Context, stream, name string) (jetstream.C
 const pause = 200 * time.Millisecond
 
 // commit implements board. If no answer came it reads which progress is there now: no two are alike.
-func (l *ledger) commit(ctx context.Context, u unit, results [][]byte, p progress, last uint64) (uint64, error) {
+func (l *ledger) commit(ctx context.Context, u unit, results lot, p progress, last uint64) (uint64, error) {
 	state, err := json.Marshal(p)
 	if err != nil {
 		return 0, err
@@ -56,8 +61,9 @@ func (l *ledger) commit(ctx context.Context, u unit, results [][]byte, p progres
 	if err != nil {
 		return 0, err
 	}
+	messages := l.pack(results, l.largest())
 	for {
-		seq, err := publish(ctx, l.nc, u, results, state, string(tally), last)
+		seq, err := publish(ctx, l.nc, u, messages, state, string(tally), last)
 		if err == nil {
 			return seq, nil
 		}
@@ -77,7 +83,7 @@ func (l *ledger) commit(ctx context.Context, u unit, results [][]byte, p progres
 }
 
 // largest implements board: headers take some of a message.
-func (l *ledger) largest() int { return int(l.nc.MaxPayload()) - 1024 }
+func (l *ledger) largest() int { return int(min(l.nc.MaxPayload(), maxPayload)) - 1024 }
 
 // read implements board.
 func (l *ledger) read(ctx context.Context, u unit) (p progress, last uint64, err error) {

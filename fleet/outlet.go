@@ -115,7 +115,7 @@ func (o *File) Ended() bool { return o.place.Ended }
 
 func (o *File) addAll(lines [][]byte) error {
 	for _, line := range lines {
-		if err := o.Add(line); err != nil {
+		if err := o.Add(line, false); err != nil {
 			return err
 		}
 	}
@@ -123,7 +123,7 @@ func (o *File) addAll(lines [][]byte) error {
 }
 
 // Add implements [Outlet].
-func (o *File) Add(line []byte) error {
+func (o *File) Add(line []byte, _ bool) error {
 	o.place.Offset += int64(len(line)) + 1
 	_, err := o.w.Write(line)
 	return errors.Join(err, o.w.WriteByte('\n'))

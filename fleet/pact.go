@@ -59,7 +59,7 @@ type asker func(ctx context.Context, b beat) (order, error)
 func (p *pact) keep(ctx context.Context, ask asker, worker string, most float64) {
 	for ; ctx.Err() == nil; _ = sleep(ctx, every) {
 		asked := time.Now()
-		once, cancel := context.WithTimeout(ctx, p.lease/6)
+		once, cancel := context.WithTimeout(ctx, min(p.lease/6, time.Second))
 		o, err := ask(once, beat{Worker: worker, Uses: p.uses(), Most: most, Grown: len(p.grown)})
 		cancel()
 		if err == nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -98,6 +100,35 @@ func Version() string {
 		return v
 	}
 	return "devel"
+}
+
+// A bucket holds the scans.
+type bucket struct {
+	jetstream.KeyValue
+	stream jetstream.Stream
+}
+
+// openBucket returns that which a coordinator has made.
+func openBucket(ctx context.Context, js jetstream.JetStream) (*bucket, error) {
+	kv, err := js.KeyValue(ctx, scansBucket)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := js.Stream(ctx, "KV_"+scansBucket)
+	return &bucket{kv, stream}, err
+}
+
+// ids are those of all scans. The stream's subjects cost the server less than the consumer by which a bucket lists its keys.
+func (b *bucket) ids(ctx context.Context) (ids []string, err error) {
+	info, err := b.stream.Info(ctx, jetstream.WithSubjectFilter("$KV."+scansBucket+".*"))
+	if err != nil {
+		return nil, err
+	}
+	for subject := range info.State.Subjects {
+		ids = append(ids, subject[strings.LastIndexByte(subject, '.')+1:])
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 // A noScan is an id that no scan has.

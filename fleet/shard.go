@@ -1,29 +1,31 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/handclasp/handclasp"
+	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/scan"
 )
 
-// Results are committed this many at a time, or this many bytes, or as often as this. A batch of the server has a thousand messages at
-// most.
+// Results are committed this many at a time, or this many bytes, or as often as this.
 const (
-	commitMost  = 500
+	commitMost  = 4000
 	commitBytes = 4 << 20
 	commitEvery = time.Second
+	waiting     = 500 // results that wait while others are being committed
 )
 
 // A shardRun scans a shard.
@@ -31,27 +33,31 @@ type shardRun struct {
 	*holding
 	job     *job
 	judge   *handclasp.Judge
-	rest    func()         // asks no further endpoint for now
-	rests   atomic.Bool    // rest was called
-	dial    probe.DialFunc // nil for the system's
+	compare []finding.Comparison // that are the collector's
+	rest    func()               // asks no further endpoint for now
+	rests   atomic.Bool          // rest was called
+	dial    probe.DialFunc       // nil for the system's
 	journal *scan.Journal
 	from    uint64 // the position where it began; what is before it was under way with another worker
 	done    chan done
+	text    []byte // of the last record
 }
 
-// What is done is an endpoint with its line among the results, an input whose name has no address, or a note of which endpoints are
+// What is done is an endpoint with its line among the results, if it has one, an input whose name has no address, or a note of which endpoints are
 // asked next.
 type done struct {
 	result     scan.Result
 	line       []byte
 	findings   int
+	compared   bool
 	unresolved *scan.InputError
 	note       *note
 }
 
 // run scans what is left of a shard for as long as it is held, or until ctx ends.
 func (j *job) run(ctx, held context.Context, h *holding, dial probe.DialFunc) error {
-	r := &shardRun{holding: h, job: j, judge: j.judge(j.probers), dial: dial, journal: scan.NewJournal(h.progress.Scan), done: make(chan done, commitMost)}
+	r := &shardRun{holding: h, job: j, judge: j.judge(j.probers), dial: dial, journal: scan.NewJournal(h.progress.Scan), done: make(chan done, waiting)}
+	_, r.compare = j.scan.judges(nil)
 	if h.progress.Scan != nil {
 		r.from = h.progress.Scan.Next
 	}
@@ -121,8 +127,8 @@ func (r *shardRun) ask(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, e
 
 // probe is how a job asks.
 func (r *shardRun) probe(ctx context.Context, endpoints iter.Seq2[scan.Endpoint, error]) error {
-	o := r.job.scan.scan(r.call, r.job.pact.limiter, r.journal)
-	o.Probe.RootCAs = r.job.roots
+	o := r.job.scan.scan(r.dial, r.job.pact.limiter, r.journal)
+	o.Probe.Gate, o.Probe.RootCAs = r.gate, r.job.roots
 	for result, err := range scan.Run(ctx, endpoints, o) {
 		if ctx.Err() != nil {
 			continue // it may have been cut short: it is asked again
@@ -164,33 +170,47 @@ func (r *shardRun) record(result scan.Result) error {
 	if !r.job.scan.Transcript {
 		record = record.WithoutTranscript()
 	}
-	line, err := record.MarshalJSON()
+	if r.job.scan.Open && !pick.Answered(record) {
+		r.done <- done{result: result}
+		return nil
+	}
+	line, err := r.line(record)
 	if err != nil {
 		return fmt.Errorf("%s: %w", result.Target.Addr, err)
 	}
-	line = report.CleanJSON(line)
 	if most := r.board.largest(); len(line) > most {
-		line, err = record.WithoutTranscript().MarshalJSON()
-		if line = report.CleanJSON(line); err != nil || len(line) > most {
+		line, err = r.line(record.WithoutTranscript())
+		if err != nil || len(line) > most {
 			return fmt.Errorf("%s: a result of %d bytes: the server takes %d (max_payload)", result.Target.Addr, len(line), most)
 		}
 	}
-	r.done <- done{result: result, line: line, findings: len(record.Findings)}
+	r.done <- done{result: result, line: line, findings: len(record.Findings), compared: r.compared(result.Result)}
 	return nil
 }
 
-// call connects for a probe, as long as it is sure that no other worker does.
-func (r *shardRun) call(ctx context.Context, network, address string) (net.Conn, error) {
+// line is a record in JSON.
+func (r *shardRun) line(record finding.Record) (line []byte, err error) {
+	r.text, err = record.AppendJSON(r.text[:0])
+	return bytes.Clone(report.CleanJSON(r.text)), err
+}
+
+// compared reports whether a comparison has to do with a result.
+func (r *shardRun) compared(result *probe.Result) bool {
+	return slices.ContainsFunc(r.compare, func(c finding.Comparison) bool {
+		marks, _ := c.Marks(result)
+		return len(marks) > 0
+	})
+}
+
+// gate lets a probe connect, as long as it is sure that no other worker does.
+func (r *shardRun) gate(_ context.Context, to netip.AddrPort) error {
 	if !r.may() {
-		return nil, context.Canceled
+		return context.Canceled
 	}
-	if to, err := netip.ParseAddrPort(address); err == nil && r.job.pact.excludes(to.Addr()) {
-		return nil, errExcluded
+	if r.job.pact.excludes(to.Addr()) {
+		return errExcluded
 	}
-	if r.dial != nil {
-		return r.dial(ctx, network, address)
-	}
-	return (&net.Dialer{Timeout: probe.Limits{}.Effective().Dial, KeepAlive: -1}).DialContext(ctx, network, address)
+	return nil
 }
 
 // may reports whether anybody may be called now; if not, it ends what is under way.
@@ -210,8 +230,8 @@ func (r *shardRun) may() bool {
 func (r *shardRun) write(ctx context.Context) error {
 	every := time.NewTicker(commitEvery)
 	defer every.Stop()
-	var lines [][]byte
-	bytes := 0
+	var results lot
+	through := 0 // endpoints since the last commit
 	outcomes := map[probe.Outcome]int64{}
 	maps.Copy(outcomes, r.progress.Outcomes)
 	nameless := progress{Nameless: r.progress.Nameless, Unresolved: slices.Clone(r.progress.Unresolved)}
@@ -223,8 +243,8 @@ func (r *shardRun) write(ctx context.Context) error {
 		if r.from > 0 && (len(state.Pending) == 0 || state.Pending[0].Position >= r.from) {
 			p.Fails = 0 // all is through that was under way when the shard was taken
 		}
-		err := r.commit(ctx, lines, p)
-		lines, bytes = nil, 0
+		err := r.commit(ctx, results, p)
+		results, through = lot{}, 0
 		return err
 	}
 	for {
@@ -244,15 +264,18 @@ func (r *shardRun) write(ctx context.Context) error {
 				continue
 			}
 			r.journal.Done(d.result, d.findings)
-			if d.line != nil {
-				lines, bytes = append(lines, d.line), bytes+len(d.line)
+			through++
+			if d.result.Result != nil { // nobody was asked who is excluded
 				outcomes[d.result.Outcome]++
 			}
-			if len(lines) < commitMost && bytes < commitBytes {
+			if d.line != nil {
+				results.add(d.line, d.compared)
+			}
+			if through < commitMost && results.bytes < commitBytes {
 				continue
 			}
 		case <-every.C:
-			if lines == nil {
+			if through == 0 {
 				continue
 			}
 		}

@@ -213,7 +213,7 @@ func (p *process) read(ctx context.Context, u unit) (progress, uint64, error) {
 	return is.progress, is.sequence, err
 }
 
-func (p *process) commit(ctx context.Context, u unit, results [][]byte, is progress, last uint64) (uint64, error) {
+func (p *process) commit(ctx context.Context, u unit, results lot, is progress, last uint64) (uint64, error) {
 	sequence, err := call(ctx, p, func(d *depot) uint64 {
 		sequence := d.commit(u.shard, is, last)
 		if is.Fails < 0 {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -124,8 +125,8 @@ func (w *world) ended() {
 }
 
 // count checks that results are of endpoints that have none yet.
-func (w *world) count(u unit, results [][]byte) {
-	for _, line := range results {
+func (w *world) count(u unit, results lot) {
+	for _, line := range slices.Concat(results.compared, results.others) {
 		to, err := endpointOf(line)
 		if err != nil {
 			w.wrong("%v", err)

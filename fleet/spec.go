@@ -27,6 +27,7 @@ type Options struct {
 	Contact     probe.Contact `json:"contact"`
 	Timeout     time.Duration `json:"timeout"`
 	Transcript  bool          `json:"transcript"` // results hold all that was said
+	Open        bool          `json:"open"`       // results are those of endpoints where somebody answered
 
 	Concurrency int           `json:"concurrency"` // of one shard
 	PerHost     int           `json:"per_host"`

@@ -32,7 +32,7 @@ func (p *progress) suspicious(concurrency int) *suspicion {
 	if p.Fails < suspiciousFails {
 		return nil
 	}
-	s := &suspicion{first: 8 * max(concurrency, scan.DefaultConcurrency), trying: p.Trying, proven: p.Alone >= aloneFails}
+	s := &suspicion{first: 8*max(concurrency, scan.DefaultConcurrency) + commitMost + waiting, trying: p.Trying, proven: p.Alone >= aloneFails}
 	if p.Scan != nil {
 		s.first += len(p.Scan.Pending)
 	}

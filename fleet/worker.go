@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -54,7 +53,7 @@ func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
 	if err != nil {
 		return err
 	}
-	s := &shift{Worker: *w, board: &ledger{nc: nc, js: js}, nc: nc, js: js, kv: kv, jobs: map[string]*job{}, refused: map[string]bool{}}
+	s := &shift{Worker: *w, board: newLedger(nc, js), nc: nc, js: js, kv: kv, jobs: map[string]*job{}, refused: map[string]bool{}}
 	if s.Name == "" {
 		s.Name = nuid.Next()
 	}
@@ -83,9 +82,9 @@ func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
 }
 
 // meet waits until there is a server, and a coordinator has been there.
-func (w *Worker) meet(ctx context.Context, js jetstream.JetStream) (jetstream.KeyValue, error) {
+func (w *Worker) meet(ctx context.Context, js jetstream.JetStream) (*bucket, error) {
 	for said := false; ; said = true {
-		kv, err := js.KeyValue(ctx, scansBucket)
+		kv, err := openBucket(ctx, js)
 		if err == nil {
 			return kv, nil
 		}
@@ -104,7 +103,7 @@ type shift struct {
 	board   board
 	nc      *nats.Conn
 	js      jetstream.JetStream
-	kv      jetstream.KeyValue
+	kv      *bucket
 	turn    int // which scan is asked for a shard first
 	running sync.WaitGroup
 
@@ -123,10 +122,9 @@ func (s *shift) next(ctx context.Context) (*job, ticket, error) {
 	ids := s.Scans
 	if ids == nil {
 		var err error
-		if ids, err = s.kv.Keys(ctx); err != nil && !errors.Is(err, jetstream.ErrNoKeysFound) {
+		if ids, err = s.kv.ids(ctx); err != nil {
 			return nil, nil, err
 		}
-		slices.Sort(ids)
 	}
 	s.turn++
 	var errs []error

@@ -65,16 +65,17 @@ func newMemory(w *work) (*memory, error) {
 		}
 	}
 	var same sql.RawBytes
+	var at finding.Endpoint
 	var k mark
-	if err := w.each(`SELECT id, same, known FROM endpoint ORDER BY id`, func() {
+	if err := w.each(`SELECT id, same, known, host, network, port, vantage FROM endpoint ORDER BY id`, func() {
 		k.same = finding.Digest{}
 		copy(k.same[:], same)
 		m.marks = append(m.marks, k)
-	}, &k.id, &same, &k.known); err != nil {
+		m.call(at, len(m.marks)-1)
+	}, &k.id, &same, &k.known, &at.Host, &at.Network, &at.Port, &at.Vantage); err != nil {
 		return nil, err
 	}
-	var at finding.Endpoint // one may have several names
-	err := w.each(`SELECT host, network, port, vantage, endpoint FROM alias`, func() {
+	err := w.each(`SELECT host, network, port, vantage, endpoint FROM alias`, func() { // of those that have several names
 		place, _ := slices.BinarySearchFunc(m.marks, k.id, func(k mark, id int64) int { return cmp.Compare(k.id, id) })
 		m.call(at, place)
 	}, &at.Host, &at.Network, &at.Port, &at.Vantage, &k.id)
@@ -256,7 +257,10 @@ func (m *memory) store(at finding.Endpoint, st *finding.Standing, same finding.D
 		return err
 	} else {
 		m.marks = append(m.marks, is)
-		if err := m.name(at, len(m.marks)-1); err != nil {
+		place := len(m.marks) - 1
+		if _, another := m.names.Find(key(at)); !another {
+			m.call(at, place)
+		} else if err := m.name(at, place); err != nil {
 			return err
 		}
 	}
@@ -286,7 +290,7 @@ func (m *memory) Alias(other, at finding.Endpoint) {
 		return
 	}
 	place := m.named[n]
-	if err := m.name(other, place); err != nil {
+	if err := errors.Join(m.name(at, place), m.name(other, place)); err != nil {
 		m.fail(err)
 		return
 	}

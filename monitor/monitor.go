@@ -21,7 +21,7 @@ import (
 var (
 	// ErrLocked means that another program has the state open for changes.
 	ErrLocked = errors.New("the state is in use by another run")
-	// ErrOlder means that a scan began before the last one that was applied.
+	// ErrOlder means that a scan ended before the last one from its vantage that was applied.
 	ErrOlder = errors.New("the scan is older than what the state holds")
 	// ErrNoScan means that what is to be applied doesn't name one scan.
 	ErrNoScan = errors.New("the results don't name their scan")
@@ -210,7 +210,7 @@ func (a *application) apply(ctx context.Context, tx *sql.Tx) (Scan, error) {
 	if scan, err := applied(ctx, tx, head.Scan); err != nil || scan.Again {
 		return scan, err
 	}
-	before, ended, err := lastScan(ctx, tx)
+	before, ended, err := lastScan(ctx, tx, head.Vantage)
 	if err != nil {
 		return Scan{}, err
 	}

@@ -54,6 +54,8 @@ var begun = time.Date(2026, 1, 1, 2, 0, 0, 0, time.UTC)
 type house struct {
 	addr, name string
 	outcome    probe.Outcome // ok if empty
+	software   []probe.Software
+	partial    string // empty for nothing
 	evidence
 }
 
@@ -64,7 +66,10 @@ func scan(night int, houses ...house) func(yield func(finding.Entry) bool) {
 	for _, h := range houses {
 		r := &probe.Result{
 			Protocol: "test", Target: probe.Target{Network: probe.TCP, Addr: netip.MustParseAddrPort(h.addr), Name: h.name}, Outcome: probe.OutcomeOK,
-			Partial: []string{}, Started: begun.AddDate(0, 0, night), Evidence: &h.evidence,
+			Partial: []string{}, Started: begun.AddDate(0, 0, night), Evidence: &h.evidence, Software: h.software,
+		}
+		if h.partial != "" {
+			r.Partial = []string{h.partial}
 		}
 		if h.outcome != "" {
 			r.Outcome, r.Partial, r.Err = h.outcome, []string{"/evidence"}, probe.Errorf("dial", h.outcome, "no")
@@ -143,6 +148,45 @@ func TestNights(t *testing.T) {
 		{at("open", "k3", "oak"), []string{"new 192.0.2.1:7 test.open"}},
 	} {
 		require.Equal(t, c.told, night(t, s, n, c.house), "night %d", n)
+	}
+}
+
+// What named a product and names another one now tells the change, even if the rest wasn't learned; what wasn't asked is as it was.
+func TestSoftwareOfWhichAPartIsLearned(t *testing.T) {
+	s := open(t, options)
+	product := func(source, product, version string) probe.Software {
+		return probe.Software{Product: product, Version: version, Source: source}
+	}
+	ftpd, system := product("greeting", "ftpd", "1.2"), product("system", "Windows", "10")
+	for n, c := range []struct {
+		software []probe.Software
+		part     bool
+		told     string
+	}{
+		{software: []probe.Software{ftpd, system}},
+		{software: []probe.Software{ftpd}, part: true},
+		{software: []probe.Software{product("greeting", "otherd", "7")}, part: true, told: "Windows 10, ftpd 1.2 → Windows 10, otherd 7"},
+		{software: []probe.Software{product("greeting", "otherd", "7"), system}},
+		{software: []probe.Software{product("greeting", "otherd", "7")}, told: "Windows 10, otherd 7 → otherd 7"},
+		{software: []probe.Software{product("greeting", "otherd", "8")}, part: true, told: "otherd 7 → otherd 8"},
+		{software: []probe.Software{product("greeting", "otherd", "")}, told: "otherd 8 → otherd"},
+		{software: []probe.Software{product("greeting", "shareware", ""), product("system", "shareware", "2")}, told: "otherd → shareware, shareware 2"},
+		{software: []probe.Software{product("greeting", "otherd", ""), product("system", "otherd pro", "2")}, told: "shareware, shareware 2 → otherd, otherd pro 2"},
+		{software: []probe.Software{product("greeting", "otherd", "")}, part: true},
+	} {
+		h := at("shut", "k")
+		if h.software = c.software; c.part {
+			h.partial = "/evidence/rest"
+		}
+		_, err := s.Apply(t.Context(), scan(n, h), nil)
+		require.NoError(t, err)
+		got := ""
+		for _, e := range undelivered(t, s) {
+			if e.Note != nil {
+				got += strings.Join(e.Note.Old, ", ") + " → " + strings.Join(e.Note.New, ", ")
+			}
+		}
+		require.Equal(t, c.told, got, "night %d", n)
 	}
 }
 
@@ -431,4 +475,27 @@ func TestViews(t *testing.T) {
 	require.NoError(t, err)
 	_, err = monitor.Open(path, options)
 	require.ErrorContains(t, err, "use a newer one")
+}
+
+// What is seen from one place says nothing of another.
+func TestVantages(t *testing.T) {
+	s := open(t, options)
+	apply := func(n int, vantage string, houses ...house) []string {
+		entries := slices.Collect(scan(n, houses...))
+		entries[0].Header.Vantage = vantage
+		got, _ := told(t, s, slices.Values(entries), nil)
+		return got
+	}
+	require.Equal(t, []string{"new " + a + " test.boards", "new " + a + " test.open"}, apply(0, "", at("open", "k", "oak")))
+	require.Equal(t, []string{"new " + a + " from berlin test.open"}, apply(2, "berlin", at("open", "k")))
+	require.Empty(t, apply(1, "", at("open", "k", "oak")), "it isn't older than those from there")
+	require.Empty(t, apply(3, "berlin", at("open", "k")))
+	_, err := s.Apply(t.Context(), scan(0, at("shut", "k")), nil)
+	require.NoError(t, err, "it was applied before")
+	entries := slices.Collect(scan(-1, at("shut", "k")))
+	_, err = s.Apply(t.Context(), slices.Values(entries), nil)
+	require.ErrorIs(t, err, monitor.ErrOlder)
+	require.Equal(t, []string{"fact " + a + " from berlin test:/evidence/key"}, apply(4, "berlin", at("open", "another")))
+	require.Empty(t, apply(5, "", at("open", "k", "oak")))
+	require.Equal(t, []string{"retired " + a}, apply(40, "berlin", at("open", "another")), "nobody has looked from there for a month")
 }

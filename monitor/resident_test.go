@@ -62,8 +62,20 @@ func newResident(n int, next func() int) *resident {
 	return r
 }
 
-func banner(version int) string   { return fmt.Sprintf("(vsFTPd 9.%d.0)", version) }
-func software(version int) string { return fmt.Sprintf("vsftpd 9.%d.0", version) }
+// banner names the version, and the product: every third version is of another one.
+func banner(version int) string {
+	if version%3 == 0 {
+		return fmt.Sprintf("ProFTPD 9.%d.0 Server (files) [10.0.0.1]", version)
+	}
+	return fmt.Sprintf("(vsFTPd 9.%d.0)", version)
+}
+
+func software(version int) string {
+	if version%3 == 0 {
+		return fmt.Sprintf("ProFTPD 9.%d.0", version)
+	}
+	return fmt.Sprintf("vsftpd 9.%d.0", version)
+}
 
 // change lets something happen to the host, now and then.
 func (r *resident) change(rnd *rand.Rand, next func() int) {

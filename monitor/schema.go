@@ -74,6 +74,30 @@ CREATE VIEW open_findings AS SELECT e.host, e.port, e.network, e.vantage, f.key 
 	FROM endpoint e JOIN standing s ON s.endpoint = e.id, json_each(s.data, '$.open') f
 	WHERE e.scope = '' AND json_extract(f.value, '$.confirmed') <> '0001-01-01T00:00:00Z';
 `,
+	// What is told of an endpoint at once is one row, and what many events say in the same words stands there once.
+	`
+CREATE TABLE wording (id INTEGER PRIMARY KEY, body TEXT NOT NULL UNIQUE);
+-- The events of the ids from first to last: a list of [wording or 0, what is its own].
+CREATE TABLE told (
+	first INTEGER PRIMARY KEY, last INTEGER NOT NULL, scan TEXT NOT NULL, at TEXT NOT NULL, common TEXT NOT NULL, events TEXT NOT NULL
+);
+-- Those that nobody took yet, as ranges that don't meet.
+CREATE TABLE waiting (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '');
+INSERT INTO told SELECT id, id, scan, at, json_object('endpoint', json_extract(body, '$.endpoint')), json_array(json_array(0, json(body))) FROM event;
+INSERT INTO waiting SELECT event, event, attempts, error FROM undelivered;
+DROP VIEW history;
+DROP TABLE undelivered;
+DROP TABLE event;
+CREATE VIEW each_event AS SELECT t.first, t.first + e.key AS event, t.scan, t.at, e.value ->> 0 AS wording, t.common, e.value -> 1 AS own,
+	json_extract(t.common, '$.endpoint.host') AS host, json_extract(t.common, '$.endpoint.port') AS port
+	FROM told t CROSS JOIN json_each(t.events) e;
+CREATE VIEW history AS SELECT event, scan, at, json_extract(body, '$.kind') AS kind, json_extract(body, '$.endpoint.host') AS host,
+	json_extract(body, '$.endpoint.port') AS port, json_extract(body, '$.endpoint.network') AS network, json_extract(body, '$.endpoint.vantage') AS vantage,
+	json_extract(body, '$.change.finding.id') AS rule, json_extract(body, '$.note.fact') AS fact, json_extract(body, '$.change.finding.severity') AS severity,
+	body AS event_json FROM (
+		SELECT e.event, e.scan, e.at, json_patch(json_patch(json_patch(coalesce(w.body, '{}'), e.common), e.own),
+			json_object('id', e.event, 'scan', e.scan, 'at', e.at)) AS body FROM each_event e LEFT JOIN wording w ON w.id = e.wording);
+`,
 }
 
 // migrate brings the file to the version of this program.
@@ -105,7 +129,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 // dsn names the file. A write is on the disk when its transaction ends, and a crash leaves either all of it or nothing.
 func dsn(path, mode string) string {
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	u.RawQuery = url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-32768)"}}.Encode()
+	u.RawQuery = url.Values{"mode": {mode}, "_txlock": {"immediate"}, "_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "cache_size(-8192)"}}.Encode()
 	if mode == "ro" {
 		u.RawQuery = url.Values{"mode": {mode}, "_pragma": {"busy_timeout(10000)"}}.Encode()
 	}

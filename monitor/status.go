@@ -68,14 +68,15 @@ func (s *State) delivery(ctx context.Context, st *Status) error {
 		st.Last = &scans[0]
 	}
 	var oldest sql.NullString
-	err = s.db.QueryRowContext(ctx, `SELECT count(*), min(e.at) FROM undelivered u JOIN event e ON e.id = u.event`).Scan(&st.Undelivered, &oldest)
+	err = s.db.QueryRowContext(ctx, `SELECT coalesce(sum(last - first + 1), 0),
+		(SELECT at FROM told WHERE first <= (SELECT min(first) FROM waiting) ORDER BY first DESC LIMIT 1) FROM waiting`).Scan(&st.Undelivered, &oldest)
 	if err != nil {
 		return err
 	}
 	if oldest.Valid {
 		st.Oldest, _ = time.Parse(stamp, oldest.String)
 	}
-	err = s.db.QueryRowContext(ctx, `SELECT error FROM undelivered WHERE error <> '' ORDER BY event DESC LIMIT 1`).Scan(&st.Trouble)
+	err = s.db.QueryRowContext(ctx, `SELECT error FROM waiting WHERE error <> '' ORDER BY first DESC LIMIT 1`).Scan(&st.Trouble)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}

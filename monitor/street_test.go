@@ -37,7 +37,7 @@ type street struct {
 
 // A server is one of them, as it is now.
 type server struct {
-	kind    string // ftp, smtp, rsync or ssh
+	kind    string // ftp, smtp, rsync or ssh; or raw, which says its banner and hangs up
 	busy    bool   // turns everybody away for now
 	gone    bool   // nobody listens
 	silent  bool   // doesn't answer calls
@@ -93,7 +93,7 @@ func (s *street) dial(_ context.Context, _, address string) (net.Conn, error) {
 	}
 	l := &line{at: at, serve: srv.serve()}
 	l.say(srv.greeting())
-	if srv.busy {
+	if srv.busy || srv.kind == "raw" {
 		l.closed = true
 	}
 	if srv.slow {
@@ -109,6 +109,8 @@ func (s *server) greeting() string {
 			return "421 Too many connections\r\n"
 		}
 		return "220 " + s.banner + "\r\n"
+	case "raw":
+		return s.banner
 	case "smtp":
 		if s.busy {
 			return "421 4.3.2 Too busy\r\n"

@@ -120,6 +120,14 @@ func TestVerdictsThatWereWrong(t *testing.T) {
 		"FTP on 2121 that closes": {[]string{"192.0.2.9:2121"}, func(s *street) { s.put("192.0.2.9:2121", server{kind: "ftp", banner: "hello FTP"}) }, nil, []night{
 			{change: turn("192.0.2.9:2121", func(s *server) { s.gone = true }), told: []string{"resolved 192.0.2.9:2121 ftp.cleartext-login",
 				"resolved 192.0.2.9:2121 ftp.exposed", "resolved 192.0.2.9:2121 ftp.tls-missing", "resolved 192.0.2.9:2121 net.odd-port"}}}},
+		"FTP that became an SSH that hangs up": {[]string{"192.0.2.9:2121"}, func(s *street) { s.put("192.0.2.9:2121", server{kind: "ftp", banner: "hello FTP"}) }, nil, []night{
+			{change: turn("192.0.2.9:2121", func(s *server) { *s = server{kind: "raw", banner: "SSH-2.0-OpenSSH_9.2p1\r\n"} }), told: []string{
+				"fact 192.0.2.9:2121 /protocol", "new 192.0.2.9:2121 ssh.exposed", "resolved 192.0.2.9:2121 ftp.cleartext-login",
+				"resolved 192.0.2.9:2121 ftp.exposed", "resolved 192.0.2.9:2121 ftp.tls-missing"}, worst: finding.Low}}},
+		"FTP that became an rsync, asked as FTP": {[]string{"ftp://192.0.2.1"}, nil, nil, []night{
+			{change: turn(ftp, func(s *server) { *s = server{kind: "raw", banner: "@RSYNCD: 31.0\n"} }), told: []string{
+				"fact 192.0.2.1:21 /protocol", "resolved 192.0.2.1:21 ftp.anonymous", "resolved 192.0.2.1:21 ftp.anonymous-listing",
+				"resolved 192.0.2.1:21 ftp.cleartext-login", "resolved 192.0.2.1:21 ftp.exposed", "resolved 192.0.2.1:21 ftp.tls-missing"}}}},
 		"a name that moves": {[]string{"ftp://files.example.net"}, named("192.0.2.20"), nil, []night{{change: named("192.0.2.21"),
 			told: []string{"moved files.example.net:21 /target/addr"}}, {}}},
 		"by name, and then by address": {[]string{"ftp://files.example.net"}, named("192.0.2.20"), nil, []night{

@@ -72,7 +72,7 @@ func (c *Conn) send(plain []byte, guard func([]byte) (string, error)) error {
 	if c.s.life.Err() != nil {
 		return c.failedSend(c.s.contextError("send"))
 	}
-	c.s.log.add(Event{Conn: c.id, Dir: DirSend, Data: plain, Label: label})
+	c.s.log.sent(c.id, plain, label)
 	c.talked.Store(true)
 	c.label, c.answered = label, false
 	if _, err := c.rw.Write(plain); err != nil {
@@ -140,26 +140,30 @@ func (c *Conn) fill() error {
 	c.room()
 	n, err := c.rw.Read(c.buf[c.w:])
 	if n > 0 {
-		c.s.log.received(Event{Conn: c.id, Dir: DirRecv, Data: c.buf[c.w : c.w+n]}, c.datagrams())
+		c.s.log.received(c.id, c.buf[c.w:c.w+n], c.datagrams())
 		c.talked.Store(true)
 		c.w += n
 		c.wanted, c.answered = false, true
 	}
-	if err != nil {
-		e := c.ioError("read", err, c.brokenOutcome()).unwelcome(c.wanted)
-		c.err = e
-		if !c.hungUp.Load() {
-			c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
-		}
-		if n > 0 {
+	switch {
+	case err != nil:
+		if err = c.ended(err); n > 0 {
 			return nil // the bytes first; the error stays for the next read
 		}
-		return e
+	case n == 0 && !c.datagrams():
+		err = &Error{Op: "read", Outcome: OutcomeInternal, Err: io.ErrNoProgress}
 	}
-	if n == 0 && !c.datagrams() {
-		return &Error{Op: "read", Outcome: OutcomeInternal, Err: io.ErrNoProgress}
+	return err
+}
+
+// ended notes why reading ended.
+func (c *Conn) ended(err error) error {
+	e := c.ioError("read", err, c.brokenOutcome()).unwelcome(c.wanted)
+	c.err = e
+	if !c.hungUp.Load() {
+		c.s.log.add(Event{Conn: c.id, Dir: DirEnd, Outcome: e.Outcome})
 	}
-	return nil
+	return e
 }
 
 // room makes place behind buf[r:w], by moving it to the front or by growing the buffer.

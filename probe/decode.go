@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/handclasp/handclasp/internal/rawjson"
@@ -27,7 +28,8 @@ func Decode(data []byte, probers ...Prober) (*Result, error) {
 }
 
 // DecodeMembers is [Decode] of an object to which [Result.AppendJSON] added members: the value of each is decoded into what
-// the Value of its name points to, as package json does. Other members are passed over.
+// the Value of its name points to, as package json does, or given to it if that is a func([]byte) error: such a value is not to be
+// kept, and isn't checked, but for where it ends. Other members are passed over.
 func DecodeMembers(data []byte, members []Member, probers ...Prober) (*Result, error) {
 	var (
 		r               = new(Result)
@@ -74,35 +76,62 @@ func decodeMembers(data []byte, into []Member) error {
 		if err != nil {
 			return broken(err)
 		}
-		name, err := m.Name()
-		if err != nil {
-			return err
-		}
-		var ignored json.RawMessage
-		value := any(&ignored)
-		for _, known := range into {
-			if known.Name == name {
-				value = known.Value
+		i := slices.IndexFunc(into, func(known Member) bool { return m.Is(known.Name) })
+		if i < 0 {
+			name, err := m.Name()
+			if err != nil {
+				return err
 			}
-		}
-		switch value := value.(type) {
-		case *undecoded:
-			if *value == nil {
-				*value = m.Value
-				continue
+			var ignored json.RawMessage
+			if err := json.Unmarshal(m.Value, &ignored); err != nil {
+				return broken(fmt.Errorf("%s: %w", name, err))
 			}
-			return fmt.Errorf("%s: twice", name)
-		case *string:
-			if text, ok := rawjson.Text(m.Value); ok {
-				*value = text
-				continue
-			}
+			continue
 		}
-		if err := json.Unmarshal(m.Value, value); err != nil {
-			return broken(fmt.Errorf("%s: %w", name, err))
+		if err := decodeMember(m.Value, into[i].Value); err != nil {
+			return broken(fmt.Errorf("%s: %w", into[i].Name, err))
 		}
 	}
 	return nil
+}
+
+// decodeMember leaves to package json what isn't easily seen.
+func decodeMember(from []byte, into any) error {
+	switch into := into.(type) {
+	case func([]byte) error:
+		return into(from)
+	case *undecoded:
+		if *into != nil {
+			return errors.New("twice")
+		}
+		*into = from
+		return nil
+	case *string:
+		if text, ok := rawjson.Text(from); ok {
+			*into = text
+			return nil
+		}
+	case *Outcome:
+		if text, ok := rawjson.Text(from); ok {
+			*into = Outcome(text)
+			return nil
+		}
+	case *Level:
+		if text, ok := rawjson.Text(from); ok {
+			return into.UnmarshalText([]byte(text))
+		}
+	case *[]string:
+		if string(from) == "[]" {
+			*into = []string{}
+			return nil
+		}
+	case *[]Software:
+		if string(from) == "[]" {
+			*into = []Software{}
+			return nil
+		}
+	}
+	return json.Unmarshal(from, into)
 }
 
 func (r *Result) decodeEvidence(raw undecoded, probers []Prober) error {

@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"syscall"
 	"testing"
@@ -83,4 +84,37 @@ func TestCallLeftBehind(t *testing.T) {
 	require.ErrorIs(t, <-ended, probe.OutcomeCanceled)
 	require.ErrorIs(t, left.Err(), context.Canceled)
 	<-left.Done()
+}
+
+// A context that a prober made ends a call too, and nothing else of the session.
+func TestCallOfANarrowerContext(t *testing.T) {
+	t.Parallel()
+	var alive error
+	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, _ *evidence) error {
+		narrow, cancel := context.WithCancel(ctx)
+		time.AfterFunc(100*time.Millisecond, cancel)
+		_, err := s.Open(narrow)
+		alive = ctx.Err()
+		return err
+	}}, deaf(t), &probe.Options{Limits: probe.Limits{Dial: time.Minute, Total: time.Minute}})
+	require.Equal(t, probe.OutcomeCanceled, r.Outcome)
+	require.NoError(t, alive)
+}
+
+func TestConnectByIPv6(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skip("no IPv6 here: ", err)
+	}
+	at := l.Addr().(*net.TCPAddr).AddrPort()
+	r := probe.Run(t.Context(), opens{}, probe.Target{Addr: at}, nil)
+	require.NoError(t, r.Err)
+	require.NoError(t, l.Close())
+	r = probe.Run(t.Context(), opens{}, probe.Target{Addr: at}, nil)
+	require.Equal(t, probe.OutcomeRefused, r.Outcome)
+	require.EqualError(t, r.Err, "dial: connect: connection refused")
+	zone := netip.AddrPortFrom(netip.MustParseAddr("fe80::1%none"), at.Port())
+	r = probe.Run(t.Context(), opens{}, probe.Target{Addr: zone}, nil)
+	require.NotEqual(t, probe.OutcomeOK, r.Outcome)
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -92,60 +93,21 @@ func (l *life) cause() error {
 	return errTotal
 }
 
-// A call is the context of a connection that is being opened by the system's dialer, which ends with the session. Package net
-// sets a socket's deadline by it, and asks to be told of an earlier end.
-type call struct {
-	s         *Session
-	due       time.Time
-	interrupt func()
-}
-
-func (s *Session) call(due time.Time) *call {
-	if s.life.due.Before(due) {
-		due = s.life.due
-	}
-	return &call{s: s, due: due}
-}
-
-// never is closed by nobody.
-var never = make(chan struct{})
-
-// Deadline implements [context.Context].
-func (c *call) Deadline() (time.Time, bool) { return c.due, true }
-
-// Done implements [context.Context]. Package net takes a context without it for one that never ends, and has AfterFunc otherwise.
-func (c *call) Done() <-chan struct{} { return never }
-
-// Err implements [context.Context].
-func (c *call) Err() error { return c.s.life.Err() }
-
-// Value implements [context.Context].
-func (c *call) Value(key any) any { return c.s.life.caller.Value(key) }
-
-// AfterFunc arranges for f to be called, in a goroutine of its own, if the session ends while the call is under way; see
-// [context.AfterFunc].
-func (c *call) AfterFunc(f func()) (stop func() bool) {
-	s := c.s
+// calling notes a connection that is being opened, which ends with the session. It reports false if that has ended.
+func (s *Session) calling(c net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.aborted {
-		go f()
-		return func() bool { return false }
+	if !s.aborted {
+		s.calls = append(s.calls, c)
 	}
-	c.interrupt = f
-	s.calls = append(s.calls, c)
-	return c.stop
+	return !s.aborted
 }
 
-func (c *call) stop() bool {
-	s := c.s
+// called notes that it is open, or will never be.
+func (s *Session) called(c net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.Index(s.calls, c)
-	if i >= 0 {
-		s.calls = slices.Delete(s.calls, i, i+1)
-	}
-	return i >= 0
+	s.calls = slices.DeleteFunc(s.calls, func(other net.Conn) bool { return other == c })
 }
 
 // owns reports whether a context is the session's own, rather than one that a prober made.
@@ -160,28 +122,11 @@ func (s *Session) abort() {
 	defer s.mu.Unlock()
 	s.aborted = true
 	for _, c := range s.calls {
-		go c.interrupt()
+		_ = c.SetDeadline(past)
 	}
-	s.calls = nil
 	for _, c := range s.conns {
 		_ = c.raw.Conn.SetDeadline(past)
 	}
 }
 
 var past = time.Unix(1, 0)
-
-// until returns ctx, or a context that ends when ctx does and only tells an earlier time. A context with a timer costs a tenth of a
-// connection.
-func until(ctx context.Context, due time.Time) context.Context {
-	if d, ok := ctx.Deadline(); ok && d.Before(due) {
-		return ctx
-	}
-	return dueContext{ctx, due}
-}
-
-type dueContext struct {
-	context.Context
-	due time.Time
-}
-
-func (c dueContext) Deadline() (time.Time, bool) { return c.due, true }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"io"
 	"net"
+	"net/netip"
 )
 
 // A DialFunc establishes a connection, as [net.Dialer.DialContext] does. The session only ever passes it the target's
@@ -23,6 +24,9 @@ type Options struct {
 	Contact Contact
 	// Dial establishes connections; nil means a plain [net.Dialer].
 	Dial DialFunc
+	// Gate, if not nil, is passed before each connection, whoever dials: it may hold it up, for as long as ctx lasts, or refuse
+	// it by an error. It costs less than a Dial around the system's.
+	Gate func(ctx context.Context, to netip.AddrPort) error
 	// Limits bound the session.
 	Limits Limits
 	// RootCAs are the roots by which the fact "trusted" of TLS evidence is judged; nil means the system's. The

@@ -13,19 +13,16 @@ type recorder struct {
 	start    time.Time
 	trace    func(Event)
 	records  []record
-	data     []byte // of all events, one behind the other
+	chunk    []byte // the newest memory for data: that of the last record is at its end
 	finished bool
-	greeting bool // no more than that is going to be said
-	few      [greetingRecords]record
 }
 
-// record is an Event in half the space.
+// record is an Event in less space.
 type record struct {
 	label   string
 	tls     *TLS
+	data    []byte
 	at      uint32 // milliseconds
-	from    uint32 // the data is data[from:to]
-	to      uint32
 	conn    uint16
 	dir     uint8 // in dirs
 	outcome uint8 // in outcomes
@@ -39,22 +36,40 @@ var (
 	}
 )
 
-// The first sizes: what most conversations without TLS take, and what a greeting does. They double when more is said.
+// The first sizes: what most conversations take, and what a greeting does. They double when more is said; what was said stays
+// where it is.
 const (
-	firstRecords    = 24
-	firstData       = 768
+	firstRecords    = 12
+	firstChunk      = 256
 	greetingRecords = 4
-	greetingData    = 128
+	greetingChunk   = 128
+	largestChunk    = 4 << 10 // unless it is one thing that is larger
 )
 
-func (r *recorder) add(e Event) { r.append(e, e.Data, false) }
+// begin makes place for what is mostly said at a level.
+func (r *recorder) begin(now time.Time, trace func(Event), l Level) {
+	r.start, r.trace = now, trace
+	records, chunk := firstRecords, firstChunk
+	if l == LevelGreeting {
+		records, chunk = greetingRecords, greetingChunk
+	}
+	r.records, r.chunk = make([]record, 0, records), make([]byte, 0, chunk)
+}
+
+func (r *recorder) add(e Event) { r.append(&e, e.Data, false) }
+
+func (r *recorder) sent(conn int, data []byte, label string) {
+	r.append(&Event{Conn: conn, Dir: DirSend, Label: label}, data, false)
+}
 
 // received adds what a connection gave. A server that drips its bytes, or a reply in several segments, is still one
 // thing that was received; datagrams stay apart, since joined ones couldn't be replayed.
-func (r *recorder) received(e Event, datagram bool) { r.append(e, e.Data, !datagram) }
+func (r *recorder) received(conn int, data []byte, datagram bool) {
+	r.append(&Event{Conn: conn, Dir: DirRecv}, data, !datagram)
+}
 
 // append adds an event whose data, apart from it, may lie on the stack.
-func (r *recorder) append(e Event, data []byte, joins bool) {
+func (r *recorder) append(e *Event, data []byte, joins bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.finished {
@@ -63,31 +78,38 @@ func (r *recorder) append(e Event, data []byte, joins bool) {
 	at := time.Since(r.start)
 	if r.trace != nil {
 		e.At, e.Data = at.Truncate(time.Millisecond), slices.Clone(data)
-		r.trace(e)
+		r.trace(*e)
 	}
-	if r.records == nil {
-		if r.greeting {
-			r.records, r.data = r.few[:0], make([]byte, 0, greetingData)
-		} else {
-			r.records, r.data = make([]record, 0, firstRecords), make([]byte, 0, firstData)
-		}
-	}
-	from := len(r.data)
-	r.data = append(r.data, data...)
 	if n := len(r.records); n > 0 && joins {
 		if last := &r.records[n-1]; dirs[last.dir] == DirRecv && int(last.conn) == e.Conn {
-			last.to = uint32(len(r.data))
+			last.data = r.keep(last.data, data)
 			return
 		}
 	}
-	r.records = append(r.records, record{
-		label: e.Label, tls: e.TLS, at: uint32(at.Milliseconds()), from: uint32(from), to: uint32(len(r.data)),
-		conn: uint16(e.Conn), dir: uint8(slices.Index(dirs, e.Dir)), outcome: uint8(slices.Index(outcomes, e.Outcome)),
-	})
+	r.records = append(r.records, record{})
+	n := &r.records[len(r.records)-1]
+	n.label, n.tls, n.data = e.Label, e.TLS, r.keep(nil, data)
+	n.at, n.conn = uint32(at.Milliseconds()), uint16(e.Conn)
+	n.dir, n.outcome = uint8(slices.Index(dirs, e.Dir)), uint8(slices.Index(outcomes, e.Outcome))
 }
 
-// transcript returns what was recorded so far. The slices' capacities are cut, so that appending to an event's data
-// never writes into another's.
+// keep copies data behind the last record's, if it is more of that, or else to where nothing is. The slice's capacity is cut, so that
+// appending to an event's data never writes into another's.
+func (r *recorder) keep(last, data []byte) []byte {
+	size := len(last) + len(data)
+	if len(r.chunk)+len(data) > cap(r.chunk) {
+		room := max(size, min(2*cap(r.chunk), largestChunk))
+		if len(last) > 0 {
+			room = max(room, 2*size) // there may be more still
+		}
+		r.chunk = append(make([]byte, 0, room), last...)
+	}
+	r.chunk = append(r.chunk, data...)
+	end := len(r.chunk)
+	return r.chunk[end-size : end : end]
+}
+
+// transcript returns what was recorded so far.
 func (r *recorder) transcript() Transcript {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,8 +119,8 @@ func (r *recorder) transcript() Transcript {
 			At: time.Duration(rec.at) * time.Millisecond, Conn: int(rec.conn), Dir: dirs[rec.dir], Label: rec.label,
 			TLS: rec.tls, Outcome: outcomes[rec.outcome],
 		}
-		if rec.from < rec.to {
-			t[i].Data = r.data[rec.from:rec.to:rec.to]
+		if len(rec.data) > 0 {
+			t[i].Data = rec.data
 		}
 	}
 	return t

@@ -33,10 +33,10 @@ type Session struct {
 	maxConns int // of the limits and the Spec's bound the lower, and what Options.TLS may take beside
 
 	mu        sync.Mutex
-	beforeTLS string  // what the guard called the message before the last handshake behind a go-ahead
-	lost      []part  // in the order in which they were lost
-	conns     []*Conn // those that are open
-	calls     []*call // those of the system's dialer that are under way
+	beforeTLS string     // what the guard called the message before the last handshake behind a go-ahead
+	lost      []part     // in the order in which they were lost
+	conns     []*Conn    // those that are open
+	calls     []net.Conn // those that are being opened
 	opened    int
 	aborted   bool // the life was ended: no deadline may be set any more
 	kept      Evidence
@@ -67,7 +67,7 @@ func newSession(ctx context.Context, p Prober, t Target, o *Options) (s *Session
 		s.maxConns = min(s.maxConns, most.Conns)
 	}
 	now := time.Now()
-	s.log = recorder{start: now, trace: s.opts.Trace, greeting: s.opts.Level == LevelGreeting}
+	s.log.begin(now, s.opts.Trace, s.opts.Level)
 	s.life.caller, s.life.due = ctx, now.Add(limits.Total)
 	return s, nil
 }
@@ -208,9 +208,10 @@ func (s *Session) openAs(ctx context.Context, id int, to endpoint, receiveOnly b
 	if err != nil {
 		return nil, err
 	}
-	c.raw = wire{Conn: raw, c: c, idle: s.opts.Limits.Idle}
+	c.raw.Conn, c.raw.c, c.raw.idle = raw, c, s.opts.Limits.Idle
 	c.rw = &c.raw
 	c.oneAtATime(true)
+	_ = c.raw.arm() // for what is read or written first, where the stack isn't deep
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -232,44 +233,82 @@ func (s *Session) logOpen(id int, network Network, addr netip.AddrPort, err *Err
 	if err != nil {
 		e.Outcome = err.Outcome
 	}
-	s.log.append(e, at, false)
+	s.log.append(&e, at, false)
 }
 
 // dial establishes a connection within the dial time. It returns when the context ends even if a custom dialer
 // doesn't; a connection that comes too late is closed.
+//
+// What is rare here has functions of its own: a goroutine that waits for a host has its whole stack in memory, and a thousand may.
 func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, *Error) {
-	narrow := !s.owns(ctx)
-	if narrow {
-		// Either context ends it.
-		both, cancel := context.WithCancel(ctx)
-		defer cancel()
-		defer context.AfterFunc(&s.life, cancel)()
-		ctx = both
+	if !s.owns(ctx) {
+		return s.dialWithin(ctx, network, addr)
 	}
-	raw, err := s.dialBy(ctx, narrow, network, addr.String())
+	err := s.pass(ctx, addr)
+	var raw net.Conn
+	if err == nil {
+		raw, err = s.dialBy(ctx, network, addr)
+	}
 	if err != nil {
-		return nil, s.dialError(ctx, narrow, err)
+		return nil, s.dialError(ctx, false, err)
 	}
 	return raw, nil
 }
 
-// systemDialer sends no keep-alives, which are for connections that live longer than a probe. Its DialTCP would do without the
-// address's text, but binds the socket first, which costs a system call and a port that no other connection may have.
-var systemDialer = net.Dialer{KeepAlive: -1}
+// dialWithin dials under a context that a prober made: either that or the session's ends it.
+func (s *Session) dialWithin(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, *Error) {
+	both, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(&s.life, cancel)()
+	raw, err := s.dialBy(both, network, addr)
+	if err != nil {
+		return nil, s.dialError(both, true, err)
+	}
+	return raw, nil
+}
+
+// pass passes the gate of the options.
+func (s *Session) pass(ctx context.Context, to netip.AddrPort) (err error) {
+	if s.opts.Gate == nil {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = Errorf("dial", OutcomeInternal, "gate panicked: %v", v)
+		}
+	}()
+	return s.opts.Gate(ctx, to)
+}
 
 // dialBy dials by the dialer of the options or the system's.
-func (s *Session) dialBy(ctx context.Context, narrow bool, network Network, addr string) (net.Conn, error) {
-	wait := s.opts.Limits.Dial
-	switch due := time.Now().Add(wait); {
-	case s.opts.Dial != nil:
-		return dialWith(ctx, s.opts.Dial, wait, string(network), addr)
-	case network == UDP:
-		return dialDatagrams(ctx, &net.Dialer{Timeout: wait}, string(network), addr)
-	case narrow:
-		return systemDialer.DialContext(until(ctx, due), string(network), addr)
-	default:
-		return systemDialer.DialContext(s.call(due), string(network), addr)
+func (s *Session) dialBy(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, error) {
+	if s.opts.Dial == nil && network == TCP {
+		return s.connect(ctx, addr, s.dialDue())
 	}
+	return s.dialOther(ctx, network, addr.String())
+}
+
+func (s *Session) dialOther(ctx context.Context, network Network, addr string) (net.Conn, error) {
+	wait := s.opts.Limits.Dial
+	if s.opts.Dial != nil {
+		return dialWith(ctx, s.opts.Dial, wait, string(network), addr)
+	}
+	return dialDatagrams(ctx, &net.Dialer{Timeout: wait}, string(network), addr)
+}
+
+// dialDue is when a call that begins now has taken long enough.
+func (s *Session) dialDue() time.Time {
+	due := time.Now().Add(s.opts.Limits.Dial)
+	if s.life.due.Before(due) {
+		return s.life.due
+	}
+	return due
+}
+
+// dialSystem dials by package net, without keep-alives, which are for connections that live longer than a probe.
+func (s *Session) dialSystem(ctx context.Context, addr netip.AddrPort, due time.Time) (net.Conn, error) {
+	dialer := net.Dialer{KeepAlive: -1, Deadline: due}
+	return dialer.DialContext(ctx, string(TCP), addr.String())
 }
 
 // dialError says why a call failed. ctx ends with the session too.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -171,6 +172,47 @@ func TestOneHostOnly(t *testing.T) {
 	require.Equal(t, []string{control.Addr.String(), data.Addr.String()}, dialled)
 }
 
+// Each connection passes the gate, and none is made that it refuses.
+func TestGate(t *testing.T) {
+	leakFree(t)
+	data := serve(t, say("data\n"))
+	control := serve(t, say("control\n"))
+	refused := errors.New("not now")
+	var asked, dialled []string
+	o := &probe.Options{
+		Gate: func(_ context.Context, to netip.AddrPort) error {
+			if asked = append(asked, to.String()); len(asked) == 3 {
+				return refused
+			}
+			return nil
+		},
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dialled = append(dialled, address)
+			return new(net.Dialer).DialContext(ctx, network, address)
+		},
+	}
+	r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+		_, err := s.Open(ctx)
+		require.NoError(t, err)
+		_, err = s.OpenPort(ctx, data.Addr.Port())
+		require.NoError(t, err)
+		_, err = s.OpenPort(ctx, data.Addr.Port())
+		require.ErrorIs(t, err, refused)
+		return nil
+	}}, control, o)
+	require.NoError(t, r.Err)
+	require.Equal(t, []string{control.Addr.String(), data.Addr.String(), data.Addr.String()}, asked)
+	require.Equal(t, asked[:2], dialled)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	o = &probe.Options{Gate: func(ctx context.Context, _ netip.AddrPort) error {
+		cancel()
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	require.Equal(t, probe.OutcomeCanceled, probe.Run(ctx, script{talk: listen}, control, o).Outcome)
+}
+
 func portOf(t probe.Target) string {
 	_, p, _ := net.SplitHostPort(t.Addr.String())
 	return p
@@ -197,6 +239,12 @@ func TestOutcomes(t *testing.T) {
 		"dialer returns nil":  {target: closed, options: failing(nil), want: probe.OutcomeInternal},
 		"dialer panics": {target: closed, want: probe.OutcomeInternal, options: &probe.Options{
 			Dial: func(context.Context, string, string) (net.Conn, error) { panic("dialer") }}},
+		"gate knows better": {target: closed, want: probe.OutcomeForbidden, options: &probe.Options{
+			Gate: func(context.Context, netip.AddrPort) error {
+				return &probe.Error{Op: "gate", Outcome: probe.OutcomeForbidden}
+			}}},
+		"gate panics": {target: closed, want: probe.OutcomeInternal, options: &probe.Options{
+			Gate: func(context.Context, netip.AddrPort) error { panic("gate") }}},
 		"end of file": {serve: func(net.Conn) {}, want: probe.OutcomeClosed, is: io.EOF},
 		"reset": {want: probe.OutcomeClosed, is: syscall.ECONNRESET, serve: func(c net.Conn) {
 			_ = c.(*net.TCPConn).SetLinger(0)

@@ -86,6 +86,12 @@ func (c *Conn) startTLS(ctx context.Context) (*TLS, error) {
 		c.s.mu.Unlock()
 	}
 	err := c.handshake(ctx, t)
+	c.logTLS(t, err)
+	return t, asError(err)
+}
+
+// logTLS takes down how a handshake ended.
+func (c *Conn) logTLS(t *TLS, err *Error) {
 	e := Event{Conn: c.id, Dir: DirTLS}
 	if err != nil {
 		t.Error, _ = UTF8([]byte(err.Error()))
@@ -97,11 +103,7 @@ func (c *Conn) startTLS(ctx context.Context) (*TLS, error) {
 		e.TLS = &seen
 		c.s.log.add(e)
 	}
-	if err != nil {
-		return t, err
-	}
-	c.secure = true
-	return t, nil
+	c.secure = err == nil
 }
 
 func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
@@ -122,13 +124,13 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 
 	defer c.until(ctx)()
 	c.raw.keep = true
-	cfg := c.s.tlsConfig(c.receiveOnly)
-	cfg.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-		t.ClientCertificateRequested = Yes
-		return new(tls.Certificate), nil // none
-	}
-	conn := tls.Client(&c.raw, cfg)
+	conn := tls.Client(&c.raw, c.s.tlsConfig(t, c.receiveOnly))
 	err := conn.Handshake() // the context's end comes as a deadline, which spares a goroutine
+	return c.handshook(conn, t, err)
+}
+
+// handshook says what is known behind a handshake.
+func (c *Conn) handshook(conn *tls.Conn, t *TLS, err error) *Error {
 	head := c.raw.head
 	c.raw.keep, c.raw.head = false, nil
 
@@ -215,7 +217,8 @@ func (c *Conn) closeNotify() {
 	_ = conn.CloseWrite()
 }
 
-func (s *Session) tlsConfig(data bool) *tls.Config {
+// tlsConfig is that of one handshake, which t is told of. Data connections may resume.
+func (s *Session) tlsConfig(t *TLS, data bool) *tls.Config {
 	name := s.target.Name
 	if name == "" {
 		name = s.target.Addr.Addr().WithZone("").String() // no SNI is sent for an address; it keys the session cache
@@ -228,6 +231,10 @@ func (s *Session) tlsConfig(data bool) *tls.Config {
 		CipherSuites:       allCipherSuites,
 		CurvePreferences:   classicGroups,
 		Renegotiation:      tls.RenegotiateNever,
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			t.ClientCertificateRequested = Yes
+			return new(tls.Certificate), nil // none
+		},
 	}
 	if s.opts.PostQuantum {
 		cfg.CurvePreferences = hybridGroups

@@ -10,8 +10,7 @@ import (
 	"github.com/handclasp/handclasp/internal/connid"
 )
 
-// OpenEach opens n connections to the target side by side and calls f for each, in goroutines of their own, with i from
-// 0 on; if a connection can't be opened, c is nil and err says why. It closes each connection when its f returned,
+// OpenEach opens n connections to the target and calls f for each, side by side in goroutines, with i from 0 on; if a connection can't be opened, c is nil and err says why. It closes each connection when its f returned,
 // and returns when all have. Its callers bound n: a server may take many at once for an attack. If a scan bounds the
 // connections to a host, those that have no place there wait for those before them: the call for i may wait for what an earlier
 // one does, never for a later one.
@@ -47,26 +46,33 @@ func (s *Session) sideBySide(n int, f func(i int)) {
 	})
 }
 
-// together calls f n times side by side, and returns when all calls have. The last panic of theirs comes out of it.
+// together calls f n times side by side, once in the caller's own goroutine, and returns when all calls have. The last panic of
+// theirs comes out of it.
 func together(n int, f func(i int)) {
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	var panicked *PanicError
-	for i := range n {
-		running.Go(func() {
-			defer func() {
-				if v := recover(); v != nil {
-					mu.Lock()
-					defer mu.Unlock()
-					panicked = asPanic(v)
-				}
-			}()
-			f(i)
-		})
+	call := func(i int) {
+		defer func() {
+			if v := recover(); v != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				panicked = asPanic(v)
+			}
+		}()
+		f(i)
 	}
-	running.Wait()
-	if panicked != nil {
-		panic(panicked) // where the session's own recover is
+	defer func() { // even if f ends this goroutine
+		running.Wait()
+		if panicked != nil {
+			panic(panicked) // where the session's own recover is
+		}
+	}()
+	for i := 1; i < n; i++ {
+		running.Go(func() { call(i) })
+	}
+	if n > 0 {
+		call(0)
 	}
 }
 
@@ -137,7 +143,10 @@ func (s *Session) openReserved(ctx context.Context, id int) (*Conn, error) {
 	if id > s.maxConns {
 		return nil, s.connLimit()
 	}
-	return s.openAs(connid.With(ctx, id), id, endpoint{s.target.Network, s.target.Addr.Port()}, false)
+	if s.opts.Dial != nil {
+		ctx = connid.With(ctx, id)
+	}
+	return s.openAs(ctx, id, endpoint{s.target.Network, s.target.Addr.Port()}, false)
 }
 
 func (s *Session) connLimit() *Error {

@@ -91,7 +91,11 @@ func noteText(n finding.Note) string {
 	}
 	text := n.Text
 	if n.Kind == finding.NoteCause {
-		text = fmt.Sprintf("%s: %d findings differ only by that: %s", n.Text, n.Count, strings.Join(n.New, ", "))
+		many := "findings differ"
+		if n.Count == 1 {
+			many = "finding differs"
+		}
+		text = fmt.Sprintf("%s: %d %s only by that: %s", n.Text, n.Count, many, strings.Join(n.New, ", "))
 	}
 	return Clean(strings.TrimPrefix(about+": "+text, ": "))
 }

@@ -154,6 +154,9 @@ func latin1(row []byte) string {
 // excerpt is where a finding's proof was said, each place with the question before it; the beginning of the
 // conversation if the proof isn't said in so many words.
 func excerpt(t probe.Transcript, document *document, f finding.Finding) []spoken {
+	if len(t) == 0 {
+		return nil
+	}
 	needles := needles(document, f)
 	var places []int
 	for i, e := range t {

@@ -43,6 +43,9 @@ type HTML struct {
 	accepted  []*pageAccepted
 	endpoints []*pageEndpoint
 	answered  int
+	// What ranks behind these, or level with them, isn't shown: so many are kept already. Nil until then.
+	lastFinding  *pageFinding
+	lastEndpoint *pageEndpoint
 }
 
 // NewHTML returns a writer of a page to w.
@@ -57,33 +60,51 @@ func (h *HTML) Write(r finding.Record) error {
 		return nil
 	}
 	document := documentOf(r)
-	e := newPageEndpoint(r, document)
+	e := newPageEndpoint(r)
 	h.answered++
 	h.overview.add(r, e, h.texts)
+	shown := h.addEndpoint(e)
 	for _, f := range r.Findings {
+		rule := h.texts.of(f)
 		if f.IsAccepted() {
 			if len(h.accepted) < findingsShown {
-				h.accepted = append(h.accepted, newPageAccepted(r, e, f, h.texts.of(f)))
+				h.accepted = append(h.accepted, newPageAccepted(r, e, f, rule))
+				shown = true
 			}
 			continue
 		}
-		h.findings = append(h.findings, newPageFinding(r, e, f, h.texts.of(f), document))
+		if p := newPageFinding(e, f); h.lastFinding == nil || p.compare(h.lastFinding) < 0 {
+			p.fill(r, f, rule, document)
+			h.findings = append(h.findings, p)
+			shown = true
+		}
+	}
+	if shown {
+		e.fill(r, document)
 	}
 	if len(h.findings) >= 2*findingsShown {
 		h.cutFindings()
-	}
-	h.endpoints = append(h.endpoints, e)
-	if len(h.endpoints) >= 2*endpointsShown {
-		h.cutEndpoints()
+		h.lastFinding = h.findings[len(h.findings)-1]
 	}
 	return nil
 }
 
+// addEndpoint reports whether the page may list the endpoint.
+func (h *HTML) addEndpoint(e *pageEndpoint) bool {
+	if e.dropped = h.lastEndpoint != nil && e.worst <= h.lastEndpoint.worst; e.dropped {
+		return false
+	}
+	h.endpoints = append(h.endpoints, e)
+	if len(h.endpoints) >= 2*endpointsShown {
+		h.cutEndpoints()
+		h.lastEndpoint = h.endpoints[len(h.endpoints)-1]
+	}
+	return true
+}
+
 // cutFindings keeps the most severe findings, in the order in which a page shows them.
 func (h *HTML) cutFindings() {
-	slices.SortStableFunc(h.findings, func(a, b *pageFinding) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.ID, b.ID), a.Endpoint.compare(b.Endpoint))
-	})
+	slices.SortStableFunc(h.findings, (*pageFinding).compare)
 	if len(h.findings) > findingsShown {
 		h.findings = slices.Clone(h.findings[:findingsShown])
 	}

@@ -162,11 +162,13 @@ func TestPageOfAStoredFindingThatTodaysRulesLack(t *testing.T) {
 func TestPageIsBounded(t *testing.T) {
 	var b bytes.Buffer
 	w := report.NewHTML(&b, report.HTMLOptions{Rules: helped})
+	var records []finding.Record
 	for i := range 10_500 {
 		r := finding.NewRecord(result(fmt.Sprintf("10.0.%d.%d:21", i/250, i%250), "", ready()), rules)
 		if i == 10_499 {
 			r.Findings[0].Severity = finding.Critical
 		}
+		records = append(records, r)
 		require.NoError(t, w.Write(r))
 	}
 	require.NoError(t, w.Close())
@@ -178,6 +180,17 @@ func TestPageIsBounded(t *testing.T) {
 	require.True(t, strings.HasPrefix(first, "critical"))
 	require.Less(t, strings.Index(first, "10.0.41.249:21"), 3000, "the most severe is there, late as it came")
 	require.Less(t, b.Len(), 12<<20)
+
+	// What came later isn't worth less.
+	var backwards bytes.Buffer
+	w = report.NewHTML(&backwards, report.HTMLOptions{Rules: helped})
+	for _, r := range slices.Backward(records) {
+		require.NoError(t, w.Write(r))
+	}
+	require.NoError(t, w.Close())
+	shown := regexp.MustCompile(`id="finding-[^"]*"`)
+	require.Len(t, shown.FindAllString(p, -1), 5000)
+	require.Equal(t, shown.FindAllString(p, -1), shown.FindAllString(backwards.String(), -1))
 
 	e := ready()
 	e.Greeting.Lines = []string{strings.Repeat("x", 100_000)}

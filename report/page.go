@@ -129,25 +129,29 @@ const (
 	pageWidth  = 400 // columns of a text that a server chose
 )
 
-func newPageEndpoint(r finding.Record, document *document) *pageEndpoint {
-	e := &pageEndpoint{
-		Name: fit(r.Endpoint(), pageWidth), Address: fmt.Sprintf("%s/%s", r.Target.Addr, Clean(string(r.Target.Network))),
-		Protocol: fit(r.Protocol, 40), State: string(StateOf(r)), Greeting: fit(headline(r, document), pageWidth),
-		Security: fit(security(r), pageWidth), Level: r.Level.String(), When: r.Started.UTC().Format("2006-01-02 15:04:05 UTC"),
-		Findings: len(finding.Open(r.Findings)), Transcript: len(r.Transcript) > 0, target: r.Target, worst: worstOf(r),
-	}
-	e.Address = Clean(e.Address)
-	if r.Err != nil {
-		e.Trouble = fit(trouble(r, document), pageWidth)
-	}
+// newPageEndpoint makes what an endpoint is ranked and summed up by.
+func newPageEndpoint(r finding.Record) *pageEndpoint {
+	e := &pageEndpoint{Protocol: fit(r.Protocol, 40), target: r.Target}
 	for i, s := range r.Software[:min(len(r.Software), pageProofs)] {
 		e.Software = append(e.Software, pageSoftware{fit(s.Name(), pageWidth), fit(s.CPE, pageWidth), fit(s.Source, pageWidth), softwareFlags(r, i)})
 	}
 	for _, f := range finding.Open(r.Findings) {
+		e.Findings, e.worst = e.Findings+1, max(e.worst, f.Severity)
 		e.counts.add(f.Severity)
 	}
-	e.Lines, e.Hidden = conversation(r.Transcript, nil, linesShown)
 	return e
+}
+
+// fill adds what is shown of it beside that.
+func (e *pageEndpoint) fill(r finding.Record, document *document) {
+	e.Name, e.Address = fit(r.Endpoint(), pageWidth), Clean(fmt.Sprintf("%s/%s", r.Target.Addr, r.Target.Network))
+	e.State, e.Greeting, e.Security = string(StateOf(r)), fit(headline(r, document), pageWidth), fit(security(r), pageWidth)
+	e.Level, e.When = r.Level.String(), r.Started.UTC().Format("2006-01-02 15:04:05 UTC")
+	if r.Err != nil {
+		e.Trouble = fit(trouble(r, document), pageWidth)
+	}
+	e.Lines, e.Hidden = conversation(r.Transcript, nil, linesShown)
+	e.Transcript = len(r.Transcript) > 0
 }
 
 // softwareFlags are those of the findings that rest on a member of the software.
@@ -160,20 +164,22 @@ func softwareFlags(r finding.Record, i int) (all []pageFlag) {
 	return all
 }
 
-func worstOf(r finding.Record) (most finding.Severity) {
-	for _, f := range finding.Open(r.Findings) {
-		most = max(most, f.Severity)
-	}
-	return most
+// newPageFinding makes what a finding is ranked by.
+func newPageFinding(e *pageEndpoint, f finding.Finding) *pageFinding {
+	return &pageFinding{Severity: f.Severity, ID: fit(f.ID, 80), Endpoint: e}
 }
 
-func newPageFinding(r finding.Record, e *pageEndpoint, f finding.Finding, rule finding.Rule, document *document) *pageFinding {
-	p := &pageFinding{
-		Severity: f.Severity, ID: fit(f.ID, 80), Title: fit(cmp.Or(rule.Title, f.Title, f.ID), pageWidth), Detail: fit(f.Detail, pageWidth),
-		Known: knownWord(f), How: knownSentences[f.Known], Summary: rule.Summary, Endpoint: e,
-		Excerpt: excerpt(r.Transcript, document, f), ProofsHidden: max(0, len(f.Basis)-pageProofs),
-		Flags: flags(f), Remedy: remedy(f, rule), Accepted: fit(acceptedWords(f), pageWidth), rule: f.ID, key: keyOf(r, f),
-	}
+// compare orders findings on the page.
+func (p *pageFinding) compare(other *pageFinding) int {
+	return cmp.Or(cmp.Compare(other.Severity, p.Severity), cmp.Compare(p.ID, other.ID), p.Endpoint.compare(other.Endpoint))
+}
+
+// fill adds what is shown of it beside that.
+func (p *pageFinding) fill(r finding.Record, f finding.Finding, rule finding.Rule, document *document) {
+	p.Title, p.Detail = fit(cmp.Or(rule.Title, f.Title, f.ID), pageWidth), fit(f.Detail, pageWidth)
+	p.Known, p.How, p.Summary, p.Remedy = knownWord(f), knownSentences[f.Known], rule.Summary, remedy(f, rule)
+	p.Flags, p.Accepted, p.rule, p.key = flags(f), fit(acceptedWords(f), pageWidth), f.ID, keyOf(r, f)
+	p.Excerpt, p.ProofsHidden = excerpt(r.Transcript, document, f), max(0, len(f.Basis)-pageProofs)
 	for _, line := range knowledge(f) {
 		p.Knowledge = append(p.Knowledge, fit(line, pageWidth))
 	}
@@ -196,7 +202,6 @@ func newPageFinding(r finding.Record, e *pageEndpoint, f finding.Finding, rule f
 		}
 		p.Proofs = append(p.Proofs, proof)
 	}
-	return p
 }
 
 func (h *HTML) page() *page {

@@ -28,7 +28,7 @@ func (e *LineError) Unwrap() error { return e.Err }
 // prober of its protocol states, and stays [probe.RawEvidence] if there is none. Empty lines are passed over.
 //
 // Headers and footers of scans are passed over, too. A line that can't be used is a *[LineError], and the next ones follow;
-// any other error is the reader's, and the last.
+// any other error is the reader's, and the last. What findings point to may be shared by several records, and isn't to be changed.
 func Read(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Record, error] {
 	return func(yield func(finding.Record, error) bool) {
 		for e, err := range ReadEntries(r, probers...) {
@@ -45,7 +45,8 @@ func Read(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Record, error]
 // ReadEntries is [Read] with the headers and footers.
 func ReadEntries(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Entry, error] {
 	return func(yield func(finding.Entry, error) bool) {
-		b := bufio.NewReader(r)
+		b := bufio.NewReaderSize(r, lineKept) // most lines fit
+		d := finding.Decoder{Probers: probers}
 		for n := 1; ; n++ {
 			line, tooLong, err := readLine(b)
 			switch line = bytes.TrimSpace(line); {
@@ -54,9 +55,12 @@ func ReadEntries(r io.Reader, probers ...probe.Prober) iter.Seq2[finding.Entry, 
 					return
 				}
 			case len(line) > 0:
-				entry, bad := finding.DecodeEntry(line, probers...)
+				entry, bad := d.Decode(line)
 				entry.Record = entry.From(line)
 				if bad != nil {
+					if err != nil && !errors.Is(err, io.EOF) {
+						break // the line isn't whole, as is told below
+					}
 					bad = &LineError{n, bad}
 				}
 				if !yield(entry, bad) {

@@ -2,15 +2,13 @@ package scan
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"github.com/handclasp/handclasp/probe"
 )
 
 // A pacer knows when connections may be made.
@@ -149,29 +147,29 @@ func (p *pacer) take(host netip.Addr, at, now time.Time) {
 	}
 }
 
-// dial returns a dialer for one probe, whose first connection was waited for already. The time that a further one is
-// held up goes off its probe's, so it isn't held up for long: later probes wait for it instead. The rate holds on the
-// whole, and a server that is in the middle of a conversation isn't kept waiting.
-func (p *pacer) dial(host netip.Addr, o *probe.Options) probe.DialFunc {
+// A gate is what a probe passes before each connection.
+type gate = func(ctx context.Context, to netip.AddrPort) error
+
+// gate returns that of one probe, whose first connection was waited for already; behind it is another, which may be nil. The time
+// that a further one is held up goes off its probe's, so it isn't held up for long: later probes wait for it instead. The rate
+// holds on the whole, and a server that is in the middle of a conversation isn't kept waiting.
+func (p *pacer) gate(host netip.Addr, behind gate) gate {
 	if p.limiter == nil && !p.spaces() {
-		return o.Dial
+		return behind
 	}
-	dial := o.Dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: o.Limits.Effective().Dial, KeepAlive: -1}).DialContext
-	}
-	var first sync.Once
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		paid := false
-		first.Do(func() { paid = true })
-		if !paid {
+	var begun atomic.Bool
+	return func(ctx context.Context, to netip.AddrPort) error {
+		if begun.Swap(true) {
 			now := time.Now()
 			at := p.reserve(host, p.token(now), now)
 			if err := sleep(ctx, min(at.Sub(now), p.patient)); err != nil {
-				return nil, err
+				return err
 			}
 		}
-		return dial(ctx, network, address)
+		if behind == nil {
+			return nil
+		}
+		return behind(ctx, to)
 	}
 }
 

@@ -353,7 +353,7 @@ func (a *attempt) run(ctx context.Context, o *Options, p *pacer) *probe.Result {
 	if a.brief {
 		opts.Limits.Dial = min(opts.Limits.Effective().Dial, briefDial)
 	}
-	opts.Dial = p.dial(a.Target.Addr.Addr(), &opts)
+	opts.Gate = p.gate(a.Target.Addr.Addr(), opts.Gate)
 	if a.Target.Network != probe.UDP { // which calls nobody
 		ctx = calling.With(ctx, a.flight)
 	}

@@ -145,15 +145,15 @@ func (t *talk) matrix(ctx context.Context) {
 		list = append(list, offerSMB1)
 	}
 	answers := t.each(ctx, list)
-	for i, q := range list {
-		if len(q.smb1) > 0 {
+	for i := range list {
+		if q := &list[i]; len(q.smb1) > 0 {
 			t.e.smb1(answers[i])
 		} else {
 			t.e.alone(q.dialects[0], answers[i])
 		}
 	}
-	for i, q := range list {
-		switch a := answers[i]; {
+	for i := range list {
+		switch q, a := &list[i], &answers[i]; {
 		case t.e.hungUp(q, a):
 		case a.smb1 != nil:
 			t.lose(a.err, t.e.smb1Login()...)
@@ -184,14 +184,14 @@ func (t *talk) details(ctx context.Context) {
 		}
 	}
 	answers := t.each(ctx, list)
-	for i, q := range list {
-		switch a := answers[i]; {
+	for i := range list {
+		switch q, a := &list[i], &answers[i]; {
 		case len(q.smb1) == len(lanmanDialects) && a.hungUp(): // how most servers have them off
 		case len(q.smb1) > 0:
-			t.e.smb1Detail(a)
+			t.e.smb1Detail(*a)
 			t.lose(a.err, "/evidence/smb1/dialects", "/evidence/smb1/domain", "/evidence/smb1/server_name")
 		default:
-			t.e.algorithms(q.algorithms, a)
+			t.e.algorithms(q.algorithms, *a)
 			t.lose(a.err, "/evidence/ciphers", "/evidence/signing_algorithms")
 		}
 	}

@@ -82,7 +82,7 @@ func busy(op string, status uint32) error {
 }
 
 // hold holds the conversation over a connection that carries SMB.
-func (q question) hold(c *probe.Conn) (a answer) {
+func (q *question) hold(c *probe.Conn) (a answer) {
 	a.asked = true
 	if len(q.smb1) > 0 {
 		a.err = q.offerSMB1(c, &a)
@@ -92,7 +92,7 @@ func (q question) hold(c *probe.Conn) (a answer) {
 	return a
 }
 
-func (q question) offerSMB2(c *probe.Conn, a *answer) error {
+func (q *question) offerSMB2(c *probe.Conn, a *answer) error {
 	message, err := exchange(c, opNegotiate, header{command: commandNegotiate}.request(negotiate(q.dialects, q.algorithms, q.random)))
 	if err != nil {
 		return err
@@ -116,7 +116,7 @@ func (q question) offerSMB2(c *probe.Conn, a *answer) error {
 	}, parseSessionSetup)
 }
 
-func (q question) offerSMB1(c *probe.Conn, a *answer) error {
+func (q *question) offerSMB1(c *probe.Conn, a *answer) error {
 	message, err := exchange(c, opNegotiate, negotiate1(q.smb1, q.extended))
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (q question) offerSMB1(c *probe.Conn, a *answer) error {
 }
 
 // login reads the negotiation's token and, if that is asked, begins a login by NTLM up to the challenge.
-func (q question) login(c *probe.Conn, a *answer, offered []byte, request func(token []byte) []byte, parse func([]byte) (*setupReply, error)) (err error) {
+func (q *question) login(c *probe.Conn, a *answer, offered []byte, request func(token []byte) []byte, parse func([]byte) (*setupReply, error)) (err error) {
 	token := ntlmssp.Negotiate() // as it is, if the server doesn't wrap its token either
 	if len(offered) > 0 {
 		if a.mechanisms, err = parseMechanisms(offered); err != nil {

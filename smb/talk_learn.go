@@ -169,7 +169,7 @@ func (s *SMB1) native(r *setupReply) {
 // hungUp reports whether the server hung up on a question, twice, for what it asks: on SMB1 when it answered to each dialect
 // of SMB 2, which means no; on all of SMB 2 when it answered to SMB1, which some do that never heard of SMB 2, and which is no
 // answer. One that answers to some dialects only may have had enough of connections.
-func (e *Evidence) hungUp(q question, a answer) bool {
+func (e *Evidence) hungUp(q *question, a *answer) bool {
 	if !a.hungUp() {
 		return false
 	}

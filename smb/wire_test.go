@@ -304,7 +304,7 @@ func TestHungUpOnSMB1(t *testing.T) {
 			e := new(Evidence)
 			e.NegotiateStatus, e.PreferredDialect, e.Matrix = "STATUS_SUCCESS", c.prefers, c.matrix
 			e.smb1(c.a)
-			e.hungUp(offerSMB1, c.a)
+			e.hungUp(&offerSMB1, &c.a)
 			require.Equal(t, c.expected, e.SMB1.Supported)
 		})
 	}

@@ -81,7 +81,7 @@ func (t *talk) hello() error {
 	switch code := e.EHLO.Code; {
 	case code == codeOK:
 		t.offered = parseEHLO(e.EHLO.Lines)
-		o := t.offered
+		o := &t.offered
 		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
 		e.STARTTLS = probe.FactOf(o.has("STARTTLS"))
 		if !t.c.Secure() {
@@ -132,7 +132,7 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 		return err
 	}
 	t.offered = parseEHLO(e.EHLOAfterTLS.Lines)
-	o := t.offered
+	o := &t.offered
 	e.ExtensionsAfterTLS, e.AuthMechanismsAfterTLS = o.extensions, o.mechanisms
 	if e.SizeLimit == nil {
 		e.SizeLimit = o.size
@@ -143,15 +143,8 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 
 // advertise takes down what is there by its keyword, before TLS or inside it. What isn't offered before TLS may be offered
 // inside, so that the last offer decides that it isn't there.
-func (e *Evidence) advertise(o offer, last bool) {
-	for keyword, fact := range map[string]*probe.Fact{"VRFY": &e.VRFY, "EXPN": &e.EXPN} {
-		switch {
-		case o.has(keyword):
-			*fact = probe.Yes
-		case last && *fact == probe.Unknown:
-			*fact = probe.No
-		}
-	}
+func (e *Evidence) advertise(o *offer, last bool) {
+	e.VRFY, e.EXPN = o.available("VRFY", e.VRFY, last), o.available("EXPN", e.EXPN, last)
 }
 
 // challenge asks for the NTLM challenge and cancels the login.

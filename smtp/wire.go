@@ -117,12 +117,23 @@ func isMechanism(s string) bool {
 	return s != "" && len(s) <= maxMechanismName && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
 }
 
-func (o offer) has(keyword string) bool { return slices.Contains(o.keywords, keyword) }
+func (o *offer) has(keyword string) bool { return slices.Contains(o.keywords, keyword) }
+
+// available says whether what a keyword stands for is there, behind what is known of it; see [Evidence.advertise].
+func (o *offer) available(keyword string, known probe.Fact, last bool) probe.Fact {
+	switch {
+	case o.has(keyword):
+		return probe.Yes
+	case last && known == probe.Unknown:
+		return probe.No
+	}
+	return known
+}
 
 // stripped says whether STARTTLS was overwritten on the way. Firewalls keep a keyword's length, since they rewrite in
 // place, and some number those that they overwrite by a last letter: XXXXXXXA, XXXXXXXB. CHUNKING has the same length, and
 // goes with BINARYMIME (RFC 3030 §3).
-func (o offer) stripped() probe.Fact {
+func (o *offer) stripped() probe.Fact {
 	f, alike := probe.No, 0
 	for _, k := range o.keywords {
 		switch {

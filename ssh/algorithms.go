@@ -40,12 +40,10 @@ var (
 // largeGroups reports whether keys are exchanged in a group of numbers with a server that has these lists: the first method
 // of the client that the server has (RFC 4253 §7.1).
 func largeGroups(lists []byte) bool {
-	k := new(kexInit)
-	if ssh.Unmarshal(lists, k) != nil {
-		return false
-	}
+	methods, _, _ := cutString(lists[min(len(lists), 1+len(kexInit{}.Cookie)):])
+	theirs := strings.Split(string(methods), ",")
 	for _, method := range offeredKex {
-		if slices.Contains(k.Kex, method) {
+		if slices.Contains(theirs, method) {
 			return strings.HasPrefix(method, "diffie-hellman-")
 		}
 	}
@@ -61,15 +59,13 @@ const certSuffix = "-cert-v01@openssh.com"
 
 // keyType returns the format of the keys that sign by a host-key algorithm: RSA keys do by three (RFC 8332 §2).
 func keyType(algorithm string) string {
-	base, cert := strings.CutSuffix(algorithm, certSuffix)
-	switch base {
+	switch algorithm {
 	case ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSASHA512:
-		base = ssh.KeyAlgoRSA
+		return ssh.KeyAlgoRSA
+	case ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSASHA512v01:
+		return ssh.CertAlgoRSAv01
 	}
-	if cert {
-		base += certSuffix
-	}
-	return base
+	return algorithm
 }
 
 // keyTypes returns the types of a list of host-key algorithms, each once.
@@ -87,8 +83,11 @@ func keyTypes(algorithms []string) (types []string) {
 // algorithmsFor returns the algorithms by which keys of a type are asked for, none if that isn't possible, and all
 // for the empty type.
 func algorithmsFor(wanted string) (list []string) {
+	if wanted == "" {
+		return offeredHostKeys
+	}
 	for _, a := range offeredHostKeys {
-		if wanted == "" || keyType(a) == wanted {
+		if keyType(a) == wanted {
 			list = append(list, a)
 		}
 	}

@@ -151,11 +151,13 @@ func (x *exchange) said(received []byte) said {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	all := said{
-		kexInit: firstKexInit(received), blob: shownHostKey(received), proven: x.key != nil,
+		kexInit: firstKexInit(received), proven: x.key != nil,
 		asked: x.asked, let: x.let, methods: x.methods, banner: x.banner.String(),
 	}
 	if x.key != nil {
 		all.blob = x.key.Marshal()
+	} else {
+		all.blob = shownHostKey(received)
 	}
 	return all
 }

@@ -50,11 +50,11 @@ type step struct {
 	then   []step
 }
 
-// newGuard makes the allow-list of one connection: the conversations that doc.go lists.
+// newGuard makes the allow-list of one connection.
 func (p Prober) newGuard(visitor probe.Contact) probe.Guard {
-	g := &sentry{hello: "SSH-2.0-handclasp\r\n", ciphertext: cipherSize, next: conversation(leastGroup)}
+	g := &sentry{hello: "SSH-2.0-handclasp\r\n", ciphertext: cipherSize, next: usual}
 	if p.GroupExchange {
-		g.next = conversation(smallGroup)
+		g.next = withSmallGroups
 	}
 	if visitor.Mail != "" {
 		g.hello = "SSH-2.0-handclasp " + visitor.Mail + "\r\n"
@@ -64,6 +64,9 @@ func (p Prober) newGuard(visitor probe.Contact) probe.Guard {
 	}
 	return g.check
 }
+
+// The conversations that doc.go lists.
+var usual, withSmallGroups = conversation(leastGroup), conversation(smallGroup)
 
 // conversation is the tree of what may be sent: the key exchange is of one kind or the other.
 func conversation(least uint32) []step {

@@ -80,12 +80,14 @@ func (t *talk) exchange(ctx context.Context) error {
 	if t.others == ReasonNoCommon {
 		return nil // that is what was to be learned
 	}
-	for pointer, learned := range map[string]bool{
-		"/evidence/algorithms": e.Algorithms != nil, "/evidence/host_keys": e.HostKeys != nil, "/evidence/auth_methods": all.asked || !login,
-	} {
-		if !learned {
-			t.s.Lost(pointer, err)
-		}
+	if e.Algorithms == nil {
+		t.s.Lost("/evidence/algorithms", err)
+	}
+	if e.HostKeys == nil {
+		t.s.Lost("/evidence/host_keys", err)
+	}
+	if login && !all.asked {
+		t.s.Lost("/evidence/auth_methods", err)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -228,5 +229,5 @@ func (t *tap[A]) note(op string, err error) error {
 func (t *tap[A]) seen() (received []byte, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]byte{}, t.received...), t.err
+	return slices.Clip(t.received), t.err // what its goroutines still receive comes behind it
 }

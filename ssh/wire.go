@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -136,13 +134,38 @@ func firstKexInit(stream []byte) *kexInit {
 			stream = rest
 			continue
 		case msgKexInit:
-			k := new(kexInit)
-			if ssh.Unmarshal(payload, k) == nil {
-				return k
-			}
+			return parseKexInit(payload)
 		}
 		return nil
 	}
+}
+
+// parseKexInit takes the lists apart; nil for what isn't a whole KEXINIT. The names of a list share memory, which spares a hundred
+// allocations beside ssh.Unmarshal.
+func parseKexInit(payload []byte) *kexInit {
+	k := new(kexInit)
+	if len(payload) < 1+len(k.Cookie) {
+		return nil
+	}
+	rest := payload[1+copy(k.Cookie[:], payload[1:]):]
+	for _, list := range []*[]string{
+		&k.Kex, &k.HostKey, &k.CiphersClientToServer, &k.CiphersServerToClient, &k.MACsClientToServer, &k.MACsServerToClient,
+		&k.CompressionClientToServer, &k.CompressionServerToClient, &k.LanguagesClientToServer, &k.LanguagesServerToClient,
+	} {
+		names, after, ok := cutString(rest)
+		if !ok {
+			return nil
+		}
+		if *list = []string{}; len(names) > 0 {
+			*list = strings.Split(string(names), ",")
+		}
+		rest = after
+	}
+	if len(rest) != 5 {
+		return nil
+	}
+	k.FirstKexFollows, k.Reserved = rest[0] != 0, binary.BigEndian.Uint32(rest[1:])
+	return k
 }
 
 // algorithms returns the lists as evidence has them.
@@ -165,19 +188,23 @@ func clean(names []string) []string {
 	return list
 }
 
-func text(s string) string {
-	t, _ := probe.UTF8([]byte(s))
-	return t
-}
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // hassh returns the fingerprint of the server's lists.
 func (k *kexInit) hassh() string {
-	lists := [][]string{k.Kex, k.CiphersServerToClient, k.MACsServerToClient, k.CompressionServerToClient}
-	parts := make([]string, len(lists))
-	for i, list := range lists {
-		parts[i] = strings.Join(list, ",")
+	var b []byte
+	for i, list := range [][]string{k.Kex, k.CiphersServerToClient, k.MACsServerToClient, k.CompressionServerToClient} {
+		if i > 0 {
+			b = append(b, ';')
+		}
+		for j, name := range list {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, name...)
+		}
 	}
-	sum := md5.Sum([]byte(strings.Join(parts, ";")))
+	sum := md5.Sum(b)
 	return hex.EncodeToString(sum[:])
 }
 

@@ -203,6 +203,7 @@ func FuzzStream(f *testing.F) {
 	probetest.Seeds(f, transcripts+"*.txt")
 	k := lists()
 	f.Add(packet(ssh.Marshal(&k)))
+	f.Add(packet(ssh.Marshal(&kexInit{Kex: []string{"", "a", ""}, Reserved: 1 << 31})))
 	f.Add(append(packet([]byte{msgDebug}), packet(ssh.Marshal(&k))...))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		if k := firstKexInit(stream); k != nil {
@@ -217,6 +218,13 @@ func FuzzStream(f *testing.F) {
 					require.NotEmpty(t, p.Basis)
 				}
 			}
+		}
+		if payload, _, err := cutPacket(stream); err == nil && payload[0] == msgKexInit {
+			want := new(kexInit)
+			if ssh.Unmarshal(payload, want) != nil {
+				want = nil
+			}
+			require.Equal(t, want, parseKexInit(payload), "not as the library reads it")
 		}
 		if key := shownHostKey(stream); key != nil {
 			h, ok := describeKey(key)

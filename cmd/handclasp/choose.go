@@ -14,7 +14,6 @@ import (
 	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/nntp"
 	"github.com/handclasp/handclasp/probe"
-	"github.com/handclasp/handclasp/report"
 	"github.com/handclasp/handclasp/rsync"
 	"github.com/handclasp/handclasp/smtp"
 	"github.com/handclasp/handclasp/ssh"
@@ -43,10 +42,10 @@ type choice struct {
 func (c *choice) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	words := func(p *[]string, kind string) value[[]string] {
-		return value[[]string]{p, parseWords, func(s []string) string { return strings.Join(s, ",") }, kind}
+		return value[[]string]{p, pick.Words, func(s []string) string { return strings.Join(s, ",") }, kind}
 	}
 	f.Var(words(&c.only, "PROTOCOLS"), "only", "ask these protocols alone: ftp, smtp, nntp, rsync, netbios, smb, ssh, with commas between them")
-	f.Var(value[[]uint16]{&c.ports, parsePorts, showPorts, "PORTS"}, "ports", "where to ask hosts that name no port: 21,990,2121-2130")
+	f.Var(value[[]uint16]{&c.ports, pick.PortList, showPorts, "PORTS"}, "ports", "where to ask hosts that name no port: 21,990,2121-2130")
 	registerProfile(f, &c.profile)
 	f.Var(value[finding.Severity]{&c.minSeverity, finding.ParseSeverity, showSeverity, "SEVERITY"}, "min-severity",
 		"report findings as severe as this, or more")
@@ -56,7 +55,7 @@ func (c *choice) register(cmd *cobra.Command) {
 	f.BoolVar(&c.open, "open", false, "report only endpoints where somebody answered")
 	f.Var(value[probe.TLSMode]{&c.tls, probe.ParseTLSMode, probe.TLSMode.String, "HOW"}, "tls",
 		"how far to ask for TLS: negotiated, the one handshake; on more connections, versions (up to 8), weak suites and groups too (15), or full, every one")
-	f.Var(value[string]{&c.ssh, oneOf("handshake", "gex"), text, "HOW"}, "ssh",
+	f.Var(value[string]{&c.ssh, pick.OneOf("handshake", "gex"), text, "HOW"}, "ssh",
 		"how far to ask for SSH's key exchange: handshake, or gex, which asks for small groups, too")
 	f.BoolVar(&c.injection, "injection", false, "check whether commands sent in cleartext behind STARTTLS are carried out inside TLS (mail, news)")
 	f.BoolVar(&c.verify, "verify-names", false, "check with VRFY of a random name whether mail servers tell which names exist")
@@ -69,24 +68,6 @@ func (c *choice) register(cmd *cobra.Command) {
 func registerProfile(f *pflag.FlagSet, p *finding.Profile) {
 	f.Var(value[finding.Profile]{p, finding.ParseProfile, func(p finding.Profile) string { return p.Name }, "PROFILE"}, "severity-profile",
 		"rate findings as seen from the internet, from an internal network, or as Shadowserver's reports do: internet, internal or shadowserver")
-}
-
-func parseWords(list string) ([]string, error) {
-	words := strings.Split(list, ",")
-	for i := range words {
-		if words[i] = strings.TrimSpace(words[i]); words[i] == "" {
-			return nil, errors.New("nothing is named: write names with commas between them, or leave the flag out")
-		}
-	}
-	return words, nil
-}
-
-func parsePorts(list string) ([]uint16, error) {
-	words := strings.Split(list, ",")
-	for i := range words {
-		words[i] = strings.TrimSpace(words[i])
-	}
-	return pick.Ports(words)
 }
 
 func showPorts(ports []uint16) string {
@@ -213,12 +194,5 @@ func (c *choice) reported(all []finding.Finding) []finding.Finding {
 
 // passes reports whether a record isn't to be shown.
 func (c *choice) passes(r finding.Record) bool {
-	if !c.open {
-		return false
-	}
-	switch report.StateOf(r) {
-	case report.Answered, report.TLSFailed, report.Failed:
-		return false
-	}
-	return true
+	return c.open && !pick.Answered(r)
 }

@@ -18,7 +18,11 @@ func (s *session) finish(interrupted bool) error {
 		complete := !interrupted && s.missed == 0
 		s.footer = finding.Entry{Footer: s.job.identity.footer(complete, s.job.journal.Progress().Unusable)}
 	}
-	if s.tells() && s.broken == nil && s.refusal == nil && (s.tally.Endpoints > 0 || s.job.resume != nil) {
+	empty := s.tally.Endpoints == 0 && s.job.resume == nil
+	if empty && s.o.nobody && !interrupted && len(s.job.identity.unresolved) > 0 {
+		empty, s.broken = false, writeEntry(s.ledger, s.heading())
+	}
+	if s.tells() && s.broken == nil && s.refusal == nil && !empty {
 		s.broken = writeEntry(s.ledger, s.footer)
 	}
 	err := s.flush()
@@ -30,7 +34,7 @@ func (s *session) finish(interrupted bool) error {
 	case err != nil:
 		s.also.discard()
 		return s.failure(err)
-	case s.tally.Endpoints == 0 && s.job.resume == nil:
+	case empty:
 		s.out.discard() // an earlier file is worth more than an empty one
 		s.also.discard()
 		if s.refused == 0 && !interrupted {

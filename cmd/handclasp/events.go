@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -64,8 +65,8 @@ func eventLine(e monitor.Event) report.Line {
 		return report.NoteLine(*e.Note)
 	}
 	s := e.Summary
-	text := fmt.Sprintf("%d endpoints · %d new · %d changed · %d resolved · %d unknown · %d unchanged",
-		s.Endpoints, s.New, s.Changed, s.Resolved, s.Unknown, s.Unchanged)
+	text := fmt.Sprintf("%s · %d new · %d changed · %d resolved · %d unknown · %d unchanged",
+		several(s.Endpoints, "endpoint"), s.New, s.Changed, s.Resolved, s.Unknown, s.Unchanged)
 	if s.Complete != "yes" {
 		text += " · the scan is incomplete"
 	}
@@ -77,12 +78,14 @@ const (
 	notifyTime  = time.Minute
 	notifyTries = 3
 	notifyBatch = 500
+	notifyLost  = 2 // batches in a row that weren't taken, behind which the rest isn't tried
 )
 
 // deliver runs a command with the events that nobody got yet. What it doesn't take stays in the state, is told with 'handclasp
 // status', and comes again the next time.
 func (a *app) deliver(ctx context.Context, command string, state *monitor.State) error {
 	var batch []monitor.Event
+	lost := 0
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
@@ -93,18 +96,24 @@ func (a *app) deliver(ctx context.Context, command string, state *monitor.State)
 		}
 		lines := eventLines(batch)
 		batch = nil
-		if err := a.notify(ctx, command, lines); err != nil {
-			a.complain("--notify-exec: %v: the events are kept and come again", err)
-			return state.Failed(ctx, err, ids...)
+		err := a.notify(ctx, command, lines)
+		switch {
+		case err == nil:
+			lost = 0
+			return state.Ack(context.WithoutCancel(ctx), ids...)
+		case ctx.Err() != nil:
+			return errors.New("interrupted: what --notify-exec didn't take comes again")
 		}
-		return state.Ack(ctx, ids...)
+		lost++
+		a.complain("--notify-exec: %v: the events are kept and come again", err)
+		return state.Failed(ctx, err, ids...)
 	}
 	for e, err := range state.Events(ctx, 0) {
 		if err != nil {
 			return err
 		}
 		if batch = append(batch, e); len(batch) == notifyBatch {
-			if err := flush(); err != nil {
+			if err := flush(); err != nil || lost == notifyLost {
 				return err
 			}
 		}
@@ -138,8 +147,8 @@ func runNotify(ctx context.Context, command string, lines []byte) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("it took longer than %v", notifyTime)
 	}
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, shortened(fmt.Errorf("%s", strings.TrimSpace(string(said)))))
+	if text := strings.TrimSpace(string(said)); err != nil && text != "" {
+		return fmt.Errorf("%w: %s", err, shortened(errors.New(text)))
 	}
-	return nil
+	return err
 }

@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/fingerprint"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -38,6 +36,7 @@ type options struct {
 	earlier     string                   // the file of the baseline; empty for none
 	losses      losses                   // beside the baseline
 	among       func(scan.Endpoint) bool // which endpoints are asked; nil for all
+	nobody      bool                     // an output is written if names alone were asked and none has an address, too
 }
 
 // value makes a flag of a parser, so that an unusable value is refused where it is read, with the flag's name.
@@ -73,7 +72,7 @@ func (o *options) register(cmd *cobra.Command, def probe.Level) {
 	f.Var(value[probe.Level]{&o.level, probe.ParseLevel, probe.Level.String, "LEVEL"}, "level",
 		"how far to go: greeting, handshake or anonymous")
 	o.form.register(cmd)
-	f.Var(value[time.Duration]{&o.timeout, parseTimeout, time.Duration.String, "DURATION"}, "timeout",
+	f.Var(value[time.Duration]{&o.timeout, pick.Timeout, time.Duration.String, "DURATION"}, "timeout",
 		"how long one endpoint may take in all")
 	f.Var(value[finding.Severity]{&o.failOn, finding.ParseSeverity, showSeverity, "SEVERITY"}, "fail-on",
 		"exit with status 1 if a finding is as severe as this, or more: info, low, medium, high or critical")
@@ -82,17 +81,6 @@ func (o *options) register(cmd *cobra.Command, def probe.Level) {
 
 // text shows a value that is text.
 func text(s string) string { return s }
-
-// oneOf makes a parser of the words that a flag takes.
-func oneOf(words ...string) func(string) (string, error) {
-	return func(text string) (string, error) {
-		if !slices.Contains(words, text) {
-			last := len(words) - 1
-			return "", fmt.Errorf("use %s or %s", strings.Join(words[:last], ", "), words[last])
-		}
-		return text, nil
-	}
-}
 
 func showSeverity(s finding.Severity) string {
 	if s == 0 {
@@ -106,31 +94,6 @@ func parseFile(text string) (string, error) {
 		return "", fmt.Errorf("name a file")
 	}
 	return text, nil
-}
-
-func parseTimeout(text string) (time.Duration, error) {
-	if _, err := strconv.Atoi(text); err == nil && text != "0" {
-		return 0, fmt.Errorf("the unit is missing: write %ss for seconds", text)
-	}
-	d, err := time.ParseDuration(text)
-	switch {
-	case err != nil:
-		return 0, fmt.Errorf("not a duration: write a number and its unit, such as 90s or 2m")
-	case d <= 0:
-		return 0, fmt.Errorf("a timeout is longer than nothing: leave the flag out for the default")
-	}
-	if most := (probe.Limits{Total: 1<<63 - 1}).Effective().Total; d > most {
-		return 0, fmt.Errorf("a timeout is at most %v", most)
-	}
-	return d, nil
-}
-
-func parseConcurrency(text string) (int, error) {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > scan.MaxConcurrency {
-		return 0, fmt.Errorf("a number from 1 to %d is needed", scan.MaxConcurrency)
-	}
-	return n, nil
 }
 
 // readRoots reads the certificates that --ca names.

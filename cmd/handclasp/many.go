@@ -13,6 +13,7 @@ import (
 
 	"github.com/handclasp/handclasp/detect"
 	"github.com/handclasp/handclasp/dialer"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/scan"
 )
 
@@ -56,16 +57,16 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[string]{&m.excludeFile, parseFile, text, "FILE"}, "exclude-file", "leave alone what FILE holds, one a line")
 	f.BoolVar(&m.publicOnly, "public-only", false, "leave alone addresses that are loopback, private or link-local, those of names, too")
 	f.BoolVar(&m.detect, "detect", true, "find out what is spoken on a port; --detect=false asks only what lives there by default")
-	f.Var(value[time.Duration]{&m.greetingWait, parseSpacing, showDuration, "DURATION"}, "greeting-wait",
+	f.Var(value[time.Duration]{&m.greetingWait, pick.Spacing, showDuration, "DURATION"}, "greeting-wait",
 		"how long to listen for a greeting before a silent port is asked what it is")
-	f.Var(value[int]{concurrency, parseConcurrency, strconv.Itoa, "N"}, "concurrency", "how many endpoints to probe at once; much slower ones leave their places, up to eight times N")
-	f.Var(value[float64]{&m.rate, parseRate, showRate, "N"}, "rate", "at most N new connections a second")
-	f.Var(value[int]{&m.perHost, parseConcurrency, strconv.Itoa, "N"}, "per-host", "how many connections to one address to have at once; FTP's data connections aside")
-	f.Var(value[time.Duration]{&m.hostSpacing, parseSpacing, showDuration, "DURATION"}, "host-spacing",
+	f.Var(value[int]{concurrency, pick.Concurrency, strconv.Itoa, "N"}, "concurrency", "how many endpoints to probe at once; much slower ones leave their places, up to eight times N")
+	f.Var(value[float64]{&m.rate, pick.Rate, showRate, "N"}, "rate", "at most N new connections a second")
+	f.Var(value[int]{&m.perHost, pick.Concurrency, strconv.Itoa, "N"}, "per-host", "how many connections to one address to have at once; FTP's data connections aside")
+	f.Var(value[time.Duration]{&m.hostSpacing, pick.Spacing, showDuration, "DURATION"}, "host-spacing",
 		"time between two connections to one address")
-	f.Var(value[time.Duration]{&m.netSpacing, parseSpacing, showDuration, "DURATION"}, "net-spacing",
+	f.Var(value[time.Duration]{&m.netSpacing, pick.Spacing, showDuration, "DURATION"}, "net-spacing",
 		"time between two connections into one network, a /24 or a /64; --shard keeps networks whole with it")
-	f.Var(value[int]{&m.retries, parseRetries, strconv.Itoa, "N"}, "retries",
+	f.Var(value[int]{&m.retries, pick.Retries, strconv.Itoa, "N"}, "retries",
 		"probe again, up to N times, if there was no way to the host or it hung up without a word")
 	f.Var(value[uint64]{&m.seed, parseSeed, func(n uint64) string { return strconv.FormatUint(n, 10) }, "N"}, "seed",
 		"another order of the endpoints for each N; the same N gives the same order")
@@ -78,7 +79,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[string]{&m.route.Proxy, parseURL, text, "URL"}, "proxy", "connect through a SOCKS5 proxy: socks5://127.0.0.1:1080")
 	f.Var(value[netip.Addr]{&m.route.Source, parseSource, showAddr, "ADDRESS"}, "source", "connect from this address of this machine")
 	f.Var(value[string]{&m.route.Interface, parseInterface, text, "NAME"}, "interface", "connect by this network interface")
-	f.Var(value[time.Duration]{&m.progress, parseSpacing, showDuration, "DURATION"}, "progress",
+	f.Var(value[time.Duration]{&m.progress, pick.Spacing, showDuration, "DURATION"}, "progress",
 		"write a line of progress to standard error this often; a terminal shows a bar without it, and the signal USR1 asks for one line")
 }
 
@@ -89,40 +90,11 @@ func showRate(r float64) string {
 	return strconv.FormatFloat(r, 'g', -1, 64)
 }
 
-func parseRate(text string) (float64, error) {
-	r, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(r > 0 && r <= 1e6) {
-		return 0, fmt.Errorf("a number above 0, up to 1000000, is needed; leave the flag out for no bound")
-	}
-	return r, nil
-}
-
 func showDuration(d time.Duration) string {
 	if d == 0 {
 		return ""
 	}
 	return d.String()
-}
-
-// parseSpacing parses a time that may be anything above nothing.
-func parseSpacing(text string) (time.Duration, error) {
-	if _, err := strconv.Atoi(text); err == nil && text != "0" {
-		return 0, fmt.Errorf("the unit is missing: write %ss for seconds", text)
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("write a number above 0 and its unit, such as 500ms or 10s")
-	}
-	return d, nil
-}
-
-func parseRetries(text string) (int, error) {
-	const most = 10
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 0 || n > most {
-		return 0, fmt.Errorf("a number from 0 to %d is needed", most)
-	}
-	return n, nil
 }
 
 func parseSeed(text string) (uint64, error) {

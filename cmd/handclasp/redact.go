@@ -108,9 +108,6 @@ func (a *app) redact(ctx context.Context, o redact.Options, output, path string)
 	case stored.foreign() != nil:
 		out.discard()
 		return stored.foreign()
-	case stored.good == 0:
-		out.discard()
-		return errors.New("no results: write them with handclasp scan --format jsonl --output FILE")
 	}
 	if err := out.commit(); err != nil {
 		return err

@@ -124,12 +124,12 @@ func (a *app) replay(ctx context.Context, o *replayOptions) error {
 		return errors.New("interrupted")
 	case err != nil:
 		return out.failure(err)
-	case stored.failed != nil:
-		out.discard()
-		return stored.failed
-	case r.tally.Endpoints == 0:
+	case stored.foreign() != nil:
 		out.discard() // an earlier file is worth more than an empty one
-		return errors.New("no results: write them with handclasp scan --format jsonl --transcript --output FILE")
+		return stored.foreign()
+	case r.tally.Endpoints == 0:
+		out.discard()
+		return noResults(stored.path)
 	}
 	if err := r.sink.close(); err != nil {
 		return out.failure(err)

@@ -111,8 +111,11 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 	if err != nil {
 		return err
 	}
-	// A table holds what it is going to write: little garbage beside that is worth some time.
-	defer debug.SetGCPercent(debug.SetGCPercent(30))
+	garbage := 200 // percent of what is held, which is little
+	if o.format == formatTable {
+		garbage = 30 // of all that is going to be written
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	out, err := openOutput(o.output, a.stdout)
 	if err != nil {
 		return err
@@ -142,7 +145,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 		out.discard()
 		return err
 	}
-	if err := c.finish(out); err != nil {
+	if err := c.finish(out, paths); err != nil {
 		return err
 	}
 	if !o.silent {
@@ -209,10 +212,10 @@ func (c *conversion) file(results *stored) error {
 	return results.failed
 }
 
-func (c *conversion) finish(out *output) error {
+func (c *conversion) finish(out *output, paths []string) error {
 	if c.records == 0 {
 		out.discard() // an earlier file is worth more than an empty one
-		return errors.New("no results: write them with handclasp scan --format jsonl --output FILE")
+		return noResults(paths...)
 	}
 	if err := errors.Join(out.commit(), c.also.commit()); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/handclasp/handclasp/advisory"
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -33,7 +34,7 @@ func (a *app) rulesCommand() *cobra.Command {
   handclasp rules --format json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return b.explainRules(cmd, format, args) },
 	}
-	cmd.Flags().Var(value[string]{&format, oneOf(formatText, formatJSON, formatMarkdown), text, "FORMAT"}, "format",
+	cmd.Flags().Var(value[string]{&format, pick.OneOf(formatText, formatJSON, formatMarkdown), text, "FORMAT"}, "format",
 		"what to write: text, json or markdown")
 	registerProfile(cmd.Flags(), &b.profile)
 	return cmd

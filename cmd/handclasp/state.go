@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/filelock"
 	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -179,7 +180,7 @@ func (r *resumption) openOutput(path string, stdout *os.File) (*output, error) {
 
 // cut takes off what was written after the state was.
 func (r *resumption) cut(f *os.File) error {
-	if err := lock(f); err != nil {
+	if err := filelock.Lock(f); err != nil {
 		return errors.New("another scan is writing to it: let it end, or stop it")
 	}
 	info, err := f.Stat()

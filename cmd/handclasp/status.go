@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/report"
@@ -53,7 +54,7 @@ scans didn't learn, the age of the last scan, and events that weren't delivered.
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), &q) },
 	}
 	q.register(cmd)
-	cmd.Flags().Var(value[time.Duration]{&q.maxAge, parseSpacing, showDuration, "DURATION"}, "max-age",
+	cmd.Flags().Var(value[time.Duration]{&q.maxAge, pick.Spacing, showDuration, "DURATION"}, "max-age",
 		"exit with status 3 if the last scan, or an event that nobody got, is older")
 	cmd.SetUsageTemplate(cmd.UsageTemplate() + exitTable)
 	return cmd

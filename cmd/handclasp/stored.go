@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -52,9 +53,9 @@ func readable(path string) error {
 
 // openStored opens the file, - for standard input. What gzip or zstd compressed is read as well.
 func (a *app) openStored(path string) (*stored, error) {
-	s := &stored{app: a, path: path}
+	s := &stored{app: a, path: named(path)}
 	if path == "-" {
-		s.path, s.r = "standard input", a.stdin
+		s.r = a.stdin
 		return s, nil
 	}
 	if err := readable(path); err != nil {
@@ -175,7 +176,7 @@ func (s *stored) readEntries(probers []probe.Prober) iter.Seq[finding.Entry] {
 					s.app.complain("%s:%d: not a result: %s: passed over", s.path, line.Line, shortened(line.Err))
 				}
 			case err != nil:
-				s.failed = fmt.Errorf("%s: %w", s.path, userfile.Cause(err))
+				s.failed = fmt.Errorf("%s: %w: the file is damaged or cut off: copy or write it anew", s.path, userfile.Cause(err))
 			default:
 				s.note(e)
 				if !yield(e) {
@@ -207,13 +208,30 @@ func shortened(err error) string {
 	return text
 }
 
-// foreign is why a file can't be taken for results: it failed, or holds lines and no result; nil if it can.
+// foreign is why a file can't be taken for results: it failed, or holds none; nil if it can.
 func (s *stored) foreign() error {
 	var none error
-	if s.bad > 0 && s.good == 0 {
-		none = fmt.Errorf("%s: no results: name a file that 'handclasp scan --format jsonl' wrote", s.path)
+	if s.good == 0 {
+		none = noResults(s.path)
 	}
 	return cmp.Or(s.failed, none)
+}
+
+// noResults is the error of files that hold nothing to tell.
+func noResults(paths ...string) error {
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = named(path)
+	}
+	return fmt.Errorf("%s: no results: name a file that 'handclasp scan --format jsonl' wrote", strings.Join(names, ", "))
+}
+
+// named is how an error names a file.
+func named(path string) string {
+	if path == "-" {
+		return "standard input"
+	}
+	return path
 }
 
 func (s *stored) close() {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/pick"
 	"github.com/handclasp/handclasp/internal/userfile"
 	"github.com/handclasp/handclasp/monitor"
 	"github.com/handclasp/handclasp/scan"
@@ -72,7 +73,7 @@ func (a *app) watchCommand() *cobra.Command {
 	f.Var(value[string]{&o.ca, parseFile, text, "FILE"}, "ca", "judge certificates by the roots in FILE (PEM) instead of the system's")
 	f.Var(value[string]{&o.recog, parseFile, text, "DIR"}, "recog", "recognise software by the fingerprints in DIR before those built in")
 	f.Var(value[string]{&w.state, parseFile, text, "FILE"}, "state", "keep in FILE what is known")
-	f.Var(value[time.Duration]{&w.every, parseSpacing, showDuration, "DURATION"}, "every", "scan this often")
+	f.Var(value[time.Duration]{&w.every, pick.Spacing, showDuration, "DURATION"}, "every", "scan this often")
 	f.BoolVar(&w.once, "once", false, "scan once")
 	f.StringVar(&w.notify, "notify-exec", "", "run `CMD` with the events on its standard input, by the shell")
 	w.losses.register(f)
@@ -94,11 +95,14 @@ func (a *app) watch(ctx context.Context, o *options, m *many, is *identity, w *w
 		began := time.Now()
 		err := a.round(ctx, o, m, is, w, args)
 		var status exit
-		if w.once || ctx.Err() != nil {
+		if w.once {
 			return err
 		}
 		if err != nil && !errors.As(err, &status) {
 			a.complain("%v", err) // the next round may go better
+		}
+		if ctx.Err() != nil {
+			return nil // as it ends between two rounds
 		}
 		select {
 		case <-ctx.Done():
@@ -143,10 +147,11 @@ func (a *app) round(ctx context.Context, o *options, m *many, is *identity, w *w
 	if err != nil {
 		return fmt.Errorf("--state: %s: %w", w.state, err)
 	}
-	if err := a.tell(ctx, o, w, state, told.ID); err != nil {
+	worst, err := a.tell(ctx, o, w, state, told.ID)
+	if err != nil {
 		return err
 	}
-	return w.losses.judgement(balance{told.Known, told.Lost, told.Blind, told.Worst}, o.failOn, results.trouble)
+	return w.losses.judgement(balance{told.Known, told.Lost, told.Blind, max(told.Worst, worst)}, o.failOn, results.trouble)
 }
 
 // collected is a scan's results in a file, and whether something couldn't be asked.
@@ -164,7 +169,7 @@ func (a *app) collect(ctx context.Context, o *options, m *many, is identity, arg
 	_ = file.Close()
 	c := collected{path: file.Name()}
 	into := *o
-	into.format, into.output, into.failOn, into.transcript = formatJSONL, c.path, 0, false
+	into.format, into.output, into.failOn, into.transcript, into.nobody = formatJSONL, c.path, 0, false, true
 	is.id, is.plain = "", false
 	quiet := *a
 	var status exit
@@ -185,31 +190,41 @@ func (a *app) collect(ctx context.Context, o *options, m *many, is identity, arg
 	return c, err
 }
 
-// tell writes the events of a scan, those of one host together, and has those delivered that nobody got yet.
-func (a *app) tell(ctx context.Context, o *options, w *watchOptions, state *monitor.State, id string) error {
+// tell writes the events of a scan, those of one host together, and has those delivered that nobody got yet. If nobody else is to
+// get them it writes those, too, that a round which was killed left. It returns the worst severity of what it wrote.
+func (a *app) tell(ctx context.Context, o *options, w *watchOptions, state *monitor.State, id string) (worst finding.Severity, err error) {
 	look := a.tableLook()
 	var ids []int64
 	var block []monitor.Event
+	write := func() error {
+		if err := writeEvents(a.stdout, o.format, block, look); err != nil {
+			return fmt.Errorf("standard output: %w", userfile.Cause(err))
+		}
+		block = nil
+		return nil
+	}
 	for e, err := range state.Events(ctx, 0) {
 		if err != nil {
-			return err
+			return worst, err
 		}
-		if e.Scan != id {
+		if e.Scan != id && w.notify != "" {
 			continue
 		}
 		if len(block) > 0 && head(block[0]) != head(e) {
-			if err := writeEvents(a.stdout, o.format, block, look); err != nil {
-				return fmt.Errorf("standard output: %w", userfile.Cause(err))
+			if err := write(); err != nil {
+				return worst, err
 			}
-			block = nil
+		}
+		if e.Alarming(finding.Info) {
+			worst = max(worst, e.Change.Finding.Severity)
 		}
 		ids, block = append(ids, e.ID), append(block, e)
 	}
-	if err := writeEvents(a.stdout, o.format, block, look); err != nil {
-		return fmt.Errorf("standard output: %w", userfile.Cause(err))
+	if err := write(); err != nil {
+		return worst, err
 	}
 	if w.notify != "" {
-		return a.deliver(ctx, w.notify, state)
+		return worst, a.deliver(ctx, w.notify, state)
 	}
-	return state.Ack(ctx, ids...)
+	return worst, state.Ack(ctx, ids...)
 }

@@ -18,23 +18,29 @@ import (
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/monitor"
+	"github.com/handclasp/handclasp/scan"
 )
 
 var errNew = errors.New("there is something new")
 
-// scanAll scans the targets as one whole scan with an id of its own.
+// scanAll scans the targets as one whole scan with an id of its own. A name that has no address tonight keeps what is known of it.
 func scanAll(ctx context.Context, targets []string) ([]finding.Entry, error) {
 	began := time.Now().UTC()
 	id := began.Format(time.RFC3339Nano)
 	entries := []finding.Entry{{Header: &finding.Header{Scan: id, Started: began}}}
+	var unresolved []string
 	for record, err := range handclasp.Scan(ctx, targets, nil) {
+		if bad := (*scan.InputError)(nil); errors.As(err, &bad) && bad.Unresolved != "" {
+			unresolved = append(unresolved, bad.Unresolved)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		record.Scan = id
 		entries = append(entries, finding.Entry{Record: record})
 	}
-	return append(entries, finding.Entry{Footer: &finding.Footer{Scan: id, Ended: time.Now().UTC(), Complete: true}}), ctx.Err()
+	return append(entries, finding.Entry{Footer: &finding.Footer{Scan: id, Ended: time.Now().UTC(), Complete: true, Unresolved: unresolved}}), ctx.Err()
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
@@ -54,6 +60,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	alarm := false
+	var told []int64
 	for e, err := range state.Events(ctx, 0) {
 		if err != nil {
 			return err
@@ -67,10 +74,10 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 			fmt.Fprintf(stdout, "%d new · %d resolved · %d unknown · %d unchanged\n", e.Summary.New, e.Summary.Resolved, e.Summary.Unknown, e.Summary.Unchanged)
 		}
 		alarm = alarm || e.Alarming(finding.Medium)
-		// Now that somebody was told.
-		if err := state.Ack(ctx, e.ID); err != nil {
-			return err
-		}
+		told = append(told, e.ID)
+	}
+	if err := state.Ack(ctx, told...); err != nil {
+		return err // they are told again the next time
 	}
 	if alarm {
 		return errNew

@@ -2,6 +2,7 @@ package pick
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -17,6 +18,27 @@ func TestPorts(t *testing.T) {
 		_, err := Ports([]string{word})
 		require.ErrorContains(t, err, "ports are numbers", word)
 	}
+}
+
+func TestNumbers(t *testing.T) {
+	for text, bad := range map[string]func(string) error{
+		"0": func(s string) error { _, err := Rate(s); return err }, "1e7": func(s string) error { _, err := Rate(s); return err },
+		"90": func(s string) error { _, err := Timeout(s); return err }, "48h": func(s string) error { _, err := Timeout(s); return err },
+		"0s": func(s string) error { _, err := Spacing(s); return err }, "5": func(s string) error { _, err := Spacing(s); return err },
+		"-1": func(s string) error { _, err := Concurrency(s); return err }, "11": func(s string) error { _, err := Retries(s); return err },
+		"a,": func(s string) error { _, err := Words(s); return err }, "b": func(s string) error { _, err := OneOf("a", "c")(s); return err },
+	} {
+		require.Error(t, bad(text), text)
+	}
+	d, err := Spacing("500ms")
+	require.NoError(t, err)
+	require.Equal(t, 500*time.Millisecond, d)
+	words, err := Words("ftp, ssh")
+	require.NoError(t, err)
+	require.Equal(t, []string{"ftp", "ssh"}, words)
+	n, err := Retries("0")
+	require.NoError(t, err)
+	require.Zero(t, n)
 }
 
 func TestJudges(t *testing.T) {

@@ -61,6 +61,37 @@ type Member struct {
 	Value []byte
 }
 
+// Elements yields the elements of an array, as Members does the members of an object.
+func Elements(array []byte) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		s := scanner{array, 0}
+		if !s.take('[') {
+			yield(nil, ErrSyntax)
+			return
+		}
+		for first := true; !first || !s.take(']'); first = false {
+			v := s.value()
+			if len(v) == 0 {
+				yield(nil, ErrSyntax)
+				return
+			}
+			if !yield(v, nil) {
+				return
+			}
+			if s.take(']') {
+				break
+			}
+			if !s.take(',') {
+				yield(nil, ErrSyntax)
+				return
+			}
+		}
+		if !s.ended() {
+			yield(nil, ErrSyntax)
+		}
+	}
+}
+
 // Name returns the member's name.
 func (m Member) Name() (string, error) {
 	if plain(m.key) {
@@ -71,8 +102,8 @@ func (m Member) Name() (string, error) {
 	return name, err
 }
 
-// is reports whether the member has the name.
-func (m Member) is(name string) bool {
+// Is reports whether the member has the name.
+func (m Member) Is(name string) bool {
 	if plain(m.key) {
 		return string(m.key[1:len(m.key)-1]) == name
 	}
@@ -137,7 +168,7 @@ func step(value []byte, token string) (found []byte, err error) {
 			if err != nil {
 				return nil, err
 			}
-			if m.is(token) {
+			if m.Is(token) {
 				found = m.Value
 			}
 		}

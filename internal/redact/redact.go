@@ -12,6 +12,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/finding"
@@ -93,6 +94,7 @@ func (r *Redactor) finding(f *finding.Finding, t probe.Target) {
 	// What the rule says is the same wherever it fires.
 	f.Key = finding.Key(f.ID, t)
 	f.Known, f.Baseline, f.Detail = closed(r, f.Known), closed(r, f.Baseline), r.said(f.Detail)
+	f.Basis, f.Items, f.Accepted = slices.Clone(f.Basis), slices.Clone(f.Items), slices.Clone(f.Accepted) // which other records may share
 	for i := range f.Basis {
 		f.Basis[i] = r.pointer(f.Basis[i])
 	}
@@ -102,6 +104,7 @@ func (r *Redactor) finding(f *finding.Finding, t probe.Target) {
 	for i := range f.Accepted {
 		a := &f.Accepted[i]
 		a.Until, a.Reason, a.By = r.spoken(a.Until), r.name(a.Reason), r.name(a.By)
+		a.Items = slices.Clone(a.Items)
 		for j := range a.Items {
 			a.Items[j] = r.item(a.Items[j])
 		}

@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/spf13/pflag"
 
+	"github.com/handclasp/handclasp/advisory"
 	"github.com/handclasp/handclasp/fleet"
 	"github.com/handclasp/handclasp/internal/userfile"
 )
@@ -42,8 +45,8 @@ func (o *files) store(ctx context.Context, client *fleet.Client, s *fleet.Scan) 
 		digest     *string
 		read       func(string) (io.ReadSeeker, error)
 	}{
-		{"ca", o.ca, &s.CA, readFile}, {"recog", o.recog, &s.Recog, archived(".xml")},
-		{"advisories", o.advisories, &s.Advisories, readFile}, {"lifecycle", o.lifeCycle, &s.LifeCycle, archived(".json")},
+		{"ca", o.ca, &s.CA, readRoots}, {"recog", o.recog, &s.Recog, archived(".xml")},
+		{"advisories", o.advisories, &s.Advisories, readIndex}, {"lifecycle", o.lifeCycle, &s.LifeCycle, archived(".json")},
 	} {
 		if file.path == "" {
 			continue
@@ -59,9 +62,22 @@ func (o *files) store(ctx context.Context, client *fleet.Client, s *fleet.Scan) 
 	return nil
 }
 
-func readFile(path string) (io.ReadSeeker, error) {
+func readRoots(path string) (io.ReadSeeker, error) {
 	data, err := os.ReadFile(path)
-	return bytes.NewReader(data), err
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(data) {
+		err = errors.New("it holds no certificate in PEM")
+	}
+	return bytes.NewReader(data), userfile.Cause(err)
+}
+
+func readIndex(path string) (io.ReadSeeker, error) {
+	data, err := os.ReadFile(path)
+	if err == nil {
+		if _, err = advisory.ReadIndex(data); err != nil {
+			err = fmt.Errorf("%w: make one of such files by 'handclasp advisories build'", err)
+		}
+	}
+	return bytes.NewReader(data), userfile.Cause(err)
 }
 
 // archived reads the files of a folder that have an ending.
@@ -69,6 +85,6 @@ func archived(ending string) func(string) (io.ReadSeeker, error) {
 	return func(dir string) (io.ReadSeeker, error) {
 		var b bytes.Buffer
 		err := fleet.Archive(&b, os.DirFS(dir), ending)
-		return bytes.NewReader(b.Bytes()), err
+		return bytes.NewReader(b.Bytes()), userfile.Cause(err)
 	}
 }

@@ -80,7 +80,10 @@ func (b *board) look(ctx context.Context) (all []*fleet.Status, err error) {
 		seen := append(b.seen[s.ID], look{time.Now(), st.Total.Done})
 		b.seen[s.ID] = seen[max(0, len(seen)-rateOver-1):]
 	}
-	return all, nil
+	if len(b.only) > 0 && all == nil {
+		_, err = b.client.Pick(ctx, b.only) // says that there is none
+	}
+	return all, err
 }
 
 // watch shows scans until they have ended.
