@@ -11,7 +11,6 @@ import (
 // slow lane when another needs its place: servers that drip a byte now and then hold a few up otherwise, and then all.
 type lanes struct {
 	places, room, calls int // in the fast lane, in the slow one, and of calls
-	load                load
 
 	mu      sync.Mutex // flights change lanes by themselves
 	n       [lanesCount]int
@@ -19,6 +18,7 @@ type lanes struct {
 	callers flights // that began lately
 	pace    pace
 	answers answers
+	late    time.Duration // from the end of a probe until that is noted, on average: this machine's doing, or that of who takes results
 }
 
 // A lane is where a flight is.
@@ -42,7 +42,7 @@ type flight struct {
 	since      time.Time // when it came into its lane
 	talked     bool      // its call was answered, or it makes none
 	called     bool      // the first call is over
-	ended      bool      // only its result waits to be taken
+	ended      time.Time // when only its result was left to be taken; zero before that
 	host       *hostQueue
 	list       *flights // the one that holds it; nil if none does
 	prev, next *flight
@@ -80,7 +80,7 @@ func (f *flight) leave() {
 }
 
 func newLanes(o *Options) *lanes {
-	return &lanes{places: o.Concurrency, load: newLoad(o), room: o.SlowLane, calls: o.Dials, pace: pace{early: o.Probe.Limits.Effective().Dial}}
+	return &lanes{places: o.Concurrency, room: o.SlowLane, calls: o.Dials, pace: pace{early: o.Probe.Limits.Effective().Dial}}
 }
 
 func (l *lanes) busy() int {
@@ -115,10 +115,9 @@ func (l *lanes) free(now time.Time) bool {
 	if l.n[callNew]+l.n[callLate] >= l.calls {
 		return false
 	}
-	used := l.load.places(now)
-	for l.n[talking]+l.answers.expected(l.n[callNew]) >= used {
+	for l.n[talking]+l.answers.expected(l.n[callNew]) >= l.places {
 		f := l.candidate()
-		if f == nil || used < l.places || now.Sub(f.since) < l.patience() {
+		if f == nil || now.Sub(f.since) < l.patience() {
 			return false
 		}
 		l.move(f, slow, f.since)
@@ -131,11 +130,8 @@ func (l *lanes) wait(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wait := idle
-	if l.load.used < l.places {
-		wait = loadEvery
-	}
 	if f := l.callers.first; f != nil {
-		wait = min(wait, answerTime+l.allowance()-now.Sub(f.since))
+		wait = answerTime + l.allowance() - now.Sub(f.since)
 	}
 	if f := l.candidate(); f != nil {
 		wait = min(wait, l.patience()-now.Sub(f.since))
@@ -144,8 +140,8 @@ func (l *lanes) wait(now time.Time) time.Duration {
 }
 
 // allowance is what a probe may take longer than others for reasons that aren't its server's: on a busy machine each step waits
-// for its turn. A conversation has some eight steps. The mutex is held.
-func (l *lanes) allowance() time.Duration { return 8 * l.load.waited }
+// for its turn, and more probes beside it would wait as well. A conversation has some eight steps. The mutex is held.
+func (l *lanes) allowance() time.Duration { return 8 * l.late }
 
 // patience is how long a probe keeps its place if another needs it. The mutex is held.
 func (l *lanes) patience() time.Duration { return max(l.pace.patience(), l.allowance()) }
@@ -154,7 +150,7 @@ func (l *lanes) patience() time.Duration { return max(l.pace.patience(), l.allow
 // that nobody takes isn't slowness: it keeps its place, which is what bounds memory. The mutex is held.
 func (l *lanes) candidate() *flight {
 	for f := l.talkers.first; f != nil && l.n[slow] < l.room; f = l.talkers.first {
-		if !f.ended {
+		if f.ended.IsZero() {
 			return f
 		}
 		f.leave()
@@ -208,8 +204,11 @@ func (f *flight) Give(n int) { f.host.give(n) }
 func (f *flight) finish() {
 	f.lanes.mu.Lock()
 	defer f.lanes.mu.Unlock()
-	f.ended = true
+	f.ended = time.Now()
 }
+
+// lateOver is over how many probes lateness is averaged, about.
+const lateOver = 32
 
 // end gives a probe's place back.
 func (l *lanes) end(f *flight, now time.Time) {
@@ -217,8 +216,9 @@ func (l *lanes) end(f *flight, now time.Time) {
 	defer l.mu.Unlock()
 	f.leave()
 	l.n[f.lane]--
+	l.late += (now.Sub(f.ended) - l.late) / lateOver
 	if f.talked {
-		l.pace.count(now.Sub(f.since))
+		l.pace.count(f.ended.Sub(f.since))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,5 +33,26 @@ func TestMapWorksSideBySide(t *testing.T) {
 		for addr, n := range made {
 			require.Equal(t, 1, n, addr)
 		}
+	})
+}
+
+// If what is made of results takes the machine's time, servers that are slower than others don't lose their places: more probes
+// would make it busier still.
+func TestBusyMachineMovesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &crowd{drips: tenth}
+		work := func(r scan.Result) scan.Result {
+			time.Sleep(30 * time.Second)
+			return r
+		}
+		n, most := int64(0), int64(0)
+		endpoints := scan.Endpoints(t.Context(), scan.Args([]string{"10.0.0.0/22:21"}), probers(c.visit), inOrder)
+		for range scan.Map(t.Context(), endpoints, &scan.Options{Concurrency: 16}, work) {
+			if n++; n > 64 { // by then it is known
+				most = max(most, c.begun.Load()-n)
+			}
+		}
+		require.EqualValues(t, 1024, n)
+		require.LessOrEqual(t, most, int64(16))
 	})
 }

@@ -41,8 +41,7 @@ type Options struct {
 	// nil, to some of the scan's own.
 	Probe probe.Options
 	// Concurrency is how many endpoints are probed at once, those in the slow lane apart; zero or less is
-	// DefaultConcurrency, and more than MaxConcurrency is MaxConcurrency. While this machine can't keep up with those that are
-	// under way fewer are begun, but not fewer than DefaultConcurrency: more would only wait, and take memory.
+	// DefaultConcurrency, and more than MaxConcurrency is MaxConcurrency.
 	Concurrency int
 	// SlowLane is how many endpoints more may be under way that take much longer than others do, so that their places are
 	// free for others: servers that drip. Zero is eight times Concurrency, less than zero none; with Concurrency it is at
@@ -73,8 +72,6 @@ type Options struct {
 	Retries int
 	// Journal counts what is in flight; nil for none.
 	Journal *Journal
-
-	queueing func() time.Duration // how long goroutines wait for a processor, for tests; nil measures it
 }
 
 // effective returns the options with defaults applied.

@@ -114,7 +114,7 @@ func TestHalfSilent(t *testing.T) {
 			if !silent {
 				hosts = "10.0.0.0/19:21"
 			}
-			for range run(t.Context(), hosts, scan.Queueing(scan.Options{Concurrency: 500, Probe: probe.Options{Dial: dial}}, prompt), visit) {
+			for range run(t.Context(), hosts, &scan.Options{Concurrency: 500, Probe: probe.Options{Dial: dial}}, visit) {
 			}
 			d = time.Since(start)
 		})
