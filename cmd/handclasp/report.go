@@ -113,7 +113,7 @@ func (a *app) report(ctx context.Context, o *reportOptions, paths []string) erro
 	}
 	garbage := 200 // percent of what is held, which is little
 	if o.format == formatTable {
-		garbage = 30 // of all that is going to be written
+		garbage = 40 // of all that is going to be written
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(garbage))
 	out, err := openOutput(o.output, a.stdout)
