@@ -22,7 +22,7 @@ func simulate(t *testing.T, bits, kills int) (most int64) {
 	t.Helper()
 	dir := t.TempDir()
 	args := []string{
-		"scan", "--level", "greeting", "--concurrency", "512", "--resume", filepath.Join(dir, "state"), "--format", "jsonl",
+		"scan", "--plain", "--level", "greeting", "--concurrency", "512", "--resume", filepath.Join(dir, "state"), "--format", "jsonl",
 		"--output", filepath.Join(dir, "results"), fmt.Sprintf("10.0.0.0/%d:119", bits),
 	}
 	for {
