@@ -185,9 +185,10 @@ func OddPort(probers []probe.Prober, exposed []Rule) Rule {
 		network  probe.Network
 		port     uint16
 	}
-	usual := map[place]bool{}
+	usual, ours := map[place]bool{}, map[string]bool{}
 	for _, p := range probers {
 		spec := p.Spec()
+		ours[spec.Protocol] = true
 		for _, port := range spec.Ports {
 			usual[place{spec.Protocol, cmp.Or(port.Network, probe.TCP), port.Number}] = true
 		}
@@ -207,6 +208,9 @@ func OddPort(probers []probe.Prober, exposed []Rule) Rule {
 				if p := rule.Check(r).Proof(); p != nil {
 					return Fires(Seen, p.Basis...).Also("/target/addr").With(fmt.Sprintf("%s on %s %d", r.Protocol, cmp.Or(t.Network, probe.TCP), t.Addr.Port()))
 				}
+			}
+			if name := Speaks(r); name != "" && !ours[name] {
+				return NotSo() // another service took the port
 			}
 			return NotLearned()
 		},

@@ -121,6 +121,9 @@ func TestOddPort(t *testing.T) {
 	require.Equal(t, finding.Fires(finding.Seen, "/target/addr", "/evidence/door").With("test on tcp 8008"), p)
 	require.Equal(t, finding.NotSo(), r.Check(judged("192.0.2.1:7007", "yes", probe.OutcomeOK).Result), "at its usual port")
 	require.Equal(t, finding.NotLearned(), r.Check(judged("192.0.2.1:8008", "", probe.OutcomeTimeout).Result), "nothing answered")
+	other := judged("192.0.2.1:8008", "", probe.OutcomeNotProtocol).Result
+	other.Evidence = &probe.RawEvidence{Name: "unknown", JSON: []byte(`{"service":"http"}`)}
+	require.Equal(t, finding.NotSo(), r.Check(other), "another service took the port")
 	udp := judged("192.0.2.1:7007", "yes", probe.OutcomeOK).Result
 	udp.Target.Network = probe.UDP
 	require.NotNil(t, r.Check(udp).Proof(), "the same number over another network")

@@ -3,7 +3,10 @@ package finding
 import (
 	"iter"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/handclasp/handclasp/probe"
 )
 
 // memory is a snapshot as what is known, for one comparison.
@@ -49,7 +52,7 @@ func (m memory) Load(at Endpoint) *Standing {
 			held.retold = t.ruling(m.snap.number[v.ID]).retold
 		}
 	}
-	st.prior = t.before
+	st.prior, st.stranger = t.before, t.strangerBefore
 	return st
 }
 
@@ -110,6 +113,17 @@ func (t *telling) before(rule int) (letter byte, reason string) {
 		return answerNo, "" // if a weak one: nobody could tell better then
 	}
 	return answerUnknown, r.reason
+}
+
+// strangerBefore is what it says of a rule that nobody here knows: that it isn't so only if it learned what it was judged by.
+func (t *telling) strangerBefore(id string) (letter byte, reason string) {
+	for _, p := range t.sight.parts {
+		software := strings.HasPrefix(id, "software.") && slices.ContainsFunc(p.facts, func(f *fact) bool { return strings.HasSuffix(f.path, pathSoftware) })
+		if p.outcome != probe.OutcomeOK && !p.closed && !software && t.counts(p) {
+			return answerUnknown, t.reason(p, Rule{})
+		}
+	}
+	return answerNo, ""
 }
 
 var statusOrder = []Status{New, Changed, Resolved, Unknown, Unchanged}

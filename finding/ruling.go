@@ -200,10 +200,12 @@ func (t *telling) othersLearned(held *Held, c int) bool {
 // stranger judges a rule that nobody knows here by what is stored. That a finding isn't there says something only if the scan
 // was judged as the one that found it.
 func (t *telling) stranger(rule int) ruling {
-	r := ruling{letter: answerUnknown, reason: "no rule of this name is known here"}
+	r := ruling{letter: answerUnknown, reason: t.unasked()}
 	whole := len(t.sight.parts) > 0
 	for _, p := range t.sight.parts {
-		whole = whole && (p.closed || p.outcome == probe.OutcomeOK && len(p.lost) == 0 && !p.old)
+		if !p.closed && (p.outcome != probe.OutcomeOK || len(p.lost) > 0 || p.old) {
+			whole, r.reason = false, t.reason(p, Rule{})
+		}
 		if slices.ContainsFunc(p.fires, func(v *verdict) bool { return v.rule == rule }) {
 			r.letter = answerFires
 			r.merge(p, rule)

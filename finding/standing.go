@@ -38,7 +38,8 @@ type Standing struct {
 	Open  map[string]*Held    `json:"open"`  // by rule
 	Facts map[string]*History `json:"facts"` // by path
 
-	prior func(rule int) (letter byte, reason string) // of the one scan before; nil for a state over many
+	prior    func(rule int) (letter byte, reason string) // of the one scan before; nil for a state over many
+	stranger func(id string) (letter byte, reason string)
 }
 
 // Scope says why an endpoint isn't watched any more; empty for one that is.

@@ -333,6 +333,8 @@ func (t *telling) prior(rule Rule, n int) (letter byte, reason string) {
 		return answerUnknown, "data"
 	case rule.Needs.Level > t.st.Level && !t.st.Answered.IsZero():
 		return answerUnknown, "level"
+	case t.st.stranger != nil:
+		return t.st.stranger(rule.ID)
 	}
 	return answerNo, ""
 }

@@ -97,7 +97,17 @@ func extends(name, other string) bool {
 // same reports whether a and b are one product. Sets of fingerprints spell vendors in their own ways, and one server
 // doesn't run two products of one name.
 func same(a, b probe.Software) bool {
-	return strings.EqualFold(a.Product, b.Product) || a.CPE != "" && b.CPE != "" && productOf(a.CPE) == productOf(b.CPE)
+	return strings.EqualFold(a.Product, b.Product) || a.CPE != "" && b.CPE != "" && sameProduct(a.CPE, b.CPE)
+}
+
+// sameProduct reports whether two CPE names are of one product. Most are told apart by their part, "a", "o" or "h".
+func sameProduct(a, b string) bool {
+	restA, okA := strings.CutPrefix(a, "cpe:2.3:")
+	restB, okB := strings.CutPrefix(b, "cpe:2.3:")
+	if okA && okB && restA != "" && restB != "" && restA[0] != restB[0] {
+		return false
+	}
+	return productOf(a) == productOf(b)
 }
 
 // productOf returns a CPE name up to its product.

@@ -29,7 +29,9 @@ func Of(r *probe.Result) (list []Key, shown bool) {
 	if e, ok := r.Evidence.(probe.TLSEvidence); ok && e.TLSHandshake() != nil {
 		// The server's own: what is above it in the chain is other people's, and the same in many results.
 		if chain := e.TLSHandshake().Chain; len(chain) > 0 {
-			if cert, err := x509.ParseCertificate(chain[0].DER); err == nil {
+			if kind := chain[0].KeyType; kind != "" && kind != "RSA" { // it was parsed when it came
+				shown = true
+			} else if cert, err := x509.ParseCertificate(chain[0].DER); err == nil {
 				shown = true
 				if key, ok := cert.PublicKey.(*rsa.PublicKey); ok {
 					list = append(list, Key{"/evidence/tls/chain/0/der", key})

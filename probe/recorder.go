@@ -56,22 +56,35 @@ func (r *recorder) begin(now time.Time, trace func(Event), l Level) {
 	r.records, r.chunk = make([]record, 0, records), make([]byte, 0, chunk)
 }
 
-func (r *recorder) add(e Event) { r.append(&e, e.Data, false) }
+func (r *recorder) add(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.append(&e, e.Data, false)
+}
 
 func (r *recorder) sent(conn int, data []byte, label string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.append(&Event{Conn: conn, Dir: DirSend, Label: label}, data, false)
 }
 
 // received adds what a connection gave. A server that drips its bytes, or a reply in several segments, is still one
 // thing that was received; datagrams stay apart, since joined ones couldn't be replayed.
 func (r *recorder) received(conn int, data []byte, datagram bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.append(&Event{Conn: conn, Dir: DirRecv}, data, !datagram)
 }
 
-// append adds an event whose data, apart from it, may lie on the stack.
-func (r *recorder) append(e *Event, data []byte, joins bool) {
+// opened adds an attempt to connect, to an address that may lie on the stack.
+func (r *recorder) opened(conn int, addr []byte, o Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.append(&Event{Conn: conn, Dir: DirOpen, Outcome: o}, addr, false)
+}
+
+// append adds an event, and its data apart from it.
+func (r *recorder) append(e *Event, data []byte, joins bool) {
 	if r.finished {
 		return
 	}

@@ -23,6 +23,12 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 	defer s.end() // even if the prober ends this goroutine, as a failed test does
 
 	r.Evidence, err = probe(p, s)
+	r.conclude(s, err)
+	return r
+}
+
+// conclude takes down what a probe learned.
+func (r *Result) conclude(s *Session, err error) {
 	s.close()
 	r.Protocol = s.spec.Protocol // a detector hands over to another's
 	if isNil(r.Evidence) {
@@ -31,7 +37,6 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 	r.Transcript = s.log.finish()
 	r.Elapsed = time.Since(s.log.start).Truncate(time.Millisecond)
 	r.settle(err, s.lost)
-	return r
 }
 
 // check refuses what no session may be made of.

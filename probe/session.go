@@ -229,11 +229,11 @@ func (s *Session) logOpen(id int, network Network, addr netip.AddrPort, err *Err
 	if network != s.target.Network {
 		at = append(at, "/"+network...)
 	}
-	e := Event{Conn: id, Dir: DirOpen}
+	var o Outcome
 	if err != nil {
-		e.Outcome = err.Outcome
+		o = err.Outcome
 	}
-	s.log.append(&e, at, false)
+	s.log.opened(id, at, o)
 }
 
 // dial establishes a connection within the dial time. It returns when the context ends even if a custom dialer

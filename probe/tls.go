@@ -125,7 +125,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 	defer c.until(ctx)()
 	c.raw.keep = true
 	conn := tls.Client(&c.raw, c.s.tlsConfig(t, c.receiveOnly))
-	err := conn.Handshake() // the context's end comes as a deadline, which spares a goroutine
+	err := aside(conn.Handshake) // the context's end comes as a deadline
 	return c.handshook(conn, t, err)
 }
 

@@ -83,20 +83,10 @@ func together(n int, f func(i int)) {
 func (c *Conn) Beside(f func() error) (end func(hangUp bool) error) {
 	done := make(chan struct{})
 	c.oneAtATime(false) // another may hang it up
-	var result error
-	var panicked *PanicError
+	var how ending
 	go func() {
 		defer close(done)
-		returned := false
-		defer func() {
-			if v := recover(); v != nil {
-				panicked = asPanic(v)
-			} else if !returned { // by runtime.Goexit
-				result = Errorf("probe", OutcomeInternal, "a goroutine ended itself")
-			}
-		}()
-		result = f()
-		returned = true
+		how.of(f)
 	}()
 	return func(hangUp bool) error {
 		if hangUp {
@@ -108,11 +98,11 @@ func (c *Conn) Beside(f func() error) (end func(hangUp bool) error) {
 		}
 		<-done
 		c.oneAtATime(true)
-		if p := panicked; p != nil {
-			panicked = nil
+		if p := how.panicked; p != nil {
+			how.panicked = nil
 			panic(p) // where the session's own recover is
 		}
-		return result
+		return how.err
 	}
 }
 
@@ -128,6 +118,41 @@ func asPanic(v any) *PanicError {
 		return p
 	}
 	return &PanicError{Value: v, Stack: debug.Stack()}
+}
+
+// aside calls f on a stack of its own and waits for it. Computing signatures takes 16 KiB, which would stay with a goroutine that
+// goes on to wait for replies.
+func aside(f func() error) error {
+	var how ending
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		how.of(f)
+	}()
+	<-done
+	if how.panicked != nil {
+		panic(how.panicked) // where the session's own recover is
+	}
+	return how.err
+}
+
+// An ending is how a function ended that has a goroutine of its own.
+type ending struct {
+	err      error
+	panicked *PanicError
+}
+
+func (e *ending) of(f func() error) {
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			e.panicked = asPanic(v)
+		} else if !returned { // by runtime.Goexit
+			e.err = Errorf("probe", OutcomeInternal, "a goroutine ended itself")
+		}
+	}()
+	e.err = f()
+	returned = true
 }
 
 // reserve returns the first of n connection numbers that follow each other.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"testing"
@@ -149,4 +150,33 @@ func TestBeside(t *testing.T) {
 	require.Equal(t, []string{"done"}, r.Evidence.(*evidence).Lines)
 	r = run(func(*probe.Conn) error { runtime.Goexit(); return nil }, func(end func(bool) error) error { return end(false) })
 	require.Equal(t, probe.OutcomeInternal, r.Outcome)
+}
+
+// brittle is a connection that ends whoever reads it.
+type brittle struct {
+	net.Conn
+	end func()
+}
+
+func (b brittle) Read([]byte) (int, error) {
+	b.end()
+	return 0, io.EOF
+}
+
+// A handshake has a goroutine of its own, whose end is the probe's and not the program's.
+func TestHandshakeThatEndsItsGoroutine(t *testing.T) {
+	leakFree(t)
+	for name, end := range map[string]func(){"by a panic": func() { panic("brittle") }, "by itself": runtime.Goexit} {
+		dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, address)
+			return brittle{c, end}, err
+		}
+		r := probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+			c, err := s.Open(ctx)
+			require.NoError(t, err)
+			e.TLS, err = c.StartTLS(ctx)
+			return err
+		}}, serve(t, hang), &probe.Options{Dial: dial, ImplicitTLS: probe.Yes})
+		require.Equal(t, probe.OutcomeInternal, r.Outcome, "%s: %v", name, r.Err)
+	}
 }

@@ -86,7 +86,7 @@ func who(letter string, conn int) string {
 
 // dataLines are lines of text, or of bytes in hexadecimal if the data is no text.
 func dataLines(who string, data []byte, needles []string, most int) (lines []spoken) {
-	if binary(data) {
+	if isBinary(data) {
 		return hexLines(who, data, needles, most)
 	}
 	for len(data) > 0 {
@@ -102,8 +102,8 @@ func dataLines(who string, data []byte, needles []string, most int) (lines []spo
 	return lines
 }
 
-// binary reports whether data is rather bytes than text: escape codes in a banner don't make it binary.
-func binary(data []byte) bool {
+// isBinary reports whether data is rather bytes than text: escape codes in a banner don't make it binary.
+func isBinary(data []byte) bool {
 	odd := 0
 	for rest := data; len(rest) > 0; {
 		r, n := utf8.DecodeRune(rest)

@@ -64,7 +64,7 @@ func (k hostKey) before(o hostKey) int {
 type hostLine struct {
 	addr  netip.Addr
 	title string
-	found map[finding.Severity]int
+	found counts
 	ports string
 }
 
@@ -92,14 +92,7 @@ func (t *Table) noteHost(g *group, answered []kept) {
 
 // cutHosts keeps those with the most severe findings.
 func (l *list) cutHosts() {
-	slices.SortStableFunc(l.lines, func(x, y hostLine) int {
-		for s := finding.Critical; s > finding.Info; s-- {
-			if c := cmp.Compare(y.found[s], x.found[s]); c != 0 {
-				return c
-			}
-		}
-		return cmp.Compare(y.found[finding.Info], x.found[finding.Info])
-	})
+	slices.SortStableFunc(l.lines, func(x, y hostLine) int { return x.found.compare(y.found) })
 	l.lines = slices.Clone(l.lines[:min(len(l.lines), listShown)])
 }
 

@@ -45,7 +45,8 @@ type Table struct {
 	since  bool  // a baseline
 	tally  Tally
 	open   map[hostKey]*group
-	order  []hostKey
+	order  []*group
+	rows   rows          // that wait until the table is closed
 	mute   int           // hosts where nothing answered
 	muted  map[State]int // endpoints of those that weren't written
 	tight  bool          // the last thing written was a line on its own
@@ -63,9 +64,9 @@ type group struct {
 	key     hostKey
 	label   string
 	records []kept
-	passed  int                      // records that aren't shown
-	files   *fileServer              // nil until one answers
-	found   map[finding.Severity]int // that isn't accepted
+	passed  int         // records that aren't shown
+	files   *fileServer // nil until one answers
+	found   counts      // that aren't accepted
 }
 
 // kept is what waits of a record: what is going to be written of it.
@@ -76,6 +77,7 @@ type kept struct {
 	state    State
 	beside   uint16 // the port of the row that this one stands below; 0 if it stands by itself
 	row      []byte // empty for a quiet endpoint
+	packed   bool   // row is the table's rows'
 }
 
 // NewTable returns a table that writes to w.
@@ -96,7 +98,7 @@ func (t *Table) Write(r finding.Record, h Host) error {
 	k := kept{port: r.Target.Addr.Port(), network: r.Target.Network, protocol: r.Protocol, state: state, beside: g.sameServer(&r, state)}
 	t.tally.Add(r)
 	for _, f := range finding.Open(r.Findings) {
-		g.found[f.Severity]++
+		g.found.add(f.Severity)
 	}
 	switch k.state {
 	case Answered, TLSFailed, Failed:
@@ -106,7 +108,11 @@ func (t *Table) Write(r finding.Record, h Host) error {
 		} else {
 			t.row(&b, r)
 		}
-		k.row = bytes.Clone(b.Bytes())
+		if k.packed = h.Endpoints == 0; k.packed {
+			k.row = t.rows.pack(b.String())
+		} else {
+			k.row = bytes.Clone(b.Bytes())
+		}
 	}
 	g.records = append(g.records, k)
 	if t.list != nil {
@@ -128,9 +134,9 @@ func (t *Table) group(r finding.Record, h Host) *group {
 	key := hostKey{id: h.ID, name: r.Target.Name, addr: r.Target.Addr.Addr()}
 	g := t.open[key]
 	if g == nil {
-		g = &group{key: key, label: h.Label, found: map[finding.Severity]int{}}
+		g = &group{key: key, label: h.Label}
 		t.open[key] = g
-		t.order = append(t.order, key)
+		t.order = append(t.order, g)
 	}
 	return g
 }
@@ -139,7 +145,7 @@ func (t *Table) group(r finding.Record, h Host) *group {
 func (t *Table) complete(g *group, h Host) error {
 	if h.Endpoints > 0 && len(g.records)+g.passed >= h.Endpoints {
 		delete(t.open, g.key)
-		t.order = slices.DeleteFunc(t.order, func(k hostKey) bool { return k == g.key })
+		t.order = slices.DeleteFunc(t.order, func(o *group) bool { return o == g })
 		t.host(g)
 	}
 	return t.failed
@@ -147,9 +153,9 @@ func (t *Table) complete(g *group, h Host) error {
 
 // Close writes the hosts that are left and the summary. It doesn't close the writer.
 func (t *Table) Close() error {
-	slices.SortStableFunc(t.order, hostKey.before) // as stored results come, in any order
-	for _, key := range t.order {
-		t.host(t.open[key])
+	slices.SortStableFunc(t.order, func(a, b *group) int { return a.key.before(b.key) }) // as stored results come, in any order
+	for _, g := range t.order {
+		t.host(g)
 	}
 	clear(t.open)
 	t.order = nil
@@ -248,7 +254,11 @@ func (t *Table) host(g *group) {
 	t.tight = false
 	b.WriteString(t.title(g) + "\n")
 	for _, k := range rows {
-		b.Write(k.row)
+		if k.packed {
+			t.rows.unpack(&b, k.row)
+		} else {
+			b.Write(k.row)
+		}
 	}
 	t.noteHost(g, rows)
 	for _, s := range states {

@@ -73,6 +73,9 @@ func (t *talk) converse(ctx context.Context) error {
 		return err
 	}
 	broken := t.starttls(ctx)
+	if broken == nil && t.e.STARTTLSReply.Is(codeReady) {
+		broken = t.helloInside()
+	}
 	switch {
 	case errors.Is(broken, probe.OutcomeTLS), errors.Is(broken, probe.OutcomeClosed):
 		if slices.Contains(t.e.AuthMechanisms, ntlm) {

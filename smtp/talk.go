@@ -66,10 +66,14 @@ func (t *talk) forget() {
 func (t *talk) ask(field string, reply **probe.Reply, command string, codes ...int) (err error) {
 	*reply, err = t.c.Ask(command, codes...)
 	if err == nil && (*reply).Is(codeNotAvailable) {
-		err = probe.Errorf(field, probe.OutcomeBusy, "%d %s", (*reply).Code, clip((*reply).Text()))
+		err = busy(field, *reply)
 	}
 	t.Lost(field, err)
 	return err
+}
+
+func busy(op string, r *probe.Reply) error {
+	return probe.Errorf(op, probe.OutcomeBusy, "%d %s", r.Code, clip(r.Text()))
 }
 
 // hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.
@@ -94,7 +98,7 @@ func (t *talk) hello() error {
 		e.STARTTLS = probe.Yes // RFC 3207 §4 has this reply for other commands, and no server without STARTTLS has it
 		return nil
 	case code < 500:
-		err := probe.Errorf("ehlo", probe.OutcomeBusy, "%d %s", code, clip(e.EHLO.Text()))
+		err := busy("ehlo", e.EHLO)
 		t.Lost("ehlo", err)
 		_ = t.c.Leave()
 		return err
@@ -113,8 +117,7 @@ func (t *talk) hello() error {
 	return nil
 }
 
-// starttls upgrades the connection if that is offered, and introduces us again inside TLS, where everything that was said
-// before counts for nothing (RFC 3207 §4.2).
+// starttls upgrades the connection if that is offered.
 func (t *talk) starttls(ctx context.Context) (err error) {
 	e := t.e
 	if e.STARTTLS != probe.Yes || t.c.Secure() {
@@ -125,8 +128,13 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 	}
 	if e.TLS, err = t.c.StartTLS(ctx); err != nil {
 		t.Lost("tls", err)
-		return err
 	}
+	return err
+}
+
+// helloInside introduces us again inside TLS, where everything that was said before counts for nothing (RFC 3207 §4.2).
+func (t *talk) helloInside() error {
+	e := t.e
 	if err := t.ask("ehlo_after_tls", &e.EHLOAfterTLS, ehlo(t.s), codeOK); err != nil || !e.EHLOAfterTLS.Is(codeOK) {
 		t.offered = offer{}
 		return err

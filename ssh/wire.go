@@ -192,19 +192,11 @@ func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // hassh returns the fingerprint of the server's lists.
 func (k *kexInit) hassh() string {
-	var b []byte
+	var parts [4]string
 	for i, list := range [][]string{k.Kex, k.CiphersServerToClient, k.MACsServerToClient, k.CompressionServerToClient} {
-		if i > 0 {
-			b = append(b, ';')
-		}
-		for j, name := range list {
-			if j > 0 {
-				b = append(b, ',')
-			}
-			b = append(b, name...)
-		}
+		parts[i] = strings.Join(list, ",")
 	}
-	sum := md5.Sum(b)
+	sum := md5.Sum([]byte(strings.Join(parts[:], ";")))
 	return hex.EncodeToString(sum[:])
 }
 

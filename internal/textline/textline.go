@@ -5,7 +5,6 @@ package textline
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/handclasp/handclasp/probe"
@@ -56,11 +55,11 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 	case err != nil:
 		return reply, err
 	case code == 0:
-		return reply, probe.Errorf("reply", probe.OutcomeNotProtocol, "%q is no reply", clip(line))
+		return reply, noReply(line)
 	}
 	for more && style != SingleLine {
 		if len(reply.Lines) >= maxLines {
-			return reply, &probe.Error{Op: "reply", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: maxLines}}
+			return reply, tooManyLines(maxLines)
 		}
 		line, err = r.ReadLine()
 		if err != nil && len(line) == 0 {
@@ -76,8 +75,7 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 		default:
 			add(reply, line)
 			if err == nil {
-				err = fmt.Errorf("%q inside a reply with code %d", clip(line), code)
-				err = &probe.Error{Op: "reply", Outcome: probe.OutcomeMalformed, Err: err}
+				err = strayLine(line, code)
 			}
 		}
 		if err != nil {
@@ -85,6 +83,20 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 		}
 	}
 	return reply, nil
+}
+
+// What is wrong with a reply has functions of its own, which a goroutine that waits for one has no room for on its stack.
+
+func noReply(line []byte) error {
+	return probe.Errorf("reply", probe.OutcomeNotProtocol, "%q is no reply", clip(line))
+}
+
+func tooManyLines(most int) error {
+	return &probe.Error{Op: "reply", Outcome: probe.OutcomeLimit, Err: &probe.LimitError{Limit: "ReplyLines", Value: most}}
+}
+
+func strayLine(line []byte, code int) error {
+	return probe.Errorf("reply", probe.OutcomeMalformed, "%q inside a reply with code %d", clip(line), code)
 }
 
 // Malformed returns err, in which a line that is no reply is malformed rather than of another protocol: the server has
