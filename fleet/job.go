@@ -78,6 +78,18 @@ func (j *job) lines(ctx context.Context) iter.Seq2[scan.Input, error] {
 	return scan.Once(inputs, func() {})
 }
 
+// size is how many bytes the list has.
+func (j *job) size() int64 {
+	if j.inputs == nil {
+		return 0
+	}
+	info, err := j.inputs.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // unusable returns why the first input can't be used, if none can.
 func (j *job) unusable(ctx context.Context) error {
 	for _, err := range scan.Endpoints(ctx, j.lines(ctx), j.probers, j.scan.order(scan.Shard{}, nil, nil)) {
