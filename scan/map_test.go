@@ -2,7 +2,9 @@ package scan_test
 
 import (
 	"net/netip"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,5 +56,27 @@ func TestBusyMachineMovesNobody(t *testing.T) {
 		}
 		require.EqualValues(t, 1024, n)
 		require.LessOrEqual(t, most, int64(16))
+	})
+}
+
+// If nobody takes what is made of results, it is made of a few and no more: the others wait as results.
+func TestMapMakesNoMoreThanIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var made atomic.Int64
+		work := func(r scan.Result) scan.Result {
+			made.Add(1)
+			return r
+		}
+		endpoints := scan.Endpoints(t.Context(), scan.Args([]string{"10.0.0.0/22:21"}), probers(nil), nil)
+		taken := int64(0)
+		for range scan.Map(t.Context(), endpoints, &scan.Options{Concurrency: 256}, work) {
+			if taken++; taken == 64 {
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				require.LessOrEqual(t, made.Load()-taken, int64(max(16, runtime.GOMAXPROCS(0))))
+			}
+		}
+		require.EqualValues(t, 1024, taken)
+		require.EqualValues(t, 1024, made.Load())
 	})
 }

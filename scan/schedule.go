@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,7 @@ type scheduler struct {
 	window int // how many endpoints wait at most
 	pacer  *pacer
 	mapped func(Result) any // makes what is yielded
+	making chan struct{}    // has something from each who does
 	out    chan item
 	ended  chan *attempt
 	probes sync.WaitGroup
@@ -103,10 +105,14 @@ func (s *sleepers) Pop() any {
 	return last
 }
 
+// leastMaking is how many make something of their results at once, on however small a machine: what they call may wait.
+const leastMaking = 16
+
 func newScheduler(o Options, f func(Result) any) *scheduler {
 	return &scheduler{
 		o: o, window: min(max(2*o.Concurrency, 4*min(o.Dials, DefaultDials)), MaxConcurrency), pacer: newPacer(&o),
-		mapped: f, out: make(chan item), ended: make(chan *attempt), hosts: map[netip.Addr]*hostQueue{},
+		mapped: f, making: make(chan struct{}, max(leastMaking, runtime.GOMAXPROCS(0))), out: make(chan item),
+		ended: make(chan *attempt), hosts: map[netip.Addr]*hostQueue{},
 		lanes: newLanes(&o), silence: newSilence(),
 	}
 }
@@ -312,12 +318,20 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last, &s.o.Probe)
 		a.call = callOf(a.last)
 		if !a.again {
-			made := s.mapped(a.result())
-			a.last = nil
-			s.out <- item{made: made}
+			s.yield(a)
 		}
 		s.ended <- a
 	})
+}
+
+// yield hands on what is made of a result. Those who wait for their turn have made nothing yet, so that neither that nor the stack
+// that it took is held by as many as are under way.
+func (s *scheduler) yield(a *attempt) {
+	s.making <- struct{}{}
+	made := s.mapped(a.result())
+	a.last = nil
+	s.out <- item{made: made}
+	<-s.making
 }
 
 // over notes that a probe has ended.

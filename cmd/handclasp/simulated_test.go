@@ -19,6 +19,9 @@ import (
 func simulated() {
 	var called sync.Map
 	flap := func(address string) bool {
+		if os.Getenv("FLAP") == "" {
+			return false // nothing is kept: memory is measured
+		}
 		_, before := called.LoadOrStore(address, true)
 		return os.Getenv("FLAP") == "first" && before || os.Getenv("FLAP") == "second" && !before
 	}
