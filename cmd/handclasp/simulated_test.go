@@ -36,7 +36,7 @@ func simulated() {
 				_, _ = io.WriteString(far, "200 ready\r\n")
 				_ = far.Close()
 			}()
-			return near, nil
+			return &pipe{near}, nil
 		},
 		after: func(d time.Duration) <-chan time.Time {
 			fmt.Fprintln(os.Stderr, "waits", d)
@@ -46,6 +46,14 @@ func simulated() {
 		},
 	}
 	os.Exit(a.main(os.Args[1:]))
+}
+
+// A pipe lets go of its timers when it is closed, as sockets do: package net's keeps them, and itself, until they are due.
+type pipe struct{ net.Conn }
+
+func (p *pipe) Close() error {
+	_ = p.SetDeadline(time.Time{})
+	return p.Conn.Close()
 }
 
 // everyName resolves names without a name server.
