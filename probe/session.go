@@ -244,11 +244,7 @@ func (s *Session) dial(ctx context.Context, network Network, addr netip.AddrPort
 	if !s.owns(ctx) {
 		return s.dialWithin(ctx, network, addr)
 	}
-	err := s.pass(ctx, addr)
-	var raw net.Conn
-	if err == nil {
-		raw, err = s.dialBy(ctx, network, addr)
-	}
+	raw, err := s.dialBy(ctx, network, addr)
 	if err != nil {
 		return nil, s.dialError(ctx, false, err)
 	}
@@ -280,8 +276,11 @@ func (s *Session) pass(ctx context.Context, to netip.AddrPort) (err error) {
 	return s.opts.Gate(ctx, to)
 }
 
-// dialBy dials by the dialer of the options or the system's.
+// dialBy dials by the dialer of the options or the system's, once the gate was passed.
 func (s *Session) dialBy(ctx context.Context, network Network, addr netip.AddrPort) (net.Conn, error) {
+	if err := s.pass(ctx, addr); err != nil {
+		return nil, err
+	}
 	if s.opts.Dial == nil && network == TCP {
 		return s.connect(ctx, addr, s.dialDue())
 	}

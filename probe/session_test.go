@@ -204,6 +204,16 @@ func TestGate(t *testing.T) {
 	require.Equal(t, []string{control.Addr.String(), data.Addr.String(), data.Addr.String()}, asked)
 	require.Equal(t, asked[:2], dialled)
 
+	// That of a prober's own context is no way around it.
+	r = probe.Run(t.Context(), script{talk: func(ctx context.Context, s *probe.Session, e *evidence) error {
+		narrow, cancel := context.WithCancel(ctx)
+		defer cancel()
+		_, err := s.Open(narrow)
+		require.ErrorIs(t, err, refused)
+		return nil
+	}}, control, &probe.Options{Gate: func(context.Context, netip.AddrPort) error { return refused }})
+	require.NoError(t, r.Err)
+
 	ctx, cancel := context.WithCancel(t.Context())
 	o = &probe.Options{Gate: func(ctx context.Context, _ netip.AddrPort) error {
 		cancel()
