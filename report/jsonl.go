@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strconv"
@@ -28,9 +27,18 @@ const lineKept = 64 << 10
 
 // Write writes one record.
 func (j *JSONL) Write(r finding.Record) error {
+	line, err := j.Line(r)
+	if err == nil {
+		_, err = j.w.Write(line)
+	}
+	return err
+}
+
+// Line returns the line that Write writes, for another to write it. It is overwritten by the next call of either.
+func (j *JSONL) Line(r finding.Record) ([]byte, error) {
 	line, err := r.AppendJSON(j.line[:0])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	line = append(line, '\n')
 	j.line = retained(line)
@@ -38,21 +46,7 @@ func (j *JSONL) Write(r finding.Record) error {
 		line = appendSpelled(j.spelled[:0], line)
 		j.spelled = retained(line)
 	}
-	_, err = j.w.Write(line)
-	return err
-}
-
-// JSONLine returns the line that Write writes, for another to write it, and b for the next one: b is memory that it may use.
-func JSONLine(b []byte, r finding.Record) (line, next []byte, err error) {
-	b, err = r.AppendJSON(b[:0])
-	if err != nil {
-		return nil, b, err
-	}
-	b = append(b, '\n')
-	if plainJSON(b) {
-		return bytes.Clone(b), retained(b), nil
-	}
-	return CleanJSON(b), retained(b), nil
+	return line, nil
 }
 
 func retained(b []byte) []byte {

@@ -114,7 +114,7 @@ type session struct {
 	spool    *spool // nil if the output is a terminal
 	progress *progress
 
-	lines   sync.Pool // memory in which lines are made
+	lines   sync.Pool // of *report.JSONL, in whose memory lines are made
 	sink    sink
 	also    also
 	ledger  io.Writer // to which the sink writes

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/handclasp/handclasp/finding"
@@ -40,13 +41,14 @@ func (s *session) judged(r scan.Result) *verdict {
 }
 
 func (s *session) makeLine(v *verdict) {
-	b, _ := s.lines.Get().(*[]byte)
-	if b == nil {
-		b = new([]byte)
+	lines, _ := s.lines.Get().(*report.JSONL)
+	if lines == nil {
+		lines = report.NewJSONL(nil)
 	}
-	defer s.lines.Put(b)
+	defer s.lines.Put(lines)
 	v.lined = true
-	v.line, *b, v.err = report.JSONLine(*b, s.stored(v.record))
+	line, err := lines.Line(s.stored(v.record))
+	v.line, v.err = bytes.Clone(line), err
 	rest := *v.record.Result
 	rest.Evidence, rest.Software, rest.Transcript = nil, nil, nil
 	v.Result.Result, v.record.Result = &rest, &rest
