@@ -14,6 +14,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/handclasp/handclasp/finding"
+	"github.com/handclasp/handclasp/internal/filelock"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -72,6 +73,19 @@ func Open(path string, o *Options) (*State, error) {
 		return nil, errors.Join(fmt.Errorf("state %s: %w", path, err), s.Close())
 	}
 	return s, nil
+}
+
+// lockFile takes the lock, which ends with the file or the program. On a system without such locks SQLite's own must do.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := filelock.Lock(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+	}
+	return f, nil
 }
 
 // Close closes the file.
