@@ -77,7 +77,7 @@ func (m *many) register(cmd *cobra.Command, concurrency *int) {
 	f.Var(value[string]{&m.resume, parseFile, text, "STATE"}, "resume",
 		"keep in the file STATE how far the scan has come, and go on from there")
 	f.Var(value[string]{&m.route.Proxy, parseURL, text, "URL"}, "proxy", "connect through a SOCKS5 proxy: socks5://127.0.0.1:1080")
-	f.Var(value[netip.Addr]{&m.route.Source, parseSource, showAddr, "ADDRESS"}, "source", "connect from this address of this machine")
+	f.Var(value[netip.Addr]{&m.route.Source, pick.Source, showAddr, "ADDRESS"}, "source", "connect from this address of this machine")
 	f.Var(value[string]{&m.route.Interface, parseInterface, text, "NAME"}, "interface", "connect by this network interface")
 	f.Var(value[time.Duration]{&m.progress, pick.Spacing, showDuration, "DURATION"}, "progress",
 		"write a line of progress to standard error this often; a terminal shows a bar without it, and the signal USR1 asks for one line")
@@ -115,14 +115,6 @@ func showShard(s scan.Shard) string {
 func parseURL(text string) (string, error) {
 	_, err := dialer.Route{Proxy: text}.Dialer()
 	return text, err
-}
-
-func parseSource(text string) (netip.Addr, error) {
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return a, fmt.Errorf("an address is needed, such as 198.51.100.3")
-	}
-	return a, nil
 }
 
 func showAddr(a netip.Addr) string {

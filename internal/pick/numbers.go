@@ -3,6 +3,7 @@ package pick
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,15 @@ func PortList(list string) ([]uint16, error) {
 		words[i] = strings.TrimSpace(words[i])
 	}
 	return Ports(words)
+}
+
+// Source reads an address of this machine to connect from.
+func Source(text string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return a, errors.New("an address is needed, such as 198.51.100.3")
+	}
+	return a, nil
 }
 
 // OneOf returns what reads one of several words.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"net/netip"
 	"os"
 
 	"github.com/nats-io/nats.go"
@@ -11,19 +9,17 @@ import (
 	"github.com/handclasp/handclasp/dialer"
 	"github.com/handclasp/handclasp/fleet"
 	"github.com/handclasp/handclasp/internal/pick"
-	"github.com/handclasp/handclasp/probe"
 )
 
 func workerCommand(c *connection) *cobra.Command {
 	w := fleet.Worker{Tell: tell}
 	var route dialer.Route
-	var source string
 	cmd := &cobra.Command{
 		Use:   "worker",
 		Short: "Scan shards of all scans that run, until it is stopped",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if w.Dial, err = dialBy(route, source); err != nil {
+			if w.Dial, err = route.Dialer(); err != nil {
 				return err
 			}
 			nc, err := c.connect(nats.RetryOnFailedConnect(true)) // it may be started first
@@ -43,17 +39,7 @@ func workerCommand(c *connection) *cobra.Command {
 	parsed(f, &w.MaxRate, pick.Rate, "max-rate", "", "at most `N` new connections a second of this worker for a scan, whatever the scan's --rate")
 	parsed(f, &w.Shards, pick.Concurrency, "shards", "1", "scan `N` shards at once")
 	f.StringVar(&route.Proxy, "proxy", "", "connect to targets through a SOCKS5 proxy, a `URL`: socks5://127.0.0.1:1080")
-	f.StringVar(&source, "source", "", "connect to targets from this `ADDRESS` of this machine")
+	parsed(f, &route.Source, pick.Source, "source", "", "connect to targets from this `ADDRESS` of this machine")
 	f.StringVar(&route.Interface, "interface", "", "connect to targets by the network interface `NAME`")
 	return cmd
-}
-
-// dialBy returns what connects to targets; nil for the system's way.
-func dialBy(r dialer.Route, source string) (dial probe.DialFunc, err error) {
-	if source != "" {
-		if r.Source, err = netip.ParseAddr(source); err != nil {
-			return nil, fmt.Errorf("--source: %q: an address is needed, such as 198.51.100.3", source)
-		}
-	}
-	return r.Dialer()
 }
