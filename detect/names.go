@@ -2,6 +2,8 @@ package detect
 
 import (
 	"regexp"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/internal/textline"
@@ -124,6 +126,9 @@ func serviceName(said []byte) string {
 }
 
 func latin1(b []byte) string {
+	if !slices.ContainsFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		return string(b)
+	}
 	r := make([]rune, len(b))
 	for i, c := range b {
 		r[i] = rune(c)
