@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/service"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -138,7 +139,7 @@ func (t *talk) listen(c *probe.Conn, first time.Duration) (h heard) {
 	until := time.Now().Add(t.wait())
 	for {
 		var undecided []probe.Prober
-		h.service = serviceName(h.said)
+		h.service = service.Name(h.said)
 		h.sure, h.possible, undecided = t.recognise(h.said)
 		nobodys := h.service != "" || len(h.said) > 0 && h.sure == nil && len(h.possible)+len(undecided) == 0
 		switch {
