@@ -87,6 +87,7 @@ func (c *Client) submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSee
 			return err
 		}
 	}
+	s.Begun = len(begun) > 0
 	if err := c.carryOver(ctx, s, begun); err != nil {
 		return err
 	}
