@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/service"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -139,7 +140,7 @@ func (t *talk) listen(c *probe.Conn, first time.Duration) (h heard) {
 	for left := first; ; {
 		h.said, h.err = c.Peek(left)
 		var undecided []probe.Prober
-		h.service = serviceName(h.said)
+		h.service = service.Name(h.said)
 		h.sure, h.possible, undecided = t.recognise(h.said)
 		nobodys := h.service != "" || len(h.said) > 0 && h.sure == nil && len(h.possible)+len(undecided) == 0
 		switch {

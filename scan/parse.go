@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -146,26 +145,6 @@ func (p plan) sharded() string {
 		return ""
 	}
 	return p.sni
-}
-
-// Count reads inputs to their end and returns how many endpoints they stand for, a name counting as one address, and how many
-// inputs can't be used as they are written. Of the options those that say what an input stands for count: shards and
-// exclusions aren't taken off.
-func Count(inputs iter.Seq2[Input, error], probers []probe.Prober, o *EndpointOptions) (endpoints, unusable int64) {
-	opts := o.orDefault()
-	r := newParser(probers, &opts)
-	for in, err := range inputs {
-		var p plan
-		if err == nil {
-			p, err = r.parse(in)
-		}
-		if err != nil {
-			unusable++
-			continue
-		}
-		endpoints += int64(p.count())
-	}
-	return endpoints, unusable
 }
 
 // authority takes a URL apart behind its scheme. A target is a host, or a range, and a port and nothing else.
