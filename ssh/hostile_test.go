@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,10 +136,15 @@ func TestPlacesForLargeGroups(t *testing.T) {
 	require.Eventually(t, idle, 10*time.Second, time.Millisecond, "what other tests began")
 	taps := make([]*tap[string], 3*cap(arithmetic))
 	var working sync.WaitGroup
+	var may atomic.Int64
 	for i := range taps {
 		taps[i] = newTap[string](sink{io.Discard}, "SSH-2.0-x", longestCipher)
 		taps[i].costly = true
-		working.Go(taps[i].work)
+		working.Go(func() {
+			if taps[i].work() {
+				may.Add(1)
+			}
+		})
 	}
 	require.Eventually(t, func() bool { return len(arithmetic) == cap(arithmetic) }, 10*time.Second, time.Millisecond)
 	for _, tap := range taps { // those who wait give up, those who compute give their place back when they are done
@@ -146,6 +152,7 @@ func TestPlacesForLargeGroups(t *testing.T) {
 	}
 	working.Wait()
 	require.Len(t, arithmetic, cap(arithmetic))
+	require.EqualValues(t, cap(arithmetic), may.Load())
 	for _, tap := range taps {
 		tap.rest()
 		tap.rest()

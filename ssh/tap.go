@@ -66,9 +66,13 @@ var (
 	errMore = probe.Errorf("login", probe.OutcomeMalformed, "the server wants to hear more before it answers")
 )
 
-func (t *tap[A]) Read(p []byte) (int, error) {
+func (t *tap[A]) Read(p []byte) (n int, err error) {
 	t.rest()
-	defer t.work()
+	defer func() {
+		if !t.work() { // else the library would compute all the same with what it was given
+			n, err = 0, errDone
+		}
+	}()
 	t.mu.Lock()
 	if len(t.ahead) > 0 {
 		n := copy(p, t.ahead)
@@ -84,7 +88,7 @@ func (t *tap[A]) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	t.mu.Unlock()
-	n, err := t.netConn.Read(p)
+	n, err = t.netConn.Read(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.server.over {
@@ -101,14 +105,15 @@ func (t *tap[A]) Read(p []byte) (int, error) {
 var arithmetic = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 
 // work waits for a place, if the library is to compute in a large group with what it was given. It has it until it reads or
-// writes again. One is enough for all of its goroutines, of which one computes and the others wait for it.
-func (t *tap[A]) work() {
+// writes again. One is enough for all of its goroutines, of which one computes and the others wait for it. It reports false if nobody waits for
+// the result any more.
+func (t *tap[A]) work() bool {
 	t.mu.Lock()
 	wanted := t.costly && !t.claimed
 	t.claimed = t.claimed || wanted
 	t.mu.Unlock()
 	if !wanted {
-		return
+		return true
 	}
 	select {
 	case arithmetic <- struct{}{}:
@@ -116,10 +121,12 @@ func (t *tap[A]) work() {
 		defer t.mu.Unlock()
 		if t.ended {
 			<-arithmetic
-			return
+			return false
 		}
 		t.working = true
+		return true
 	case <-t.gone:
+		return false
 	}
 }
 
@@ -154,16 +161,20 @@ func (t *tap[A]) readable() bool {
 func (t *tap[A]) onLists(payload []byte) { t.costly = !t.newKeys && largeGroups(payload) }
 
 // Write sends one message: the library flushes each.
-func (t *tap[A]) Write(p []byte) (int, error) {
+func (t *tap[A]) Write(p []byte) (n int, err error) {
 	t.rest()
-	defer t.work()
+	defer func() {
+		if !t.work() {
+			n, err = 0, errDone
+		}
+	}()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.newKeys && (t.cipher == mostCipher || len(p) > t.longest) { // a KEXINIT, if the server wants other keys already
 		return 0, t.note("send", errMore)
 	}
 	t.mu.Unlock()
-	n, err := t.netConn.Write(p)
+	n, err = t.netConn.Write(p)
 	t.mu.Lock()
 	t.sent++
 	switch {
