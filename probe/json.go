@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/handclasp/handclasp/internal/rawjson"
 )
 
 // Results are written by appending: through reflection, and through the nested Marshalers, each byte of a transcript
@@ -28,7 +30,7 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 	}
 	start := len(b)
 	b = append(b, `{"schema":"`+resultSchema+`","protocol":`...)
-	b = appendString(b, r.Protocol)
+	b = rawjson.AppendString(b, r.Protocol)
 	b = append(b, `,"target":`...)
 	b = r.Target.appendJSON(b)
 	b = append(b, `,"started":"`...)
@@ -36,18 +38,18 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 	b = append(b, `","elapsed_ms":`...)
 	b = strconv.AppendInt(b, r.Elapsed.Milliseconds(), 10)
 	b = append(b, `,"level":`...)
-	b = appendString(b, r.Level.String())
+	b = rawjson.AppendString(b, r.Level.String())
 	b = append(b, `,"outcome":`...)
-	b = appendString(b, string(r.Outcome))
+	b = rawjson.AppendString(b, string(r.Outcome))
 	b = append(b, `,"error":`...)
 	if r.Err == nil {
 		b = append(b, "null"...)
 	} else {
 		e := describeError(r.Err)
 		b = append(b, `{"op":`...)
-		b = appendString(b, e.Op)
+		b = rawjson.AppendString(b, e.Op)
 		b = append(b, `,"message":`...)
-		b = appendString(b, e.Message)
+		b = rawjson.AppendString(b, e.Message)
 		b = append(b, '}')
 	}
 	if r.Partial != nil {
@@ -56,7 +58,7 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendString(b, pointer)
+			b = rawjson.AppendString(b, pointer)
 		}
 		b = append(b, ']')
 	}
@@ -64,7 +66,7 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 	b = append(b, evidence...)
 	for _, m := range append([]Member{{"software", append([]Software{}, r.Software...)}}, members...) {
 		b = append(b, ',')
-		b = appendString(b, m.Name)
+		b = rawjson.AppendString(b, m.Name)
 		b = append(b, ':')
 		value, err := json.Marshal(m.Value)
 		if err != nil {
@@ -86,13 +88,13 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 
 func (t Target) appendJSON(b []byte) []byte {
 	b = append(b, `{"network":`...)
-	b = appendString(b, string(t.Network))
+	b = rawjson.AppendString(b, string(t.Network))
 	b = append(b, `,"addr":"`...)
 	if t.Addr.IsValid() {
 		b = t.Addr.AppendTo(b)
 	}
 	b = append(b, `","name":`...)
-	return append(appendString(b, t.Name), '}')
+	return append(rawjson.AppendString(b, t.Name), '}')
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -106,9 +108,9 @@ func (e Event) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, `,"conn":`...)
 	b = strconv.AppendInt(b, int64(e.Conn), 10)
 	b = append(b, `,"dir":`...)
-	b = appendString(b, string(e.Dir))
+	b = rawjson.AppendString(b, string(e.Dir))
 	b = append(b, `,"text":`...)
-	b = appendString(b, text)
+	b = rawjson.AppendString(b, text)
 	if lossy {
 		b = append(b, `,"lossy":true,"base64":"`...)
 		b = base64.StdEncoding.AppendEncode(b, e.Data)
@@ -116,7 +118,7 @@ func (e Event) AppendJSON(b []byte) ([]byte, error) {
 	}
 	if e.Label != "" {
 		b = append(b, `,"label":`...)
-		b = appendString(b, e.Label)
+		b = rawjson.AppendString(b, e.Label)
 	}
 	if e.TLS != nil {
 		seen, err := json.Marshal(e.TLS)
@@ -128,32 +130,7 @@ func (e Event) AppendJSON(b []byte) ([]byte, error) {
 	}
 	if e.Outcome != "" {
 		b = append(b, `,"outcome":`...)
-		b = appendString(b, string(e.Outcome))
+		b = rawjson.AppendString(b, string(e.Outcome))
 	}
 	return append(b, '}'), nil
-}
-
-// appendString appends s as package json writes it, which is asked if anything is to be escaped.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
-			continue
-		}
-		switch c {
-		case '\r':
-			b = append(append(b, s[from:i]...), `\r`...)
-		case '\n':
-			b = append(append(b, s[from:i]...), `\n`...)
-		case '"':
-			b = append(append(b, s[from:i]...), `\"`...)
-		default:
-			rest, _ := json.Marshal(s[from:]) // a string always marshals
-			return append(b, rest[1:]...)
-		}
-		from = i + 1
-	}
-	return append(append(b, s[from:]...), '"')
 }
