@@ -1,7 +1,6 @@
 package finding
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -19,11 +18,11 @@ func (st *Standing) AppendJSON(b []byte) ([]byte, error) {
 	b = appendTime(append(b, `,"learned":`...), st.Learned)
 	b = strconv.AppendBool(append(b, `,"up":`...), st.Up)
 	if st.Scope != "" {
-		b = rawjson.AppendString(append(b, `,"scope":`...), string(st.Scope))
+		b = appendMember(b, `,"scope":`, string(st.Scope))
 	}
-	b = rawjson.AppendString(append(b, `,"level":`...), st.Level.String())
-	b = rawjson.AppendString(append(b, `,"protocol":`...), st.Protocol)
-	b = appendStrings(append(b, `,"heard":`...), st.Heard)
+	b = appendMember(b, `,"level":`, st.Level.String())
+	b = appendMember(b, `,"protocol":`, st.Protocol)
+	b = appendList(append(b, `,"heard":`...), st.Heard, rawjson.AppendString)
 	var err error
 	b = appendMap(append(b, `,"open":`...), st.Open, func(b []byte, h *Held) []byte {
 		b, failed := h.appendJSON(b)
@@ -33,7 +32,7 @@ func (st *Standing) AppendJSON(b []byte) ([]byte, error) {
 		return b
 	})
 	b = appendMap(append(b, `,"facts":`...), st.Facts, func(b []byte, h *History) []byte {
-		b = appendStrings(append(b, `{"values":`...), h.Values)
+		b = appendList(append(b, `{"values":`...), h.Values, rawjson.AppendString)
 		b = appendMap(append(b, `,"seen":`...), h.Seen, appendTime)
 		if h.Pool {
 			b = append(b, `,"pool":true`...)
@@ -54,29 +53,29 @@ func (h *Held) appendJSON(b []byte) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	b = rawjson.AppendString(append(b, `{"severity":`...), string(severity))
-	b = rawjson.AppendString(append(b, `,"known":`...), string(h.Known))
+	b = appendMember(b, `{"severity":`, string(severity))
+	b = appendMember(b, `,"known":`, string(h.Known))
 	if len(h.Items) > 0 {
-		b = appendMap(append(b, `,"items":`...), h.Items, appendItem)
+		b = appendMap(append(b, `,"items":`...), h.Items, appendHeldItem)
 	}
 	if len(h.With) > 0 {
-		if b, err = appendAny(append(b, `,"with":`...), h.With); err != nil {
+		if b, err = rawjson.Append(append(b, `,"with":`...), h.With); err != nil {
 			return b, err
 		}
 	}
 	if h.Detail != "" {
-		b = rawjson.AppendString(append(b, `,"detail":`...), h.Detail)
+		b = appendMember(b, `,"detail":`, h.Detail)
 	}
 	if len(h.Basis) > 0 {
-		b = appendStrings(append(b, `,"basis":`...), h.Basis)
+		b = appendList(append(b, `,"basis":`...), h.Basis, rawjson.AppendString)
 	}
 	if len(h.Accepted) > 0 {
-		if b, err = appendAny(append(b, `,"accepted":`...), h.Accepted); err != nil {
+		if b, err = rawjson.Append(append(b, `,"accepted":`...), h.Accepted); err != nil {
 			return b, err
 		}
 	}
 	if h.By != "" {
-		b = rawjson.AppendString(append(b, `,"by":`...), h.By)
+		b = appendMember(b, `,"by":`, h.By)
 	}
 	b = appendTime(append(b, `,"first":`...), h.First)
 	b = appendTime(append(b, `,"confirmed":`...), h.Confirmed)
@@ -89,13 +88,13 @@ func (h *Held) appendJSON(b []byte) ([]byte, error) {
 		b = strconv.AppendInt(append(b, `,"unknown":`...), int64(h.Unknown), 10)
 	}
 	if h.Reason != "" {
-		b = rawjson.AppendString(append(b, `,"reason":`...), h.Reason)
+		b = appendMember(b, `,"reason":`, h.Reason)
 	}
 	return append(b, '}'), nil
 }
 
-func appendItem(b []byte, i *HeldItem) []byte {
-	b = rawjson.AppendString(append(b, `{"basis":`...), i.Basis)
+func appendHeldItem(b []byte, i *HeldItem) []byte {
+	b = appendMember(b, `{"basis":`, i.Basis)
 	b = strconv.AppendUint(append(b, `,"hits":`...), i.Hits, 10)
 	if i.Misses != 0 {
 		b = strconv.AppendInt(append(b, `,"misses":`...), int64(i.Misses), 10)
@@ -103,28 +102,8 @@ func appendItem(b []byte, i *HeldItem) []byte {
 	return append(strconv.AppendBool(append(b, `,"told":`...), i.Told), '}')
 }
 
-// appendAny appends what few standings have.
-func appendAny(b []byte, v any) ([]byte, error) {
-	text, err := json.Marshal(v)
-	return append(b, text...), err
-}
-
 func appendTime(b []byte, t time.Time) []byte {
 	return append(t.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
-}
-
-func appendStrings(b []byte, list []string) []byte {
-	if list == nil {
-		return append(b, "null"...)
-	}
-	b = append(b, '[')
-	for i, s := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = rawjson.AppendString(b, s)
-	}
-	return append(b, ']')
 }
 
 // appendMap appends an object whose members are in order.

@@ -87,6 +87,7 @@ func (c *Client) submit(ctx context.Context, s *Scan, inputs, exclude io.ReadSee
 			return err
 		}
 	}
+	s.Begun = len(begun) > 0
 	if err := c.carryOver(ctx, s, begun); err != nil {
 		return err
 	}
@@ -195,6 +196,7 @@ type Status struct {
 	Dead    map[string]string // why shards were given up, by "label/shard"
 	Workers map[string]int    // how many shards each worker has
 	Stored  uint64            // bytes of results and progress that the server holds
+	Room    int64             // that it may hold
 
 	nameless []unit // shards with names that had no address
 }
@@ -236,7 +238,8 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 	if err != nil {
 		return err
 	}
-	st.Stored = stream.CachedInfo().State.Bytes
+	info := stream.CachedInfo()
+	st.Stored, st.Room = info.State.Bytes, info.Config.MaxBytes
 	states, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{"hc." + st.ID + ".state.>"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, HeadersOnly: true,
 	})

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,13 +123,16 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 		if work.CachedInfo().State.Msgs > 0 {
 			return c.relieve(ctx, s)
 		}
+		if err := settle(ctx, c.js, s); err != nil {
+			return err
+		}
 		s.Phase = Finished
 		c.tell("%s: finished", s.ID)
 	case Cancelled:
-		if err := c.js.DeleteStream(ctx, workStream(s.ID)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return err
+		if _, err := c.js.Stream(ctx, workStream(s.ID)); errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil
 		}
-		return nil
+		return errors.Join(settle(ctx, c.js, s), c.js.DeleteStream(ctx, workStream(s.ID)))
 	default:
 		return nil
 	}
@@ -185,7 +187,12 @@ func (c *Coordinator) prepare(ctx context.Context, s *Scan) error {
 		return refusal{fmt.Errorf("there is no target that can be used: %w", j.unusable(ctx))}
 	}
 	if s.Shards == 0 {
-		s.Shards = shardsFor(s.Endpoints, j.size())
+		s.Shards = shardsFor(s.Endpoints)
+	}
+	if s.Inputs != "" && !s.Begun {
+		if s.Parts, err = j.storeParts(ctx, c.js); err != nil {
+			return err
+		}
 	}
 	if err := createStreams(ctx, c.js, s); err != nil {
 		return err
@@ -219,21 +226,15 @@ func (c *Coordinator) resolve(ctx context.Context, s *Scan) error {
 	return err
 }
 
-// A shard is small enough to be done within minutes, and there aren't more than queue and states bear easily. Each reads the whole
-// list of inputs: of a list with a line for each endpoint there are few.
+// A shard is small enough to be done within minutes, and there aren't more than queue and states bear easily.
 const (
 	shardEndpoints = 10_000
 	leastShards    = 16
 	mostShards     = 1024
-	listBytes      = 320 // that all shards read for each endpoint
 )
 
-func shardsFor(endpoints, list int64) int {
-	n := endpoints / shardEndpoints
-	if list > 0 {
-		n = min(n, endpoints*listBytes/list)
-	}
-	return int(min(max(n, leastShards), mostShards))
+func shardsFor(endpoints int64) int {
+	return int(min(max(endpoints/shardEndpoints, leastShards), mostShards))
 }
 
 // createStreams makes a scan's streams and the consumers that workers share, unless they are there.
@@ -257,15 +258,6 @@ func createStreams(ctx context.Context, js jetstream.JetStream, s *Scan) error {
 		}
 	}
 	return nil
-}
-
-// createData makes the stream of results and states.
-func createData(ctx context.Context, js jetstream.JetStream, s *Scan) error {
-	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: dataStream(s.ID), Subjects: []string{"hc." + s.ID + ".result.>", "hc." + s.ID + ".state.>"},
-		MaxBytes: cmp.Or(s.MaxBytes, DefaultMaxBytes), Discard: jetstream.DiscardNew, AllowAtomicPublish: true, AllowRollup: true,
-	})
-	return err
 }
 
 // occupied reports whether a message wasn't stored since its subject has one.

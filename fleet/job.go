@@ -22,7 +22,8 @@ type job struct {
 	probers []probe.Prober
 	judgement
 	exclude *scan.Exclusion
-	inputs  *os.File // nil for none
+	inputs  *os.File     // nil for none, and if there are parts
+	parts   *partsReader // nil if shards read all inputs
 	// resolver resolves the names among the inputs; nil is the system's.
 	resolver scan.Resolver
 	pact     *pact
@@ -52,6 +53,10 @@ func prepare(ctx context.Context, js jetstream.JetStream, s *Scan) (j *job, err 
 			return nil, err
 		}
 	}
+	if s.Parts != "" {
+		j.parts, err = s.loadParts(ctx, js)
+		return j, err
+	}
 	if s.Inputs != "" {
 		if j.inputs, err = load(ctx, js, s.ID, s.Inputs); err != nil {
 			return nil, err
@@ -67,6 +72,17 @@ func (j *job) close() {
 	if j.inputs != nil {
 		_ = j.inputs.Close()
 	}
+	if j.parts != nil {
+		_ = j.parts.f.Close()
+	}
+}
+
+// of returns the inputs that a shard reads.
+func (j *job) of(ctx context.Context, shard int) iter.Seq2[scan.Input, error] {
+	if j.parts != nil {
+		return j.parts.part(shard)
+	}
+	return j.lines(ctx)
 }
 
 // lines are the scan's inputs, as 'handclasp scan' reads them from its arguments and a file.
@@ -76,18 +92,6 @@ func (j *job) lines(ctx context.Context) iter.Seq2[scan.Input, error] {
 		inputs = scan.Concat(inputs, scan.Lines(ctx, "the list", whole(j.inputs)))
 	}
 	return scan.Once(inputs, func() {})
-}
-
-// size is how many bytes the list has.
-func (j *job) size() int64 {
-	if j.inputs == nil {
-		return 0
-	}
-	info, err := j.inputs.Stat()
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }
 
 // unusable returns why the first input can't be used, if none can.

@@ -41,11 +41,10 @@ func load(ctx context.Context, js jetstream.JetStream, scan, digest string) (_ *
 		return nil, err
 	}
 	defer object.Close()
-	f, err := os.CreateTemp("", "handclasp-fleet-")
+	f, err := temporary()
 	if err != nil {
 		return nil, err
 	}
-	_ = os.Remove(f.Name())
 	h := sha256.New()
 	_, err = io.Copy(io.MultiWriter(f, h), object)
 	if err == nil {
@@ -58,4 +57,13 @@ func load(ctx context.Context, js jetstream.JetStream, scan, digest string) (_ *
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// temporary returns a file without a name.
+func temporary() (*os.File, error) {
+	f, err := os.CreateTemp("", "handclasp-fleet-")
+	if err == nil {
+		_ = os.Remove(f.Name())
+	}
+	return f, err
 }

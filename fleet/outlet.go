@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 )
 
 // A File is an outlet of JSON lines, with a state file beside it: what is in one belongs to what is in the other, whenever the
@@ -78,6 +79,11 @@ func (o *File) Whole(ctx context.Context, c *Client, s *Scan, name string, follo
 	all, err := s.comparing()
 	if err != nil {
 		return err
+	}
+	if o.place.Submitted.IsZero() {
+		o.place.Submitted = s.Submitted
+	} else if !o.place.Submitted.Equal(s.Submitted) {
+		return fmt.Errorf("%s belongs to a scan %s that was submitted at %s: choose another file", o.state, s.ID, o.place.Submitted.Format(time.DateTime))
 	}
 	out := judging{o, all}
 	if o.place.Offset == 0 {

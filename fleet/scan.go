@@ -25,13 +25,15 @@ type Scan struct {
 	Targets []string `json:"targets"`
 	Inputs  string   `json:"inputs"`
 	Exclude string   `json:"exclude"`
+	// Begun says that shards go on from states of single machines, whose positions are among all inputs.
+	Begun bool `json:"begun"`
 	// Vantages are labels: each endpoint is asked once by workers of each. Null for any worker.
 	Vantages []string `json:"vantages"`
 	// Lease is how long a shard stays with a worker that isn't heard of.
 	Lease time.Duration `json:"lease"`
 	// Shards is how many parts there are; zero leaves it to the coordinator.
 	Shards int `json:"shards"`
-	// MaxBytes bounds what the server holds of results; zero is [DefaultMaxBytes].
+	// MaxBytes bounds what the server holds of results; zero is [DefaultMaxBytes], or half of what the server has left if that is less.
 	MaxBytes int64 `json:"max_bytes"`
 
 	// What the coordinator adds.
@@ -39,6 +41,8 @@ type Scan struct {
 	Reason    string `json:"reason"`    // why it failed
 	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
 	Unusable  int64  `json:"unusable"`  // inputs that can't be used as they are written
+	// Parts are the inputs, each with the shards that have hosts of it; by SHA-256. Without, each shard reads all of them.
+	Parts string `json:"parts"`
 	// Excluded are the addresses that Exclude stands for, as the coordinator resolved them; by SHA-256.
 	Excluded string `json:"excluded"`
 	// ToExclude is what is to be left alone from now on, as it was said while the scan ran; the coordinator makes lines of Grown of it,

@@ -105,7 +105,7 @@ func (r *shardRun) scan(ctx context.Context, s *suspicion) error {
 	shard := scan.Shard{Index: r.unit.shard, Count: r.job.scan.Shards}
 	order := r.job.scan.order(shard, r.job.exclude, r.journal)
 	order.Resolver = r.job.resolver
-	endpoints := scan.Endpoints(ctx, r.job.lines(ctx), r.job.probers, order)
+	endpoints := scan.Endpoints(ctx, r.job.of(ctx, r.unit.shard), r.job.probers, order)
 	if s == nil {
 		return r.ask(ctx, endpoints)
 	}
@@ -130,11 +130,11 @@ func (r *shardRun) probe(ctx context.Context, endpoints iter.Seq2[scan.Endpoint,
 	o := r.job.scan.scan(r.dial, r.job.pact.limiter, r.journal)
 	o.Probe.Gate, o.Probe.RootCAs = r.gate, r.job.roots
 	for result, err := range scan.Run(ctx, endpoints, o) {
+		if r.unusable(err) { // which the journal knows already
+			continue
+		}
 		if ctx.Err() != nil {
 			continue // it may have been cut short: it is asked again
-		}
-		if r.unusable(err) {
-			continue
 		}
 		switch {
 		case err != nil:

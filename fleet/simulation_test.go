@@ -314,7 +314,7 @@ func TestSimulationOfMany(t *testing.T) {
 	if many := os.Getenv("FLEET_SIMULATE"); many != "" {
 		endpoints, err := strconv.Atoi(many)
 		require.NoError(t, err)
-		z = size{workers: 200, shards: shardsFor(int64(endpoints), 0), endpoints: endpoints, rate: 300, atOnce: true}
+		z = size{workers: 200, shards: shardsFor(int64(endpoints)), endpoints: endpoints, rate: 300, atOnce: true}
 	}
 	require.Empty(t, simulate(t, z, sound))
 }

@@ -116,15 +116,16 @@ func TestGoesOnWithState(t *testing.T) {
 	c := newCamp(t)
 	s := small()
 	s.Shards = 4
-	probers, err := s.Options.probers()
-	require.NoError(t, err)
+	const list = "127.64.2.0/24:21\n127.64.0.0/23:21\n127.64.3.0/24:21\n"
+	s.Targets = nil
+	j := listed(t, s, list)
 	network := newNetwork(time.Millisecond)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	journal := new(scan.Journal)
 	found := map[string]int{}
 	order := s.order(scan.Shard{Index: 2, Count: 4}, nil, journal)
-	for r, err := range scan.Run(ctx, scan.Endpoints(ctx, scan.Args(s.Targets), probers, order), s.scan(network.dial, nil, journal)) {
+	for r, err := range scan.Run(ctx, scan.Endpoints(ctx, j.lines(ctx), j.probers, order), s.scan(network.dial, nil, journal)) {
 		require.NoError(t, err)
 		if len(found) == 100 {
 			cancel()
@@ -134,7 +135,7 @@ func TestGoesOnWithState(t *testing.T) {
 		journal.Done(r, 0)
 	}
 	state := journal.State()
-	require.NoError(t, c.client.SubmitFrom(t.Context(), s, nil, nil, []scan.State{state}))
+	require.NoError(t, c.client.SubmitFrom(t.Context(), s, strings.NewReader(list), nil, []scan.State{state}))
 	c.worker(Worker{Dial: network.dial})
 	for addr, n := range c.collect(s.ID) {
 		found[addr] += n

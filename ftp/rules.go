@@ -10,7 +10,7 @@ import (
 )
 
 // Rules judge FTP evidence.
-var Rules = rules()
+var Rules = finding.Of("ftp", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{

@@ -9,7 +9,7 @@ import (
 
 // Rules judge the evidence of this package. What the name service leaks is judged if the name service was the target, not once
 // more at a session that had to ask it for a name.
-var Rules = rules()
+var Rules = finding.Of("netbios", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{

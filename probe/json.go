@@ -15,7 +15,11 @@ import (
 // A Member is a field that a caller adds to a result's JSON object.
 type Member struct {
 	Name  string
-	Value any // marshalled by package json
+	Value any // written by its method AppendJSON(b []byte) ([]byte, error) if it has one, else by package json
+}
+
+type appender interface {
+	AppendJSON(b []byte) ([]byte, error)
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -24,10 +28,6 @@ func (r *Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 // AppendJSON appends the result's JSON object to b; members stand before its transcript. If it fails, b is returned as
 // it was.
 func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
-	evidence, err := json.Marshal(r.Evidence)
-	if err != nil {
-		return b, fmt.Errorf("evidence of %s: %w", r.Protocol, err)
-	}
 	start := len(b)
 	b = append(b, `{"schema":"`+resultSchema+`","protocol":`...)
 	b = rawjson.AppendString(b, r.Protocol)
@@ -63,16 +63,25 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 		b = append(b, ']')
 	}
 	b = append(b, `,"evidence":`...)
-	b = append(b, evidence...)
-	for _, m := range append([]Member{{"software", append([]Software{}, r.Software...)}}, members...) {
+	var err error
+	if b, err = rawjson.Append(b, r.Evidence); err != nil {
+		return b[:start], fmt.Errorf("evidence of %s: %w", r.Protocol, err)
+	}
+	b = append(b, `,"software":[`...)
+	for i := range r.Software {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = r.Software[i].appendJSON(b)
+	}
+	b = append(b, ']')
+	for _, m := range members {
 		b = append(b, ',')
 		b = rawjson.AppendString(b, m.Name)
 		b = append(b, ':')
-		value, err := json.Marshal(m.Value)
-		if err != nil {
+		if b, err = m.append(b); err != nil {
 			return b[:start], fmt.Errorf("%s: %w", m.Name, err)
 		}
-		b = append(b, value...)
 	}
 	b = append(b, `,"transcript":[`...)
 	for i, e := range r.Transcript {
@@ -84,6 +93,31 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 		}
 	}
 	return append(b, "]}"...), nil
+}
+
+func (m Member) append(b []byte) ([]byte, error) {
+	switch value := m.Value.(type) {
+	case appender:
+		return value.AppendJSON(b)
+	case string:
+		return rawjson.AppendString(b, value), nil
+	}
+	return rawjson.Append(b, m.Value)
+}
+
+func (s *Software) appendJSON(b []byte) []byte {
+	for i, m := range [...]struct{ name, value string }{
+		{"vendor", s.Vendor}, {"product", s.Product}, {"version", s.Version}, {"cpe", s.CPE}, {"source", s.Source},
+		{"distribution", s.Distribution}, {"package_revision", s.PackageRevision}, {"hint", s.Hint},
+	} {
+		open := ",\""
+		if i == 0 {
+			open = "{\""
+		}
+		b = append(append(append(b, open...), m.name...), "\":"...)
+		b = rawjson.AppendString(b, m.value)
+	}
+	return append(b, '}')
 }
 
 func (t Target) appendJSON(b []byte) []byte {

@@ -57,9 +57,14 @@ func (s Shard) holds(a netip.Addr, name string) bool {
 	if name == "" {
 		return s.deal().holds(a)
 	}
+	return s.named(name) == uint64(s.Index-1)
+}
+
+// named returns the shard that a name belongs to, from 0 on.
+func (s Shard) named(name string) uint64 {
 	h := uint64(len(name))
 	for i := range len(name) {
 		h = mix(h ^ uint64(name[i]) + golden)
 	}
-	return h%uint64(s.Count) == uint64(s.Index-1)
+	return h % uint64(s.Count)
 }

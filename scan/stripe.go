@@ -56,17 +56,22 @@ func (d deal) unshuffled(x uint64) uint64 {
 	return x * unGolden & d.mask()
 }
 
-// first returns the shard's first card of a chunk; high is what the address has above 64 bits.
+// begin returns which shard has the first card of a chunk; high is what the address has above 64 bits.
+func (d deal) begin(high, chunk uint64) uint64 { return mix(mix(high)^chunk+golden) % d.count }
+
+// first returns the shard's first card of a chunk.
 func (d deal) first(high, chunk uint64) uint64 {
-	begin := mix(mix(high)^chunk+golden) % d.count
-	return (d.index + d.count - begin) % d.count
+	return (d.index + d.count - d.begin(high, chunk)) % d.count
+}
+
+// holder returns the shard that an address is dealt to, from 0 on.
+func (d deal) holder(a netip.Addr) uint64 {
+	high, low := d.cut(a)
+	return (d.shuffled(low&d.mask()) + d.begin(high, low>>d.bits)) % d.count
 }
 
 // holds reports whether an address is dealt to the shard.
-func (d deal) holds(a netip.Addr) bool {
-	high, low := d.cut(a)
-	return d.shuffled(low&d.mask())%d.count == d.first(high, low>>d.bits)
-}
+func (d deal) holds(a netip.Addr) bool { return d.holder(a) == d.index }
 
 // cards is how many the shard has of a chunk at most.
 func (d deal) cards() uint64 { return (d.mask() + d.count) / d.count }

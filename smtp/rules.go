@@ -10,7 +10,7 @@ import (
 )
 
 // Rules judge SMTP evidence. Those of package finding over TLS, STARTTLS and NTLM apply as well.
-var Rules = rules()
+var Rules = finding.Of("smtp", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{

@@ -2,7 +2,24 @@ package rawjson
 
 import "encoding/json"
 
-// AppendString appends s as package json writes it, which is asked if anything is to be escaped.
+// Append appends a value as package json writes it. If it fails, b is returned as it was.
+func Append(b []byte, value any) ([]byte, error) {
+	w := writer(b)
+	if err := json.NewEncoder(&w).Encode(value); err != nil {
+		return b, err
+	}
+	return w[:len(w)-1], nil // without the line's end
+}
+
+// A writer appends what is written to it.
+type writer []byte
+
+func (w *writer) Write(b []byte) (int, error) {
+	*w = append(*w, b...)
+	return len(b), nil
+}
+
+// AppendString appends s as package json writes it, which is asked if anything unusual is to be escaped.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	from := 0
