@@ -25,8 +25,10 @@ func TestAppendStanding(t *testing.T) {
 		"facts": {Facts: map[string]*finding.History{
 			"b": {}, "a": {Values: []string{}, Seen: map[string]time.Time{"<é\x01\xff\"\n": at, "": {}}, Pool: true, From: map[string]string{"x 1": "greeting"}},
 		}},
-		"plain":  held(func(*finding.Held) {}),
-		"nobody": held(func(h *finding.Held) { h.Items, h.Basis, h.With = map[string]*finding.HeldItem{}, []string{}, []finding.Endpoint{} }),
+		"plain": held(func(*finding.Held) {}),
+		"nobody": held(func(h *finding.Held) {
+			h.Items, h.Basis, h.With = map[string]*finding.HeldItem{}, []string{}, []finding.Endpoint{}
+		}),
 		"whole": held(func(h *finding.Held) {
 			h.Items = map[string]*finding.HeldItem{"oak": {Basis: "/evidence/boards/0", Hits: 1<<64 - 1, Misses: 2, Told: true}, "elm": {}}
 			h.With, h.Detail, h.Basis, h.By, h.Reason = []finding.Endpoint{{Host: "a.example", Port: 1}}, "\t&", []string{"/evidence/door"}, "x", "busy"
