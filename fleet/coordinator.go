@@ -111,7 +111,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 			s.Phase = Running
 			c.note(s) // who reads that it runs asks at once
 		}
-		c.tell("%s: %s %s", s.ID, s.Phase, s.Reason)
+		c.tell("%s", strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", s.ID, s.Phase, s.Reason), ": "))
 	case Running:
 		if s.ToExclude != nil {
 			c.grow(ctx, s)

@@ -50,6 +50,9 @@ type Scan struct {
 	ToExclude []string `json:"to_exclude"`
 	Grown     string   `json:"grown"`
 	Refused   []string `json:"refused"`
+
+	// What collectors add.
+	Aside Aside `json:"aside"`
 }
 
 // DefaultLease and DefaultMaxBytes are a scan's unless it says otherwise.
@@ -165,4 +168,10 @@ func put(ctx context.Context, kv jetstream.KeyValue, s *Scan, revision uint64) e
 		_, err = kv.Update(ctx, s.ID, data, revision)
 	}
 	return err
+}
+
+// changed reports whether a scan wasn't stored since it has another revision by now.
+func changed(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == errWrongLast
 }

@@ -179,6 +179,15 @@ func remarks(st *fleet.Status) (notes []string) {
 	if n := st.Unusable + st.Total.Unresolved; n > 0 {
 		notes = append(notes, fmt.Sprintf("%s: targets that couldn't be used: %d, of which %d are names without an address", st.ID, n, st.Total.Unresolved))
 	}
+	if st.Aside.Count > 0 {
+		notes = append(notes, fmt.Sprintf("%s: set aside among the results, since it is none: %d messages or lines, the first of each shard:", st.ID, st.Aside.Count))
+	}
+	for _, shard := range slices.Sorted(maps.Keys(st.Aside.Of)) {
+		notes = append(notes, fmt.Sprintf("%s: shard %s: %s", st.ID, shard, report.Clean(st.Aside.Of[shard])))
+	}
+	for _, shard := range st.Unread {
+		notes = append(notes, fmt.Sprintf("%s: shard %s: its state can't be read", st.ID, shard))
+	}
 	for _, shard := range slices.Sorted(maps.Keys(st.Dead)) {
 		notes = append(notes, fmt.Sprintf("%s: shard %s was given up: %s", st.ID, shard, report.Clean(st.Dead[shard])))
 	}
