@@ -143,6 +143,12 @@ func cuts(protocol string, tr probe.Transcript) (all []probe.Transcript) {
 						probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed}))
 				}
 			}
+			if e.Dir == probe.DirRecv {
+				for _, text := range []string{"Too many connections, try later\r\n", "Too many connections, try la"} { // no word of any protocol
+					all = append(all, append(slices.Clone(tr[:i]), probe.Event{Conn: e.Conn, Dir: probe.DirRecv, Data: []byte(text)},
+						probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed}))
+				}
+			}
 			greeted[e.Conn] = true
 			for _, how := range []probe.Outcome{probe.OutcomeClosed, probe.OutcomeTimeout} {
 				all = append(all, append(slices.Clone(tr[:i]), probe.Event{Conn: e.Conn, Dir: probe.DirEnd, Outcome: how}))

@@ -2,6 +2,7 @@ package handclasp_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -98,6 +99,32 @@ func values(items []finding.Item) (list []string) {
 var unmended = map[string]bool{
 	"ftp.exposed": true, "smtp.exposed": true, "nntp.exposed": true, "rsync.exposed": true, "netbios.exposed": true, "ssh.exposed": true, "net.odd-port": true,
 	"ntlm.info": true,
+}
+
+// Another service that greets at a port mends what was there before; what is said in words that no protocol begins with doesn't.
+func TestWhatAnotherServiceTookIsResolved(t *testing.T) {
+	list, _ := fixtures(t)
+	o := &finding.DiffOptions{Rules: handclasp.Rules()}
+	for _, f := range list {
+		if !slices.Contains([]string{"ftp", "smtp", "nntp", "rsync"}, f.record.Protocol) || f.ImplicitTLS == probe.Yes || f.Transcript[0].Dir != probe.DirOpen {
+			continue // who speaks first, or inside TLS
+		}
+		for greeting, want := range map[string]finding.Status{
+			"HTTP/1.1 503 Service Unavailable\r\n\r\n": finding.Resolved, "* OK IMAP4rev2 server ready\r\n": finding.Resolved, "+OK POP3 ready\r\n": finding.Resolved,
+			"The server is full\r\n": finding.Unknown, "Sat Nov 28 02:00:01 2026 overloaded\r\n": finding.Unknown, "ERROR\r\n": finding.Unknown,
+		} {
+			now := f.hold(probe.Transcript{f.Transcript[0], {Conn: f.Transcript[0].Conn, Dir: probe.DirRecv, Data: []byte(greeting)},
+				{Conn: f.Transcript[0].Conn, Dir: probe.DirEnd, Outcome: probe.OutcomeClosed}})
+			d := finding.Diff(entries(f.record), entries(now), o)
+			require.Len(t, d.Changes, len(f.record.Findings), f.file)
+			for _, c := range d.Changes {
+				if want == finding.Resolved && !strings.HasPrefix(c.Finding.ID, f.record.Protocol+".") {
+					continue // the other service may have it as well, and wasn't asked
+				}
+				require.Equal(t, want, c.Status, "%s: %s, then %q", f.file, c.Finding.ID, greeting)
+			}
+		}
+	}
 }
 
 // A port that is closed mends whatever was there.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/service"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -47,7 +48,7 @@ func (t *talk) ask(ctx context.Context, c *probe.Conn, h *heard) (probe.Prober, 
 				c.Forget(greeting)
 				return p, c, nil
 			}
-			if name := serviceName(reply); name != "" {
+			if name := service.Name(reply); name != "" {
 				h.service = name
 				return nil, c, nil
 			}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handclasp/handclasp/internal/service"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -63,7 +64,7 @@ func (t *talk) knock(ctx context.Context) (k knocked) {
 		}
 		asked.Wait()
 		t.name(answers)
-		if a.err == nil && recognised(answers) < 0 && t.e.Service == serviceTLS {
+		if a.err == nil && recognised(answers) < 0 && t.e.Service == service.TLS {
 			k = t.inside(ctx, c)
 		}
 	})
@@ -86,8 +87,8 @@ func (t *talk) knockBy(c *probe.Conn, asker Asker, message []byte, until time.Ti
 	if a.Recognition == probe.Foreign && a.err == nil {
 		a.reply, a.err = rest(c, until)
 	}
-	if a.service = serviceName(a.reply); bytes.HasPrefix(a.reply, message) {
-		a.service, a.reply = serviceEcho, nil // of random bytes
+	if a.service = service.Name(a.reply); bytes.HasPrefix(a.reply, message) {
+		a.service, a.reply = service.Echo, nil // of random bytes
 	}
 	return a
 }
@@ -110,7 +111,7 @@ func (t *talk) handshake(brief context.Context, c *probe.Conn, until time.Time) 
 		t.e.TLS.LeftoverPlaintext = append(t.e.TLS.LeftoverPlaintext, more[:min(len(more), greetingKept)]...)
 	}
 	a.reply = t.e.TLS.LeftoverPlaintext
-	a.service = serviceName(a.reply)
+	a.service = service.Name(a.reply)
 	return a
 }
 
@@ -128,13 +129,13 @@ func recognised(answers []answer) int {
 // goes before TLS: web servers answer in cleartext on ports of TLS too.
 func (t *talk) name(answers []answer) {
 	for _, a := range answers {
-		if t.e.Service == "" || t.e.Service == serviceTLS {
+		if t.e.Service == "" || t.e.Service == service.TLS {
 			t.e.hear(a.reply)
 			t.e.Service = cmp.Or(a.service, t.e.Service)
 		}
 	}
 	if t.e.Service == "" && t.e.TLS != nil && (t.e.TLS.Version != "" || strings.Contains(t.e.TLS.Error, "remote error")) {
-		t.e.Service = serviceTLS // what failed did so behind a ServerHello, or by an alert (RFC 8446 §6)
+		t.e.Service = service.TLS // what failed did so behind a ServerHello, or by an alert (RFC 8446 §6)
 	}
 }
 
@@ -168,7 +169,7 @@ func (t *talk) silence(answers []answer) error {
 	if heard {
 		return t.e.verdict(nil)
 	}
-	t.e.Service = serviceSilent
+	t.e.Service = service.Silent
 	if timedOut {
 		return probe.Errorf("detect", probe.OutcomeTimeout, "it keeps silent")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/handclasp/handclasp"
 	"github.com/handclasp/handclasp/detect"
+	"github.com/handclasp/handclasp/internal/service"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/probe/replay"
 )
@@ -36,7 +37,7 @@ func TestRecordedServersHaveNoOtherName(t *testing.T) {
 				for _, e := range recording.Transcript {
 					if e.Dir == probe.DirRecv && !heard[e.Conn] {
 						heard[e.Conn] = true
-						require.Empty(t, detect.ServiceName(e.Data), "%s: %q", file, e.Data)
+						require.Empty(t, service.Name(e.Data), "%s: %q", file, e.Data)
 					}
 				}
 			})
@@ -51,10 +52,6 @@ func FuzzServiceName(f *testing.F) {
 		f.Add([]byte(s.says))
 	}
 	f.Fuzz(func(t *testing.T, said []byte) {
-		name := detect.ServiceName(said)
-		require.Contains(t, names, name, "a name that no test has")
-		if len(said) > 0 && name != "lmtp" {
-			require.Equal(t, detect.PatternName(said), name, "an opening kept a pattern from being tried")
-		}
+		require.Contains(t, names, service.Name(said), "a name that no test has")
 	})
 }

@@ -1,6 +1,9 @@
 package detect
 
-import "github.com/handclasp/handclasp/probe"
+import (
+	"github.com/handclasp/handclasp/internal/service"
+	"github.com/handclasp/handclasp/probe"
+)
 
 const unknown = "unknown"
 
@@ -37,7 +40,7 @@ func (e *Unknown) hear(said []byte) {
 		return
 	}
 	e.Greeting, e.Lossy = probe.UTF8(said[:min(len(said), greetingKept)])
-	if name := serviceName(said); name != "" {
+	if name := service.Name(said); name != "" {
 		e.Service = name
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/handclasp/handclasp/internal/service"
 	"github.com/handclasp/handclasp/probe"
 )
 
@@ -168,32 +169,31 @@ func Items(list []string, pointer string, pick func(string) bool) (items []Item)
 	return items
 }
 
-// On makes a Check of a function over one protocol's evidence. A result of another protocol that was spoken to its end, or
-// that names what speaks there, says that it isn't so; one without evidence doesn't tell.
+// On makes a Check of a function over one protocol's evidence. A result that shows another protocol ([Speaks]) says that it isn't
+// so; one without evidence doesn't tell. That a conversation wasn't the protocol's proves nothing: busy servers, and what stands
+// before them, speak in prose.
 func On[E probe.Evidence](check func(e E) Answer) func(*probe.Result) Answer {
 	return func(r *probe.Result) Answer {
 		e, ok := probe.As[E](r)
 		switch {
-		case ok:
-			if r.Outcome == probe.OutcomeNotProtocol && Speaks(r) != "" {
-				return NotSo()
-			}
-			return check(e)
-		case r.Protocol != e.Protocol() && Speaks(r) != "":
+		case r.Outcome == probe.OutcomeNotProtocol && Speaks(r) != "", !ok && r.Protocol != e.Protocol() && Speaks(r) != "":
 			return NotSo()
+		case !ok:
+			return NotLearned()
 		}
-		return NotLearned()
+		return check(e)
 	}
 }
 
-// Speaks returns the protocol that the result shows to be spoken at the endpoint; empty if it shows none.
+// Speaks returns the protocol that the result shows to be spoken at the endpoint; empty if it shows none, as silence and TLS
+// around something unknown do.
 func Speaks(r *probe.Result) string {
 	if r.Evidence == nil {
 		return ""
 	}
 	name, named := told(r, probe.NamedEvidence.ServiceName, "service")
 	switch {
-	case name != "": // however it ended: a service that has a name isn't the protocol that was expected
+	case service.Tells(name): // however it ended: a service that has a name isn't the protocol that was expected
 		return name
 	case named:
 		return ""
@@ -204,7 +204,7 @@ func Speaks(r *probe.Result) string {
 }
 
 // greetsAs returns the protocol whose greeting no other one has, if there was such a greeting: SSH's identification (RFC 4253
-// section 4.2), or rsync's.
+// section 4.2), rsync's, or that of a service that has a name. A word in a greeting proves nothing.
 func greetsAs(r *probe.Result) string {
 	e, ok := r.Evidence.(probe.BannerEvidence)
 	if !ok {
@@ -216,6 +216,10 @@ func greetsAs(r *probe.Result) string {
 			return "ssh"
 		case strings.HasPrefix(b.Text, "@RSYNCD: "):
 			return "rsync"
+		case r.Outcome == probe.OutcomeNotProtocol && b.Source == "greeting":
+			if name := service.Name([]byte(b.Text)); service.Tells(name) {
+				return name
+			}
 		}
 	}
 	return ""

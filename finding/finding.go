@@ -37,10 +37,24 @@ type Rule struct {
 	// Controls are the requirements that the finding departs from, such as "PCI DSS 4.0.1 2.2.4"; may be empty.
 	Controls   []string
 	References []string
+	// Protocol is whose evidence alone the rule fires on, such as "ftp", or [OverTLS]; empty for any. Of other results [Evaluate]
+	// doesn't ask it, since it doesn't fire on them.
+	Protocol string
 	// Needs is what the rule can't be answered without.
 	Needs Needs
 	// Check says whether the rule holds for r. It only reads r. Most checks are made by [On] or [OnTLS].
 	Check func(r *probe.Result) Answer
+}
+
+// OverTLS is the [Rule.Protocol] of rules that fire on a TLS handshake, in whichever protocol's evidence.
+const OverTLS = "tls"
+
+// Of gives rules their [Rule.Protocol], and returns them.
+func Of(protocol string, rules []Rule) []Rule {
+	for i := range rules {
+		rules[i].Protocol = protocol
+	}
+	return rules
 }
 
 // Needs is the least that a probe must do for a rule to be answered.
@@ -49,7 +63,7 @@ type Needs struct {
 	Knob  string // the field of the prober, or of the options, such as "Injection"; empty for none
 }
 
-// A Finding is a rule that fired on a result.
+// A Finding is a rule that fired on a result. Its lists of CWE, CVE and references are the rule's, and aren't to be changed.
 type Finding struct {
 	// Key is the same for the same rule and endpoint in every scan: "k1:" and 32 hexadecimal digits. See [Key].
 	Key      string   `json:"key"`
@@ -93,7 +107,7 @@ func Key(rule string, t probe.Target) string {
 		b = append(append(b, part...), 0)
 	}
 	sum := sha256.Sum256(binary.BigEndian.AppendUint16(b, t.Addr.Port()))
-	return string(hex.AppendEncode([]byte("k1:"), sum[:16]))
+	return string(hex.AppendEncode(append(b[:0], "k1:"...), sum[:16]))
 }
 
 // Evaluate returns the findings of the rules that fire on r, the most severe first, then by ID. It never returns nil.
@@ -106,12 +120,34 @@ func Evaluate(r *probe.Result, rules []Rule) []Finding {
 // evaluate returns the findings in the order of the rules.
 func evaluate(r *probe.Result, rules []Rule) []Finding {
 	found := []Finding{}
+	fits := fitting(r)
 	for i := range rules { // which are too large to be copied
+		if !fits(&rules[i]) {
+			continue
+		}
 		if p := rules[i].Check(r).Proof(); p != nil {
 			found = append(found, rules[i].finding(r, p))
 		}
 	}
 	return found
+}
+
+// fitting tells which rules may fire on a result.
+func fitting(r *probe.Result) func(*Rule) bool {
+	protocol := ""
+	if r.Evidence != nil {
+		protocol = r.Evidence.Protocol()
+	}
+	tls, _ := told(r, probe.TLSEvidence.TLSHandshake, "tls")
+	return func(rule *Rule) bool {
+		switch rule.Protocol {
+		case "", protocol:
+			return true
+		case OverTLS:
+			return tls != nil
+		}
+		return false
+	}
 }
 
 // Compare orders findings: the most severe first, then by ID.
@@ -130,8 +166,8 @@ func (rule *Rule) severity(p *Proof) Severity {
 func (rule *Rule) finding(r *probe.Result, p *Proof) Finding {
 	f := Finding{
 		Key: Key(rule.ID, r.Target), ID: rule.ID, Title: rule.Title, Severity: rule.severity(p), Known: p.Known, Basis: p.Basis,
-		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: append([]int{}, rule.CWE...), CVE: rule.CVE, CVSS: rule.CVSS, Score: rule.Score,
-		Remediation: rule.Remediation, References: append([]string{}, rule.References...),
+		Items: append([]Item{}, p.Items...), Detail: p.Detail, CWE: known(slices.Clip(rule.CWE)), CVE: slices.Clip(rule.CVE), CVSS: rule.CVSS, Score: rule.Score,
+		Remediation: rule.Remediation, References: known(slices.Clip(rule.References)),
 	}
 	p.Advice.add(&f)
 	return f

@@ -138,6 +138,8 @@ func TestOn(t *testing.T) {
 		"another, perhaps":   {probe.Result{Protocol: "other", Outcome: probe.OutcomeTimeout, Evidence: raw("other", `{}`)}, finding.NotLearned()},
 		"a service by name":  {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeOK, Evidence: raw("unknown", `{"service":"http"}`)}, finding.NotSo()},
 		"a service instead":  {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeNotProtocol, Evidence: raw("unknown", `{"service":"http"}`)}, finding.NotSo()},
+		"silence":            {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeTimeout, Evidence: raw("unknown", `{"service":"silent"}`)}, finding.NotLearned()},
+		"TLS, and no more":   {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeNotProtocol, Evidence: raw("unknown", `{"service":"tls"}`)}, finding.NotLearned()},
 		"a nameless service": {probe.Result{Protocol: "unknown", Outcome: probe.OutcomeOK, Evidence: raw("unknown", `{"service":""}`)}, finding.NotLearned()},
 		"a dial that failed": {probe.Result{Protocol: "other", Outcome: probe.OutcomeRefused}, finding.NotLearned()},
 	} {

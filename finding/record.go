@@ -37,7 +37,7 @@ func (r Record) Endpoint() string {
 
 // WithoutTranscript returns the record with an empty transcript. The result that it was made of is left as it is.
 func (r Record) WithoutTranscript() Record {
-	if r.Result != nil {
+	if r.Result != nil && r.Transcript != nil {
 		cut := *r.Result
 		cut.Transcript = nil
 		r.Result = &cut
@@ -53,7 +53,7 @@ func (r Record) AppendJSON(b []byte) ([]byte, error) {
 	if r.Result == nil {
 		return b, errors.New("a record has no result")
 	}
-	members := []probe.Member{{Name: "findings", Value: append([]Finding{}, r.Findings...)}}
+	members := append(make([]probe.Member, 0, 3), probe.Member{Name: "findings", Value: findings(r.Findings)})
 	if r.Tag != "" {
 		members = append(members, probe.Member{Name: "tag", Value: r.Tag})
 	}

@@ -114,6 +114,8 @@ func (t *telling) reason(p *part, rule Rule) string {
 		return "the server was busy"
 	case p.outcome == probe.OutcomeDenied:
 		return "the server turned this client away"
+	case p.outcome == probe.OutcomeNotProtocol && p.speaks == "":
+		return "what answered speaks nothing that is known here, as a busy server may"
 	case p.level < rule.Needs.Level, !t.st.Answered.IsZero() && p.level < t.st.Level:
 		return "asked at level " + p.level.String() + " this time"
 	case p.outcome != probe.OutcomeOK:

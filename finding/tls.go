@@ -58,7 +58,7 @@ func onChain(field string, pick func(i int, c probe.Certificate, r *probe.Result
 }
 
 // TLS holds the rules over certificates, versions and suites, for every protocol that speaks TLS.
-var TLS = slices.Concat(tlsHandshake, tlsCertificate, tlsOffers)
+var TLS = Of(OverTLS, slices.Concat(tlsHandshake, tlsCertificate, tlsOffers))
 
 // tlsHandshake holds those that one handshake mostly tells enough for.
 var tlsHandshake = []Rule{

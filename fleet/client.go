@@ -202,6 +202,7 @@ type Status struct {
 	Workers map[string]int    // how many shards each worker has
 	Unread  []string          // shards, by "label/shard", whose states can't be read
 	Stored  uint64            // bytes of results and progress that the server holds
+	Room    int64             // that it may hold
 
 	nameless []unit // shards with names that had no address
 }
@@ -243,7 +244,8 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 	if err != nil {
 		return err
 	}
-	st.Stored = stream.CachedInfo().State.Bytes
+	info := stream.CachedInfo()
+	st.Stored, st.Room = info.State.Bytes, info.Config.MaxBytes
 	states, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{"hc." + st.ID + ".state.>"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, HeadersOnly: true,
 	})

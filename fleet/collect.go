@@ -15,10 +15,11 @@ import (
 
 // A Place is where the collecting of results stands: how far the stream was read, and how long the output was then.
 type Place struct {
-	Scan     string `json:"scan"`
-	Sequence uint64 `json:"sequence"` // of the last result in the stream of the scan
-	Offset   int64  `json:"offset"`
-	Ended    bool   `json:"ended"` // the scan has, and the output says so
+	Scan      string    `json:"scan"`
+	Submitted time.Time `json:"submitted"` // which tells it from another of its name, once that was removed
+	Sequence  uint64    `json:"sequence"`  // of the last result in the stream of the scan
+	Offset    int64     `json:"offset"`
+	Ended     bool      `json:"ended"` // the scan has, and the output says so
 }
 
 // An Outlet is where collected results go. Save makes safe what was added until now and the place, both or neither.

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,13 +123,16 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 		if work.CachedInfo().State.Msgs > 0 {
 			return c.relieve(ctx, s)
 		}
+		if err := settle(ctx, c.js, s); err != nil {
+			return err
+		}
 		s.Phase = Finished
 		c.tell("%s: finished", s.ID)
 	case Cancelled:
-		if err := c.js.DeleteStream(ctx, workStream(s.ID)); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-			return err
+		if _, err := c.js.Stream(ctx, workStream(s.ID)); errors.Is(err, jetstream.ErrStreamNotFound) {
+			return nil
 		}
-		return nil
+		return errors.Join(settle(ctx, c.js, s), c.js.DeleteStream(ctx, workStream(s.ID)))
 	default:
 		return nil
 	}
@@ -256,15 +258,6 @@ func createStreams(ctx context.Context, js jetstream.JetStream, s *Scan) error {
 		}
 	}
 	return nil
-}
-
-// createData makes the stream of results and states.
-func createData(ctx context.Context, js jetstream.JetStream, s *Scan) error {
-	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: dataStream(s.ID), Subjects: []string{"hc." + s.ID + ".result.>", "hc." + s.ID + ".state.>"},
-		MaxBytes: cmp.Or(s.MaxBytes, DefaultMaxBytes), Discard: jetstream.DiscardNew, AllowAtomicPublish: true, AllowRollup: true,
-	})
-	return err
 }
 
 // occupied reports whether a message wasn't stored since its subject has one.

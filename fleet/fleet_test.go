@@ -70,8 +70,11 @@ func (c *camp) gather(s *Scan, path string, follow bool) []byte {
 	return data
 }
 
-func newCamp(t *testing.T) *camp {
-	engine, err := StartEngine(EngineOptions{Store: t.TempDir(), Listen: "127.0.0.1:0"})
+func newCamp(t *testing.T) *camp { return newCampOf(t, EngineOptions{}) }
+
+func newCampOf(t *testing.T, e EngineOptions) *camp {
+	e.Store, e.Listen = t.TempDir(), "127.0.0.1:0"
+	engine, err := StartEngine(e)
 	require.NoError(t, err)
 	c := &camp{t: t, engine: engine}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -45,7 +44,7 @@ var metrics = []struct {
 	{"handclasp_fleet_stored_bytes", "gauge", "What the server holds of results and progress.",
 		func(st *Status, add func(string, int64)) { add("", int64(st.Stored)) }},
 	{"handclasp_fleet_stored_bytes_max", "gauge", "What it may hold: workers wait when that is full.",
-		func(st *Status, add func(string, int64)) { add("", cmp.Or(st.MaxBytes, DefaultMaxBytes)) }},
+		func(st *Status, add func(string, int64)) { add("", st.Room) }},
 }
 
 func ofVantages(of func(Tally) int64) func(*Status, func(string, int64)) {

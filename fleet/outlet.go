@@ -80,6 +80,11 @@ func (o *File) Whole(ctx context.Context, c *Client, s *Scan, name string, follo
 	if err != nil {
 		return err
 	}
+	if o.place.Submitted.IsZero() {
+		o.place.Submitted = s.Submitted
+	} else if !o.place.Submitted.Equal(s.Submitted) {
+		return fmt.Errorf("%s belongs to a scan %s that was submitted at %s: choose another file", o.state, s.ID, o.place.Submitted.Format(time.DateTime))
+	}
 	out := judging{o, all}
 	if o.place.Offset == 0 {
 		headers, err := s.Headers()

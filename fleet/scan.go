@@ -33,7 +33,7 @@ type Scan struct {
 	Lease time.Duration `json:"lease"`
 	// Shards is how many parts there are; zero leaves it to the coordinator.
 	Shards int `json:"shards"`
-	// MaxBytes bounds what the server holds of results; zero is [DefaultMaxBytes].
+	// MaxBytes bounds what the server holds of results; zero is [DefaultMaxBytes], or half of what the server has left if that is less.
 	MaxBytes int64 `json:"max_bytes"`
 
 	// What the coordinator adds.

@@ -10,7 +10,7 @@ import (
 )
 
 // Rules judge FTP evidence.
-var Rules = rules()
+var Rules = finding.Of("ftp", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{
@@ -125,11 +125,12 @@ func rules() []finding.Rule {
 	}
 }
 
-// exposed fires on the replies with which FTP servers begin. A conversation that turned out not to be FTP proves nothing.
+// exposed fires on the replies with which FTP servers begin. A conversation that turned out not to be FTP proves nothing, nor does
+// what isn't a reply.
 func exposed(r *probe.Result) finding.Answer {
 	return finding.On(func(e *Evidence) finding.Answer {
 		switch {
-		case e.Greeting == nil:
+		case e.Greeting == nil || e.Greeting.Code == 0:
 			return finding.NotLearned()
 		case e.Greeting.Is(120), greets(e.Greeting) == probe.OutcomeOK && r.Outcome != probe.OutcomeNotProtocol:
 			return finding.Fires(finding.Seen, "/evidence/greeting")

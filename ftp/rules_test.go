@@ -38,7 +38,7 @@ func TestRules(t *testing.T) {
 	root := Entry{Name: "/", Type: TypeCurrent, Permissions: "c", Writable: probe.Yes}
 	findingtest.Rules(t, Rules, result, map[string][]one{
 		"ftp.exposed": {
-			{Fires: []*Evidence{said(reply(220)), said(reply(120))}, Known: finding.Seen, NotSo: []*Evidence{said(reply(0, "SSH-2.0-x")), said(reply(200))}, NotLearned: []*Evidence{none}},
+			{Fires: []*Evidence{said(reply(220)), said(reply(120))}, Known: finding.Seen, NotSo: []*Evidence{said(reply(200))}, NotLearned: []*Evidence{none, said(reply(0, "Come again later"))}},
 			{Fires: []*Evidence{said(reply(421)), said(reply(450)), said(reply(500)), said(reply(530))}, Known: finding.Seen, Detail: "turns clients away", NotSo: []*Evidence{said(reply(554, "5.7.1 no"))}},
 		},
 		"ftp.anonymous": {{

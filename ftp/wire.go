@@ -38,13 +38,13 @@ func skipTelnet(line []byte) []byte {
 // parseFeatures returns the lines between the first and the last of a 211 reply to FEAT (RFC 2389 §3.2). A server that
 // doesn't know the command has none; nil if it wants a login first, or can't tell now.
 func parseFeatures(r *probe.Reply) []string {
-	features := []string{}
 	switch {
 	case r == nil, r.Code < 500 && r.Code != 211, r.Is(503, 530):
 		return nil
 	case len(r.Lines) < 3, r.Code >= 500:
-		return features
+		return []string{}
 	}
+	features := make([]string, 0, len(r.Lines)-2)
 	for _, line := range r.Lines[1 : len(r.Lines)-1] {
 		if f := strings.TrimSpace(line); f != "" {
 			features = append(features, f)

@@ -9,7 +9,7 @@ import (
 
 // Rules judge the evidence of this package. What the name service leaks is judged if the name service was the target, not once
 // more at a session that had to ask it for a name.
-var Rules = rules()
+var Rules = finding.Of("netbios", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{
@@ -49,14 +49,15 @@ func rules() []finding.Rule {
 // with more than two names is above it.
 const tolerable = 3
 
-// onNameService makes a check of a function over the answer of the name service.
+// onNameService makes a check of a function over the answer of the name service. One that was cut short, or that is a failure
+// (RFC 1002 §4.2.6: 2 is the server's), says of nothing that it isn't so.
 func onNameService(check func(e *Evidence) finding.Answer) func(*probe.Result) finding.Answer {
 	return func(r *probe.Result) finding.Answer {
 		return finding.On(func(e *Evidence) finding.Answer {
 			if r.Target.Network != probe.UDP {
 				return finding.NotSo()
 			}
-			if a := check(e); a.Proof() != nil || e.ResponseBytes > 0 {
+			if a := check(e); a.Proof() != nil || e.ResponseBytes > 0 && e.ResponseCode == 0 && !e.Truncated {
 				return a
 			}
 			return finding.NotLearned()

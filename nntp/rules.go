@@ -11,7 +11,7 @@ import (
 
 // Rules judge the evidence of this package. Certificates, TLS versions and injected commands are judged by the rules
 // that all protocols share.
-var Rules = rules()
+var Rules = finding.Of("nntp", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{
@@ -20,7 +20,7 @@ func rules() []finding.Rule {
 			Summary:     "A news server greets anybody from the network.",
 			Remediation: "If the service isn't meant for everybody, let the firewall or the listener admit its readers and peers only: bindaddress in INN's inn.conf, hosts in readers.conf; for Leafnode, the xinetd or systemd socket that starts it.",
 			References:  []string{"RFC 3977 section 5.1"},
-			Check:       exposed,
+			Check:       finding.On(exposed),
 		},
 		{
 			ID: "nntp.read-open", Title: "articles readable by anybody", Severity: finding.Low,
@@ -73,18 +73,18 @@ func rules() []finding.Rule {
 	}
 }
 
-func exposed(r *probe.Result) finding.Answer {
-	return finding.On(func(e *Evidence) finding.Answer {
-		switch {
-		case e.Greeting == nil || e.Greeting.Code == 0 && r.Outcome != probe.OutcomeNotProtocol: // it may be cut
-			return finding.NotLearned()
-		case greets(e.Greeting) == probe.OutcomeNotProtocol:
-			return finding.NotSo() // another protocol's
-		case e.Greeting.Is(codeDiscontinued, codeNotPermitted):
-			return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
-		}
-		return finding.Fires(finding.Seen, "/evidence/greeting")
-	})(r)
+func exposed(e *Evidence) finding.Answer {
+	switch {
+	case e.Greeting == nil || e.Greeting.Code == 0: // cut, or prose
+		return finding.NotLearned()
+	case greets(e.Greeting) == probe.OutcomeNotProtocol && e.Greeting.Code < 400:
+		return finding.NotSo() // another protocol's
+	case greets(e.Greeting) == probe.OutcomeNotProtocol: // a refusal, whoever's
+		return finding.NotLearned()
+	case e.Greeting.Is(codeDiscontinued, codeNotPermitted):
+		return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
+	}
+	return finding.Fires(finding.Seen, "/evidence/greeting")
 }
 
 func readOpen(e *Evidence) finding.Answer {

@@ -34,7 +34,7 @@ func TestRules(t *testing.T) {
 		"nntp.exposed": {
 			{Fires: []*E{{Greeting: reply(200)}, {Greeting: reply(201)}, {Greeting: reply(480)}, {Greeting: reply(483)}}, Known: finding.Seen},
 			{Fires: []*E{{Greeting: reply(400)}, {Greeting: reply(502)}}, Known: finding.Seen, Detail: "turns clients away"},
-			{NotSo: []*E{{Greeting: reply(220)}, {Greeting: reply(530)}}, NotLearned: []*E{{}, {Greeting: reply(0)}}},
+			{NotSo: []*E{{Greeting: reply(220)}, {Greeting: reply(150)}}, NotLearned: []*E{{}, {Greeting: reply(0)}, {Greeting: reply(421)}}},
 		},
 		"nntp.read-open": {
 			{
@@ -110,11 +110,11 @@ func check(t *testing.T, id string, outcome probe.Outcome, e *nntp.Evidence) fin
 	return nntp.Rules[i].Check(&probe.Result{Protocol: "nntp", Outcome: outcome, Evidence: e})
 }
 
-// A line that is no reply is another protocol's, but its beginning may be that of anything.
+// A line that is no reply may be a busy server's, and its beginning that of anything.
 func TestCutGreeting(t *testing.T) {
 	e := &nntp.Evidence{Greeting: &probe.Reply{Lines: []string{"20"}}}
 	require.Equal(t, finding.NotLearned(), check(t, "nntp.exposed", probe.OutcomeClosed, e))
-	require.Equal(t, finding.NotSo(), check(t, "nntp.exposed", probe.OutcomeNotProtocol, e))
+	require.Equal(t, finding.NotLearned(), check(t, "nntp.exposed", probe.OutcomeNotProtocol, e))
 }
 
 // A server that hangs up on STARTTLS, and one that was only slow.

@@ -86,10 +86,14 @@ func goAhead(r *probe.Reply) probe.Fact {
 
 // hasCapability returns the index of the line with a label (RFC 3977 §5.2.2), and -1 if there is none.
 func hasCapability(lines []string, label string) int {
-	return slices.IndexFunc(lines, func(line string) bool {
-		fields := strings.Fields(line)
-		return len(fields) > 0 && strings.EqualFold(fields[0], label)
-	})
+	return slices.IndexFunc(lines, func(line string) bool { return strings.EqualFold(firstWord(line), label) })
+}
+
+func firstWord(line string) string {
+	for word := range strings.FieldsSeq(line) {
+		return word
+	}
+	return ""
 }
 
 // maxArgs bounds the arguments that are kept: the SASL mechanisms that IANA lists are fewer.
@@ -99,11 +103,10 @@ const maxArgs = 64
 func capabilityArgs(lines []string, label string) []string {
 	args := []string{}
 	for _, line := range lines {
-		fields := strings.Fields(line)
-		if len(fields) == 0 || !strings.EqualFold(fields[0], label) {
+		if !strings.EqualFold(firstWord(line), label) {
 			continue
 		}
-		for _, arg := range fields[1:] {
+		for _, arg := range strings.Fields(line)[1:] {
 			if arg = strings.ToUpper(arg); len(args) < maxArgs && !slices.Contains(args, arg) {
 				args = append(args, arg)
 			}
@@ -119,7 +122,7 @@ func implementation(lines []string) string {
 		return ""
 	}
 	line := strings.TrimSpace(lines[i])
-	return strings.TrimSpace(strings.TrimPrefix(line, strings.Fields(line)[0]))
+	return strings.TrimSpace(strings.TrimPrefix(line, firstWord(line)))
 }
 
 // parseDate parses the text of a reply to DATE, yyyymmddhhmmss (RFC 3977 §7.1.2). Text behind it is ignored.

@@ -131,29 +131,40 @@ func clip(b []byte) []byte { return b[:min(len(b), 64)] }
 
 // fill reads more into the buffer, which has room for at least one byte.
 func (c *Conn) fill() error {
-	if c.err != nil {
-		return c.err
-	}
-	if err := c.usable("read"); err != nil {
+	if err := c.readable(); err != nil {
 		return err
 	}
 	c.room()
-	n, err := c.rw.Read(c.buf[c.w:])
+	n, err := c.receive(c.buf[c.w:])
+	c.w += n
+	return err
+}
+
+// readable returns why nothing can be read any more.
+func (c *Conn) readable() error {
+	if c.err != nil {
+		return c.err
+	}
+	return asError(c.usable("read"))
+}
+
+// receive reads once.
+func (c *Conn) receive(p []byte) (int, error) {
+	n, err := c.rw.Read(p)
 	if n > 0 {
-		c.s.log.received(c.id, c.buf[c.w:c.w+n], c.datagrams())
+		c.s.log.received(c.id, p[:n], c.datagrams())
 		c.talked.Store(true)
-		c.w += n
 		c.wanted, c.answered = false, true
 	}
 	switch {
 	case err != nil:
 		if err = c.ended(err); n > 0 {
-			return nil // the bytes first; the error stays for the next read
+			return n, nil // the bytes first; the error stays for the next read
 		}
 	case n == 0 && !c.datagrams():
 		err = &Error{Op: "read", Outcome: OutcomeInternal, Err: io.ErrNoProgress}
 	}
-	return err
+	return n, err
 }
 
 // ended notes why reading ended.
@@ -205,6 +216,14 @@ func (c *Conn) release() {
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
+	}
+	if c.r == c.w && len(p) >= bufferSize && !c.datagrams() { // a library's buffer will do
+		c.r, c.w = 0, 0
+		c.release()
+		if err := c.readable(); err != nil {
+			return 0, err
+		}
+		return c.receive(p)
 	}
 	if c.r == c.w {
 		if err := c.fill(); err != nil {

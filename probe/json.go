@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/handclasp/handclasp/internal/rawjson"
 )
 
 // Results are written by appending: through reflection, and through the nested Marshalers, each byte of a transcript
@@ -13,7 +15,11 @@ import (
 // A Member is a field that a caller adds to a result's JSON object.
 type Member struct {
 	Name  string
-	Value any // marshalled by package json
+	Value any // written by its method AppendJSON(b []byte) ([]byte, error) if it has one, else by package json
+}
+
+type appender interface {
+	AppendJSON(b []byte) ([]byte, error)
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -22,13 +28,9 @@ func (r *Result) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil) }
 // AppendJSON appends the result's JSON object to b; members stand before its transcript. If it fails, b is returned as
 // it was.
 func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
-	evidence, err := json.Marshal(r.Evidence)
-	if err != nil {
-		return b, fmt.Errorf("evidence of %s: %w", r.Protocol, err)
-	}
 	start := len(b)
 	b = append(b, `{"schema":"`+resultSchema+`","protocol":`...)
-	b = appendString(b, r.Protocol)
+	b = rawjson.AppendString(b, r.Protocol)
 	b = append(b, `,"target":`...)
 	b = r.Target.appendJSON(b)
 	b = append(b, `,"started":"`...)
@@ -36,18 +38,18 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 	b = append(b, `","elapsed_ms":`...)
 	b = strconv.AppendInt(b, r.Elapsed.Milliseconds(), 10)
 	b = append(b, `,"level":`...)
-	b = appendString(b, r.Level.String())
+	b = rawjson.AppendString(b, r.Level.String())
 	b = append(b, `,"outcome":`...)
-	b = appendString(b, string(r.Outcome))
+	b = rawjson.AppendString(b, string(r.Outcome))
 	b = append(b, `,"error":`...)
 	if r.Err == nil {
 		b = append(b, "null"...)
 	} else {
 		e := describeError(r.Err)
 		b = append(b, `{"op":`...)
-		b = appendString(b, e.Op)
+		b = rawjson.AppendString(b, e.Op)
 		b = append(b, `,"message":`...)
-		b = appendString(b, e.Message)
+		b = rawjson.AppendString(b, e.Message)
 		b = append(b, '}')
 	}
 	if r.Partial != nil {
@@ -56,21 +58,30 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendString(b, pointer)
+			b = rawjson.AppendString(b, pointer)
 		}
 		b = append(b, ']')
 	}
 	b = append(b, `,"evidence":`...)
-	b = append(b, evidence...)
-	for _, m := range append([]Member{{"software", append([]Software{}, r.Software...)}}, members...) {
+	var err error
+	if b, err = rawjson.Append(b, r.Evidence); err != nil {
+		return b[:start], fmt.Errorf("evidence of %s: %w", r.Protocol, err)
+	}
+	b = append(b, `,"software":[`...)
+	for i := range r.Software {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = r.Software[i].appendJSON(b)
+	}
+	b = append(b, ']')
+	for _, m := range members {
 		b = append(b, ',')
-		b = appendString(b, m.Name)
+		b = rawjson.AppendString(b, m.Name)
 		b = append(b, ':')
-		value, err := json.Marshal(m.Value)
-		if err != nil {
+		if b, err = m.append(b); err != nil {
 			return b[:start], fmt.Errorf("%s: %w", m.Name, err)
 		}
-		b = append(b, value...)
 	}
 	b = append(b, `,"transcript":[`...)
 	for i, e := range r.Transcript {
@@ -84,15 +95,40 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 	return append(b, "]}"...), nil
 }
 
+func (m Member) append(b []byte) ([]byte, error) {
+	switch value := m.Value.(type) {
+	case appender:
+		return value.AppendJSON(b)
+	case string:
+		return rawjson.AppendString(b, value), nil
+	}
+	return rawjson.Append(b, m.Value)
+}
+
+func (s *Software) appendJSON(b []byte) []byte {
+	for i, m := range [...]struct{ name, value string }{
+		{"vendor", s.Vendor}, {"product", s.Product}, {"version", s.Version}, {"cpe", s.CPE}, {"source", s.Source},
+		{"distribution", s.Distribution}, {"package_revision", s.PackageRevision}, {"hint", s.Hint},
+	} {
+		open := ",\""
+		if i == 0 {
+			open = "{\""
+		}
+		b = append(append(append(b, open...), m.name...), "\":"...)
+		b = rawjson.AppendString(b, m.value)
+	}
+	return append(b, '}')
+}
+
 func (t Target) appendJSON(b []byte) []byte {
 	b = append(b, `{"network":`...)
-	b = appendString(b, string(t.Network))
+	b = rawjson.AppendString(b, string(t.Network))
 	b = append(b, `,"addr":"`...)
 	if t.Addr.IsValid() {
 		b = t.Addr.AppendTo(b)
 	}
 	b = append(b, `","name":`...)
-	return append(appendString(b, t.Name), '}')
+	return append(rawjson.AppendString(b, t.Name), '}')
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -106,9 +142,9 @@ func (e Event) AppendJSON(b []byte) ([]byte, error) {
 	b = append(b, `,"conn":`...)
 	b = strconv.AppendInt(b, int64(e.Conn), 10)
 	b = append(b, `,"dir":`...)
-	b = appendString(b, string(e.Dir))
+	b = rawjson.AppendString(b, string(e.Dir))
 	b = append(b, `,"text":`...)
-	b = appendString(b, text)
+	b = rawjson.AppendString(b, text)
 	if lossy {
 		b = append(b, `,"lossy":true,"base64":"`...)
 		b = base64.StdEncoding.AppendEncode(b, e.Data)
@@ -116,7 +152,7 @@ func (e Event) AppendJSON(b []byte) ([]byte, error) {
 	}
 	if e.Label != "" {
 		b = append(b, `,"label":`...)
-		b = appendString(b, e.Label)
+		b = rawjson.AppendString(b, e.Label)
 	}
 	if e.TLS != nil {
 		seen, err := json.Marshal(e.TLS)
@@ -128,32 +164,7 @@ func (e Event) AppendJSON(b []byte) ([]byte, error) {
 	}
 	if e.Outcome != "" {
 		b = append(b, `,"outcome":`...)
-		b = appendString(b, string(e.Outcome))
+		b = rawjson.AppendString(b, string(e.Outcome))
 	}
 	return append(b, '}'), nil
-}
-
-// appendString appends s as package json writes it, which is asked if anything is to be escaped.
-func appendString(b []byte, s string) []byte {
-	b = append(b, '"')
-	from := 0
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
-			continue
-		}
-		switch c {
-		case '\r':
-			b = append(append(b, s[from:i]...), `\r`...)
-		case '\n':
-			b = append(append(b, s[from:i]...), `\n`...)
-		case '"':
-			b = append(append(b, s[from:i]...), `\"`...)
-		default:
-			rest, _ := json.Marshal(s[from:]) // a string always marshals
-			return append(b, rest[1:]...)
-		}
-		from = i + 1
-	}
-	return append(append(b, s[from:]...), '"')
 }

@@ -12,8 +12,9 @@ type recorder struct {
 	mu       sync.Mutex
 	start    time.Time
 	trace    func(Event)
-	records  []record
-	chunk    []byte // the newest memory for data: that of the last record is at its end
+	full     [][]record
+	records  []record // behind those
+	chunk    []byte   // the newest memory for data: that of the last record is at its end
 	finished bool
 }
 
@@ -36,14 +37,13 @@ var (
 	}
 )
 
-// The first sizes: what most conversations take, and what a greeting does. They double when more is said; what was said stays
-// where it is.
+// The first sizes: what most conversations take, and what a greeting does. What was said stays where it is when there is more.
 const (
 	firstRecords    = 12
 	firstChunk      = 256
 	greetingRecords = 4
 	greetingChunk   = 128
-	largestChunk    = 4 << 10 // unless it is one thing that is larger
+	largestChunk    = 1 << 10 // unless it is one thing that is larger
 )
 
 // begin makes place for what is mostly said at a level.
@@ -99,6 +99,9 @@ func (r *recorder) append(e *Event, data []byte, joins bool) {
 			return
 		}
 	}
+	if len(r.records) == cap(r.records) {
+		r.full, r.records = append(r.full, r.records), make([]record, 0, firstRecords)
+	}
 	r.records = append(r.records, record{})
 	n := &r.records[len(r.records)-1]
 	n.label, n.tls, n.data = e.Label, e.TLS, r.keep(nil, data)
@@ -126,14 +129,21 @@ func (r *recorder) keep(last, data []byte) []byte {
 func (r *recorder) transcript() Transcript {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := make(Transcript, len(r.records))
-	for i, rec := range r.records {
-		t[i] = Event{
-			At: time.Duration(rec.at) * time.Millisecond, Conn: int(rec.conn), Dir: dirs[rec.dir], Label: rec.label,
-			TLS: rec.tls, Outcome: outcomes[rec.outcome],
-		}
-		if len(rec.data) > 0 {
-			t[i].Data = rec.data
+	all, n := append(slices.Clip(r.full), r.records), 0
+	for _, records := range all {
+		n += len(records)
+	}
+	t := make(Transcript, 0, n)
+	for _, records := range all {
+		for _, rec := range records {
+			e := Event{
+				At: time.Duration(rec.at) * time.Millisecond, Conn: int(rec.conn), Dir: dirs[rec.dir], Label: rec.label,
+				TLS: rec.tls, Outcome: outcomes[rec.outcome],
+			}
+			if len(rec.data) > 0 {
+				e.Data = rec.data
+			}
+			t = append(t, e)
 		}
 	}
 	return t

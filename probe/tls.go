@@ -125,18 +125,24 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 	defer c.until(ctx)()
 	c.raw.keep = true
 	conn := tls.Client(&c.raw, c.s.tlsConfig(t, c.receiveOnly))
-	err := aside(conn.Handshake) // the context's end comes as a deadline
+	err := aside(func() error { return t.shake(conn, c.s) })
 	return c.handshook(conn, t, err)
 }
 
-// handshook says what is known behind a handshake.
+// shake performs a handshake and takes down what it showed.
+func (t *TLS) shake(conn *tls.Conn, s *Session) error {
+	err := conn.Handshake() // the context's end comes as a deadline
+	state := conn.ConnectionState()
+	t.describe(state, err == nil)
+	t.judge(state.PeerCertificates, s)
+	return err
+}
+
+// handshook says how a handshake ended.
 func (c *Conn) handshook(conn *tls.Conn, t *TLS, err error) *Error {
 	head := c.raw.head
 	c.raw.keep, c.raw.head = false, nil
 
-	state := conn.ConnectionState()
-	t.describe(state, err == nil)
-	t.judge(state.PeerCertificates, c.s)
 	c.wanted = t.ClientCertificateRequested == Yes
 	if err == nil {
 		t.ClientCertificateRequested = FactOf(c.wanted)
@@ -257,19 +263,30 @@ func (unresumed) Get(string) (*tls.ClientSessionState, bool) { return nil, false
 var (
 	classicGroups   = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521}
 	hybridGroups    = append([]tls.CurveID{tls.X25519MLKEM768}, classicGroups...)
+	implemented     = append(tls.CipherSuites(), tls.InsecureCipherSuites()...)
 	allCipherSuites = func() (ids []uint16) {
-		for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		for _, s := range implemented {
 			ids = append(ids, s.ID)
 		}
 		return ids
 	}()
 )
 
+// suiteName is [tls.CipherSuiteName], which makes the whole table for each name.
+func suiteName(id uint16) string {
+	for _, s := range implemented {
+		if s.ID == id {
+			return s.Name
+		}
+	}
+	return tls.CipherSuiteName(id)
+}
+
 // describe takes over what a handshake negotiated. Of one that failed the state holds what was reached.
 func (t *TLS) describe(st tls.ConnectionState, complete bool) {
 	t.Version = versionNames[st.Version]
 	if st.CipherSuite != 0 {
-		t.CipherSuite = tls.CipherSuiteName(st.CipherSuite)
+		t.CipherSuite = suiteName(st.CipherSuite)
 	}
 	if st.CurveID != 0 {
 		t.KeyExchange = st.CurveID.String()

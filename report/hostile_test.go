@@ -182,3 +182,17 @@ func TestJSONLSpellsEachLineByItself(t *testing.T) {
 	require.Contains(t, (*w)[3], `"\udb40\udc41\u200b"`)
 	require.Contains(t, (*w)[5], `"x\u007f"`)
 }
+
+// Wherever a character stands that is to be spelled, and however long the text is.
+func TestCleanJSONSeesEachByte(t *testing.T) {
+	for size := range 20 {
+		text := `"` + strings.Repeat("~", size) + `"`
+		require.Equal(t, text, string(report.CleanJSON([]byte(text))))
+		for at := range size {
+			for char, spelled := range map[string]string{"\x7f": `\u007f`, "\u0080": `\u0080`, "\u200b": `\u200b`} {
+				text := text[:1+at] + char + text[2+at:]
+				require.Equal(t, strings.Replace(text, char, spelled, 1), string(report.CleanJSON([]byte(text))))
+			}
+		}
+	}
+}

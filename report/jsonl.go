@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
@@ -69,6 +70,12 @@ func CleanJSON(json []byte) []byte {
 
 // plainJSON reports whether nothing is to be spelled: what is below a blank is so already.
 func plainJSON(json []byte) bool {
+	const high, one = 0x8080808080808080, 0x0101010101010101
+	for ; len(json) >= 8; json = json[8:] { // eight at once: 0x7f and one more has the high bit, too
+		if word := binary.NativeEndian.Uint64(json); (word|word+one)&high != 0 {
+			return false
+		}
+	}
 	for _, c := range json {
 		if c >= 0x7f {
 			return false

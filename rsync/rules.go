@@ -11,7 +11,7 @@ import (
 
 // Rules judge the evidence of this package. Certificates and TLS versions are judged by the rules that all protocols
 // share.
-var Rules = rules()
+var Rules = finding.Of("rsync", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{

@@ -9,7 +9,7 @@ import (
 )
 
 // Rules judge this evidence. [finding.NTLM] judges what a challenge tells.
-var Rules = rules()
+var Rules = finding.Of("smb", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{

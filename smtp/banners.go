@@ -27,16 +27,19 @@ func coded(r *probe.Reply) string {
 	if r == nil {
 		return ""
 	}
+	code := fmt.Sprintf("%03d", r.Code)
 	var b strings.Builder
 	for i, line := range r.Lines {
-		separator := "-"
+		separator := byte('-')
 		if i == len(r.Lines)-1 {
-			separator = " "
+			separator = ' '
 		}
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%03d%s%s", r.Code, separator, line)
+		b.WriteString(code)
+		b.WriteByte(separator)
+		b.WriteString(line)
 	}
 	return b.String()
 }

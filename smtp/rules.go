@@ -10,7 +10,7 @@ import (
 )
 
 // Rules judge SMTP evidence. Those of package finding over TLS, STARTTLS and NTLM apply as well.
-var Rules = rules()
+var Rules = finding.Of("smtp", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{
@@ -20,7 +20,7 @@ func rules() []finding.Rule {
 			Remediation: "Nothing to do if this is meant to receive mail. Else bind it to the hosts that need it: Postfix inet_interfaces, " +
 				"Exim local_interfaces, OpenSMTPD listen on; or close the port in the firewall.",
 			References: []string{"RFC 5321 section 3.1"},
-			Check:      exposed,
+			Check:      finding.On(exposed),
 		},
 		{
 			ID: "smtp.starttls-missing", Title: "no STARTTLS", Severity: finding.Medium, CWE: []int{319},
@@ -98,26 +98,24 @@ func rules() []finding.Rule {
 	}
 }
 
-func exposed(r *probe.Result) finding.Answer {
-	return finding.On(func(e *Evidence) finding.Answer {
-		switch {
-		case e.Greeting == nil || e.Greeting.Code == 0 && r.Outcome != probe.OutcomeNotProtocol: // it may be cut
-			return finding.NotLearned()
-		case e.Greeting.Is(codeReady) && e.EHLO.Is(codeOK):
-			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
-		case e.Greeting.Is(codeReady) && e.HELO.Is(codeOK):
-			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/helo").With(e.Hostname)
-		case greets(e.Greeting) == probe.OutcomeBusy, greets(e.Greeting) == probe.OutcomeDenied:
-			return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
-		case greets(e.Greeting) == probe.OutcomeNotProtocol, e.foreign():
-			return finding.NotSo() // another protocol's
-		case isMail(e.Greeting): // whatever it says to EHLO, or doesn't
-			return finding.Fires(finding.Seen, "/evidence/greeting").With(e.Hostname)
-		case e.refusesAsMail():
-			return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
-		}
+func exposed(e *Evidence) finding.Answer {
+	switch {
+	case e.Greeting == nil || e.Greeting.Code == 0: // cut, or prose
 		return finding.NotLearned()
-	})(r)
+	case e.Greeting.Is(codeReady) && e.EHLO.Is(codeOK):
+		return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
+	case e.Greeting.Is(codeReady) && e.HELO.Is(codeOK):
+		return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/helo").With(e.Hostname)
+	case greets(e.Greeting) == probe.OutcomeBusy, greets(e.Greeting) == probe.OutcomeDenied:
+		return finding.Fires(finding.Seen, "/evidence/greeting").With("turns clients away")
+	case greets(e.Greeting) == probe.OutcomeNotProtocol, e.foreign():
+		return finding.NotSo() // another protocol's
+	case isMail(e.Greeting): // whatever it says to EHLO, or doesn't
+		return finding.Fires(finding.Seen, "/evidence/greeting").With(e.Hostname)
+	case e.refusesAsMail():
+		return finding.Fires(finding.Seen, "/evidence/greeting", "/evidence/ehlo").With(e.Hostname)
+	}
+	return finding.NotLearned()
 }
 
 // broken judges what became of a STARTTLS that was announced. A handshake that the client ended, or that came as far as the

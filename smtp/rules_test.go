@@ -84,12 +84,12 @@ func TestHangsUpOnSTARTTLS(t *testing.T) {
 	}
 }
 
-// A line that is no reply is another protocol's, but its beginning may be that of anything.
+// A line that is no reply may be a busy server's, and its beginning that of anything.
 func TestCutGreeting(t *testing.T) {
-	for outcome, want := range map[probe.Outcome]finding.Answer{probe.OutcomeNotProtocol: finding.NotSo(), probe.OutcomeClosed: finding.NotLearned()} {
+	for _, outcome := range []probe.Outcome{probe.OutcomeNotProtocol, probe.OutcomeClosed} {
 		r := &probe.Result{Protocol: "smtp", Outcome: outcome, Evidence: &smtp.Evidence{Greeting: reply(0, "22")}}
 		i := slices.IndexFunc(smtp.Rules, func(rule finding.Rule) bool { return rule.ID == "smtp.exposed" })
-		require.Equal(t, want, smtp.Rules[i].Check(r), outcome)
+		require.Equal(t, finding.NotLearned(), smtp.Rules[i].Check(r), outcome)
 	}
 }
 

@@ -68,7 +68,7 @@ type offer struct {
 // parseEHLO reads the lines of a reply to EHLO (RFC 5321 §4.1.1.1): the first holds the server's name, the others one
 // extension each.
 func parseEHLO(lines []string) offer {
-	o := offer{extensions: []string{}, mechanisms: []string{}}
+	o := offer{extensions: make([]string, 0, len(lines)), mechanisms: []string{}, keywords: make([]string, 0, len(lines))}
 	for _, line := range lines[min(1, len(lines)):] {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.EqualFold(line, "OK") { // some end with a word that is no extension

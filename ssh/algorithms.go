@@ -1,7 +1,7 @@
 package ssh
 
 import (
-	"slices"
+	"bytes"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -41,10 +41,11 @@ var (
 // of the client that the server has (RFC 4253 §7.1).
 func largeGroups(lists []byte) bool {
 	methods, _, _ := cutString(lists[min(len(lists), 1+len(kexInit{}.Cookie)):])
-	theirs := strings.Split(string(methods), ",")
 	for _, method := range offeredKex {
-		if slices.Contains(theirs, method) {
-			return strings.HasPrefix(method, "diffie-hellman-")
+		for theirs := range bytes.SplitSeq(methods, []byte(",")) {
+			if string(theirs) == method {
+				return strings.HasPrefix(method, "diffie-hellman-")
+			}
 		}
 	}
 	return false

@@ -147,17 +147,17 @@ func (x *exchange) onLogin() {
 	x.asked, x.let = true, true
 }
 
-func (x *exchange) said(received []byte) said {
+func (x *exchange) said(received cleartext) said {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	all := said{
-		kexInit: firstKexInit(received), proven: x.key != nil,
+		kexInit: received.lists, proven: x.key != nil,
 		asked: x.asked, let: x.let, methods: x.methods, banner: x.banner.String(),
 	}
 	if x.key != nil {
 		all.blob = x.key.Marshal()
 	} else {
-		all.blob = shownHostKey(received)
+		all.blob = shownHostKey(received.replies)
 	}
 	return all
 }

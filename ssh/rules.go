@@ -10,7 +10,7 @@ import (
 )
 
 // Rules judge the evidence of this package.
-var Rules = rules()
+var Rules = finding.Of("ssh", rules())
 
 func rules() []finding.Rule {
 	return []finding.Rule{

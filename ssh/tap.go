@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -29,23 +28,21 @@ type netConn[A any] interface {
 type tap[A any] struct {
 	netConn[A]
 
-	mu       sync.Mutex
-	turn     *sync.Cond    // something below changed
-	ahead    []byte        // to be read first
-	received []byte        // what the server sent in the clear behind its identification, and perhaps some ciphertext
-	parsed   int           // of received: whole packets
-	sent     int           // messages
-	cipher   int           // those of them that are encrypted
-	costly   bool          // the library computes in a large group
-	ended    bool          // the library returned
-	claimed  bool          // one of its goroutines waits for a place, or has it
-	working  bool          // it may, since it has a place among those who do
-	longest  int           // message inside the encryption
-	gone     chan struct{} // closed with the tap
-	newKeys  bool          // the last message in the clear was sent
-	theirs   bool          // the server's last message in the clear was received
-	closed   bool
-	err      error // the first that the connection gave
+	mu      sync.Mutex
+	turn    *sync.Cond    // something below changed
+	ahead   []byte        // to be read first
+	server  cleartext     // behind its identification
+	sent    int           // messages
+	cipher  int           // those of them that are encrypted
+	costly  bool          // the library computes in a large group
+	ended   bool          // the library returned
+	claimed bool          // one of its goroutines waits for a place, or has it
+	working bool          // it may, since it has a place among those who do
+	longest int           // message inside the encryption
+	gone    chan struct{} // closed with the tap
+	newKeys bool          // the last message in the clear was sent
+	closed  bool
+	err     error // the first that the connection gave
 }
 
 func newTap[A any](c netConn[A], identification string, longest int) *tap[A] {
@@ -90,9 +87,8 @@ func (t *tap[A]) Read(p []byte) (int, error) {
 	n, err := t.netConn.Read(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.theirs {
-		t.received = append(t.received, p[:n]...)
-		if broken := t.follow(); broken != nil {
+	if !t.server.over {
+		if broken := t.server.follow(p[:n], t.onLists); broken != nil {
 			return 0, t.note("read", &probe.Error{Op: opExchange, Outcome: probe.OutcomeMalformed, Err: broken})
 		}
 	}
@@ -148,32 +144,14 @@ func (t *tap[A]) rest() {
 // readable reports whether it is time to listen. The server's lists are read behind what a client says first, and what
 // it says inside the encryption behind the client's first message there.
 func (t *tap[A]) readable() bool {
-	if t.newKeys && t.theirs {
+	if t.newKeys && t.server.over {
 		return t.cipher > 0
 	}
 	return t.sent >= sentFirst
 }
 
-// follow looks for the server's lists, which say how keys are exchanged, and for its last message in the clear.
-func (t *tap[A]) follow() error {
-	for {
-		payload, rest, err := cutPacket(t.received[t.parsed:])
-		if err != nil {
-			if err == errIncomplete {
-				err = nil
-			}
-			return err
-		}
-		t.parsed = len(t.received) - len(rest)
-		switch payload[0] {
-		case msgKexInit:
-			t.costly = !t.newKeys && largeGroups(payload)
-		case msgNewKeys:
-			t.theirs = true
-			return nil
-		}
-	}
-}
+// onLists is told of the server's lists, which say how keys are exchanged.
+func (t *tap[A]) onLists(payload []byte) { t.costly = !t.newKeys && largeGroups(payload) }
 
 // Write sends one message: the library flushes each.
 func (t *tap[A]) Write(p []byte) (int, error) {
@@ -226,8 +204,9 @@ func (t *tap[A]) note(op string, err error) error {
 }
 
 // seen returns what the server said in the clear, and what ended the conversation other than the library.
-func (t *tap[A]) seen() (received []byte, err error) {
+func (t *tap[A]) seen() (cleartext, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.Clip(t.received), t.err // what its goroutines still receive comes behind it
+	t.server.over = true // what its goroutines still receive is lost
+	return t.server, t.err
 }

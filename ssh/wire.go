@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -121,23 +122,49 @@ type kexInit struct {
 	Reserved                  uint32
 }
 
-// firstKexInit returns the KEXINIT that a stream of packets begins with, behind messages that may be ignored; nil if
-// it isn't there, or isn't there yet.
-func firstKexInit(stream []byte) *kexInit {
-	for {
-		payload, rest, err := cutPacket(stream)
-		if err != nil {
+// cleartext is what a server says in packets without encryption, of which no more is kept than what is asked for.
+type cleartext struct {
+	lists   *kexInit // which come first, behind messages that may be ignored; nil if they didn't, or aren't there yet
+	replies []byte   // packets that may show a host key
+	over    bool     // the last was received
+	begun   bool     // one that may not be ignored was received
+	partial []byte   // the beginning of a packet
+}
+
+// follow takes the packets that more bytes complete. onLists is told of each KEXINIT.
+func (c *cleartext) follow(more []byte, onLists func(payload []byte)) error {
+	if len(c.partial) > 0 {
+		c.partial = append(c.partial, more...)
+		more = c.partial
+	}
+	for !c.over {
+		payload, rest, err := cutPacket(more)
+		if err == errIncomplete {
+			if len(more) != len(c.partial) { // else it is that
+				c.partial = append(c.partial[:0], more...)
+			}
 			return nil
+		}
+		if err != nil {
+			return err
 		}
 		switch payload[0] {
 		case msgIgnore, msgDebug:
-			stream = rest
+			more = rest
 			continue
 		case msgKexInit:
-			return parseKexInit(payload)
+			onLists(payload)
+			if !c.begun {
+				c.lists = parseKexInit(payload)
+			}
+		case msgKexReply, msgGexReply:
+			c.replies = append(c.replies, more[:len(more)-len(rest)]...)
+		case msgNewKeys:
+			c.over = true
 		}
-		return nil
+		c.begun, more = true, rest
 	}
+	return nil
 }
 
 // parseKexInit takes the lists apart; nil for what isn't a whole KEXINIT. The names of a list share memory, which spares a hundred
@@ -180,7 +207,11 @@ func (k *kexInit) algorithms() *Algorithms {
 	}
 }
 
+// clean returns names as evidence has them, the same list if it can.
 func clean(names []string) []string {
+	if names != nil && !slices.ContainsFunc(names, func(name string) bool { return !utf8.ValidString(name) }) {
+		return names
+	}
 	list := make([]string, len(names))
 	for i, name := range names {
 		list[i] = text(name)

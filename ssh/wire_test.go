@@ -1,7 +1,9 @@
 package ssh
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
@@ -125,6 +127,34 @@ func lists() kexInit {
 	}
 }
 
+// firstKexInit returns the KEXINIT that a stream of packets begins with, behind messages that may be ignored.
+func firstKexInit(stream []byte) *kexInit {
+	var c cleartext
+	_ = c.follow(stream, func([]byte) {})
+	return c.lists
+}
+
+// However what a server says is cut to pieces, the same is kept of it.
+func TestCleartextInPieces(t *testing.T) {
+	first, second := lists(), lists()
+	second.Kex = []string{"other"}
+	reply := packet(append([]byte{msgKexReply}, "\x00\x00\x00\x01xsignature"...))
+	stream := append(packet([]byte{msgDebug}), packet(ssh.Marshal(&first))...)
+	stream = append(append(stream, packet(ssh.Marshal(&second))...), reply...)
+	stream = append(append(stream, packet([]byte{msgNewKeys})...), "ciphertext"...)
+	for size := range len(stream) {
+		var c cleartext
+		var told []string
+		for piece := range slices.Chunk(stream, size+1) {
+			require.NoError(t, c.follow(bytes.Clone(piece), func(payload []byte) { told = append(told, parseKexInit(payload).Kex[0]) }))
+		}
+		require.Equal(t, &first, c.lists)
+		require.Equal(t, []string{first.Kex[0], "other"}, told)
+		require.Equal(t, reply, c.replies)
+		require.True(t, c.over)
+	}
+}
+
 func TestKexInit(t *testing.T) {
 	k := lists()
 	stream := append(packet(append([]byte{msgIgnore}, "\x00\x00\x00\x01x"...)), packet(ssh.Marshal(&k))...)
@@ -206,7 +236,18 @@ func FuzzStream(f *testing.F) {
 	f.Add(packet(ssh.Marshal(&kexInit{Kex: []string{"", "a", ""}, Reserved: 1 << 31})))
 	f.Add(append(packet([]byte{msgDebug}), packet(ssh.Marshal(&k))...))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		if k := firstKexInit(stream); k != nil {
+		var whole, pieces cleartext
+		wholeErr := whole.follow(stream, func([]byte) {})
+		var err error
+		for piece := range slices.Chunk(stream, 7) {
+			if err = pieces.follow(piece, func([]byte) {}); err != nil {
+				break
+			}
+		}
+		require.Equal(t, wholeErr, err)
+		require.Equal(t, whole.lists, pieces.lists)
+		require.Equal(t, whole.replies, pieces.replies)
+		if k := whole.lists; k != nil {
 			a := k.algorithms()
 			for _, name := range append(append([]string{}, a.Kex...), a.HostKey...) {
 				require.True(t, strings.ToValidUTF8(name, "") == name)

@@ -227,8 +227,8 @@ func (s *session) result(v *verdict) error {
 	switch {
 	case v.silent:
 		write = skip(s.sink)
-	case v.lined:
-		write = v.write(s.ledger)
+	case v.lines != nil:
+		write = s.writeLine(v)
 	}
 	if s.broken = s.also.write(counted, s.host(v.Endpoint), v.silent || s.o.baseline != nil && len(counted.Findings) == 0); s.broken != nil {
 		return s.broken

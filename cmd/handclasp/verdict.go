@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"io"
-
 	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/report"
@@ -19,12 +16,12 @@ type verdict struct {
 
 	// If JSON lines are all that is written, the line is made already, and what it holds isn't held twice: neither evidence nor
 	// software nor transcript is left in the result.
-	lined bool
+	lines *report.JSONL // has the line; nil if none is made
 	line  []byte
 	err   error // why there is no line
 }
 
-// judged judges a result, in the goroutine of its probe: several at once.
+// judged judges a result; several are judged at once.
 func (s *session) judged(r scan.Result) *verdict {
 	v := &verdict{Result: r}
 	if r.Outcome == probe.OutcomeCanceled && s.job.resume != nil {
@@ -34,24 +31,23 @@ func (s *session) judged(r scan.Result) *verdict {
 	v.record.Tag = r.Endpoint.Input.Tag
 	v.record.Findings = s.o.choice.reported(v.record.Findings)
 	v.state, v.silent = report.StateOf(v.record), s.o.choice.passes(v.record)
-	if s.o.format == formatJSONL && s.o.baseline == nil && len(s.also) == 0 {
+	if s.o.format == formatJSONL && s.o.baseline == nil && len(s.also) == 0 && !v.silent {
 		s.makeLine(v)
 	}
 	return v
 }
 
 func (s *session) makeLine(v *verdict) {
-	lines, _ := s.lines.Get().(*report.JSONL)
-	if lines == nil {
-		lines = report.NewJSONL(nil)
+	v.lines, _ = s.lines.Get().(*report.JSONL)
+	if v.lines == nil {
+		v.lines = report.NewJSONL(nil)
 	}
-	defer s.lines.Put(lines)
-	v.lined = true
-	line, err := lines.Line(s.stored(v.record))
-	v.line, v.err = bytes.Clone(line), err
-	rest := *v.record.Result
-	rest.Evidence, rest.Software, rest.Transcript = nil, nil, nil
-	v.Result.Result, v.record.Result = &rest, &rest
+	r := v.record.Result // nobody else has it any more
+	if !s.o.transcript {
+		r.Transcript = nil
+	}
+	v.line, v.err = v.lines.Line(s.stored(v.record))
+	r.Evidence, r.Software, r.Transcript = nil, nil, nil
 }
 
 // stored is a record as it is written.
@@ -65,12 +61,14 @@ func (s *session) stored(r finding.Record) finding.Record {
 	return r
 }
 
-// write writes the line.
-func (v *verdict) write(w io.Writer) func(finding.Record, report.Host) error {
+// writeLine writes the line, whose memory is free for the next then.
+func (s *session) writeLine(v *verdict) func(finding.Record, report.Host) error {
 	return func(finding.Record, report.Host) error {
 		if v.err == nil {
-			_, v.err = w.Write(v.line)
+			_, v.err = s.ledger.Write(v.line)
 		}
+		s.lines.Put(v.lines)
+		v.lines, v.line = nil, nil
 		return v.err
 	}
 }

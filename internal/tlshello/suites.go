@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Suite is a cipher suite. What it is made of is read from its name, which has the form
@@ -32,12 +33,17 @@ func SuiteOf(id uint16) Suite {
 
 // SuiteNamed returns the suite of SSL 3.0 and TLS with this name.
 func SuiteNamed(name string) (Suite, bool) {
-	i := slices.IndexFunc(suites, func(s Suite) bool { return s.Name == name })
-	if i < 0 {
-		return Suite{}, false
-	}
-	return suites[i], true
+	s, ok := byName()[name]
+	return s, ok
 }
+
+var byName = sync.OnceValue(func() map[string]Suite {
+	named := make(map[string]Suite, len(suites))
+	for _, s := range suites {
+		named[s.Name] = s
+	}
+	return named
+})
 
 // Suites returns all suites of SSL 3.0 and TLS that have a name.
 func Suites() []Suite { return slices.DeleteFunc(slices.Clone(suites), Suite.signal) }

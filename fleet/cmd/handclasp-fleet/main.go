@@ -41,7 +41,7 @@ Scan only what you may: your own systems, or those whose owner agreed.`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	var c connection
 	c.register(root)
-	root.AddCommand(serveCommand(&c), workerCommand(&c), submitCommand(&c), statusCommand(&c), resultsCommand(&c), cancelCommand(&c), excludeCommand(&c), retryCommand(&c), keyCommand())
+	root.AddCommand(serveCommand(&c), workerCommand(&c), submitCommand(&c), statusCommand(&c), resultsCommand(&c), cancelCommand(&c), excludeCommand(&c), retryCommand(&c), removeCommand(&c), keyCommand())
 	return root
 }
 

@@ -19,6 +19,24 @@ func cancelCommand(c *connection) *cobra.Command {
 	}
 }
 
+func removeCommand(c *connection) *cobra.Command {
+	return &cobra.Command{
+		Use:   "remove SCAN...",
+		Short: "Forget scans that have ended, with what the server holds of their results",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return c.with(cmd.Context(), func(client *fleet.Client) error {
+				for _, id := range args {
+					if err := client.Remove(cmd.Context(), id); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
 func retryCommand(c *connection) *cobra.Command {
 	return &cobra.Command{
 		Use:   "retry SCAN",

@@ -117,7 +117,7 @@ func (o *submission) register(cmd *cobra.Command, s *fleet.Scan) {
 	f.IntVar(&s.Shards, "shards", 0, "cut the scan into `N` parts; 0 goes by the number of endpoints")
 	f.StringSliceVar(&o.resume, "resume", nil, "go on where 'handclasp scan --resume' stopped: `STATES`, that of each shard, or the one of a scan that wasn't cut")
 	parsed(f, &s.Lease, pick.Spacing, "lease", fleet.DefaultLease.String(), "`TIME`: how long a shard stays with a worker that isn't heard of")
-	f.Int64Var(&s.MaxBytes, "max-bytes", fleet.DefaultMaxBytes, "the server holds `N` bytes of results at most; workers wait while it is full")
+	f.Int64Var(&s.MaxBytes, "max-bytes", 0, "the server holds `N` bytes of results at most, and workers wait while it is full; 0 is 4 GiB, or half of what it has left if that is less")
 	hide(f)
 }
 

@@ -1,7 +1,10 @@
-package detect
+// Package service names what speaks on a port by how it begins.
+package service
 
 import (
 	"regexp"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/internal/textline"
@@ -9,11 +12,17 @@ import (
 
 // Names that other code refers to.
 const (
-	serviceTLS    = "tls"
-	serviceEcho   = "echo"   // sends back what it gets (RFC 862)
-	serviceSilent = "silent" // says nothing, and answers neither question
-	serviceLMTP   = "lmtp"
+	TLS    = "tls"    // whatever is inside
+	Echo   = "echo"   // sends back what it gets (RFC 862)
+	Silent = "silent" // says nothing, and answers no question
+	lmtp   = "lmtp"
 )
+
+// Tells reports whether a name says which protocol is spoken.
+func Tells(name string) bool { return name != "" && name != TLS && name != Silent }
+
+// most is how much of what was said a name may need.
+const most = 256
 
 // names are how services begin that no prober speaks, or what they answer to an SMB offer or a ClientHello, in both of which
 // some see a line. Bytes are matched as characters of ISO 8859-1. The first that matches counts.
@@ -24,7 +33,7 @@ var names = []struct {
 	{"http", begins(`HTTP/\d|(?i:<!doctype html|<html|<head)`)},
 	{"rtsp", begins(`RTSP/\d`)},
 	{"sip", begins(`SIP/2`)},
-	{serviceTLS, begins(`\x15\x03[\x00-\x04]`)}, // an alert (RFC 8446 §6)
+	{TLS, begins(`\x15\x03[\x00-\x04]`)}, // an alert (RFC 8446 §6)
 	// Redis says so when it turns a client away, or to a line; POP3 says -ERR when it is busy.
 	{"redis", begins(`-(DENIED Redis|NOAUTH |LOADING |MASTERDOWN |ERR (unknown command|wrong number|Protocol error|unbalanced|max number))`)},
 	{"pop3", begins(`\+OK\b|-ERR\b`)},
@@ -67,7 +76,7 @@ var names = []struct {
 	{"tinc", begins(`0 \S+ 17(\.\d+)?\n`)},
 	{"shoutcast", begins(`ICY \d{3}`)},
 	{"ident", begins(`\d+ ?, ?\d+ ?: ?ERROR ?:`)}, // RFC 1413 §4
-	{"daytime", begins(`(\r?\n)?(\d{5} \d\d-\d\d-\d\d |(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [^\n]{0,25}|\d{1,2} [A-Z][A-Za-z]{2} \d{2,4} )\d{1,2}:\d{2}`)}, // RFC 867
+	{"daytime", begins(`(\r?\n)?(\d{5} \d\d-\d\d-\d\d |(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? [^\n]{0,25}|\d{1,2} [A-Z][A-Za-z]{2} \d{2,4} )\d{1,2}:\d{2}[ \d.:,+*()/A-Z-]{0,40}\s*$`)}, // RFC 867: that, and no more
 	{"chargen", begins(` !"#\$%&'\(\)\*\+,-\./0123456789`)}, // RFC 864
 	// A server's first packet: length, number 0, then protocol 10 with a version, or an error.
 	{"mysql", begins(`...\x00(\x0a\d+\.|\xff[^\x00]{2})`)},
@@ -97,17 +106,17 @@ func begins(expression string) pattern {
 	return pattern{text, lazy.Pattern(text)}
 }
 
-// serviceName names the service that begins so; empty if that isn't obvious.
-func serviceName(said []byte) string {
+// Name names the service that begins so; empty if that isn't obvious.
+func Name(said []byte) string {
 	if len(said) == 0 {
 		return ""
 	}
 	if word := textline.Word(said, "SMTP", "LMTP", "LHLO"); word == "LMTP" || word == "LHLO" {
 		if code, _, ok := textline.Opening(said); ok && code != 0 { // RFC 2033 §4.1
-			return serviceLMTP
+			return lmtp
 		}
 	}
-	said = said[:min(len(said), greetingKept)]
+	said = said[:min(len(said), most)]
 	text := ""
 	for i, o := range openings() {
 		if !o.admits(said) {
@@ -124,6 +133,9 @@ func serviceName(said []byte) string {
 }
 
 func latin1(b []byte) string {
+	if !slices.ContainsFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		return string(b)
+	}
 	r := make([]rune, len(b))
 	for i, c := range b {
 		r[i] = rune(c)
