@@ -136,7 +136,7 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 	if s.Phase != Submitted && s.Phase != Running {
 		return fmt.Errorf("the scan %s is %s", id, s.Phase)
 	}
-	s.Phase = Cancelled
+	s.end(Cancelled)
 	return put(ctx, c.kv, s, revision)
 }
 
@@ -201,6 +201,7 @@ type Status struct {
 	Dead    map[string]string // why shards were given up, by "label/shard"
 	Workers map[string]int    // how many shards each worker has
 	Unread  []string          // shards, by "label/shard", whose states can't be read
+	Age     time.Duration     // since its shards wait, by the server's clock alone
 	Stored  uint64            // bytes of results and progress that the server holds
 	Room    int64             // that it may hold
 
@@ -245,6 +246,7 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 		return err
 	}
 	info := stream.CachedInfo()
+	st.Age = info.TimeStamp.Sub(info.Created)
 	st.Stored, st.Room = info.State.Bytes, info.Config.MaxBytes
 	states, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{"hc." + st.ID + ".state.>"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, HeadersOnly: true,

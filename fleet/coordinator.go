@@ -126,7 +126,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 		if err := settle(ctx, c.js, s); err != nil {
 			return err
 		}
-		s.Phase = Finished
+		s.end(Finished)
 		c.tell("%s: finished", s.ID)
 	case Cancelled:
 		if _, err := c.js.Stream(ctx, workStream(s.ID)); errors.Is(err, jetstream.ErrStreamNotFound) {

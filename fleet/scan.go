@@ -39,6 +39,8 @@ type Scan struct {
 	// What the coordinator adds.
 	Phase     Phase  `json:"phase"`
 	Reason    string `json:"reason"`    // why it failed
+	// Ended is when it had finished, or was cancelled; by the clock of whoever found that, but not before Submitted. Zero while it runs.
+	Ended time.Time `json:"ended,omitzero"`
 	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
 	Unusable  int64  `json:"unusable"`  // inputs that can't be used as they are written
 	// Parts are the inputs, each with the shards that have hosts of it; by SHA-256. Without, each shard reads all of them.
@@ -75,6 +77,14 @@ const (
 
 // ended reports whether no further results come.
 func (s *Scan) ended() bool { return s.Phase == Finished || s.Phase == Cancelled }
+
+// end takes the scan into its last phase. Machines' clocks differ: it didn't end before it began.
+func (s *Scan) end(p Phase) {
+	s.Phase, s.Ended = p, time.Now().UTC()
+	if s.Ended.Before(s.Submitted) {
+		s.Ended = s.Submitted
+	}
+}
 
 // labels are those of the scan's shards.
 func (s *Scan) labels() []string {
