@@ -121,7 +121,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 			return err
 		}
 		if work.CachedInfo().State.Msgs > 0 {
-			return c.relieve(ctx, s)
+			return errors.Join(c.offerAnew(ctx, s, work.CachedInfo().TimeStamp), c.relieve(ctx, s))
 		}
 		if err := settle(ctx, c.js, s); err != nil {
 			return err
@@ -249,15 +249,7 @@ func createStreams(ctx context.Context, js jetstream.JetStream, s *Scan) error {
 	if err != nil {
 		return err
 	}
-	for _, label := range s.labels() {
-		if _, err := js.CreateOrUpdateConsumer(ctx, workStream(s.ID), jetstream.ConsumerConfig{
-			Durable: label, FilterSubject: "hc." + s.ID + ".work." + label + ".>", AckPolicy: jetstream.AckExplicitPolicy,
-			AckWait: s.Lease, MaxAckPending: -1,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return createConsumers(ctx, js, s)
 }
 
 // occupied reports whether a message wasn't stored since its subject has one.

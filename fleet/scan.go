@@ -37,12 +37,12 @@ type Scan struct {
 	MaxBytes int64 `json:"max_bytes"`
 
 	// What the coordinator adds.
-	Phase     Phase  `json:"phase"`
-	Reason    string `json:"reason"`    // why it failed
+	Phase  Phase  `json:"phase"`
+	Reason string `json:"reason"` // why it failed
 	// Ended is when it had finished, or was cancelled; by the clock of whoever found that, but not before Submitted. Zero while it runs.
-	Ended time.Time `json:"ended,omitzero"`
-	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
-	Unusable  int64  `json:"unusable"`  // inputs that can't be used as they are written
+	Ended     time.Time `json:"ended,omitzero"`
+	Endpoints int64     `json:"endpoints"` // how many the inputs stand for, of one vantage
+	Unusable  int64     `json:"unusable"`  // inputs that can't be used as they are written
 	// Parts are the inputs, each with the shards that have hosts of it; by SHA-256. Without, each shard reads all of them.
 	Parts string `json:"parts"`
 	// Excluded are the addresses that Exclude stands for, as the coordinator resolved them; by SHA-256.
