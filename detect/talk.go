@@ -137,7 +137,8 @@ type heard struct {
 // long as a read may take.
 func (t *talk) listen(c *probe.Conn, first time.Duration) (h heard) {
 	until := time.Now().Add(t.wait())
-	for {
+	for left := first; ; {
+		h.said, h.err = c.Peek(left)
 		var undecided []probe.Prober
 		h.service = service.Name(h.said)
 		h.sure, h.possible, undecided = t.recognise(h.said)
@@ -145,25 +146,25 @@ func (t *talk) listen(c *probe.Conn, first time.Duration) (h heard) {
 		switch {
 		case nobodys && (h.err != nil || len(h.said) >= enough):
 			h.sure, h.possible = nil, nil
+			h.said = bytes.Clone(h.said)
 			if errors.Is(h.err, probe.OutcomeTimeout) {
 				h.err = nil
 			}
 			return h
-		case !nobodys && (h.sure != nil || h.err != nil || len(h.said) >= enough || len(h.said) > 0 && len(undecided) == 0):
+		case !nobodys && h.sure != nil: // who reads on by itself
+			return h
+		case !nobodys && (h.err != nil || len(h.said) >= enough || len(undecided) == 0):
+			h.said = bytes.Clone(h.said)
 			return h
 		}
-		left := time.Duration(0) // as long as a read may take
 		switch {
 		case nobodys:
 			left = untilThen(quiet, until)
-		case len(h.said) == 0:
-			left = first // what is there already
-		case !t.expects(undecided):
+		case t.expects(undecided):
+			left = 0 // as long as a read may take
+		default:
 			left = untilThen(t.wait(), until)
 		}
-		var said []byte
-		said, h.err = c.Peek(left)
-		h.said = bytes.Clone(said)
 	}
 }
 

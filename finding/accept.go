@@ -73,8 +73,11 @@ func (f Finding) IsAccepted() bool {
 	return len(f.Items) > 0 && !slices.ContainsFunc(f.Items, func(item Item) bool { return !covered[item.Value] })
 }
 
-// Open returns the findings that aren't accepted; never nil.
+// Open returns the findings that aren't accepted; never nil. If none is, they are the same list.
 func Open(all []Finding) []Finding {
+	if all != nil && !slices.ContainsFunc(all, Finding.IsAccepted) {
+		return slices.Clip(all)
+	}
 	open := []Finding{}
 	for _, f := range all {
 		if !f.IsAccepted() {

@@ -74,6 +74,7 @@ func (c *Coordinator) answer(id string, b beat) (order, bool) {
 type liveScan struct {
 	scan   Scan
 	shares shares
+	offers offers
 }
 
 // note remembers how a scan is now. Of scans that ran before, it isn't known at first which shares workers have.

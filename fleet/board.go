@@ -53,6 +53,9 @@ func (p *progress) finished() bool { return p.Scan != nil && p.Scan.Finished }
 // errLost says that a shard is another worker's by now, or may be.
 var errLost = errors.New("the shard is another worker's now")
 
+// errUnread says that something else than a state is in the place of one.
+var errUnread = errors.New("the shard's state can't be read")
+
 // A board is where shards wait and results go: the part of the server that workers see.
 type board interface {
 	// offer returns a shard that waits, nil if none does.

@@ -21,6 +21,8 @@ import (
 
 // A Client submits scans and asks how they are.
 type Client struct {
+	Tell func(line string) // if not nil, what happens, in a line each time
+
 	nc *nats.Conn
 	js jetstream.JetStream
 	kv *bucket
@@ -39,7 +41,7 @@ func Open(ctx context.Context, nc *nats.Conn) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoCoordinator, err)
 	}
-	return &Client{nc, js, kv}, nil
+	return &Client{nc: nc, js: js, kv: kv}, nil
 }
 
 // NewID makes up what no other scan is called.
@@ -134,7 +136,7 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 	if s.Phase != Submitted && s.Phase != Running {
 		return fmt.Errorf("the scan %s is %s", id, s.Phase)
 	}
-	s.Phase = Cancelled
+	s.end(Cancelled)
 	return put(ctx, c.kv, s, revision)
 }
 
@@ -164,6 +166,9 @@ func (c *Client) Exclude(ctx context.Context, id string, hosts []string) error {
 		}
 	}
 	if more := s.Refused[min(refused, len(s.Refused)):]; len(more) > 0 {
+		if len(more) < len(hosts) {
+			more = append(more, "what else was named is left alone from now on")
+		}
 		return errors.New(strings.Join(more, "\n"))
 	}
 	return nil
@@ -195,6 +200,8 @@ type Status struct {
 	Waiting int               // shards that aren't finished
 	Dead    map[string]string // why shards were given up, by "label/shard"
 	Workers map[string]int    // how many shards each worker has
+	Unread  []string          // shards, by "label/shard", whose states can't be read
+	Age     time.Duration     // since its shards wait, by the server's clock alone
 	Stored  uint64            // bytes of results and progress that the server holds
 	Room    int64             // that it may hold
 
@@ -239,6 +246,7 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 		return err
 	}
 	info := stream.CachedInfo()
+	st.Age = info.TimeStamp.Sub(info.Created)
 	st.Stored, st.Room = info.State.Bytes, info.Config.MaxBytes
 	states, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{"hc." + st.ID + ".state.>"}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy, HeadersOnly: true,
@@ -248,13 +256,14 @@ func (c *Client) addTallies(ctx context.Context, st *Status) error {
 	}
 	st.Waiting = len(st.labels()) * st.Shards
 	return messages(ctx, states, func(m jetstream.Msg) error {
-		var t Tally
-		if err := json.Unmarshal([]byte(m.Headers().Get(headerTally)), &t); err != nil {
-			return fmt.Errorf("%s: %w", m.Subject(), err)
-		}
 		u, err := parseUnit(m.Subject())
-		if err != nil {
-			return err
+		if err != nil || st.checkUnit(u) != nil { // whoever may commit may write anywhere
+			return nil
+		}
+		var t Tally
+		if json.Unmarshal([]byte(m.Headers().Get(headerTally)), &t) != nil {
+			st.Unread = append(st.Unread, u.place())
+			return nil
 		}
 		st.Total.add(t)
 		of := st.Vantage[u.label]
@@ -286,6 +295,10 @@ func (c *Client) addDead(ctx context.Context, st *Status) error {
 		return err
 	}
 	for subject := range info.State.Subjects {
+		u, err := parseUnit(subject)
+		if err != nil || st.checkUnit(u) != nil {
+			continue
+		}
 		m, err := stream.GetLastMsgForSubject(ctx, subject)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			continue
@@ -293,62 +306,9 @@ func (c *Client) addDead(ctx context.Context, st *Status) error {
 		if err != nil {
 			return err
 		}
-		u, err := parseUnit(subject)
-		if err != nil {
-			return err
-		}
 		st.Dead[u.place()] = string(m.Data)
 	}
 	return nil
-}
-
-// Retry puts shards that were given up into the queue again, and returns how many there were.
-func (c *Client) Retry(ctx context.Context, id string) (n int, err error) {
-	s, _, err := get(ctx, c.kv, id)
-	if err != nil {
-		return 0, err
-	}
-	if s.Phase != Running {
-		return 0, fmt.Errorf("the scan %s is %s", id, s.Phase)
-	}
-	stream, err := c.js.Stream(ctx, workStream(id))
-	if err != nil {
-		return 0, err
-	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter("hc."+id+".dead.>"))
-	if err != nil {
-		return 0, err
-	}
-	l := newLedger(c.nc, c.js)
-	for subject := range info.State.Subjects {
-		u, err := parseUnit(subject)
-		if err != nil {
-			return n, err
-		}
-		if err := l.pardon(ctx, u); err != nil {
-			return n, err
-		}
-		if _, err := c.js.Publish(ctx, strings.Replace(subject, "."+kindDead+".", "."+kindWork+".", 1), nil); err != nil && !occupied(err) {
-			return n, err
-		}
-		if err := stream.Purge(ctx, jetstream.WithPurgeSubject(subject)); err != nil {
-			return n, err
-		}
-		n++
-	}
-	return n, nil
-}
-
-// pardon forgets how often workers failed with a shard.
-func (l *ledger) pardon(ctx context.Context, u unit) error {
-	p, last, err := l.read(ctx, u)
-	if err != nil || last == 0 {
-		return err
-	}
-	p.Fails = 0
-	p.Commit++
-	_, err = l.commit(ctx, u, lot{}, p, last)
-	return err
 }
 
 // messages calls f for all messages that a consumer has by now.

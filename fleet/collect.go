@@ -1,12 +1,16 @@
 package fleet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/handclasp/handclasp/report"
 )
 
 // A Place is where the collecting of results stands: how far the stream was read, and how long the output was then.
@@ -32,7 +36,7 @@ const collectMost = 16
 const silence = 500 * time.Millisecond
 
 // Collect hands results to an outlet, each once and in the stream's order, from behind a sequence on. It ends when the scan has and
-// all results are there.
+// all results are there. What is no result of its shard is set aside: counted with the scan, and told.
 //
 // The server remembers, by the collector's name, what was saved, and keeps what wasn't when the stream becomes full. What counts is the
 // sequence that the outlet has: each time, the consumer is made anew there. A collector without a name is forgotten soon after it
@@ -54,8 +58,9 @@ func (c *Client) collectAll(ctx context.Context, id, name string, sequence uint6
 	if err := checkWord("collector", name); err != nil {
 		return err
 	}
+	aside := &asideSet{tell: c.Tell, told: map[string]bool{}}
 	for {
-		again, err := c.collect(ctx, id, name, passing, follow, &sequence, out)
+		again, err := c.collect(ctx, id, name, passing, follow, &sequence, aside, out)
 		if !again || ctx.Err() != nil {
 			return err
 		}
@@ -66,12 +71,15 @@ func (c *Client) collectAll(ctx context.Context, id, name string, sequence uint6
 }
 
 // collect reads with one consumer for as long as nothing is missing, and reports whether to go on with another.
-func (c *Client) collect(ctx context.Context, id, name string, passing, follow bool, sequence *uint64, out Outlet) (again bool, err error) {
-	if s, _, err := get(ctx, c.kv, id); err != nil || s.Phase == Failed {
+func (c *Client) collect(ctx context.Context, id, name string, passing, follow bool, sequence *uint64, aside *asideSet, out Outlet) (again bool, err error) {
+	s, _, err := get(ctx, c.kv, id)
+	if err != nil || s.Phase == Failed {
 		return false, errors.Join(err, errors.New("the scan has no results"))
-	} else if s.Phase == Submitted {
+	}
+	if s.Phase == Submitted {
 		return follow, nil
 	}
+	aside.scan = s
 	consumer, err := c.consumerAt(ctx, id, name, passing, *sequence)
 	if err != nil {
 		return !errors.Is(err, jetstream.ErrStreamNotFound), err
@@ -83,8 +91,7 @@ func (c *Client) collect(ctx context.Context, id, name string, passing, follow b
 	defer unpacker.z.Close()
 	next := uint64(1) // what the consumer is to number the next message
 	for {
-		s, _, err := get(ctx, c.kv, id)
-		if err != nil {
+		if s, _, err = get(ctx, c.kv, id); err != nil {
 			return ctx.Err() == nil, err
 		}
 		batch, err := consumer.Fetch(collectMost, jetstream.FetchMaxWait(silence))
@@ -100,12 +107,13 @@ func (c *Client) collect(ctx context.Context, id, name string, passing, follow b
 			if meta.Sequence.Consumer != next || meta.NumDelivered != 1 {
 				return true, errors.New("a message is missing")
 			}
-			if err := unpacker.unpack(m.Headers(), m.Data(), out.Add); err != nil {
+			if err := addAll(unpacker, &nats.Msg{Subject: m.Subject(), Header: m.Headers(), Data: m.Data()}, meta.Sequence.Stream, aside, out); err != nil {
 				return false, err
 			}
 			next, last, *sequence = next+1, m, meta.Sequence.Stream
 		}
 		if last != nil {
+			_ = aside.store(ctx, c.kv) // or later
 			if err := out.Save(*sequence); err != nil {
 				return false, err
 			}
@@ -123,10 +131,34 @@ func (c *Client) collect(ctx context.Context, id, name string, passing, follow b
 				return true, err
 			}
 			if info.NumPending == 0 && info.NumAckPending == 0 {
-				return false, nil
+				return false, aside.store(ctx, c.kv)
 			}
 		}
 	}
+}
+
+// addAll hands a message's results to an outlet, and sets aside what is none.
+func addAll(unpacker unpacker, m *nats.Msg, sequence uint64, aside *asideSet, out Outlet) error {
+	u, err := parseUnit(m.Subject)
+	if err = cmp.Or(err, aside.scan.checkUnit(u)); err == nil {
+		err = unpacker.unpack(m.Header, m.Data, func(line []byte, compare bool) error {
+			err := aside.scan.checkResult(u, line)
+			if err == nil {
+				err = out.Add(report.CleanJSON(line), compare)
+			}
+			if isNoResult(err) && aside.add(sequence, u, m, err) {
+				return nil
+			}
+			return err
+		})
+	} else {
+		err = noResult{err}
+	}
+	if isNoResult(err) {
+		aside.add(sequence, u, m, err)
+		return nil
+	}
+	return err
 }
 
 // consumerAt returns a consumer of the results behind a sequence.

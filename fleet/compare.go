@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -17,7 +16,6 @@ import (
 // that has a key, and not of the first, as one machine's do. Those of a vantage are judged among themselves.
 type comparing struct {
 	probers []probe.Prober
-	rules   []finding.Comparison
 	told    func([]finding.Finding) []finding.Finding
 	judges  map[string]*finding.Judge // by the scan that results name
 }
@@ -28,26 +26,22 @@ func (s *Scan) comparing() (*comparing, error) {
 		return nil, err
 	}
 	_, rules := s.judges(nil)
-	return &comparing{Readers(), p.RateComparisons(rules), s.told, map[string]*finding.Judge{}}, nil
-}
-
-func (c *comparing) of(scan string) *finding.Judge {
-	j := c.judges[scan]
-	if j == nil {
-		j = finding.NewJudge(nil, c.rules)
-		c.judges[scan] = j
+	c := &comparing{Readers(), s.told, map[string]*finding.Judge{}}
+	for _, label := range s.labels() {
+		c.judges[s.recordID(label)] = finding.NewJudge(nil, p.RateComparisons(rules))
 	}
-	return j
+	return c, nil
 }
 
-// learn reads what was collected before.
+// learn reads what was collected before. A worker may have sent lines that nobody can read.
 func (c *comparing) learn(r io.Reader) error {
 	for e, err := range report.ReadEntries(r, c.probers...) {
-		if err != nil {
+		var bad *report.LineError
+		if err != nil && !errors.As(err, &bad) {
 			return err
 		}
-		if e.Result != nil {
-			c.of(e.Scan).Learn(e.Result)
+		if j := c.judges[e.Scan]; err == nil && e.Result != nil && j != nil {
+			j.Learn(e.Result)
 		}
 	}
 	return nil
@@ -80,14 +74,18 @@ func cutTrace(line []byte) (rest []byte, t tracing, ok bool) {
 // judge returns the line of a result with what the comparisons found.
 func (c *comparing) judge(line []byte) ([]byte, error) {
 	line, t, ok := cutTrace(line)
-	if ok && !c.of(t.Scan).Meet(t.Trace) {
+	if j := c.judges[t.Scan]; ok && j != nil && !j.Meet(t.Trace) {
 		return line, nil
 	}
 	r, err := finding.DecodeRecord(line, c.probers...)
 	if err != nil {
-		return nil, fmt.Errorf("a result can't be read: %w", err)
+		return nil, notAResult("a result can't be read: %w", err)
 	}
-	found := c.told(c.of(r.Scan).Evaluate(r.Result))
+	j := c.judges[r.Scan]
+	if j == nil {
+		return nil, notAResult("a result is of another scan")
+	}
+	found := c.told(j.Evaluate(r.Result))
 	if len(found) == 0 {
 		return line, nil
 	}
@@ -105,7 +103,9 @@ type judging struct {
 
 func (j judging) Add(line []byte, compare bool) (err error) {
 	if compare {
-		line, err = j.judge(line)
+		if line, err = j.judge(line); err != nil {
+			return err
+		}
 	}
-	return errors.Join(err, j.Outlet.Add(line, compare))
+	return j.Outlet.Add(line, compare)
 }

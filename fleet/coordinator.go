@@ -110,7 +110,7 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 			s.Phase = Running
 			c.note(s) // who reads that it runs asks at once
 		}
-		c.tell("%s: %s %s", s.ID, s.Phase, s.Reason)
+		c.tell("%s", strings.TrimSuffix(fmt.Sprintf("%s: %s: %s", s.ID, s.Phase, s.Reason), ": "))
 	case Running:
 		if s.ToExclude != nil {
 			c.grow(ctx, s)
@@ -121,12 +121,12 @@ func (c *Coordinator) advance(ctx context.Context, id string) error {
 			return err
 		}
 		if work.CachedInfo().State.Msgs > 0 {
-			return c.relieve(ctx, s)
+			return errors.Join(c.offerAnew(ctx, s, work.CachedInfo().TimeStamp), c.relieve(ctx, s))
 		}
 		if err := settle(ctx, c.js, s); err != nil {
 			return err
 		}
-		s.Phase = Finished
+		s.end(Finished)
 		c.tell("%s: finished", s.ID)
 	case Cancelled:
 		if _, err := c.js.Stream(ctx, workStream(s.ID)); errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -249,15 +249,7 @@ func createStreams(ctx context.Context, js jetstream.JetStream, s *Scan) error {
 	if err != nil {
 		return err
 	}
-	for _, label := range s.labels() {
-		if _, err := js.CreateOrUpdateConsumer(ctx, workStream(s.ID), jetstream.ConsumerConfig{
-			Durable: label, FilterSubject: "hc." + s.ID + ".work." + label + ".>", AckPolicy: jetstream.AckExplicitPolicy,
-			AckWait: s.Lease, MaxAckPending: -1,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return createConsumers(ctx, js, s)
 }
 
 // occupied reports whether a message wasn't stored since its subject has one.

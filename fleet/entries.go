@@ -72,8 +72,8 @@ func (c *Client) Footers(ctx context.Context, st *Status) (lines [][]byte, err e
 		}
 		t := st.Vantage[label]
 		footer := &finding.Footer{
-			Scan: st.recordID(label), Ended: time.Now().UTC().Truncate(time.Millisecond), Outcomes: t.Outcomes,
-			Complete: st.Phase == Finished && st.Waiting == 0 && t.Outcomes[probe.OutcomeInternal] == 0,
+			Scan: st.recordID(label), Ended: st.Ended.Truncate(time.Millisecond), Outcomes: t.Outcomes,
+			Complete: st.Phase == Finished && st.Waiting == 0 && st.Aside.Count == 0 && t.Outcomes[probe.OutcomeInternal] == 0,
 			Unusable: st.Unusable + t.Unresolved, Unresolved: names,
 		}
 		if footer.Outcomes == nil {

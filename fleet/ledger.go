@@ -62,6 +62,9 @@ func (l *ledger) commit(ctx context.Context, u unit, results lot, p progress, la
 		return 0, err
 	}
 	messages := l.pack(results, l.largest())
+	for _, m := range messages {
+		m.Header.Set(headerWorker, p.Worker)
+	}
 	for {
 		seq, err := publish(ctx, l.nc, u, messages, state, string(tally), last)
 		if err == nil {
@@ -92,7 +95,7 @@ func (l *ledger) read(ctx context.Context, u unit) (p progress, last uint64, err
 		return p, 0, err
 	}
 	if err := json.Unmarshal(data, &p); err != nil {
-		return p, 0, fmt.Errorf("%s: its state can't be read: %w", u, err)
+		return p, 0, fmt.Errorf("%w: %w", errUnread, err)
 	}
 	return p, last, nil
 }

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"bytes"
-	"fmt"
 	"strconv"
 
 	"github.com/klauspost/compress/zstd"
@@ -16,6 +15,7 @@ const (
 	headerEncoding = "Content-Encoding"
 	encoding       = "zstd"
 	headerCompare  = "Handclasp-Compare"
+	headerWorker   = "Handclasp-Worker" // who sent it, as it says of itself
 )
 
 // A lot is results that are committed together, each a line of JSON.
@@ -92,14 +92,17 @@ func (u unpacker) unpack(h nats.Header, body []byte, f func(line []byte, compare
 	case "":
 	case encoding:
 		if body, err = u.z.DecodeAll(body, nil); err != nil {
-			return fmt.Errorf("results can't be read: %w", err)
+			return notAResult("it can't be unpacked: %w", err)
 		}
 	default:
-		return fmt.Errorf("results can't be read: they are encoded by %q", name)
+		return notAResult("it is encoded by %q", name)
 	}
 	compared, err := strconv.Atoi(h.Get(headerCompare))
 	if err != nil {
 		compared = bytes.Count(body, []byte("\n")) + 1
+	}
+	if len(body) == 0 {
+		return notAResult("it holds nothing")
 	}
 	for line := range bytes.Lines(body) {
 		if err := f(bytes.TrimSuffix(line, []byte("\n")), compared > 0); err != nil {

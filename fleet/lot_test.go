@@ -70,14 +70,15 @@ func TestUnpackedMessages(t *testing.T) {
 		fails  string
 	}{
 		"a line alone":         {body: []byte("{}"), lines: []string{"* {}"}},
-		"nothing":              {},
+		"nothing":              {fails: "it holds nothing"},
+		"nothing, compressed":  {header: compressed, body: packed(""), fails: "it holds nothing"},
 		"lines":                {body: []byte("{}\n{}\n"), lines: []string{"* {}", "* {}"}},
 		"no number of results": {header: nats.Header{headerEncoding: {encoding}, headerCompare: {"x"}}, body: packed("{}\n"), lines: []string{"* {}"}},
 		"too high a number":    {header: nats.Header{headerEncoding: {encoding}, headerCompare: {"9"}}, body: packed("{}\n"), lines: []string{"* {}"}},
-		"another encoding":     {header: nats.Header{headerEncoding: {"br"}}, body: []byte("{}"), fails: `they are encoded by "br"`},
-		"not compressed":       {header: compressed, body: []byte("{}"), fails: "results can't be read"},
-		"cut short":            {header: compressed, body: packed("{}\n")[:9], fails: "results can't be read"},
-		"far too much":         {header: compressed, body: packed(strings.Repeat(" ", maxLot+1)), fails: "results can't be read"},
+		"another encoding":     {header: nats.Header{headerEncoding: {"br"}}, body: []byte("{}"), fails: `it is encoded by "br"`},
+		"not compressed":       {header: compressed, body: []byte("{}"), fails: "it can't be unpacked"},
+		"cut short":            {header: compressed, body: packed("{}\n")[:9], fails: "it can't be unpacked"},
+		"far too much":         {header: compressed, body: packed(strings.Repeat(" ", maxLot+1)), fails: "it can't be unpacked"},
 	} {
 		lines, err := unpacked(t, tc.header, tc.body)
 		if tc.fails != "" {

@@ -39,6 +39,8 @@ var metrics = []struct {
 		}},
 	{"handclasp_fleet_workers", "gauge", "Workers that have shards of the scan.",
 		func(st *Status, add func(string, int64)) { add("", int64(len(st.Workers))) }},
+	{"handclasp_fleet_set_aside_total", "counter", "Messages and lines among the results that are none, as collectors found.",
+		func(st *Status, add func(string, int64)) { add("", st.Aside.Count) }},
 	{"handclasp_fleet_stored_bytes", "gauge", "What the server holds of results and progress.",
 		func(st *Status, add func(string, int64)) { add("", int64(st.Stored)) }},
 	{"handclasp_fleet_stored_bytes_max", "gauge", "What it may hold: workers wait when that is full.",
@@ -111,6 +113,7 @@ func (m *Metrics) statuses(ctx context.Context) ([]*Status, error) {
 				m.ended[s.ID] = st
 			}
 		}
+		st.Aside = s.Aside // which collectors may find later
 		all = append(all, st)
 	}
 	return all, nil

@@ -108,6 +108,16 @@ func (o *File) Whole(ctx context.Context, c *Client, s *Scan, name string, follo
 	if err != nil || !st.ended() {
 		return err
 	}
+	if st.Phase == Cancelled { // workers may still commit what they have
+		for begun := time.Now(); err == nil && len(st.Workers) > 0 && time.Since(begun) < s.Lease; st, err = c.Status(ctx, s.ID) {
+			if err := sleep(ctx, pause); err != nil {
+				return err
+			}
+		}
+		if err := errors.Join(err, c.CollectNow(ctx, s.ID, name, o.place.Sequence, out)); err != nil {
+			return err
+		}
+	}
 	footers, err := c.Footers(ctx, st)
 	if err != nil {
 		return err

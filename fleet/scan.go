@@ -37,10 +37,12 @@ type Scan struct {
 	MaxBytes int64 `json:"max_bytes"`
 
 	// What the coordinator adds.
-	Phase     Phase  `json:"phase"`
-	Reason    string `json:"reason"`    // why it failed
-	Endpoints int64  `json:"endpoints"` // how many the inputs stand for, of one vantage
-	Unusable  int64  `json:"unusable"`  // inputs that can't be used as they are written
+	Phase  Phase  `json:"phase"`
+	Reason string `json:"reason"` // why it failed
+	// Ended is when it had finished, or was cancelled; by the clock of whoever found that, but not before Submitted. Zero while it runs.
+	Ended     time.Time `json:"ended,omitzero"`
+	Endpoints int64     `json:"endpoints"` // how many the inputs stand for, of one vantage
+	Unusable  int64     `json:"unusable"`  // inputs that can't be used as they are written
 	// Parts are the inputs, each with the shards that have hosts of it; by SHA-256. Without, each shard reads all of them.
 	Parts string `json:"parts"`
 	// Excluded are the addresses that Exclude stands for, as the coordinator resolved them; by SHA-256.
@@ -50,6 +52,9 @@ type Scan struct {
 	ToExclude []string `json:"to_exclude"`
 	Grown     string   `json:"grown"`
 	Refused   []string `json:"refused"`
+
+	// What collectors add.
+	Aside Aside `json:"aside"`
 }
 
 // DefaultLease and DefaultMaxBytes are a scan's unless it says otherwise.
@@ -72,6 +77,14 @@ const (
 
 // ended reports whether no further results come.
 func (s *Scan) ended() bool { return s.Phase == Finished || s.Phase == Cancelled }
+
+// end takes the scan into its last phase. Machines' clocks differ: it didn't end before it began.
+func (s *Scan) end(p Phase) {
+	s.Phase, s.Ended = p, time.Now().UTC()
+	if s.Ended.Before(s.Submitted) {
+		s.Ended = s.Submitted
+	}
+}
 
 // labels are those of the scan's shards.
 func (s *Scan) labels() []string {
@@ -165,4 +178,10 @@ func put(ctx context.Context, kv jetstream.KeyValue, s *Scan, revision uint64) e
 		_, err = kv.Update(ctx, s.ID, data, revision)
 	}
 	return err
+}
+
+// changed reports whether a scan wasn't stored since it has another revision by now.
+func changed(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.ErrorCode == errWrongLast
 }

@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/handclasp/handclasp/finding"
 	"github.com/handclasp/handclasp/probe"
 	"github.com/handclasp/handclasp/scan"
 )
@@ -148,4 +151,32 @@ func TestGoesOnWithState(t *testing.T) {
 	other.Shards, other.Level = 4, probe.LevelGreeting
 	other.Seed = 7
 	require.ErrorContains(t, c.client.SubmitFrom(t.Context(), other, nil, nil, []scan.State{state}), "it began with seed 0")
+}
+
+// The footer of a cancelled scan counts the results that are in the file, those that workers had at that moment among them.
+func TestCancelledScanIsWhole(t *testing.T) {
+	c := newCamp(t)
+	s := small()
+	s.Targets = []string{"127.64.0.0/16:21"}
+	c.submit(s)
+	c.worker(Worker{Dial: newNetwork(5 * time.Millisecond).dial, Shards: 4})
+	require.Eventually(t, func() bool {
+		st, err := c.client.Status(t.Context(), s.ID)
+		return err == nil && st.Total.Done > 0
+	}, time.Minute, 10*time.Millisecond)
+	require.NoError(t, c.client.Cancel(t.Context(), s.ID))
+	is, err := c.client.Pick(t.Context(), []string{s.ID})
+	require.NoError(t, err)
+	lines := bytes.Split(bytes.TrimSpace(c.gather(is, filepath.Join(t.TempDir(), "out.jsonl"), false)), []byte("\n"))
+	e, err := finding.DecodeEntry(lines[len(lines)-1])
+	require.NoError(t, err)
+	require.False(t, e.Footer.Complete)
+	total := int64(0)
+	for _, n := range e.Footer.Outcomes {
+		total += n
+	}
+	require.EqualValues(t, len(lines)-2, total)
+	st, err := c.client.Status(t.Context(), s.ID)
+	require.NoError(t, err)
+	require.Equal(t, total, st.Total.Done)
 }

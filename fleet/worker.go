@@ -46,6 +46,11 @@ const idle = 250 * time.Millisecond
 
 // Run works until ctx ends. What was scanned by then is committed, and the shards are given back.
 func (w *Worker) Run(ctx context.Context, nc *nats.Conn) error {
+	if w.Label != "" {
+		if err := checkWord("label", w.Label); err != nil {
+			return err
+		}
+	}
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return err
@@ -87,10 +92,17 @@ func (w *Worker) meet(ctx context.Context, js jetstream.JetStream) (*bucket, err
 	for said := false; ; said = true {
 		kv, err := openBucket(ctx, js)
 		if err == nil {
+			if said && w.Tell != nil {
+				w.Tell("the coordinator is there")
+			}
 			return kv, nil
 		}
-		if !said && w.Tell != nil {
-			w.Tell(fmt.Sprintf("waiting for the coordinator: %v", err))
+		if !said && w.Tell != nil && ctx.Err() == nil {
+			line := "waiting for the coordinator"
+			if !errors.Is(err, jetstream.ErrBucketNotFound) {
+				line += fmt.Sprintf(": %v", err)
+			}
+			w.Tell(line)
 		}
 		if err := sleep(ctx, idle); err != nil {
 			return nil, err
@@ -207,6 +219,9 @@ func (s *shift) work(ctx context.Context, j *job, t ticket) error {
 	h, held, err := take(ctx, s.board, t, s.Name, j.scan.Lease, j.scan.spacing())
 	if errors.Is(err, errFinished) {
 		return t.done(ctx)
+	}
+	if errors.Is(err, errUnread) {
+		return errors.Join(err, t.bury(ctx, err.Error()))
 	}
 	if err != nil {
 		return err

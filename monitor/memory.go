@@ -37,6 +37,7 @@ type memory struct {
 	names texts.Set // the endpoints, as their AppendBinary writes them
 	named []int     // by number of the name: the mark's place, or -1
 	again time.Time // when those were seen that are as they were
+	data  []byte    // room for a standing
 
 	load, put, write, insert, alias *sql.Stmt
 }
@@ -229,10 +230,11 @@ func (m *memory) Store(at finding.Endpoint, st *finding.Standing, same finding.D
 }
 
 func (m *memory) store(at finding.Endpoint, st *finding.Standing, same finding.Digest) error {
-	data, err := json.Marshal(st)
+	data, err := st.AppendJSON(m.data[:0])
 	if err != nil {
 		return err
 	}
+	m.data = data
 	answered := int64(0)
 	if !st.Answered.IsZero() {
 		answered = st.Answered.UnixMilli()

@@ -49,14 +49,15 @@ func rules() []finding.Rule {
 // with more than two names is above it.
 const tolerable = 3
 
-// onNameService makes a check of a function over the answer of the name service.
+// onNameService makes a check of a function over the answer of the name service. One that was cut short, a failure of the server
+// (RFC 1002 §4.2.6: 2) and a refusal (5) say of nothing that it isn't so.
 func onNameService(check func(e *Evidence) finding.Answer) func(*probe.Result) finding.Answer {
 	return func(r *probe.Result) finding.Answer {
 		return finding.On(func(e *Evidence) finding.Answer {
 			if r.Target.Network != probe.UDP {
 				return finding.NotSo()
 			}
-			if a := check(e); a.Proof() != nil || e.ResponseBytes > 0 {
+			if a := check(e); a.Proof() != nil || e.ResponseBytes > 0 && e.ResponseCode != 2 && e.ResponseCode != 5 && !e.Truncated {
 				return a
 			}
 			return finding.NotLearned()

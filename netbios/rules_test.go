@@ -36,6 +36,8 @@ func TestRules(t *testing.T) {
 		return func(e *Evidence) { e.ResponseBytes, e.Amplification = bytes, f }
 	}
 	stray := func(e *Evidence) { e.Strays, e.StrayReplies = 1, []Stray{{Bytes: 157, Names: []Name{{Name: "OTHER"}}}} }
+	failed := func(e *Evidence) { e.ResponseBytes, e.ResponseCode, e.Amplification = 56, 2, 1.12 }
+	short := func(e *Evidence) { e.ResponseBytes, e.Truncated, e.Amplification = 90, true, 1.8 }
 	findingtest.Rules(t, Rules[1:], result, map[string][]c{
 		"netbios.info-leak": {
 			fires("", nil, func(e *Evidence) { e.Names, e.NameCount = []Name{{Name: "FILER", Suffix: "77"}}, 1 }),
@@ -44,11 +46,11 @@ func TestRules(t *testing.T) {
 				func(e *Evidence) { e.Computer, e.User, e.MAC = "FILER", "ALICE", "00:00:5e:00:53:07" }),
 			fires("00:00:5e:00:53:07", []string{"00:00:5e:00:53:07"}, func(e *Evidence) { e.MAC = "00:00:5e:00:53:07" }),
 			fires("LAB, a domain controller", []string{"LAB", "a domain controller"}, func(e *Evidence) { e.Workgroup, e.DomainController = "LAB", probe.Yes }),
-			{NotSo: of(answered), NotLearned: of(nothing, stray)},
+			{NotSo: of(answered), NotLearned: of(nothing, stray, failed, short)},
 		},
 		"netbios.amplifier": {
 			fires("3.0 times", nil, factor(151, 3.02)), fires("3.9 times", nil, factor(193, 3.86)),
-			{NotSo: of(factor(150, 3), factor(50, 1)), NotLearned: of(nothing, stray)},
+			{NotSo: of(factor(150, 3), factor(50, 1)), NotLearned: of(nothing, stray, failed, short)},
 		},
 	})
 }

@@ -96,8 +96,11 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 }
 
 func (m Member) append(b []byte) ([]byte, error) {
-	if a, ok := m.Value.(appender); ok {
-		return a.AppendJSON(b)
+	switch value := m.Value.(type) {
+	case appender:
+		return value.AppendJSON(b)
+	case string:
+		return rawjson.AppendString(b, value), nil
 	}
 	return rawjson.Append(b, m.Value)
 }

@@ -189,7 +189,7 @@ func TestCleanJSONSeesEachByte(t *testing.T) {
 		text := `"` + strings.Repeat("~", size) + `"`
 		require.Equal(t, text, string(report.CleanJSON([]byte(text))))
 		for at := range size {
-			for char, spelled := range map[string]string{"\x7f": `\u007f`, "\u0080": `\u0080`, "\u200b": `\u200b`} {
+			for char, spelled := range map[string]string{"\x7f": `\u007f`, "\u0080": `\u0080`, "\u200b": `\u200b`, "\xff": "\ufffd"} {
 				text := text[:1+at] + char + text[2+at:]
 				require.Equal(t, strings.Replace(text, char, spelled, 1), string(report.CleanJSON([]byte(text))))
 			}

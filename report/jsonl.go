@@ -72,7 +72,7 @@ func CleanJSON(json []byte) []byte {
 func plainJSON(json []byte) bool {
 	const high, one = 0x8080808080808080, 0x0101010101010101
 	for ; len(json) >= 8; json = json[8:] { // eight at once: 0x7f and one more has the high bit, too
-		if word := binary.NativeEndian.Uint64(json); (word|word+one)&high != 0 {
+		if word := binary.NativeEndian.Uint64(json); (word|(word+one))&high != 0 {
 			return false
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"hash"
 	"iter"
 	"net/netip"
+	"strconv"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -23,6 +24,7 @@ type generator struct {
 
 	inputs   uint64    // how many were gathered
 	digest   hash.Hash // of them
+	line     []byte    // what it is told of one
 	hosts    uint64
 	position uint64 // of the next block
 
@@ -128,7 +130,8 @@ func (g *generator) changed() bool {
 // add puts an input into a block. What can't be used is said at once, unless it was before the scan was resumed.
 func (g *generator) add(b *block, in Input, err error) bool {
 	g.inputs++
-	fmt.Fprintf(g.digest, "%q %q %t %t\n", in.Text, in.Name, in.Last, err == nil)
+	g.line = appendInput(g.line[:0], in, err == nil)
+	_, _ = g.digest.Write(g.line)
 	p := &planned{input: in, first: g.hosts + 1}
 	if err == nil {
 		if p.plan, err = g.parser.parse(in); err != nil {
@@ -149,6 +152,14 @@ func (g *generator) add(b *block, in Input, err error) bool {
 	b.inputs = append(b.inputs, p)
 	b.ends = append(b.ends, end)
 	return true
+}
+
+// appendInput appends what the digest of the inputs is told of one. States of scans depend on it: it mustn't change.
+func appendInput(b []byte, in Input, usable bool) []byte {
+	b = append(strconv.AppendQuote(b, in.Text), ' ')
+	b = append(strconv.AppendQuote(b, in.Name), ' ')
+	b = append(strconv.AppendBool(b, in.Last), ' ')
+	return append(strconv.AppendBool(b, usable), '\n')
 }
 
 // emit sends a block's slots on their way, those that were done before the scan was resumed excepted.

@@ -253,6 +253,7 @@ func (a *answers) expected(calls int) int {
 type pace struct {
 	early  time.Duration // patience while too few are known
 	recent [255]time.Duration
+	sorted [255]time.Duration // in whose memory they are put in order
 	n      int
 	median time.Duration
 }
@@ -267,7 +268,7 @@ const (
 func (p *pace) count(took time.Duration) {
 	p.recent[p.n%len(p.recent)] = took
 	if p.n++; p.n%paceEvery == 0 {
-		known := slices.Clone(p.recent[:min(p.n, len(p.recent))])
+		known := append(p.sorted[:0], p.recent[:min(p.n, len(p.recent))]...)
 		slices.Sort(known)
 		p.median = known[len(known)/2]
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"strconv"
 	"strings"
 )
 
@@ -34,7 +35,11 @@ var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
 func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error] {
 	slow := !regular(r)
 	return func(yield func(Input, error) bool) {
-		lines := make(chan line)
+		ahead := 0
+		if !slow {
+			ahead = 64
+		}
+		lines := make(chan line, ahead)
 		done := make(chan struct{})
 		defer close(done)
 		go read(r, lines, done)
@@ -56,7 +61,7 @@ func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error
 			if l.number == 0 {
 				l.number = n
 			}
-			in := Input{Text: uncomment(l.text), Place: fmt.Sprintf("%s:%d", name, l.number), Last: slow}
+			in := Input{Text: uncomment(l.text), Place: name + ":" + strconv.Itoa(l.number), Last: slow}
 			if l.err != nil {
 				if more := yield(in, &InputError{Input: in, Err: l.err}); !more || l.err != errLineLimit {
 					return

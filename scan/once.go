@@ -13,7 +13,7 @@ const onceRemembered = 1 << 18
 // them. A host and a range that holds it are two inputs.
 func Once(inputs iter.Seq2[Input, error], repeated func()) iter.Seq2[Input, error] {
 	return func(yield func(Input, error) bool) {
-		seed := maphash.MakeSeed()
+		var hash maphash.Hash
 		known := map[uint64]bool{}
 		var ring []uint64
 		next := 0
@@ -24,7 +24,11 @@ func Once(inputs iter.Seq2[Input, error], repeated func()) iter.Seq2[Input, erro
 				}
 				continue
 			}
-			h := maphash.String(seed, strings.ToLower(in.Text)+"\x00"+strings.ToLower(in.Name))
+			hash.Reset()
+			_, _ = hash.WriteString(strings.ToLower(in.Text))
+			_ = hash.WriteByte(0)
+			_, _ = hash.WriteString(strings.ToLower(in.Name))
+			h := hash.Sum64()
 			if known[h] {
 				repeated()
 				continue

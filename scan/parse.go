@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,13 +36,14 @@ type service struct {
 // A parser knows which probers inputs may ask for.
 type parser struct {
 	probers []probe.Prober
-	all     []service    // everywhere
-	anybody probe.Prober // for ports that nobody claims; nil if nothing is detected
-	ports   []uint16     // of hosts without one; nil for all
+	all     []service            // everywhere
+	anybody probe.Prober         // for ports that nobody claims; nil if nothing is detected
+	ports   []uint16             // of hosts without one; nil for all
+	known   map[uint16][]service // who is asked on a port, as far as it was asked for
 }
 
 func newParser(probers []probe.Prober, o *EndpointOptions) parser {
-	r := parser{probers: probers, all: everywhere(probers), ports: o.Ports}
+	r := parser{probers: probers, all: everywhere(probers), ports: o.Ports, known: map[uint16][]service{}}
 	if !o.NoDetection {
 		r.detect(o.GreetingWait)
 	}
@@ -239,14 +241,17 @@ func (r parser) claimed(port, host string) ([]service, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []service
+	all := r.known[n]
+	if all != nil {
+		return all, nil
+	}
 	for _, s := range r.all {
 		if s.port == n {
 			all = append(all, s)
 		}
 	}
 	if len(all) == 0 && r.anybody != nil {
-		return []service{{prober: r.anybody, network: probe.TCP, port: n}}, nil
+		all = []service{{prober: r.anybody, network: probe.TCP, port: n}}
 	}
 	if len(all) == 0 {
 		if strings.Contains(host, ":") {
@@ -254,6 +259,7 @@ func (r parser) claimed(port, host string) ([]service, error) {
 		}
 		return nil, fmt.Errorf("no protocol lives on port %d by default: name it, as in %s", n, examples(host, n, r.probers))
 	}
+	r.known[n] = slices.Clip(all)
 	return all, nil
 }
 

@@ -118,8 +118,8 @@ func Run(ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options) 
 	return Map(ctx, endpoints, o, func(r Result) Result { return r })
 }
 
-// Map is [Run] that yields what f makes of each result. f is called by the goroutines of the probes, several at once, so that
-// it has all cores, and what waits to be taken is no more than what f returns.
+// Map is [Run] that yields what f makes of each result. f is called by several goroutines at once, so that it has all cores, and
+// what waits to be taken is no more than what f returns.
 func Map[T any](ctx context.Context, endpoints iter.Seq2[Endpoint, error], o *Options, f func(Result) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)

@@ -5,8 +5,6 @@ import (
 	"context"
 	"iter"
 	"net/netip"
-	"runtime"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,10 +19,9 @@ type scheduler struct {
 	window int // how many endpoints wait at most
 	pacer  *pacer
 	mapped func(Result) any // makes what is yielded
-	making chan struct{}    // has something from each who does
 	out    chan item
 	ended  chan *attempt
-	probes sync.WaitGroup
+	crew   crew
 
 	hosts   map[netip.Addr]*hostQueue // those with endpoints that wait or run
 	ready   readyHosts                // an endpoint waits, and may begin
@@ -46,6 +43,7 @@ type attempt struct {
 	brief bool          // most likely nobody is there
 
 	flight *flight
+	worker worker
 }
 
 // A hostQueue holds the endpoints of one address that wait, and the places of connections to it.
@@ -105,14 +103,10 @@ func (s *sleepers) Pop() any {
 	return last
 }
 
-// leastMaking is how many make something of their results at once, on however small a machine: what they call may wait.
-const leastMaking = 16
-
 func newScheduler(o Options, f func(Result) any) *scheduler {
 	return &scheduler{
 		o: o, window: min(max(2*o.Concurrency, 4*min(o.Dials, DefaultDials)), MaxConcurrency), pacer: newPacer(&o),
-		mapped: f, making: make(chan struct{}, max(leastMaking, runtime.GOMAXPROCS(0))), out: make(chan item),
-		ended: make(chan *attempt), hosts: map[netip.Addr]*hostQueue{},
+		mapped: f, out: make(chan item), ended: make(chan *attempt), crew: crew{done: make(chan *attempt)}, hosts: map[netip.Addr]*hostQueue{},
 		lanes: newLanes(&o), silence: newSilence(),
 	}
 }
@@ -137,6 +131,8 @@ func (s *scheduler) feed(ctx context.Context, endpoints iter.Seq2[Endpoint, erro
 // when results are taken slowly.
 func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error]) {
 	defer close(s.out)
+	s.hire()
+	defer s.dismiss()
 	feed := make(chan Endpoint)
 	go s.feed(ctx, endpoints, feed)
 	timer := time.NewTimer(0)
@@ -169,7 +165,6 @@ func (s *scheduler) run(ctx context.Context, endpoints iter.Seq2[Endpoint, error
 			s.drop()
 		}
 	}
-	s.probes.Wait()
 }
 
 // drop gives up what waits. Of what was to be tried again, there is a result already.
@@ -310,33 +305,13 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	a.flight = s.lanes.begin(now)
 	a.flight.host = h
 	s.o.Journal.probing(1)
-	s.probes.Go(func() {
-		a.tries++
-		a.last = better(a.last, a.run(ctx, &s.o, s.pacer))
-		a.flight.finish()
-		s.o.Journal.probing(-1)
-		a.again = a.tries <= s.o.Retries && ctx.Err() == nil && transient(a.last, &s.o.Probe)
-		a.call = callOf(a.last)
-		if !a.again {
-			s.yield(a)
-		}
-		s.ended <- a
-	})
-}
-
-// yield hands on what is made of a result. Those who wait for their turn have made nothing yet, so that neither that nor the stack
-// that it took is held by as many as are under way.
-func (s *scheduler) yield(a *attempt) {
-	s.making <- struct{}{}
-	made := s.mapped(a.result())
-	a.last = nil
-	s.out <- item{made: made}
-	<-s.making
+	s.assign(ctx, a)
 }
 
 // over notes that a probe has ended.
 func (s *scheduler) over(a *attempt) {
 	s.lanes.end(a.flight, time.Now())
+	s.rest(a.worker)
 	h := s.hosts[a.Target.Addr.Addr()]
 	h.running--
 	h.give(1)

@@ -199,6 +199,46 @@ func TestDropsAgain(t *testing.T) {
 	require.Equal(t, 8, connections(r), "one more try shows that it takes none")
 }
 
+// What the offer of all dialects alone would have told is lost with it, though each dialect answers, and SMB1.
+func TestDropsTheFirst(t *testing.T) {
+	s := scenario{server: windows10(), drops: []int{1}}
+	s.server.SMB1, s.server.Security = []string{"NT LM 0.12"}, 3
+	r := s.run(t)
+	require.Equal(t, probe.OutcomeClosed, r.Outcome)
+	require.Equal(t, everyDialect, evidence(t, r).Dialects)
+	require.Equal(t, probe.No, evidence(t, r).SMB1.SigningRequired)
+	require.Equal(t, probe.Unknown, evidence(t, r).SigningRequired)
+	require.Subset(t, r.Partial, []string{"/evidence/signing_required", "/evidence/preferred_dialect"})
+	require.NotContains(t, r.Partial, "/evidence/dialects")
+}
+
+// A server that has no room for one question, or turns this client away from it, hasn't answered it.
+func TestTurnsAwayFromAQuestion(t *testing.T) {
+	for status, want := range map[uint32]probe.Outcome{0xc00000d0: probe.OutcomeBusy, 0xc0000205: probe.OutcomeBusy, 0xc0000022: probe.OutcomeDenied} {
+		for magic, lost := range map[string][]string{"\xffSMB": {"/evidence/smb1"}, "\xfeSMB": {"/evidence/signing_required", "/evidence/dialects"}} {
+			s := scenario{server: with(windows10(), func(s *fakesmb.Server) {
+				s.SMB1, s.Security = []string{"NT LM 0.12"}, 3
+				s.Mangle = func(m []byte) []byte {
+					switch {
+					case string(m[:4]) != magic || magic == "\xfeSMB" && le.Uint16(m[12:]) != 0:
+						return m
+					case magic == "\xffSMB":
+						le.PutUint32(m[5:], status)
+						return append(m[:32], 0, 0, 0)
+					}
+					return answers(0, status)(m)
+				}
+			})}
+			r := s.run(t)
+			require.Equal(t, want, r.Outcome, "%#x", status)
+			if slices.Contains(r.Partial, "/evidence") {
+				continue // it ended there
+			}
+			require.Subset(t, r.Partial, lost, "%#x to %q", status, magic)
+		}
+	}
+}
+
 // Servers turn clients away by a negative session response without NetBIOS, too; with it, an answer that isn't about the name
 // ends the search for one.
 func TestTurnedAway(t *testing.T) {

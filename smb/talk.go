@@ -16,6 +16,7 @@ type talk struct {
 	e       *Evidence
 	netbios bool     // SMB is carried inside NetBIOS sessions
 	called  nbt.Name // that the server took
+	every   error    // why the offer of all dialects of SMB 2 and 3 wasn't answered by one of them
 	err     error    // the first that isn't evidence
 }
 
@@ -110,6 +111,7 @@ func (t *talk) everything(ctx context.Context, c *probe.Conn) bool {
 	}
 	a := q.hold(c)
 	t.e.preferred(a)
+	t.every = a.err
 	if a.answered() && !(errors.Is(a.err, probe.OutcomeBusy) && a.setup == nil) {
 		t.lose(a.err, "/evidence/ntlm", "/evidence/ntlm_accepted", "/evidence/session_setup_status")
 		return true
@@ -155,7 +157,7 @@ func (t *talk) matrix(ctx context.Context) {
 	for i := range list {
 		switch q, a := &list[i], &answers[i]; {
 		case t.e.hungUp(q, a):
-		case a.smb1 != nil:
+		case a.smb1 != nil && (a.smb1.dialect != "" || a.smb1.refused):
 			t.lose(a.err, t.e.smb1Login()...)
 		case len(q.smb1) > 0:
 			t.lose(a.err, "/evidence/smb1")
@@ -163,7 +165,17 @@ func (t *talk) matrix(ctx context.Context) {
 			t.lose(a.err, fmt.Sprintf("/evidence/matrix/%d", i), "/evidence/dialects", "/evidence/dialects_refused", "/evidence/encryption")
 		}
 	}
+	if t.e.PreferredDialect == "" && (len(t.e.Dialects) > 0 || errors.Is(t.every, probe.OutcomeDenied)) {
+		t.lose(t.every, preferredFields...)
+	}
 	t.e.conclude()
+}
+
+// preferredFields point to what only the answer to an offer of all dialects tells.
+var preferredFields = []string{
+	"/evidence/preferred_dialect", "/evidence/signing_enabled", "/evidence/signing_required", "/evidence/encryption", "/evidence/server_guid",
+	"/evidence/capabilities", "/evidence/auth_mechanisms", "/evidence/preauth_hash", "/evidence/ciphers", "/evidence/compression", "/evidence/signing_algorithms",
+	"/evidence/ntlm", "/evidence/ntlm_accepted", "/evidence/session_setup_status",
 }
 
 // details asks what only makes sense behind what was learned: SMB1 without extended security and the dialects of LAN

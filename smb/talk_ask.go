@@ -81,6 +81,14 @@ func busy(op string, status uint32) error {
 	return nil
 }
 
+// turnsAway is the error of a negotiation's status that says not now, or not to this client, else nil.
+func turnsAway(status uint32) error {
+	if name := statusName(status); status != statusNotSupported && denials[name] {
+		return probe.Errorf(opNegotiate, probe.OutcomeDenied, "%s", name)
+	}
+	return busy(opNegotiate, status)
+}
+
 // hold holds the conversation over a connection that carries SMB.
 func (q *question) hold(c *probe.Conn) (a answer) {
 	a.asked = true
@@ -102,7 +110,7 @@ func (q *question) offerSMB2(c *probe.Conn, a *answer) error {
 		return malformed(opNegotiate, err)
 	}
 	if a.reply = reply; reply.status != statusSuccess {
-		return busy(opNegotiate, reply.status)
+		return turnsAway(reply.status)
 	}
 	if a.foreign = !slices.Contains(q.dialects, reply.dialect); a.foreign {
 		q.setup = false
@@ -125,7 +133,7 @@ func (q *question) offerSMB1(c *probe.Conn, a *answer) error {
 		return malformed(opNegotiate, err)
 	}
 	if a.smb1.capabilities&cap1ExtendedSecurity == 0 {
-		return busy(opNegotiate, a.smb1.status)
+		return turnsAway(a.smb1.status)
 	}
 	key := a.smb1.sessionKey
 	return q.login(c, a, a.smb1.token, func(token []byte) []byte {

@@ -138,17 +138,31 @@ func (a *app) notify(ctx context.Context, command string, lines []byte) (err err
 	return err
 }
 
+// runNotify runs the command once. What it left in the background isn't waited for; if it takes too long, that ends as well.
 func runNotify(ctx context.Context, command string, lines []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, notifyTime)
 	defer cancel()
+	var said beginning
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	cmd.Stdin, cmd.WaitDelay = bytes.NewReader(lines), time.Second
-	said, err := cmd.CombinedOutput()
-	if ctx.Err() != nil {
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = bytes.NewReader(lines), &said, &said, time.Second
+	killTogether(cmd)
+	err := cmd.Run()
+	switch text := strings.TrimSpace(string(said)); {
+	case errors.Is(err, exec.ErrWaitDelay) && cmd.ProcessState.Success():
+		return nil
+	case ctx.Err() != nil && err != nil:
 		return fmt.Errorf("it took longer than %v", notifyTime)
-	}
-	if text := strings.TrimSpace(string(said)); err != nil && text != "" {
+	case err != nil && text != "":
 		return fmt.Errorf("%w: %s", err, shortened(errors.New(text)))
 	}
 	return err
+}
+
+// A beginning keeps the first of what is written to it, and takes the rest.
+type beginning []byte
+
+func (b *beginning) Write(p []byte) (int, error) {
+	const most = 4 << 10
+	*b = append(*b, p[:min(len(p), most-len(*b))]...)
+	return len(p), nil
 }

@@ -17,9 +17,16 @@ var ErrSyntax = errors.New("not a JSON object or array")
 
 // Members yields the members of an object in their order, or one error. What stands between the values is checked; the
 // values themselves are not: they end where they seem to.
-func Members(object []byte) iter.Seq2[Member, error] {
+func Members(object []byte) iter.Seq2[Member, error] { return members(object, (*scanner).value) }
+
+// CheckedMembers is Members of an object whose values are checked as well.
+func CheckedMembers(object []byte) iter.Seq2[Member, error] {
+	return members(object, (*scanner).checked)
+}
+
+func members(object []byte, value func(*scanner) []byte) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
-		s := scanner{object, 0}
+		s := &scanner{object, 0}
 		if !s.take('{') {
 			yield(Member{}, ErrSyntax)
 			return
@@ -28,12 +35,12 @@ func Members(object []byte) iter.Seq2[Member, error] {
 			if first && s.take('}') {
 				break
 			}
-			key := s.value()
+			key := value(s)
 			if len(key) == 0 || key[0] != '"' || !s.take(':') {
 				yield(Member{}, ErrSyntax)
 				return
 			}
-			m := Member{key, s.value()}
+			m := Member{key, value(s)}
 			if len(m.Value) == 0 {
 				yield(Member{}, ErrSyntax)
 				return

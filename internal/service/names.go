@@ -3,6 +3,8 @@ package service
 
 import (
 	"regexp"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/handclasp/handclasp/internal/lazy"
 	"github.com/handclasp/handclasp/internal/textline"
@@ -131,6 +133,9 @@ func Name(said []byte) string {
 }
 
 func latin1(b []byte) string {
+	if !slices.ContainsFunc(b, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		return string(b)
+	}
 	r := make([]rune, len(b))
 	for i, c := range b {
 		r[i] = rune(c)

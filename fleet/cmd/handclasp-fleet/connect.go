@@ -112,5 +112,6 @@ func (c *connection) open(ctx context.Context) (*nats.Conn, *fleet.Client, error
 		nc.Close()
 		return nil, nil, err
 	}
+	client.Tell = tell
 	return nc, client, nil
 }

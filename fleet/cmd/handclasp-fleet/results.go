@@ -48,12 +48,11 @@ func resultsCommand(c *connection) *cobra.Command {
 					return err
 				}
 				if lines == "" {
-					return fleet.NewStream(s.ID, cmd.OutOrStdout()).Whole(cmd.Context(), client, s, "", r.follow)
+					err = fleet.NewStream(s.ID, cmd.OutOrStdout()).Whole(cmd.Context(), client, s, "", r.follow)
+				} else if err = r.collect(cmd.Context(), client, s, lines); err == nil && len(others) > 0 {
+					err = writeForms(s, lines, others)
 				}
-				if err := r.collect(cmd.Context(), client, s, lines); err != nil || len(others) == 0 {
-					return err
-				}
-				return writeForms(s, lines, others)
+				return errors.Join(err, tellAside(cmd.Context(), client, s.ID))
 			})
 		},
 	}
@@ -63,6 +62,18 @@ func resultsCommand(c *connection) *cobra.Command {
 	f.StringVar(&r.state, "state", "", "keep in `FILE` how far the JSON lines go (default: their file with .state)")
 	f.StringVar(&r.name, "name", "results", "tell this collector apart from others of the same scan by `NAME`")
 	return cmd
+}
+
+// tellAside says how much isn't among the results.
+func tellAside(ctx context.Context, client *fleet.Client, id string) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	s, err := client.Pick(ctx, []string{id})
+	if err == nil && s.Aside.Count > 0 {
+		tell(fmt.Sprintf("%s: set aside, since it is no result: %d messages or lines; 'handclasp-fleet status %s' says of which shards", id, s.Aside.Count, id))
+	}
+	return err
 }
 
 // sorted returns the file of JSON lines, which may be empty, and the others.

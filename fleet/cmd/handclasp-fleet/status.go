@@ -29,7 +29,7 @@ func statusCommand(c *connection) *cobra.Command {
 		Use:   "status [SCAN]",
 		Short: "Show how far scans are, who works on them and what was given up",
 		Long: `status shows how far scans are: endpoints that are done and how many a second, how long the rest is going to take at that
-rate, shards and workers, and why shards were given up. The rate is that since the scan was submitted, and with --watch that of
+rate, shards and workers, and why shards were given up. The rate is that since the scan was begun, and with --watch that of
 the last ten seconds.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -159,7 +159,8 @@ func (b *board) show(w io.Writer, all []*fleet.Status) error {
 // pace says how many endpoints are done a second, and how long the rest takes.
 func (b *board) pace(st *fleet.Status, total int64) (rate, left string) {
 	seen := b.seen[st.ID]
-	first, last := look{st.Submitted, 0}, seen[len(seen)-1]
+	last := seen[len(seen)-1]
+	first := look{last.at.Add(-st.Age), 0}
 	if len(seen) > 1 {
 		first = seen[0]
 	}
@@ -178,6 +179,15 @@ func remarks(st *fleet.Status) (notes []string) {
 	}
 	if n := st.Unusable + st.Total.Unresolved; n > 0 {
 		notes = append(notes, fmt.Sprintf("%s: targets that couldn't be used: %d, of which %d are names without an address", st.ID, n, st.Total.Unresolved))
+	}
+	if st.Aside.Count > 0 {
+		notes = append(notes, fmt.Sprintf("%s: set aside among the results, since it is none: %d messages or lines, the first of each shard:", st.ID, st.Aside.Count))
+	}
+	for _, shard := range slices.Sorted(maps.Keys(st.Aside.Of)) {
+		notes = append(notes, fmt.Sprintf("%s: shard %s: %s", st.ID, shard, report.Clean(st.Aside.Of[shard])))
+	}
+	for _, shard := range st.Unread {
+		notes = append(notes, fmt.Sprintf("%s: shard %s: its state can't be read", st.ID, shard))
 	}
 	for _, shard := range slices.Sorted(maps.Keys(st.Dead)) {
 		notes = append(notes, fmt.Sprintf("%s: shard %s was given up: %s", st.ID, shard, report.Clean(st.Dead[shard])))
