@@ -24,12 +24,13 @@ func (Prober) newGuard(visitor probe.Contact) probe.Guard {
 		switch {
 		case !ok:
 			return "", fmt.Errorf("%q doesn't end in CRLF", clip(plain))
-		case bytes.ContainsFunc(line, func(r rune) bool { return r < ' ' || r > '~' }):
+		case slices.ContainsFunc(line, func(b byte) bool { return b < ' ' || b > '~' }):
 			return "", fmt.Errorf("%q holds a byte that isn't printable ASCII", clip(plain))
 		case l < probe.LevelHandshake:
 			return "", fmt.Errorf("%q below level handshake", clip(plain))
 		}
-		switch command := string(line); {
+		command := string(line)
+		switch {
 		case slices.Contains(handshakeCommands, command), command == "USER "+madeUp+"-no-such-user":
 		case slices.Contains(anonymousCommands, command):
 			if l < probe.LevelAnonymous {
@@ -42,8 +43,8 @@ func (Prober) newGuard(visitor probe.Contact) probe.Guard {
 		default:
 			return "", fmt.Errorf("%q is not on the list", clip(plain))
 		}
-		before = string(line)
-		return before, nil
+		before = command
+		return command, nil
 	}
 }
 

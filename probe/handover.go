@@ -21,7 +21,10 @@ type Handed struct {
 func (s *Session) HandOver(ctx context.Context, p Prober, h Handed) (Evidence, error) {
 	spec := p.Spec()
 	s.mu.Lock()
-	s.spec, s.kept, s.handed = spec, nil, h
+	s.spec, s.kept, s.handed = spec, nil, nil
+	if h.Conn != nil || h.Err != nil {
+		s.handed = &h
+	}
 	s.maxConns = s.opts.Limits.Conns
 	if most := spec.Bounds.At(s.opts.Level).Conns; most > 0 { // beside those that were opened to find out who is there
 		if h.Conn != nil {
@@ -37,12 +40,12 @@ func (s *Session) HandOver(ctx context.Context, p Prober, h Handed) (Evidence, e
 	return p.Probe(ctx, s)
 }
 
-// takeHanded returns what was handed over, once.
-func (s *Session) takeHanded() Handed {
+// takeHanded returns what was handed over, once; nil if nothing was.
+func (s *Session) takeHanded() *Handed {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.handed
-	s.handed = Handed{}
+	s.handed = nil
 	return h
 }
 

@@ -27,20 +27,19 @@ type Session struct {
 	log    recorder
 
 	bytesIn, bytesOut atomic.Int64
-	tlsCache          sync.Once
-	tlsSessions       tls.ClientSessionCache
 
 	maxConns int // of the limits and the Spec's bound the lower, and what Options.TLS may take beside
 
-	mu        sync.Mutex
-	beforeTLS string     // what the guard called the message before the last handshake behind a go-ahead
-	lost      []part     // in the order in which they were lost
-	conns     []*Conn    // those that are open
-	calls     []net.Conn // those that are being opened
-	opened    int
-	aborted   bool // the life was ended: no deadline may be set any more
-	kept      Evidence
-	handed    Handed // the next Open's
+	mu          sync.Mutex
+	tlsSessions tls.ClientSessionCache // made when it is needed
+	beforeTLS   string                 // what the guard called the message before the last handshake behind a go-ahead
+	lost        []part                 // in the order in which they were lost
+	conns       []*Conn                // those that are open
+	calls       []net.Conn             // those that are being opened
+	opened      int
+	aborted     bool // the life was ended: no deadline may be set any more
+	kept        Evidence
+	handed      *Handed // the next Open's, if there is one
 }
 
 // newSession returns a session that may begin, or says why not. It takes its options over into its own memory at once: a
@@ -138,7 +137,7 @@ func (s *Session) Open(ctx context.Context) (*Conn, error) {
 	if id, ok := ctx.Value(reservedKey{}).(int); ok {
 		return s.openReserved(ctx, id)
 	}
-	if h := s.takeHanded(); h.Conn != nil || h.Err != nil {
+	if h := s.takeHanded(); h != nil {
 		return h.Conn, h.Err
 	}
 	return s.open(ctx, endpoint{s.target.Network, s.target.Addr.Port()}, false)

@@ -247,12 +247,21 @@ func (s *Session) tlsConfig(t *TLS, data bool) *tls.Config {
 	}
 	if s.opts.Level >= LevelAnonymous {
 		// Some FTP servers take a data connection only if it resumes the control connection's session.
-		s.tlsCache.Do(func() { s.tlsSessions = tls.NewLRUClientSessionCache(1) })
-		if cfg.ClientSessionCache = s.tlsSessions; !data {
-			cfg.ClientSessionCache = unresumed{s.tlsSessions}
+		if cfg.ClientSessionCache = s.resumable(); !data {
+			cfg.ClientSessionCache = unresumed{cfg.ClientSessionCache}
 		}
 	}
 	return cfg
+}
+
+// resumable is the session's cache.
+func (s *Session) resumable() tls.ClientSessionCache {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tlsSessions == nil {
+		s.tlsSessions = tls.NewLRUClientSessionCache(1)
+	}
+	return s.tlsSessions
 }
 
 // unresumed is a cache from which nothing is resumed: what a server does in a whole handshake is evidence.

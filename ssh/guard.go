@@ -1,9 +1,9 @@
 package ssh
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/handclasp/handclasp/probe"
@@ -184,7 +184,7 @@ func plainLists(payload []byte) error {
 			return errors.New("languages")
 		case i >= compression && i < languages && string(list) != "none":
 			return errors.New("compression")
-		case bytes.ContainsFunc(list, func(c rune) bool { return c <= ' ' || c > '~' }):
+		case slices.ContainsFunc(list, func(c byte) bool { return c <= ' ' || c > '~' }):
 			return errors.New("names that aren't ASCII") // RFC 4251 §6
 		}
 	}

@@ -145,7 +145,8 @@ func (c *Conn) Send(command string) error {
 		return outOfStep("more than the answer came before %s", command)
 	}
 	c.asked = true
-	return c.Conn.Send(append([]byte(command), "\r\n"...))
+	message := make([]byte, 0, len(command)+len("\r\n"))
+	return c.Conn.Send(append(append(message, command...), "\r\n"...))
 }
 
 // maxUnasked is how often a patient conversation waits again because something came.
