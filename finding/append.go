@@ -36,12 +36,12 @@ func (f *Finding) appendJSON(b []byte) (_ []byte, err error) {
 	b = appendMember(b, `,"title":`, f.Title)
 	b = appendMember(b, `,"severity":`, string(severity))
 	b = appendMember(b, `,"known":`, string(f.Known))
-	b = appendList(append(b, `,"basis":`...), f.Basis, rawjson.AppendString)
-	b = appendList(append(b, `,"items":`...), f.Items, appendItem)
+	b = rawjson.AppendList(append(b, `,"basis":`...), f.Basis, rawjson.AppendString)
+	b = rawjson.AppendList(append(b, `,"items":`...), f.Items, appendItem)
 	b = appendMember(b, `,"detail":`, f.Detail)
-	b = appendList(append(b, `,"cwe":`...), f.CWE, func(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) })
+	b = rawjson.AppendList(append(b, `,"cwe":`...), f.CWE, func(b []byte, n int) []byte { return strconv.AppendInt(b, int64(n), 10) })
 	if len(f.CVE) > 0 {
-		b = appendList(append(b, `,"cve":`...), f.CVE, rawjson.AppendString)
+		b = rawjson.AppendList(append(b, `,"cve":`...), f.CVE, rawjson.AppendString)
 	}
 	if f.CVSS != "" {
 		b = appendMember(b, `,"cvss":`, f.CVSS)
@@ -61,7 +61,7 @@ func (f *Finding) appendJSON(b []byte) (_ []byte, err error) {
 		}
 	}
 	b = appendMember(b, `,"remediation":`, f.Remediation)
-	b = appendList(append(b, `,"references":`...), f.References, rawjson.AppendString)
+	b = rawjson.AppendList(append(b, `,"references":`...), f.References, rawjson.AppendString)
 	if f.Baseline != "" {
 		b = appendMember(b, `,"baseline":`, string(f.Baseline))
 	}
@@ -79,20 +79,6 @@ func appendMember(b []byte, name, value string) []byte {
 
 func appendItem(b []byte, i Item) []byte {
 	return append(appendMember(appendMember(b, `{"value":`, i.Value), `,"basis":`, i.Basis), '}')
-}
-
-func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
-	if list == nil {
-		return append(b, "null"...)
-	}
-	b = append(b, '[')
-	for i, member := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = one(b, member)
-	}
-	return append(b, ']')
 }
 
 // appendNumber appends a member that is left out if it is zero. Numbers that package json writes with an exponent are left to it.

@@ -22,7 +22,7 @@ func (st *Standing) AppendJSON(b []byte) ([]byte, error) {
 	}
 	b = appendMember(b, `,"level":`, st.Level.String())
 	b = appendMember(b, `,"protocol":`, st.Protocol)
-	b = appendList(append(b, `,"heard":`...), st.Heard, rawjson.AppendString)
+	b = rawjson.AppendList(append(b, `,"heard":`...), st.Heard, rawjson.AppendString)
 	var err error
 	b = appendMap(append(b, `,"open":`...), st.Open, func(b []byte, h *Held) []byte {
 		b, failed := h.appendJSON(b)
@@ -32,7 +32,7 @@ func (st *Standing) AppendJSON(b []byte) ([]byte, error) {
 		return b
 	})
 	b = appendMap(append(b, `,"facts":`...), st.Facts, func(b []byte, h *History) []byte {
-		b = appendList(append(b, `{"values":`...), h.Values, rawjson.AppendString)
+		b = rawjson.AppendList(append(b, `{"values":`...), h.Values, rawjson.AppendString)
 		b = appendMap(append(b, `,"seen":`...), h.Seen, appendTime)
 		if h.Pool {
 			b = append(b, `,"pool":true`...)
@@ -67,7 +67,7 @@ func (h *Held) appendJSON(b []byte) ([]byte, error) {
 		b = appendMember(b, `,"detail":`, h.Detail)
 	}
 	if len(h.Basis) > 0 {
-		b = appendList(append(b, `,"basis":`...), h.Basis, rawjson.AppendString)
+		b = rawjson.AppendList(append(b, `,"basis":`...), h.Basis, rawjson.AppendString)
 	}
 	if len(h.Accepted) > 0 {
 		if b, err = rawjson.Append(append(b, `,"accepted":`...), h.Accepted); err != nil {

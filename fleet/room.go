@@ -29,8 +29,8 @@ func createData(ctx context.Context, js jetstream.JetStream, s *Scan) error {
 		})
 		return err
 	}
+	var err error
 	n := s.MaxBytes
-	err := error(nil)
 	if n > 0 {
 		err = create(n)
 	} else {

@@ -53,14 +53,7 @@ func (r *Result) AppendJSON(b []byte, members ...Member) ([]byte, error) {
 		b = append(b, '}')
 	}
 	if r.Partial != nil {
-		b = append(b, `,"partial":[`...)
-		for i, pointer := range r.Partial {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = rawjson.AppendString(b, pointer)
-		}
-		b = append(b, ']')
+		b = rawjson.AppendList(append(b, `,"partial":`...), r.Partial, rawjson.AppendString)
 	}
 	b = append(b, `,"evidence":`...)
 	var err error

@@ -28,7 +28,7 @@ func TestDeal(t *testing.T) {
 			for k := range max(1, shard.Count) {
 				one := Shard{Index: k + 1, Count: shard.Count, Networks: shard.Networks}
 				for i := uint64(0); i < p.addressCount() && !holders[k+1]; i++ {
-					holders[k+1] = one.holds(p.address(i), p.sharded())
+					holders[k+1] = one.Holds(p.address(i), p.sharded())
 				}
 				require.True(t, !holders[k+1] || slices.Contains(shards, k+1), "%v %s %d", shard, in.Text, k+1)
 				require.True(t, holders[k+1] || !slices.Contains(shards, k+1) || len(shards) == shard.Count, "%v %s %d", shard, in.Text, k+1)

@@ -187,7 +187,7 @@ func (g *generator) emit(b *block) bool {
 	g.journal.gathered(g.inputs, g.digest)
 	for position := from; position < g.position; position++ {
 		s, ok := b.slot(position, g.InOrder)
-		if !ok || !g.Shard.holds(s.addr, s.from.plan.sharded()) {
+		if !ok || !g.Shard.Holds(s.addr, s.from.plan.sharded()) {
 			g.journal.pass(position, 0)
 			continue
 		}

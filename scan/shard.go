@@ -49,11 +49,8 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.Index, s.Count)
 }
 
-// Holds reports whether a host belongs to the shard: an address, or who was named and resolved to it, if name isn't empty.
-func (s Shard) Holds(a netip.Addr, name string) bool { return s.holds(a, name) }
-
-// holds reports whether an address, or a name that is to be resolved, belongs to the shard.
-func (s Shard) holds(a netip.Addr, name string) bool {
+// Holds reports whether a host belongs to the shard: an address, or a name, whatever it resolves to, if that isn't empty.
+func (s Shard) Holds(a netip.Addr, name string) bool {
 	if s.Count < 2 {
 		return true
 	}

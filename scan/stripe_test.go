@@ -39,7 +39,7 @@ func requireParts(t *testing.T, p plan, count int, networks bool) {
 			if !ok {
 				continue
 			}
-			if mine := s.holds(p.address(offset), ""); !mine {
+			if mine := s.Holds(p.address(offset), ""); !mine {
 				require.False(t, p.share(s).dealt)
 				continue
 			}
@@ -49,7 +49,7 @@ func requireParts(t *testing.T, p plan, count int, networks bool) {
 	}
 	for offset := range seen {
 		for index := 1; index <= count && step > 1; index += step {
-			if s := (Shard{index, count, networks}); s.holds(p.address(uint64(offset)), "") {
+			if s := (Shard{index, count, networks}); s.Holds(p.address(uint64(offset)), "") {
 				require.True(t, seen[offset], "%s isn't picked in %s", p.address(uint64(offset)), s)
 			}
 		}
@@ -67,7 +67,7 @@ func TestShardsOfNetworks(t *testing.T) {
 	const count = 16
 	holder := func(text string) (found int) {
 		for index := range count {
-			if (Shard{index + 1, count, true}).holds(netip.MustParseAddr(text), "") {
+			if (Shard{index + 1, count, true}).Holds(netip.MustParseAddr(text), "") {
 				require.Zero(t, found, text)
 				found = index + 1
 			}

@@ -43,3 +43,18 @@ func AppendString(b []byte, s string) []byte {
 	}
 	return append(append(b, s[from:]...), '"')
 }
+
+// AppendList appends an array, each of whose members one appends, or null for nil.
+func AppendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
+	if list == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, member := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = one(b, member)
+	}
+	return append(b, ']')
+}
