@@ -69,7 +69,7 @@ func silentFor(d time.Duration) error {
 // patience is how long to listen before anything is asked; 0 for as long as a read may take. Mail servers delay their greeting on
 // purpose, and ban who speaks before it.
 func (t *talk) patience() time.Duration {
-	if t.Expected != nil && (t.Expected.Spec().Protocol == mail || t.s.Level() == probe.LevelGreeting) {
+	if t.Expected != nil && (t.s.Level() == probe.LevelGreeting || t.Expected.Spec().Protocol == mail) {
 		return 0
 	}
 	return t.wait()
