@@ -9,7 +9,7 @@ import (
 // Run probes one target. It never returns nil: if something failed, the Result holds the error, what was learned
 // before it, and the transcript. It returns within 50 ms of ctx's end, and leaves no connection behind.
 func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
-	s, err := newSession(ctx, p, t, o)
+	s, err := newSession(ctx, p, &t, o)
 	if err != nil {
 		r := s.result()
 		r.settle(err, nil)

@@ -44,7 +44,7 @@ type Session struct {
 
 // newSession returns a session that may begin, or says why not. It takes its options over into its own memory at once: a
 // thousand copies on the stacks of those that wait for a server cost more than what is said.
-func newSession(ctx context.Context, p Prober, t Target, o *Options) (s *Session, err error) {
+func newSession(ctx context.Context, p Prober, t *Target, o *Options) (s *Session, err error) {
 	s = &Session{target: t.normal()}
 	s.log.start = time.Now()
 	if o != nil {

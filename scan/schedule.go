@@ -338,21 +338,26 @@ func (s *scheduler) over(a *attempt) {
 
 // run probes the endpoint.
 func (a *attempt) run(ctx context.Context, o *Options, p *pacer) *probe.Result {
+	if a.Target.Network != probe.UDP { // which calls nobody
+		ctx = calling.With(ctx, a.flight)
+	}
+	return probe.Run(ctx, a.Prober, a.Target, a.options(o, p))
+}
+
+// options are those of the endpoint's probe. They aren't in the memory of run, which waits for the probe.
+func (a *attempt) options(o *Options, p *pacer) *probe.Options {
 	opts := o.Probe
 	if a.brief {
 		opts.Limits.Dial = min(opts.Limits.Effective().Dial, briefDial)
 	}
 	opts.Gate = p.gate(a.Target.Addr.Addr(), opts.Gate)
-	if a.Target.Network != probe.UDP { // which calls nobody
-		ctx = calling.With(ctx, a.flight)
-	}
 	if a.ImplicitTLS != probe.Unknown {
 		opts.ImplicitTLS = a.ImplicitTLS
 	}
 	if a.TLS != "" {
 		opts.TLS = a.TLS
 	}
-	return probe.Run(ctx, a.Prober, a.Target, &opts)
+	return &opts
 }
 
 func (a *attempt) result() Result {
