@@ -25,6 +25,9 @@ type Ask func([]*Question) ([]*Answer, error)
 // a server could be made up to accept.
 const maxQuestions = 1024
 
+// maxWeakQuestions is what ModeWeak promises.
+const maxWeakQuestions = 15
+
 var errTooMany = errors.New("the server accepts more suites than there are real servers for")
 
 // Enumerate finds out what a server accepts. The offers are never nil; beside an error they hold what was learned before
@@ -266,9 +269,10 @@ func (e *enumeration) fallback() {
 }
 
 // reassure makes sure, if the last answers were hang-ups, that the server is still there: else they may be a limit on
-// connections. It asks what was accepted before.
+// connections. It asks what was accepted before. A server that accepts each weak class leaves no question for that.
 func (e *enumeration) reassure() {
-	if v := e.o.newest(TLS13 + 1); v != 0 && len(e.retracted) > 0 {
+	spent := e.o.Mode == ModeWeak && e.o.Connections >= maxWeakQuestions
+	if v := e.o.newest(TLS13 + 1); v != 0 && len(e.retracted) > 0 && !spent {
 		e.put(e.compose(v, usual(v), offeredGroups(v)))
 	}
 	for _, f := range e.retracted {

@@ -43,6 +43,7 @@ func FuzzEnumerate(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, uint8(2))
 	f.Add([]byte{1}, uint8(2))
 	f.Add([]byte{0, 0, 0, 0, 0, 3}, uint8(1))
+	f.Add([]byte("000000\xfe0"), uint8(1)) // each weak class is accepted, and the last answer is a hang-up
 	f.Fuzz(func(t *testing.T, choices []byte, mode uint8) {
 		if len(choices) == 0 {
 			return
