@@ -127,12 +127,13 @@ type cleartext struct {
 	lists   *kexInit // which come first, behind messages that may be ignored; nil if they didn't, or aren't there yet
 	replies []byte   // packets that may show a host key
 	over    bool     // the last was received
+	large   bool     // they lead to a large group
 	begun   bool     // one that may not be ignored was received
 	partial []byte   // the beginning of a packet
 }
 
-// follow takes the packets that more bytes complete. onLists is told of each KEXINIT.
-func (c *cleartext) follow(more []byte, onLists func(payload []byte)) error {
+// follow takes the packets that more bytes complete.
+func (c *cleartext) follow(more []byte) error {
 	if len(c.partial) > 0 {
 		c.partial = append(c.partial, more...)
 		more = c.partial
@@ -153,9 +154,8 @@ func (c *cleartext) follow(more []byte, onLists func(payload []byte)) error {
 			more = rest
 			continue
 		case msgKexInit:
-			onLists(payload)
 			if !c.begun {
-				c.lists = parseKexInit(payload)
+				c.lists, c.large = parseKexInit(payload), largeGroups(payload)
 			}
 		case msgKexReply, msgGexReply:
 			c.replies = append(c.replies, more[:len(more)-len(rest)]...)
