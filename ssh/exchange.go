@@ -1,11 +1,9 @@
 package ssh
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"sync"
 
@@ -66,20 +64,20 @@ func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostK
 		HostKeyCallback: onHostKey(t, x), BannerCallback: x.onBanner, AuthCallback: x.onMethods,
 	}
 	talk := func() error {
-		conn, channels, requests, err := ssh.NewClientConn(conn, x.s.Target().Addr.String(), config)
+		conn, channels, requests, err := ssh.NewClientConn(conn, "", config)
 		if err == nil {
 			x.onLogin()
 			leave(conn, channels, requests)
 		}
 		return err
 	}
-	var drawn bytes.Buffer
-	conn, config.Rand = t, io.TeeReader(x.s.Rand(), &drawn)
+	random := &draws{Reader: x.s.Rand()}
+	conn, config.Rand = t, random
 	err := talk()
 	if errors.Is(err, errLarge) {
 		t = t.anew()
 		slow := newSlow(t)
-		conn, config.Rand = slow, io.MultiReader(&drawn, x.s.Rand())
+		conn, config.Rand = slow, random.again()
 		err = x.apart(ctx, func() error {
 			defer slow.end()
 			return talk()

@@ -1,8 +1,10 @@
 package ssh
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"runtime"
 	"sync"
 )
@@ -103,3 +105,19 @@ func (x *exchange) apart(ctx context.Context, talk func() error) error {
 		return x.contextError(ctx)
 	}
 }
+
+// draws is randomness of which the first bytes can be drawn again: those in the library's lists, of which the cookie has 16 and the
+// padding less than 20.
+type draws struct {
+	io.Reader
+	first [48]byte
+	n     int
+}
+
+func (d *draws) Read(p []byte) (int, error) {
+	n, err := d.Reader.Read(p)
+	d.n += copy(d.first[d.n:], p[:n])
+	return n, err
+}
+
+func (d *draws) again() io.Reader { return io.MultiReader(bytes.NewReader(d.first[:d.n]), d.Reader) }
