@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"bytes"
+	"io"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -51,8 +52,8 @@ func largeGroups(lists []byte) bool {
 	return false
 }
 
-func offered() ssh.Config {
-	return ssh.Config{KeyExchanges: offeredKex, Ciphers: offeredCiphers, MACs: offeredMACs}
+func offered(random io.Reader) ssh.Config {
+	return ssh.Config{Rand: random, KeyExchanges: offeredKex, Ciphers: offeredCiphers, MACs: offeredMACs}
 }
 
 // certSuffix ends the names of host keys that are certificates (OpenSSH's PROTOCOL.certkeys).

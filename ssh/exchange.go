@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 
@@ -57,13 +58,13 @@ type said struct {
 // It begins in this goroutine, since one more would cost each of a thousand probes a stack. It ends with the session, whose
 // connection it reads, unless the server's lists lead to a large group: then it begins anew apart, with the same randomness.
 func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostKeys []string) (said, error) {
-	contact, conn := x.s.Contact(), c.NetConn()
+	contact, conn := x.s.Contact(), c.NetConn() // what the library is given, of a type that can't be named here
 	t := newTap(conn, id[:min(len(id), maxIdentification)], longestCipher+len(contact.Host))
-	config := &ssh.ClientConfig{
-		Config: offered(), ClientVersion: clientVersion(contact), User: userName(contact), HostKeyAlgorithms: hostKeys,
-		HostKeyCallback: onHostKey(t, x), BannerCallback: x.onBanner, AuthCallback: x.onMethods,
-	}
-	talk := func() error {
+	talk := func(random io.Reader) error {
+		config := &ssh.ClientConfig{
+			Config: offered(random), ClientVersion: clientVersion(contact), User: userName(contact), HostKeyAlgorithms: hostKeys,
+			HostKeyCallback: onHostKey(t, x), BannerCallback: x.onBanner, AuthCallback: x.onMethods,
+		}
 		conn, channels, requests, err := ssh.NewClientConn(conn, "", config)
 		if err == nil {
 			x.onLogin()
@@ -72,15 +73,15 @@ func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostK
 		return err
 	}
 	random := &draws{Reader: x.s.Rand()}
-	conn, config.Rand = t, random
-	err := talk()
+	conn = t
+	err := talk(random)
 	if errors.Is(err, errLarge) {
 		t = t.anew()
 		slow := newSlow(t)
-		conn, config.Rand = slow, random.again()
+		conn = slow
 		err = x.apart(ctx, func() error {
 			defer slow.end()
-			return talk()
+			return talk(random.again())
 		})
 	}
 	_ = conn.Close()
