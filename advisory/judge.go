@@ -273,7 +273,7 @@ func title(distribution string) string {
 // with the package's revision, and without one nothing is said. Nil is nothing.
 func (j Judge) vulnerable(s *Subject, sw *probe.Software, p *packaging) *Verdict {
 	_, carried := packages[sw.Product]
-	v := &Verdict{Kind: Vulnerable}
+	v := Verdict{Kind: Vulnerable}
 	switch {
 	case carried && p.distribution != "" && p.revision != "" && p.release != "":
 		v.Known, v.Data = finding.Claimed, builtinData
@@ -306,7 +306,8 @@ func (j Judge) vulnerable(s *Subject, sw *probe.Software, p *packaging) *Verdict
 		v.Severity = max(v.Severity, severity)
 	}
 	v.Detail = detail(v.Vulnerables)
-	return v
+	told := v // what most products have nothing of isn't made for all
+	return &told
 }
 
 // detail names the first of a list, how many others there are, and since when the first is known to be exploited.

@@ -31,7 +31,7 @@ type Mark struct {
 
 // A Judge holds rules and the memory that comparisons need. Any number of goroutines may use it.
 type Judge struct {
-	rules       []Rule
+	rules       map[string][]*Rule // by their Protocol: most are of another than a result's
 	comparisons []Comparison
 
 	mu     sync.Mutex
@@ -40,7 +40,11 @@ type Judge struct {
 
 // NewJudge begins to judge the results of one scan.
 func NewJudge(rules []Rule, comparisons []Comparison) *Judge {
-	j := &Judge{rules: rules, comparisons: comparisons, shared: make([]holders, len(comparisons))}
+	j := &Judge{rules: map[string][]*Rule{}, comparisons: comparisons, shared: make([]holders, len(comparisons))}
+	for i := range rules {
+		rule := &rules[i]
+		j.rules[rule.Protocol] = append(j.rules[rule.Protocol], rule)
+	}
 	for i := range j.shared {
 		j.shared[i] = holders{}
 	}
@@ -93,7 +97,14 @@ func (j *Judge) Meet(t Trace) (shared bool) {
 
 // Evaluate returns the findings in r, as [Evaluate] does, by what was given to it and to Learn until now.
 func (j *Judge) Evaluate(r *probe.Result) []Finding {
-	found := evaluate(r, j.rules)
+	protocol, tls := evidenceOf(r)
+	found := judge([]Finding{}, r, j.rules[""])
+	if protocol != "" {
+		found = judge(found, r, j.rules[protocol])
+	}
+	if tls {
+		found = judge(found, r, j.rules[OverTLS])
+	}
 	for i := range j.comparisons {
 		c := &j.comparisons[i]
 		if p := j.compare(i, r).Proof(); p != nil {
@@ -101,6 +112,16 @@ func (j *Judge) Evaluate(r *probe.Result) []Finding {
 		}
 	}
 	slices.SortStableFunc(found, Compare)
+	return found
+}
+
+// judge appends the findings of rules that may fire on r.
+func judge(found []Finding, r *probe.Result, rules []*Rule) []Finding {
+	for _, rule := range rules {
+		if p := rule.Check(r).Proof(); p != nil {
+			found = append(found, rule.finding(r, p))
+		}
+	}
 	return found
 }
 

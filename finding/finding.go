@@ -112,42 +112,28 @@ func Key(rule string, t probe.Target) string {
 
 // Evaluate returns the findings of the rules that fire on r, the most severe first, then by ID. It never returns nil.
 func Evaluate(r *probe.Result, rules []Rule) []Finding {
-	found := evaluate(r, rules)
+	found := []Finding{}
+	protocol, tls := evidenceOf(r)
+	for i := range rules { // which are too large to be copied
+		switch rule := &rules[i]; {
+		case rule.Protocol == "", rule.Protocol == protocol, rule.Protocol == OverTLS && tls:
+			if p := rule.Check(r).Proof(); p != nil {
+				found = append(found, rule.finding(r, p))
+			}
+		}
+	}
 	slices.SortStableFunc(found, Compare)
 	return found
 }
 
-// evaluate returns the findings in the order of the rules.
-func evaluate(r *probe.Result, rules []Rule) []Finding {
-	found := []Finding{}
-	fits := fitting(r)
-	for i := range rules { // which are too large to be copied
-		if !fits(&rules[i]) {
-			continue
-		}
-		if p := rules[i].Check(r).Proof(); p != nil {
-			found = append(found, rules[i].finding(r, p))
-		}
-	}
-	return found
-}
-
-// fitting tells which rules may fire on a result.
-func fitting(r *probe.Result) func(*Rule) bool {
-	protocol := ""
+// evidenceOf returns what decides which rules may fire on a result: the protocol of its evidence, empty if there is none, and
+// whether that holds a TLS handshake.
+func evidenceOf(r *probe.Result) (protocol string, tls bool) {
 	if r.Evidence != nil {
 		protocol = r.Evidence.Protocol()
 	}
-	tls, _ := told(r, probe.TLSEvidence.TLSHandshake, "tls")
-	return func(rule *Rule) bool {
-		switch rule.Protocol {
-		case "", protocol:
-			return true
-		case OverTLS:
-			return tls != nil
-		}
-		return false
-	}
+	handshake, _ := told(r, probe.TLSEvidence.TLSHandshake, "tls")
+	return protocol, handshake != nil
 }
 
 // Compare orders findings: the most severe first, then by ID.

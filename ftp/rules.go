@@ -208,6 +208,8 @@ func passiveLeak(r *probe.Result) finding.Answer {
 		switch {
 		case e.Anonymous.Login == probe.No:
 			return finding.NotSo()
+		case e.Anonymous.PassiveAddress == "":
+			return finding.NotLearned()
 		}
 		named, err := netip.ParseAddr(e.Anonymous.PassiveAddress)
 		switch {
