@@ -81,7 +81,7 @@ func (t *talk) again(ctx context.Context) *probe.Conn {
 	if err != nil {
 		return nil
 	}
-	if h := t.listen(c, t.wait()); len(h.possible) == 0 {
+	if h := t.listen(c, t.wait()); h.sure == nil && len(h.possible) == 0 {
 		_ = c.Close()
 		return nil
 	}

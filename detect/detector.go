@@ -88,7 +88,7 @@ func (d Detector) wait() time.Duration {
 	return GreetingWait
 }
 
-// recognise asks each prober whether what was said is its protocol.
+// recognise asks each prober whether what was said is its protocol, until one is sure.
 func (d Detector) recognise(said []byte) (sure probe.Prober, possible, undecided []probe.Prober) {
 	for _, p := range d.Probers {
 		r, ok := p.(Recogniser)
@@ -97,9 +97,7 @@ func (d Detector) recognise(said []byte) (sure probe.Prober, possible, undecided
 		}
 		switch r.Recognise(said) {
 		case probe.Recognised:
-			if sure == nil {
-				sure = p
-			}
+			return p, nil, nil
 		case probe.Possible:
 			if len(said) > 0 {
 				possible = append(possible, p)
@@ -108,7 +106,7 @@ func (d Detector) recognise(said []byte) (sure probe.Prober, possible, undecided
 			undecided = append(undecided, p)
 		}
 	}
-	return sure, possible, undecided
+	return nil, possible, undecided
 }
 
 // first are the probers of whose protocol clients speak first.

@@ -143,7 +143,7 @@ func (t *talk) name(answers []answer) {
 func (t *talk) inside(ctx context.Context, c *probe.Conn) (k knocked) {
 	k.over = true
 	h := t.listen(c, t.wait())
-	p, c, err := t.choose(ctx, c, &h)
+	p, c, err := t.choose(ctx, c, h)
 	if p != nil {
 		k.evidence, k.err = t.s.HandOver(ctx, p, probe.Handed{Conn: c, TLS: t.e.TLS})
 		return k

@@ -32,17 +32,22 @@ func (t *talk) open(ctx context.Context) (*probe.Conn, error) {
 	return t.s.Open(ctx)
 }
 
-// hold listens, asks, and hands over.
+// hold listens, asks, and hands over. What is rare has a function of its own: a thousand wait in this one, with their whole stack
+// in memory.
 func (t *talk) hold(ctx context.Context) (probe.Evidence, error) {
 	c, err := t.open(ctx)
 	if err != nil {
 		return t.giveUp(ctx, probe.Handed{Err: err}, err)
 	}
 	begin, first := time.Now(), t.patience()
-	h := t.listen(c, first)
-	if e, err, over := t.conclude(ctx, c, &h); over {
+	if e, err, over := t.conclude(ctx, c, t.listen(c, first)); over {
 		return e, err
 	}
+	return t.knockAndListen(ctx, c, begin, first)
+}
+
+// knockAndListen goes on behind a silence that lasted for the time first, or as long as a read may if that is 0.
+func (t *talk) knockAndListen(ctx context.Context, c *probe.Conn, begin time.Time, first time.Duration) (probe.Evidence, error) {
 	k := t.knock(ctx)
 	switch whole := t.s.Limits().Idle; {
 	case k.over:
@@ -53,9 +58,9 @@ func (t *talk) hold(ctx context.Context) (probe.Evidence, error) {
 		return t.giveUp(ctx, probe.Handed{Err: silentFor(t.wait())}, k.err)
 	default:
 		c.SetPatience(max(whole-time.Since(begin), time.Millisecond))
-		h = t.listen(c, 0)
+		h := t.listen(c, 0)
 		c.SetPatience(whole)
-		if e, err, over := t.conclude(ctx, c, &h); over {
+		if e, err, over := t.conclude(ctx, c, h); over {
 			return e, err
 		}
 		return t.giveUp(ctx, probe.Handed{Err: silentFor(whole)}, k.err)
@@ -69,7 +74,7 @@ func silentFor(d time.Duration) error {
 // patience is how long to listen before anything is asked; 0 for as long as a read may take. Mail servers delay their greeting on
 // purpose, and ban who speaks before it.
 func (t *talk) patience() time.Duration {
-	if t.Expected != nil && (t.Expected.Spec().Protocol == mail || t.s.Level() == probe.LevelGreeting) {
+	if t.Expected != nil && (t.s.Level() == probe.LevelGreeting || t.Expected.Spec().Protocol == mail) {
 		return 0
 	}
 	return t.wait()
@@ -135,37 +140,40 @@ type heard struct {
 
 // listen reads until it is clear whose protocol it is, or that it is nobody's. It waits for the first byte for a time, 0 for as
 // long as a read may take.
-func (t *talk) listen(c *probe.Conn, first time.Duration) (h heard) {
-	until := time.Now().Add(t.wait())
-	for left := first; ; {
+func (t *talk) listen(c *probe.Conn, first time.Duration) *heard {
+	h, until := new(heard), time.Now().Add(t.wait())
+	for left, clear := first, false; !clear; {
 		h.said, h.err = c.Peek(left)
-		var undecided []probe.Prober
-		h.service = service.Name(h.said)
-		h.sure, h.possible, undecided = t.recognise(h.said)
-		nobodys := h.service != "" || len(h.said) > 0 && h.sure == nil && len(h.possible)+len(undecided) == 0
-		switch {
-		case nobodys && (h.err != nil || len(h.said) >= enough):
-			h.sure, h.possible = nil, nil
-			h.said = bytes.Clone(h.said)
-			if errors.Is(h.err, probe.OutcomeTimeout) {
-				h.err = nil
-			}
-			return h
-		case !nobodys && h.sure != nil: // who reads on by itself
-			return h
-		case !nobodys && (h.err != nil || len(h.said) >= enough || len(undecided) == 0):
-			h.said = bytes.Clone(h.said)
-			return h
-		}
-		switch {
-		case nobodys:
-			left = untilThen(quiet, until)
-		case t.expects(undecided):
-			left = 0 // as long as a read may take
-		default:
-			left = untilThen(t.wait(), until)
-		}
+		left, clear = t.weigh(h, until)
 	}
+	return h
+}
+
+// weigh tells whose protocol it is by what was said so far, and whether that is enough to tell; if not, for how long to listen on.
+func (t *talk) weigh(h *heard, until time.Time) (left time.Duration, clear bool) {
+	var undecided []probe.Prober
+	h.service = service.Name(h.said)
+	h.sure, h.possible, undecided = t.recognise(h.said)
+	nobodys := h.service != "" || len(h.said) > 0 && h.sure == nil && len(h.possible)+len(undecided) == 0
+	switch {
+	case nobodys && (h.err != nil || len(h.said) >= enough):
+		h.sure, h.possible = nil, nil
+		h.said = bytes.Clone(h.said)
+		if errors.Is(h.err, probe.OutcomeTimeout) {
+			h.err = nil
+		}
+		return 0, true
+	case !nobodys && h.sure != nil: // who reads on by itself
+		return 0, true
+	case !nobodys && (h.err != nil || len(h.said) >= enough || len(undecided) == 0):
+		h.said = bytes.Clone(h.said)
+		return 0, true
+	case nobodys:
+		return untilThen(quiet, until), false
+	case t.expects(undecided):
+		return 0, false // as long as a read may take
+	}
+	return untilThen(t.wait(), until), false
 }
 
 // choose returns the prober to go on with, and the connection to go on on, nil if it is to be a new one. It asks if the

@@ -199,17 +199,17 @@ func (c *Conn) room() {
 
 func (c *Conn) resize(size int) {
 	grown := make([]byte, size)
-	c.w = copy(grown, c.buf[c.r:c.w])
-	c.r = 0
+	n := copy(grown, c.Buffered())
 	c.release()
-	c.buf = grown
+	c.buf, c.w = grown, n
 }
 
+// release gives the buffer away, and what is in it.
 func (c *Conn) release() {
 	if len(c.buf) == bufferSize {
 		buffers.Put((*[bufferSize]byte)(c.buf))
 	}
-	c.buf = nil
+	c.buf, c.r, c.w = nil, 0, 0
 }
 
 // Read reads what is there, and waits only if nothing is.
@@ -218,7 +218,6 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, nil
 	}
 	if c.r == c.w && len(p) >= bufferSize && !c.datagrams() { // a library's buffer will do
-		c.r, c.w = 0, 0
 		c.release()
 		if err := c.readable(); err != nil {
 			return 0, err
@@ -235,7 +234,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// ReadLine returns the next line without its CRLF or LF; the slice is valid until the next read. If the connection
+// ReadLine returns the next line without its CRLF or LF; the slice is valid until the next read or handshake. If the connection
 // ends, or a limit is reached, in the middle of a line, the part that came is returned beside the error.
 func (c *Conn) ReadLine() ([]byte, error) {
 	limit := c.s.opts.Limits.LineLength
@@ -276,7 +275,7 @@ func (c *Conn) ReadFull(p []byte) (int, error) {
 	return n, nil
 }
 
-// Buffered returns what was received and not yet read; valid until the next read.
+// Buffered returns what was received and not yet read; valid until the next read or handshake.
 func (c *Conn) Buffered() []byte { return c.buf[c.r:c.w] }
 
 // closeNotifyTime is how long a goodbye inside TLS may take: it only blocks if the server stopped reading.
@@ -297,7 +296,6 @@ func (c *Conn) Close() error {
 	if polite {
 		c.closeNotify()
 	}
-	c.r, c.w = 0, 0
 	c.release()
 	return c.raw.Conn.Close()
 }

@@ -73,7 +73,7 @@ func (s *Session) establish(c *socket, due time.Time) error {
 		return context.Canceled
 	}
 	defer s.called(c)
-	if err := c.SetWriteDeadline(due); err != nil {
+	if err := c.SetDeadline(due); err != nil { // for both ways, which takes one timer, and moves it later
 		return err
 	}
 	raw, err := c.SyscallConn()

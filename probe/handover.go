@@ -19,6 +19,12 @@ type Handed struct {
 // HandOver lets another prober go on with the session, which from then on is of its protocol and has its guard. What it
 // returns is that prober's.
 func (s *Session) HandOver(ctx context.Context, p Prober, h Handed) (Evidence, error) {
+	s.become(p, h)
+	return p.Probe(ctx, s)
+}
+
+// become makes the session one of another protocol.
+func (s *Session) become(p Prober, h Handed) {
 	spec := p.Spec()
 	s.mu.Lock()
 	s.spec, s.kept, s.handed = spec, nil, nil
@@ -37,7 +43,6 @@ func (s *Session) HandOver(ctx context.Context, p Prober, h Handed) (Evidence, e
 	if h.Conn != nil {
 		h.Conn.check, h.Conn.handshaken = nil, h.TLS
 	}
-	return p.Probe(ctx, s)
 }
 
 // takeHanded returns what was handed over, once; nil if nothing was.

@@ -47,8 +47,8 @@ const (
 )
 
 // begin makes place for what is mostly said at a level.
-func (r *recorder) begin(now time.Time, trace func(Event), l Level) {
-	r.start, r.trace = now, trace
+func (r *recorder) begin(trace func(Event), l Level) {
+	r.trace = trace
 	records, chunk := firstRecords, firstChunk
 	if l == LevelGreeting {
 		records, chunk = greetingRecords, greetingChunk

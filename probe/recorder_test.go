@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -14,7 +13,7 @@ func TestRecorderKeepsEachEventsData(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
 		var r recorder
-		r.begin(time.Now(), nil, []Level{LevelGreeting, LevelHandshake}[chance.IntN(2)])
+		r.begin(nil, []Level{LevelGreeting, LevelHandshake}[chance.IntN(2)])
 		var want [][]byte
 		joined := false // the last event was received in a stream
 		for i := range 200 {

@@ -1,6 +1,9 @@
 package probe
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A Reply is a reply of the protocols that answer with a three-digit code: FTP (RFC 959 §4.2), SMTP (RFC 5321 §4.2)
 // and NNTP (RFC 3977 §3.2).
@@ -37,6 +40,8 @@ func (r *Reply) Is(codes ...int) bool {
 // UTF8 returns b as a string with bytes that aren't UTF-8 replaced by U+FFFD, and whether any were.
 func UTF8(b []byte) (s string, lossy bool) {
 	s = string(b)
-	clean := strings.ToValidUTF8(s, "\uFFFD")
-	return clean, clean != s
+	if utf8.Valid(b) { // eight bytes at a time
+		return s, false
+	}
+	return strings.ToValidUTF8(s, "\uFFFD"), true
 }

@@ -9,10 +9,9 @@ import (
 // Run probes one target. It never returns nil: if something failed, the Result holds the error, what was learned
 // before it, and the transcript. It returns within 50 ms of ctx's end, and leaves no connection behind.
 func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
-	r := &Result{Started: time.Now().UTC().Truncate(time.Millisecond), Software: []Software{}}
-	s, err := newSession(ctx, p, t, o)
-	r.Target, r.Level, r.Protocol = s.target, s.opts.Level, s.spec.Protocol
+	s, err := newSession(ctx, p, &t, o)
 	if err != nil {
+		r := s.result()
 		r.settle(err, nil)
 		return r
 	}
@@ -22,16 +21,24 @@ func Run(ctx context.Context, p Prober, t Target, o *Options) *Result {
 	}
 	defer s.end() // even if the prober ends this goroutine, as a failed test does
 
-	r.Evidence, err = probe(p, s)
-	r.conclude(s, err)
+	e, err := probe(p, s)
+	s.close()
+	r := s.result()
+	r.conclude(s, e, err)
 	return r
 }
 
+// result returns the result of a session, without what was learned. It is made at the end: a thousand sessions may wait.
+func (s *Session) result() *Result {
+	return &Result{
+		Started: s.log.start.UTC().Truncate(time.Millisecond), Software: []Software{},
+		Target: s.target, Level: s.opts.Level, Protocol: s.spec.Protocol, // of whom a detector handed over to
+	}
+}
+
 // conclude takes down what a probe learned.
-func (r *Result) conclude(s *Session, err error) {
-	s.close()
-	r.Protocol = s.spec.Protocol // a detector hands over to another's
-	if isNil(r.Evidence) {
+func (r *Result) conclude(s *Session, e Evidence, err error) {
+	if r.Evidence = e; isNil(e) {
 		r.Evidence = s.kept
 	}
 	r.Transcript = s.log.finish()

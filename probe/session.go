@@ -44,8 +44,9 @@ type Session struct {
 
 // newSession returns a session that may begin, or says why not. It takes its options over into its own memory at once: a
 // thousand copies on the stacks of those that wait for a server cost more than what is said.
-func newSession(ctx context.Context, p Prober, t Target, o *Options) (s *Session, err error) {
+func newSession(ctx context.Context, p Prober, t *Target, o *Options) (s *Session, err error) {
 	s = &Session{target: t.normal()}
+	s.log.start = time.Now()
 	if o != nil {
 		s.opts = *o
 	}
@@ -65,9 +66,8 @@ func newSession(ctx context.Context, p Prober, t Target, o *Options) (s *Session
 	if most.Conns > 0 {
 		s.maxConns = min(s.maxConns, most.Conns)
 	}
-	now := time.Now()
-	s.log.begin(now, s.opts.Trace, s.opts.Level)
-	s.life.caller, s.life.due = ctx, now.Add(limits.Total)
+	s.log.begin(s.opts.Trace, s.opts.Level)
+	s.life.caller, s.life.due = ctx, s.log.start.Add(limits.Total)
 	return s, nil
 }
 

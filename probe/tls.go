@@ -124,6 +124,7 @@ func (c *Conn) handshake(ctx context.Context, t *TLS) *Error {
 
 	defer c.until(ctx)()
 	c.raw.keep = true
+	c.release() // it is empty, and a server takes long to sign
 	conn := tls.Client(&c.raw, c.s.tlsConfig(t, c.receiveOnly))
 	err := aside(func() error { return t.shake(conn, c.s) })
 	return c.handshook(conn, t, err)

@@ -112,29 +112,29 @@ func (g *generator) expand(ctx context.Context, u upcoming, yield func(Endpoint,
 		}
 		return yield(Endpoint{Input: u.slot.from.input}, u.err)
 	}
-	addrs := []netip.Addr{u.slot.addr}
-	if u.lookup != nil {
-		if u.lookup.err != nil {
-			g.journal.resolved(u.slot.position, 0)
-			if u.slot.from.bad {
-				return true
-			}
-			u.slot.from.bad = true
-			g.journal.unusable()
-			return yield(Endpoint{Input: u.slot.from.input}, &InputError{Input: u.slot.from.input, Err: u.lookup.err, Unresolved: u.lookup.name})
+	if u.lookup == nil {
+		if g.leavesAlone(u.slot.addr) || contains(u.done, u.slot.addr) {
+			return true
 		}
-		addrs = u.lookup.addrs
+		return ctx.Err() == nil && yield(u.slot.endpoint(u.slot.addr, 0), nil)
 	}
-	endpoints := make([]Endpoint, 0, len(addrs))
-	for i, a := range addrs {
+	if u.lookup.err != nil {
+		g.journal.resolved(u.slot.position, 0)
+		if u.slot.from.bad {
+			return true
+		}
+		u.slot.from.bad = true
+		g.journal.unusable()
+		return yield(Endpoint{Input: u.slot.from.input}, &InputError{Input: u.slot.from.input, Err: u.lookup.err, Unresolved: u.lookup.name})
+	}
+	endpoints := make([]Endpoint, 0, len(u.lookup.addrs))
+	for i, a := range u.lookup.addrs {
 		if g.leavesAlone(a) || contains(u.done, a) {
 			continue
 		}
 		endpoints = append(endpoints, u.slot.endpoint(a, i))
 	}
-	if u.lookup != nil {
-		g.journal.resolved(u.slot.position, len(endpoints))
-	}
+	g.journal.resolved(u.slot.position, len(endpoints))
 	for _, e := range endpoints {
 		if ctx.Err() != nil || !yield(e, nil) {
 			return false

@@ -50,6 +50,9 @@ type foreignTarget struct{ text, name, tag string }
 
 // ofList reads "open tcp 21 192.0.2.7 1700000000", as masscan -oL writes it.
 func ofList(text string) (targets []foreignTarget, ok bool, err error) {
+	if !strings.Contains(text, "tcp") && !strings.Contains(text, "udp") {
+		return nil, false, nil
+	}
 	fields := strings.Fields(text)
 	if len(fields) < 4 || fields[1] != "tcp" && fields[1] != "udp" {
 		return nil, false, nil

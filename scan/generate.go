@@ -106,9 +106,12 @@ func (g *generator) newBlock() *block {
 // cutShort reports whether a list may hold more than could be read: an input that can't be used is one, and no reason to
 // believe so.
 func cutShort(err error) bool {
+	if err == nil {
+		return false
+	}
 	var one *InputError
 	var unread *readError
-	return err != nil && (!errors.As(err, &one) || errors.As(err, &unread))
+	return !errors.As(err, &one) || errors.As(err, &unread)
 }
 
 // send reports whether to go on.

@@ -17,15 +17,15 @@ import (
 // a nil pointer.
 type Journal struct {
 	mu      sync.Mutex
-	state   State // all but Pending
-	pending map[uint64]*pending
-	total   int64 // slots; unknown if known is false
+	state   State               // all but Pending
+	pending map[uint64]*pending // nil for a slot of one endpoint
+	total   int64               // slots; unknown if known is false
 	known   bool
 	resumed bool // the state was another journal's
 	meter   meter
 }
 
-// pending is a slot of which not all endpoints are done.
+// pending is a slot of which not all endpoints are done: a name's, or one that was pending when the state was taken.
 type pending struct {
 	left  int
 	extra int // endpoints beyond one
@@ -153,9 +153,12 @@ func (j *Journal) State() State {
 	}
 	s.Pending = make([]Pending, 0, len(j.pending))
 	for _, position := range slices.Sorted(maps.Keys(j.pending)) {
-		p := j.pending[position]
-		s.Extra -= int64(p.extra) // it is counted again when the name is looked up again
-		s.Pending = append(s.Pending, Pending{Position: position, Done: append([]netip.Addr{}, p.done...)})
+		left := Pending{Position: position, Done: []netip.Addr{}}
+		if p := j.pending[position]; p != nil {
+			s.Extra -= int64(p.extra) // it is counted again when the name is looked up again
+			left.Done = append(left.Done, p.done...)
+		}
+		s.Pending = append(s.Pending, left)
 	}
 	s.Finished = s.Finished && len(s.Pending) == 0
 	return s
@@ -175,12 +178,14 @@ func (j *Journal) Done(r Result, findings int) {
 		j.state.Open++
 	}
 	j.meter.count(j.state.Done)
-	if p := j.pending[r.Endpoint.position]; p != nil {
-		if p.left--; p.left <= 0 {
-			delete(j.pending, r.Endpoint.position)
-		} else {
-			p.done = append(p.done, r.Endpoint.Target.Addr.Addr())
-		}
+	p := j.pending[r.Endpoint.position]
+	if p != nil {
+		p.left--
+	}
+	if p == nil || p.left <= 0 {
+		delete(j.pending, r.Endpoint.position)
+	} else {
+		p.done = append(p.done, r.Endpoint.Target.Addr.Addr())
 	}
 }
 
@@ -227,7 +232,7 @@ func (j *Journal) issue(position uint64) {
 	defer j.mu.Unlock()
 	j.state.Next = position + 1
 	j.state.Begun++
-	j.pending[position] = &pending{left: 1}
+	j.pending[position] = nil
 }
 
 // resolved notes how many endpoints a position stands for.
@@ -237,9 +242,13 @@ func (j *Journal) resolved(position uint64, endpoints int) {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	p := j.pending[position]
-	if p == nil {
+	p, ok := j.pending[position]
+	if !ok {
 		return
+	}
+	if p == nil {
+		p = new(pending)
+		j.pending[position] = p
 	}
 	p.extra = endpoints + len(p.done) - 1
 	j.state.Extra += int64(p.extra)

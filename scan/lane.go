@@ -253,26 +253,29 @@ func (a *answers) expected(calls int) int {
 type pace struct {
 	early  time.Duration // patience while too few are known
 	recent [255]time.Duration
-	sorted [255]time.Duration // in whose memory they are put in order
+	sorted [255]time.Duration // the same in order, as far as they are known
 	n      int
-	median time.Duration
 }
 
 const (
 	paceKnown = 15 // so many make a median
-	paceEvery = 15 // and it is computed again after as many
 	// paceFloor is what nobody calls slow, however fast others are: a pause of a busy machine, a lost packet nearby.
 	paceFloor = 100 * time.Millisecond
 )
 
 func (p *pace) count(took time.Duration) {
-	p.recent[p.n%len(p.recent)] = took
-	if p.n++; p.n%paceEvery == 0 {
-		known := append(p.sorted[:0], p.recent[:min(p.n, len(p.recent))]...)
-		slices.Sort(known)
-		p.median = known[len(known)/2]
+	known, at := p.known(), p.n%len(p.recent)
+	if p.n >= len(p.recent) {
+		oldest, _ := slices.BinarySearch(known, p.recent[at])
+		known = slices.Delete(known, oldest, oldest+1)
 	}
+	place, _ := slices.BinarySearch(known, took)
+	_ = slices.Insert(known, place, took) // in the same memory, which has room for it
+	p.recent[at] = took
+	p.n++
 }
+
+func (p *pace) known() []time.Duration { return p.sorted[:min(p.n, len(p.sorted))] }
 
 // patience is how long a probe keeps its place if another needs it, on a machine that has the time for all. With a tenth of the servers dripping, half as long
 // again as the median costs a twentieth of the throughput; twice as long would cost a tenth.
@@ -280,5 +283,7 @@ func (p *pace) patience() time.Duration {
 	if p.n < paceKnown {
 		return p.early
 	}
-	return max(p.median+p.median/2, paceFloor)
+	known := p.known()
+	median := known[len(known)/2]
+	return max(median+median/2, paceFloor)
 }

@@ -3,6 +3,7 @@ package scan
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,71 +30,94 @@ var errUTF16 = errors.New("the list is UTF-16: save it as UTF-8")
 // saddr, as ZMap writes it: of the others sport, success and repeat are used. What masscan (-oL, -oJ, -oX), nmap (-oX, -oG),
 // naabu and httpx (JSON) write is read as well; of it the open ports are targets.
 //
-// Reading goes on in a goroutine of its own, so that a terminal or a pipe that keeps silent doesn't hold up the end
-// of ctx. If r is silent then, that goroutine ends with r's next line or its end. Unless r is a regular file, lines
-// aren't held back to be shuffled with later ones.
+// Unless r is a regular file, reading goes on in a goroutine of its own, so that a terminal or a pipe that keeps silent doesn't
+// hold up the end of ctx, and lines aren't held back to be shuffled with later ones. If r is silent then, that goroutine ends with
+// r's next line or its end.
 func Lines(ctx context.Context, name string, r io.Reader) iter.Seq2[Input, error] {
 	slow := !regular(r)
 	return func(yield func(Input, error) bool) {
-		ahead := 0
+		l := lister{place: append([]byte(name), ':'), slow: slow, yield: yield}
 		if !slow {
-			ahead = 64
+			read(r, ctx.Done(), l.take)
+			return
 		}
-		lines := make(chan line, ahead)
+		lines := make(chan line)
 		done := make(chan struct{})
 		defer close(done)
-		go read(r, lines, done)
-		var rows rows
-		for n := 1; ; n++ {
-			var l line
-			var ok bool
+		go func() {
+			defer close(lines)
+			read(r, done, func(l line) bool {
+				select {
+				case lines <- l:
+					return true
+				case <-done:
+					return false
+				}
+			})
+		}()
+		for {
 			select {
 			case <-ctx.Done():
 				return
-			case l, ok = <-lines:
-			}
-			if !ok {
-				return
-			}
-			if n == 1 && (strings.HasPrefix(l.text, "\xff\xfe") || strings.HasPrefix(l.text, "\xfe\xff")) {
-				l = line{err: &readError{errUTF16}}
-			}
-			if l.number == 0 {
-				l.number = n
-			}
-			in := Input{Text: uncomment(l.text), Place: name + ":" + strconv.Itoa(l.number), Last: slow}
-			if l.err != nil {
-				if more := yield(in, &InputError{Input: in, Err: l.err}); !more || l.err != errLineLimit {
+			case next, ok := <-lines:
+				if !ok || !l.take(next) {
 					return
 				}
-				continue
-			}
-			if in.Text == "" {
-				continue
-			}
-			if !l.target {
-				if targets, ok, err := foreign(in.Text); ok {
-					if err != nil && !yield(in, &InputError{Input: in, Err: err}) {
-						return
-					}
-					for _, t := range targets {
-						in.Text, in.Name, in.Tag = t.text, t.name, t.tag
-						if !yield(in, nil) {
-							return
-						}
-					}
-					continue
-				}
-			}
-			in, skip, err := rows.understand(in)
-			if err != nil {
-				err = &InputError{Input: in, Err: err}
-			}
-			if !skip && !yield(in, err) {
-				return
 			}
 		}
 	}
+}
+
+// A lister makes inputs of the lines of one list.
+type lister struct {
+	place []byte // the list's name and a colon
+	slow  bool
+	yield func(Input, error) bool
+	n     int // lines
+	rows  rows
+}
+
+// take yields what a line holds, and reports whether to go on.
+func (l *lister) take(next line) bool {
+	l.n++
+	if l.n == 1 && (strings.HasPrefix(next.text, "\xff\xfe") || strings.HasPrefix(next.text, "\xfe\xff")) {
+		next = line{err: &readError{errUTF16}}
+	}
+	place := strconv.AppendInt(l.place, int64(cmp.Or(next.number, l.n)), 10)
+	in := Input{Text: uncomment(next.text), Place: string(place), Last: l.slow}
+	switch {
+	case next.err != nil:
+		return l.refuse(in, next.err) && next.err == errLineLimit
+	case in.Text == "":
+		return true
+	}
+	if !next.target {
+		if targets, ok, err := foreign(in.Text); ok {
+			if err != nil && !l.refuse(in, err) {
+				return false
+			}
+			for _, t := range targets {
+				in.Text, in.Name, in.Tag = t.text, t.name, t.tag
+				if !l.yield(in, nil) {
+					return false
+				}
+			}
+			return true
+		}
+	}
+	target, skip, err := l.rows.understand(in)
+	switch {
+	case skip:
+		return true
+	case err != nil:
+		return l.refuse(target, err)
+	}
+	return l.yield(target, nil)
+}
+
+// refuse yields an input that can't be used.
+func (l *lister) refuse(in Input, err error) bool {
+	return l.yield(in, &InputError{Input: in, Err: err})
 }
 
 type line struct {
@@ -109,36 +133,33 @@ type readError struct{ err error }
 func (e *readError) Error() string { return e.err.Error() }
 func (e *readError) Unwrap() error { return e.err }
 
-// read sends the lines of r until done is closed. Of one that is too long nothing is kept.
-func read(r io.Reader, lines chan<- line, done <-chan struct{}) {
-	defer close(lines)
-	send := func(l line) bool {
+// read hands on the lines of r as long as send returns true and done isn't closed. Of one that is too long nothing is kept.
+func read(r io.Reader, done <-chan struct{}, send func(line) bool) {
+	over := func() bool {
 		select {
-		case lines <- l:
-			return true
 		case <-done:
+			return true
+		default:
 			return false
 		}
 	}
 	b := bufio.NewReaderSize(r, lineLimit+len("\r\n"))
 	_, _ = b.Peek(1)
 	if beginning, _ := b.Peek(b.Buffered()); isXML(beginning) {
-		readXML(b, send)
+		readXML(b, func(l line) bool { return !over() && send(l) })
 		return
 	}
-	for {
+	for !over() {
 		text, err := b.ReadSlice('\n')
 		l := line{text: string(bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")))}
 		if len(l.text) > lineLimit {
 			l = line{err: errLineLimit}
 		}
 		for errors.Is(err, bufio.ErrBufferFull) {
-			select {
-			case <-done:
+			if over() {
 				return
-			default:
-				_, err = b.ReadSlice('\n')
 			}
+			_, err = b.ReadSlice('\n')
 		}
 		switch {
 		case err != nil && !errors.Is(err, io.EOF):

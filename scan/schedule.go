@@ -51,8 +51,9 @@ type hostQueue struct {
 	addr    netip.Addr
 	queue   []*attempt
 	running int
-	queued  bool // it is among the ready, or sleeps
-	turn    int  // that of the endpoint that waits longest, when it was queued so
+	queued  bool        // it is among the ready, or sleeps
+	turn    int         // that of the endpoint that waits longest, when it was queued so
+	first   [1]*attempt // the memory of a queue of one
 
 	free atomic.Int64 // places: an endpoint that runs has one, and more as it connects several times at once
 }
@@ -227,7 +228,7 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 			continue
 		}
 		next.host.queued = false
-		s.enrol(next.host, now)
+		s.enrol(next.host)
 	}
 	for len(s.ready) > 0 && s.lanes.free(now) {
 		if h := s.ready[0]; len(h.queue) == 0 { // what waited is held back
@@ -248,12 +249,12 @@ func (s *scheduler) launch(ctx context.Context) time.Duration {
 		}
 		if !s.pacer.call(h.addr, now) { // another of its network was called, or a probe has called it again
 			h.give(1)
-			s.enrol(h, now)
+			s.enrol(h)
 			continue
 		}
 		s.token = time.Time{}
 		s.begin(ctx, h, now)
-		s.enrol(h, now)
+		s.enrol(h)
 	}
 	wait := idle
 	if len(s.later) > 0 {
@@ -275,22 +276,26 @@ func (s *scheduler) queue(a *attempt) {
 	h := s.hosts[addr]
 	if h == nil {
 		h = &hostQueue{addr: addr}
+		h.queue = h.first[:0]
 		h.give(s.o.PerHost)
 		s.hosts[addr] = h
 	}
 	h.queue = append(h.queue, a)
-	s.enrol(h, time.Now())
+	s.enrol(h)
 }
 
 // enrol has a host wait for its turn, if one of its endpoints may begin now or at a time that is known.
-func (s *scheduler) enrol(h *hostQueue, now time.Time) {
+func (s *scheduler) enrol(h *hostQueue) {
 	if h.queued || len(h.queue) == 0 || h.free.Load() == 0 {
 		return
 	}
 	h.queued = true
-	if turn := s.pacer.turn(h.addr, now); turn.After(now) {
-		heap.Push(&s.later, sleeper{at: turn, host: h})
-		return
+	if s.pacer.spaces() {
+		now := time.Now()
+		if turn := s.pacer.turn(h.addr, now); turn.After(now) {
+			heap.Push(&s.later, sleeper{at: turn, host: h})
+			return
+		}
 	}
 	h.turn = h.queue[0].turn
 	heap.Push(&s.ready, h)
@@ -299,7 +304,7 @@ func (s *scheduler) enrol(h *hostQueue, now time.Time) {
 // begin probes the endpoint that has waited longest for a host.
 func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 	a := h.queue[0]
-	h.queue = h.queue[1:]
+	h.queue[0], h.queue = nil, h.queue[1:]
 	h.running++
 	s.waiting--
 	a.flight = s.lanes.begin(now)
@@ -310,9 +315,9 @@ func (s *scheduler) begin(ctx context.Context, h *hostQueue, now time.Time) {
 
 // over notes that a probe has ended.
 func (s *scheduler) over(a *attempt) {
-	s.lanes.end(a.flight, time.Now())
+	now, h := time.Now(), a.flight.host
+	s.lanes.end(a.flight, now)
 	s.rest(a.worker)
-	h := s.hosts[a.Target.Addr.Addr()]
 	h.running--
 	h.give(1)
 	for _, held := range s.silence.note(a) {
@@ -328,9 +333,9 @@ func (s *scheduler) over(a *attempt) {
 	}
 	if a.again {
 		s.waiting++
-		heap.Push(&s.later, sleeper{at: time.Now().Add(backoff(a.tries)), attempt: a})
+		heap.Push(&s.later, sleeper{at: now.Add(backoff(a.tries)), attempt: a})
 	}
-	s.enrol(h, time.Now())
+	s.enrol(h)
 	if h.running == 0 && len(h.queue) == 0 {
 		delete(s.hosts, h.addr)
 	}
@@ -338,21 +343,26 @@ func (s *scheduler) over(a *attempt) {
 
 // run probes the endpoint.
 func (a *attempt) run(ctx context.Context, o *Options, p *pacer) *probe.Result {
+	if a.Target.Network != probe.UDP { // which calls nobody
+		ctx = calling.With(ctx, a.flight)
+	}
+	return probe.Run(ctx, a.Prober, a.Target, a.options(o, p))
+}
+
+// options are those of the endpoint's probe. They aren't in the memory of run, which waits for the probe.
+func (a *attempt) options(o *Options, p *pacer) *probe.Options {
 	opts := o.Probe
 	if a.brief {
 		opts.Limits.Dial = min(opts.Limits.Effective().Dial, briefDial)
 	}
 	opts.Gate = p.gate(a.Target.Addr.Addr(), opts.Gate)
-	if a.Target.Network != probe.UDP { // which calls nobody
-		ctx = calling.With(ctx, a.flight)
-	}
 	if a.ImplicitTLS != probe.Unknown {
 		opts.ImplicitTLS = a.ImplicitTLS
 	}
 	if a.TLS != "" {
 		opts.TLS = a.TLS
 	}
-	return probe.Run(ctx, a.Prober, a.Target, &opts)
+	return &opts
 }
 
 func (a *attempt) result() Result {

@@ -78,22 +78,33 @@ func busy(op string, r *probe.Reply) error {
 
 // hello introduces us, with EHLO whatever the greeting says, and takes down what is offered.
 func (t *talk) hello() error {
-	e := t.e
-	if err := t.ask("ehlo", &e.EHLO, ehlo(t.s), codeOK); err != nil {
+	if err := t.ask("ehlo", &t.e.EHLO, ehlo(t.s), codeOK); err != nil {
 		return err
 	}
+	if t.e.EHLO.Code != codeOK {
+		return t.withoutEHLO()
+	}
+	t.learn()
+	return nil
+}
+
+// learn takes down what is offered before TLS.
+func (t *talk) learn() {
+	e, o := t.e, &t.offered
+	*o = parseEHLO(e.EHLO.Lines)
+	e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
+	e.STARTTLS = probe.FactOf(o.has("STARTTLS"))
+	if !t.c.Secure() {
+		e.STARTTLSStripped = o.stripped()
+	}
+	e.advertise(o, t.c.Secure() || e.STARTTLS == probe.No && e.STARTTLSStripped == probe.No)
+	e.Hostname = cmp.Or(e.Hostname, helloName(e.EHLO))
+}
+
+// withoutEHLO goes on behind another reply to EHLO.
+func (t *talk) withoutEHLO() error {
+	e := t.e
 	switch code := e.EHLO.Code; {
-	case code == codeOK:
-		t.offered = parseEHLO(e.EHLO.Lines)
-		o := &t.offered
-		e.Extensions, e.AuthMechanisms, e.SizeLimit = o.extensions, o.mechanisms, o.size
-		e.STARTTLS = probe.FactOf(o.has("STARTTLS"))
-		if !t.c.Secure() {
-			e.STARTTLSStripped = o.stripped()
-		}
-		e.advertise(o, t.c.Secure() || e.STARTTLS == probe.No && e.STARTTLSStripped == probe.No)
-		e.Hostname = cmp.Or(e.Hostname, helloName(e.EHLO))
-		return nil
 	case code == codeNotNow && strings.Contains(strings.ToUpper(e.EHLO.Text()), "STARTTLS"):
 		e.STARTTLS = probe.Yes // RFC 3207 §4 has this reply for other commands, and no server without STARTTLS has it
 		return nil
@@ -134,19 +145,23 @@ func (t *talk) starttls(ctx context.Context) (err error) {
 
 // helloInside introduces us again inside TLS, where everything that was said before counts for nothing (RFC 3207 §4.2).
 func (t *talk) helloInside() error {
-	e := t.e
-	if err := t.ask("ehlo_after_tls", &e.EHLOAfterTLS, ehlo(t.s), codeOK); err != nil || !e.EHLOAfterTLS.Is(codeOK) {
-		t.offered = offer{}
+	t.offered = offer{}
+	if err := t.ask("ehlo_after_tls", &t.e.EHLOAfterTLS, ehlo(t.s), codeOK); err != nil || !t.e.EHLOAfterTLS.Is(codeOK) {
 		return err
 	}
-	t.offered = parseEHLO(e.EHLOAfterTLS.Lines)
-	o := &t.offered
+	t.learnInside()
+	return nil
+}
+
+// learnInside takes down what is offered inside TLS.
+func (t *talk) learnInside() {
+	e, o := t.e, &t.offered
+	*o = parseEHLO(e.EHLOAfterTLS.Lines)
 	e.ExtensionsAfterTLS, e.AuthMechanismsAfterTLS = o.extensions, o.mechanisms
 	if e.SizeLimit == nil {
 		e.SizeLimit = o.size
 	}
 	e.advertise(o, true)
-	return nil
 }
 
 // advertise takes down what is there by its keyword, before TLS or inside it. What isn't offered before TLS may be offered

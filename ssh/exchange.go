@@ -53,32 +53,37 @@ type said struct {
 
 // converse lets the library talk until it has what is wanted, or can't go on. What the server showed is returned beside
 // an error. An *ssh.AlgorithmNegotiationError says that there is nothing in common; other errors are of package probe.
+//
+// It begins in this goroutine, since one more would cost each of a thousand probes a stack. It ends with the session, whose
+// connection it reads, unless the server's lists lead to a large group: then it begins anew apart, with the same randomness.
 func (x *exchange) converse(ctx context.Context, c *probe.Conn, id string, hostKeys []string) (said, error) {
-	contact := x.s.Contact()
-	t := newTap(c.NetConn(), id[:min(len(id), maxIdentification)], longestCipher+len(contact.Host))
+	contact, conn := x.s.Contact(), c.NetConn()
+	t := newTap(conn, id[:min(len(id), maxIdentification)], longestCipher+len(contact.Host))
 	config := &ssh.ClientConfig{
 		Config: offered(), ClientVersion: clientVersion(contact), User: userName(contact), HostKeyAlgorithms: hostKeys,
 		HostKeyCallback: onHostKey(t, x), BannerCallback: x.onBanner, AuthCallback: x.onMethods,
 	}
-	config.Rand = x.s.Rand()
-	ended := make(chan error, 1)
-	go func() {
-		conn, channels, requests, err := ssh.NewClientConn(t, x.s.Target().Addr.String(), config)
+	talk := func() error {
+		conn, channels, requests, err := ssh.NewClientConn(conn, "", config)
 		if err == nil {
 			x.onLogin()
 			leave(conn, channels, requests)
 		}
-		t.end()
-		ended <- err
-	}()
-	var err error
-	select {
-	case err = <-ended:
-	case <-ctx.Done():
-		// A group that the server chose keeps the library busy for a while, during which it doesn't listen.
-		err = x.contextError(ctx)
+		return err
 	}
-	_ = t.Close()
+	random := &draws{Reader: x.s.Rand()}
+	conn, config.Rand = t, random
+	err := talk()
+	if errors.Is(err, errLarge) {
+		t = t.anew()
+		slow := newSlow(t)
+		conn, config.Rand = slow, random.again()
+		err = x.apart(ctx, func() error {
+			defer slow.end()
+			return talk()
+		})
+	}
+	_ = conn.Close()
 	received, broken := t.seen()
 	return x.said(received), x.verdict(err, broken)
 }

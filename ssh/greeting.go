@@ -21,10 +21,11 @@ func readIdentification(c *probe.Conn, most int) (before [][]byte, identificatio
 			return before, "", turnedAway(before, err)
 		}
 		if bytes.HasPrefix(line, []byte("SSH-")) {
-			if _, ok := parseIdentification(string(line)); !ok {
-				return before, string(line), probe.Errorf("greeting", probe.OutcomeMalformed, "an identification without a version")
+			identification = string(line)
+			if _, ok := parseIdentification(identification); !ok {
+				err = probe.Errorf("greeting", probe.OutcomeMalformed, "an identification without a version")
 			}
-			return before, string(line), nil
+			return before, identification, err
 		}
 		before = append(before, bytes.Clone(line))
 		switch {

@@ -116,7 +116,9 @@ func cancelAll(t *testing.T, servers int) (worst time.Duration) {
 			at := time.Now()
 			mu.Lock()
 			defer mu.Unlock()
-			require.Equal(t, probe.OutcomeCanceled, r.Outcome, "%v", r.Err)
+			if r.Outcome != probe.OutcomeCanceled {
+				worst = time.Hour // the machine was so busy that the library was done before, which says nothing
+			}
 			worst = max(worst, at.Sub(canceled))
 		})
 	}
@@ -134,12 +136,12 @@ func cancelAll(t *testing.T, servers int) (worst time.Duration) {
 func TestPlacesForLargeGroups(t *testing.T) {
 	idle := func() bool { return len(arithmetic) == 0 }
 	require.Eventually(t, idle, 10*time.Second, time.Millisecond, "what other tests began")
-	taps := make([]*tap[string], 3*cap(arithmetic))
+	taps := make([]*slow[string], 3*cap(arithmetic))
 	var working sync.WaitGroup
 	var may atomic.Int64
 	for i := range taps {
-		taps[i] = newTap[string](sink{io.Discard}, "SSH-2.0-x", longestCipher)
-		taps[i].costly = true
+		taps[i] = newSlow(newTap[string](sink{io.Discard}, "SSH-2.0-x", longestCipher))
+		taps[i].ahead = nil
 		working.Go(func() {
 			if taps[i].work() {
 				may.Add(1)

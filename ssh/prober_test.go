@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -260,6 +261,30 @@ func TestKeyExchanges(t *testing.T) {
 			require.Equal(t, probe.Yes, e.HostKeys[0].Proven)
 		})
 	}
+}
+
+// dripping gives a byte at a time.
+type dripping struct{ net.Conn }
+
+func (c dripping) Read(p []byte) (int, error) { return c.Conn.Read(p[:min(len(p), 1)]) }
+
+// Where the library begins anew, for a large group, it is told all that the server said until then, and nothing is said twice.
+func TestLargeGroupInPieces(t *testing.T) {
+	s := &server{keys: []xssh.Signer{ed25519Key(t)}}
+	s.config.KeyExchanges = []string{xssh.KeyExchangeDH14SHA256}
+	r := probe.Run(t.Context(), ssh.Prober{}, serve(t, s), &probe.Options{
+		Level: probe.LevelAnonymous,
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, network, addr)
+			return dripping{c}, err
+		},
+	})
+	require.NoError(t, r.Err)
+	e := evidence(t, r)
+	require.Equal(t, probe.Yes, e.HostKeys[0].Proven)
+	require.Equal(t, []string{"password"}, e.AuthMethods)
+	require.Equal(t, 1, s.visits())
+	require.Equal(t, []string{"identification", "KEXINIT", "KEXDH_INIT or KEX_ECDH_INIT", "NEWKEYS", "ciphertext", "ciphertext"}, labels(r))
 }
 
 func TestOldCiphers(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"runtime"
 	"sync"
 	"time"
 
@@ -29,25 +28,24 @@ type tap[A any] struct {
 	netConn[A]
 
 	mu      sync.Mutex
-	turn    *sync.Cond    // something below changed
-	ahead   []byte        // to be read first
-	server  cleartext     // behind its identification
-	sent    int           // messages
-	cipher  int           // those of them that are encrypted
-	costly  bool          // the library computes in a large group
-	ended   bool          // the library returned
-	claimed bool          // one of its goroutines waits for a place, or has it
-	working bool          // it may, since it has a place among those who do
-	longest int           // message inside the encryption
-	gone    chan struct{} // closed with the tap
-	newKeys bool          // the last message in the clear was sent
+	turn    sync.Cond // something below changed
+	ahead   []byte    // to be read first
+	heard   []byte    // the server's identification and what came behind it, until its lists are known
+	server  cleartext // behind its identification
+	sent    int       // messages
+	again   int       // messages that the library has said before, and begins with once more
+	cipher  int       // messages that are encrypted
+	longest int       // message inside the encryption
+	newKeys bool      // the last message in the clear was sent
+	left    bool      // the connection is another tap's
 	closed  bool
 	err     error // the first that the connection gave
 }
 
 func newTap[A any](c netConn[A], identification string, longest int) *tap[A] {
-	t := &tap[A]{netConn: c, ahead: []byte(identification + "\r\n"), longest: longest, gone: make(chan struct{})}
-	t.turn = sync.NewCond(&t.mu)
+	line := []byte(identification + "\r\n")
+	t := &tap[A]{netConn: c, ahead: line, heard: line, longest: longest}
+	t.turn.L = &t.mu
 	return t
 }
 
@@ -66,13 +64,7 @@ var (
 	errMore = probe.Errorf("login", probe.OutcomeMalformed, "the server wants to hear more before it answers")
 )
 
-func (t *tap[A]) Read(p []byte) (n int, err error) {
-	t.rest()
-	defer func() {
-		if !t.work() { // else the library would compute all the same with what it was given
-			n, err = 0, errDone
-		}
-	}()
+func (t *tap[A]) Read(p []byte) (int, error) {
 	t.mu.Lock()
 	if len(t.ahead) > 0 {
 		n := copy(p, t.ahead)
@@ -88,64 +80,47 @@ func (t *tap[A]) Read(p []byte) (n int, err error) {
 		return 0, err
 	}
 	t.mu.Unlock()
-	n, err = t.netConn.Read(p)
+	n, err := t.netConn.Read(p)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.server.over {
-		if broken := t.server.follow(p[:n], t.onLists); broken != nil {
-			return 0, t.note("read", &probe.Error{Op: opExchange, Outcome: probe.OutcomeMalformed, Err: broken})
-		}
+	if broken := t.hear(p[:n]); broken != nil {
+		return 0, broken
 	}
 	return n, t.note("read", err)
 }
 
-// arithmetic has a place for each who may compute in a large group at once, over all probes. A group of 8192 bits, which a
-// server is free to choose, keeps a core busy for a second, and the library can't be interrupted meanwhile: without a bound
-// twenty such servers would keep every core from whoever waits to be woken.
-var arithmetic = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
-
-// work waits for a place, if the library is to compute in a large group with what it was given. It has it until it reads or
-// writes again. One is enough for all of its goroutines, of which one computes and the others wait for it. It reports false if nobody waits for
-// the result any more.
-func (t *tap[A]) work() bool {
-	t.mu.Lock()
-	wanted := t.costly && !t.claimed
-	t.claimed = t.claimed || wanted
-	t.mu.Unlock()
-	if !wanted {
-		return true
+// hear follows what the server says in the clear. Lists that lead to a large group are kept from the library, which ends.
+func (t *tap[A]) hear(more []byte) error {
+	if t.server.over {
+		return nil
 	}
-	select {
-	case arithmetic <- struct{}{}:
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.ended {
-			<-arithmetic
-			return false
-		}
-		t.working = true
-		return true
-	case <-t.gone:
-		return false
+	known := t.server.begun
+	if broken := t.server.follow(more); broken != nil {
+		return t.note("read", &probe.Error{Op: opExchange, Outcome: probe.OutcomeMalformed, Err: broken})
 	}
+	switch {
+	case known:
+	case t.server.large:
+		t.left = true
+		fallthrough
+	case !t.server.begun:
+		t.heard = append(t.heard, more...)
+	default:
+		t.heard = nil
+	}
+	if !known && t.left {
+		return errLarge
+	}
+	return nil
 }
 
-// end gives the place back for good: the library has returned, and what its other goroutines still read is lost.
-func (t *tap[A]) end() {
-	t.mu.Lock()
-	t.ended = true
-	t.mu.Unlock()
-	t.rest()
-}
-
-// rest gives the place back.
-func (t *tap[A]) rest() {
+// anew returns a tap for the library to begin once more with, on the same connection. What it says first was said.
+func (t *tap[A]) anew() *tap[A] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.working {
-		t.working, t.claimed = false, false
-		<-arithmetic
-	}
+	next := &tap[A]{netConn: t.netConn, ahead: t.heard, server: t.server, sent: t.sent, again: t.sent, longest: t.longest}
+	next.turn.L = &next.mu
+	return next
 }
 
 // readable reports whether it is time to listen. The server's lists are read behind what a client says first, and what
@@ -157,24 +132,19 @@ func (t *tap[A]) readable() bool {
 	return t.sent >= sentFirst
 }
 
-// onLists is told of the server's lists, which say how keys are exchanged.
-func (t *tap[A]) onLists(payload []byte) { t.costly = !t.newKeys && largeGroups(payload) }
-
 // Write sends one message: the library flushes each.
-func (t *tap[A]) Write(p []byte) (n int, err error) {
-	t.rest()
-	defer func() {
-		if !t.work() {
-			n, err = 0, errDone
-		}
-	}()
+func (t *tap[A]) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.again > 0 {
+		t.again--
+		return len(p), nil
+	}
 	if t.newKeys && (t.cipher == mostCipher || len(p) > t.longest) { // a KEXINIT, if the server wants other keys already
 		return 0, t.note("send", errMore)
 	}
 	t.mu.Unlock()
-	n, err = t.netConn.Write(p)
+	n, err := t.netConn.Write(p)
 	t.mu.Lock()
 	t.sent++
 	switch {
@@ -182,7 +152,6 @@ func (t *tap[A]) Write(p []byte) (n int, err error) {
 		t.cipher++
 	case t.sent > 1 && len(p) > 5 && int(binary.BigEndian.Uint32(p)) == len(p)-4:
 		t.newKeys = p[5] == msgNewKeys
-		t.costly = t.costly && !t.newKeys // all is computed then
 	}
 	t.turn.Broadcast()
 	return n, t.note("send", err)
@@ -190,12 +159,13 @@ func (t *tap[A]) Write(p []byte) (n int, err error) {
 
 func (t *tap[A]) Close() error {
 	t.mu.Lock()
-	if !t.closed {
-		close(t.gone)
-	}
+	left := t.left
 	t.closed = true
 	t.turn.Broadcast()
 	t.mu.Unlock()
+	if left {
+		return nil
+	}
 	return t.netConn.Close()
 }
 

@@ -1,6 +1,7 @@
 package ssh
 
 import (
+	"bytes"
 	"crypto/md5" // as the fingerprint's definition has it
 	"encoding/binary"
 	"encoding/hex"
@@ -127,12 +128,13 @@ type cleartext struct {
 	lists   *kexInit // which come first, behind messages that may be ignored; nil if they didn't, or aren't there yet
 	replies []byte   // packets that may show a host key
 	over    bool     // the last was received
+	large   bool     // they lead to a large group
 	begun   bool     // one that may not be ignored was received
 	partial []byte   // the beginning of a packet
 }
 
-// follow takes the packets that more bytes complete. onLists is told of each KEXINIT.
-func (c *cleartext) follow(more []byte, onLists func(payload []byte)) error {
+// follow takes the packets that more bytes complete.
+func (c *cleartext) follow(more []byte) error {
 	if len(c.partial) > 0 {
 		c.partial = append(c.partial, more...)
 		more = c.partial
@@ -153,9 +155,8 @@ func (c *cleartext) follow(more []byte, onLists func(payload []byte)) error {
 			more = rest
 			continue
 		case msgKexInit:
-			onLists(payload)
 			if !c.begun {
-				c.lists = parseKexInit(payload)
+				c.lists, c.large = parseKexInit(payload), largeGroups(payload)
 			}
 		case msgKexReply, msgGexReply:
 			c.replies = append(c.replies, more[:len(more)-len(rest)]...)
@@ -168,13 +169,15 @@ func (c *cleartext) follow(more []byte, onLists func(payload []byte)) error {
 }
 
 // parseKexInit takes the lists apart; nil for what isn't a whole KEXINIT. The names of a list share memory, which spares a hundred
-// allocations beside ssh.Unmarshal.
+// allocations beside ssh.Unmarshal, and so do lists that are the same in both directions, as they mostly are.
 func parseKexInit(payload []byte) *kexInit {
 	k := new(kexInit)
 	if len(payload) < 1+len(k.Cookie) {
 		return nil
 	}
 	rest := payload[1+copy(k.Cookie[:], payload[1:]):]
+	var last []byte
+	var split []string
 	for _, list := range []*[]string{
 		&k.Kex, &k.HostKey, &k.CiphersClientToServer, &k.CiphersServerToClient, &k.MACsClientToServer, &k.MACsServerToClient,
 		&k.CompressionClientToServer, &k.CompressionServerToClient, &k.LanguagesClientToServer, &k.LanguagesServerToClient,
@@ -183,10 +186,13 @@ func parseKexInit(payload []byte) *kexInit {
 		if !ok {
 			return nil
 		}
-		if *list = []string{}; len(names) > 0 {
-			*list = strings.Split(string(names), ",")
+		switch {
+		case len(names) == 0:
+			split = []string{}
+		case !bytes.Equal(names, last):
+			split = strings.Split(string(names), ",")
 		}
-		rest = after
+		*list, last, rest = split, names, after
 	}
 	if len(rest) != 5 {
 		return nil
@@ -223,11 +229,19 @@ func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // hassh returns the fingerprint of the server's lists.
 func (k *kexInit) hassh() string {
-	var parts [4]string
+	all := make([]byte, 0, 1<<10) // on the stack: few servers list more
 	for i, list := range [][]string{k.Kex, k.CiphersServerToClient, k.MACsServerToClient, k.CompressionServerToClient} {
-		parts[i] = strings.Join(list, ",")
+		if i > 0 {
+			all = append(all, ';')
+		}
+		for j, name := range list {
+			if j > 0 {
+				all = append(all, ',')
+			}
+			all = append(all, name...)
+		}
 	}
-	sum := md5.Sum([]byte(strings.Join(parts[:], ";")))
+	sum := md5.Sum(all)
 	return hex.EncodeToString(sum[:])
 }
 

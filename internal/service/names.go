@@ -111,22 +111,22 @@ func Name(said []byte) string {
 	if len(said) == 0 {
 		return ""
 	}
-	if word := textline.Word(said, "SMTP", "LMTP", "LHLO"); word == "LMTP" || word == "LHLO" {
-		if code, _, ok := textline.Opening(said); ok && code != 0 { // RFC 2033 §4.1
+	if code, _, ok := textline.Opening(said); ok && code != 0 { // RFC 2033 §4.1
+		if word := textline.Word(said, "SMTP", "LMTP", "LHLO"); word == "LMTP" || word == "LHLO" {
 			return lmtp
 		}
 	}
 	said = said[:min(len(said), most)]
 	text := ""
-	for i, o := range openings() {
-		if !o.admits(said) {
+	for _, c := range candidates()[said[0]] {
+		if !c.opening.admits(said) {
 			continue
 		}
 		if text == "" {
 			text = latin1(said)
 		}
-		if names[i].begins.compile().MatchString(text) {
-			return names[i].service
+		if c.compile().MatchString(text) {
+			return c.service
 		}
 	}
 	return ""

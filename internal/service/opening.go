@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"regexp"
 	"regexp/syntax"
 	"sync"
 )
@@ -9,9 +10,12 @@ import (
 // An opening is what a text needs for an expression to match it: one of these characters at each of the first places, and a
 // literal. Few texts have that of an expression that doesn't match, and it is learned much faster than by running it.
 type opening struct {
-	first   [4]charset
+	first   [places]charset
 	literal []byte // anywhere; empty for none
 }
+
+// places is how many of the first characters an opening knows.
+const places = 4
 
 // A charset is a set of characters of ISO 8859-1.
 type charset [256 / 64]uint64
@@ -31,14 +35,26 @@ func (o *opening) admits(text []byte) bool {
 	return bytes.Contains(text, o.literal)
 }
 
-// openings are those of the names, worked out when they are first needed.
-var openings = sync.OnceValue(func() []opening {
-	all := make([]opening, len(names))
-	for i, n := range names {
-		all[i] = openingOf(n.begins.text)
+// candidates are the names that a text which begins with a character may have, worked out when they are first needed.
+var candidates = sync.OnceValue(func() [][]candidate {
+	all := make([][]candidate, 256)
+	for _, n := range names {
+		o := openingOf(n.begins.text)
+		for c := range all {
+			if o.first[0].has(byte(c)) {
+				all[c] = append(all[c], candidate{n.service, n.begins.compile, &o})
+			}
+		}
 	}
 	return all
 })
+
+// A candidate is a name with its expression and the opening of that.
+type candidate struct {
+	service string
+	compile func() *regexp.Regexp
+	opening *opening
+}
 
 // openingOf returns the opening of an expression that begins with the text.
 func openingOf(expression string) (o opening) {
@@ -73,16 +89,20 @@ func openingOf(expression string) (o opening) {
 	return o
 }
 
-// literalOf returns the longest literal behind the beginning of all that the expression matches; nil if there is none.
+// literalOf returns the longest literal of all that the expression matches, what its first places tell aside; nil if there is none.
 func literalOf(re *syntax.Regexp) (longest []byte) {
 	switch re.Op {
+	case syntax.OpLiteral:
+		if re.Flags&syntax.FoldCase == 0 {
+			return bytesOf(re.Rune)
+		}
 	case syntax.OpCapture:
 		return literalOf(re.Sub[0])
 	case syntax.OpConcat:
 		for i, sub := range re.Sub {
 			l := literalOf(sub)
-			if sub.Op == syntax.OpLiteral && sub.Flags&syntax.FoldCase == 0 && i > 0 && re.Sub[i-1].Op != syntax.OpBeginText {
-				l = bytesOf(sub.Rune)
+			if i == 0 && sub.Op == syntax.OpLiteral {
+				l = l[min(len(l), places):]
 			}
 			if len(l) > len(longest) {
 				longest = l

@@ -33,6 +33,7 @@ type Conn struct {
 
 	p       *Protocol
 	s       *probe.Session
+	most    int  // lines of a reply
 	greeted bool // it is the protocol that is spoken
 	asked   bool // a command was sent
 }
@@ -47,7 +48,7 @@ func (p *Protocol) Open(ctx context.Context, s *probe.Session) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: c, p: p, s: s}, nil
+	return &Conn{Conn: c, p: p, s: s, most: s.Limits().ReplyLines}, nil
 }
 
 // A Greeting is how a server opens.
@@ -116,7 +117,7 @@ func (c *Conn) ReadLine() ([]byte, error) {
 // Next reads one reply, which may be preliminary. It may be returned in part beside an error. Behind a greeting, a line that is no reply
 // is malformed rather than of another protocol.
 func (c *Conn) Next() (*probe.Reply, error) {
-	r, err := ReadReply(c, c.p.Style, c.s.Limits().ReplyLines)
+	r, err := ReadReply(c, c.p.Style, c.most)
 	if c.greeted {
 		err = Malformed(err)
 	}

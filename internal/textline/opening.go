@@ -3,7 +3,6 @@ package textline
 import (
 	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/handclasp/handclasp/probe"
 )
@@ -42,9 +41,11 @@ func mayBegin(line []byte) bool {
 // first, as [Word] finds it. Without a word it may be the protocol's.
 func Recognise(said []byte, codes []int, words []string, own ...string) probe.Recognition {
 	code, whole, ok := Opening(said)
-	word := Word(said, words...)
-	switch {
-	case !ok, code != 0 && !slices.Contains(codes, code), word != "" && !slices.Contains(own, word):
+	if !ok || code != 0 && !slices.Contains(codes, code) {
+		return probe.Foreign
+	}
+	switch word := Word(said, words...); {
+	case word != "" && !slices.Contains(own, word):
 		return probe.Foreign
 	case word != "":
 		return probe.Recognised
@@ -69,19 +70,12 @@ func Answers(reply []byte, proves func(code int) bool) probe.Recognition {
 // Word returns the first of the words that stands in a line which is all there, in capital letters or small ones: of the
 // earliest line that has any. Host names don't count: ftp.example.org may be a mail server. The words are in capitals.
 func Word(said []byte, words ...string) string {
-	if !slices.ContainsFunc(words, func(word string) bool { return mentions(said, word) }) {
-		return "" // most greetings name one protocol, and are asked for others
-	}
 	for line := range bytes.Lines(said) {
 		if !bytes.HasSuffix(line, []byte("\n")) {
 			break
 		}
-		tokens := strings.FieldsFunc(strings.ToUpper(string(line)), func(r rune) bool {
-			return r != '.' && r != '-' && r != '_' && !('0' <= r && r <= '9') && !('A' <= r && r <= 'Z')
-		})
-		tokens = slices.DeleteFunc(tokens, isHostName)
 		for _, word := range words {
-			if slices.ContainsFunc(tokens, func(token string) bool { return strings.Contains(token, word) }) {
+			if says(line, word) {
 				return word
 			}
 		}
@@ -89,23 +83,52 @@ func Word(said []byte, words ...string) string {
 	return ""
 }
 
-// mentions reports whether a word in capitals stands anywhere, in whatever letters.
-func mentions(said []byte, word string) bool {
-	for ; len(said) >= len(word); said = said[1:] {
-		n := 0
-		for n < len(word) && (said[n] == word[n] || 'a' <= said[n] && said[n] <= 'z' && said[n]-'a'+'A' == word[n]) {
-			n++
+// says reports whether a word in capitals stands in a line, in whatever letters, and isn't part of a host name.
+func says(line []byte, word string) bool {
+	for from := 0; from <= len(line)-len(word); from++ {
+		if !beginsWith(line[from:], word) {
+			continue
 		}
-		if n == len(word) {
+		begin, end := from, from+len(word)
+		for begin > 0 && ofName(line[begin-1]) {
+			begin--
+		}
+		for end < len(line) && ofName(line[end]) {
+			end++
+		}
+		if !isHostName(line[begin:end]) {
 			return true
 		}
+		from = end
 	}
 	return false
 }
 
-// isHostName reports whether a word in capitals looks like one: it has a dot, and ends in a label of letters alone.
-func isHostName(word string) bool {
-	word = strings.Trim(word, ".-")
-	top := word[strings.LastIndexByte(word, '.')+1:]
-	return top != word && strings.Trim(top, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+// beginsWith reports whether a text begins with a word in capitals, in whatever letters.
+func beginsWith(text []byte, word string) bool {
+	for i := range len(word) {
+		if capital(text[i]) != word[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func capital(b byte) byte {
+	if 'a' <= b && b <= 'z' {
+		return b - 'a' + 'A'
+	}
+	return b
+}
+
+func letter(b byte) bool { return 'A' <= capital(b) && capital(b) <= 'Z' }
+
+// ofName reports whether a host name may hold a character.
+func ofName(b byte) bool { return letter(b) || digit(b) || b == '.' || b == '-' || b == '_' }
+
+// isHostName reports whether a word looks like one: it has a dot, and ends in a label of letters alone.
+func isHostName(word []byte) bool {
+	word = bytes.Trim(word, ".-")
+	dot := bytes.LastIndexByte(word, '.')
+	return dot >= 0 && !slices.ContainsFunc(word[dot+1:], func(b byte) bool { return !letter(b) })
 }

@@ -38,6 +38,12 @@ func ReadReply(r Reader, style Style, maxLines int) (*probe.Reply, error) {
 	if err != nil && len(line) == 0 {
 		return nil, err
 	}
+	return readOn(r, line, err, style, maxLines)
+}
+
+// readOn reads a reply from its second line on, in a function of its own: it is the first line that is waited for, by a thousand
+// goroutines with their whole stack in memory. err is what came beside the first.
+func readOn(r Reader, line []byte, err error, style Style, maxLines int) (*probe.Reply, error) {
 	// Most replies have one line, which then comes with the reply.
 	one := new(struct {
 		reply probe.Reply
