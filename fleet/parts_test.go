@@ -95,14 +95,16 @@ func TestPartsHoldAllOfEachShard(t *testing.T) {
 		shards, lines int
 		networks      bool
 	}{{1, 30, false}, {2, 60, false}, {16, 200, true}, {16, 200, false}, {300, 60, false}, {300, 60, true}, {1024, 20, false}} {
+		lines := listOf(r, c.lines)
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			t.Parallel()
 			s := small()
 			s.Shards, s.Only, s.Spread = c.shards, []string{"ftp", "ssh"}, true
 			s.Targets = []string{"192.0.2.0/29", "host.example", "[2001:db8::1]:21"}
 			if c.networks {
 				s.NetSpacing = 1
 			}
-			j := listed(t, s, listOf(r, c.lines))
+			j := listed(t, s, lines)
 			var want []map[string]int
 			n := 0
 			for k := range c.shards {

@@ -305,11 +305,13 @@ func simulate(t *testing.T, z size, f flaw) (fault string) {
 
 // Whoever is killed, stopped or cut off at what time: each endpoint has one result, and no host is called too soon.
 func TestSimulation(t *testing.T) {
+	t.Parallel()
 	require.Empty(t, simulate(t, size{workers: 40, shards: 80, endpoints: 12_000, rate: 40}, sound))
 }
 
 // The same of many endpoints: FLEET_SIMULATE=100000000 takes a while.
 func TestSimulationOfMany(t *testing.T) {
+	t.Parallel()
 	z := size{workers: 40, shards: 80, endpoints: 60_000, rate: 100, atOnce: true}
 	if many := os.Getenv("FLEET_SIMULATE"); many != "" {
 		endpoints, err := strconv.Atoi(many)
@@ -325,6 +327,7 @@ func TestFlawsAreFound(t *testing.T) {
 		twice: "after it was called", unfenced: "has two results", forgetful: "has two results", unspaced: "after it was called",
 	} {
 		t.Run(string(f), func(t *testing.T) {
+			t.Parallel()
 			fault := simulate(t, size{workers: 30, shards: 20, endpoints: 24_000, rate: 40}, f)
 			t.Log(fault)
 			require.Contains(t, fault, want)
