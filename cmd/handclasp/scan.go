@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"runtime/debug"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -212,9 +211,6 @@ func (a *app) scan(ctx context.Context, o *options, m *many, is *identity, args 
 	j.endpoints = func(ctx context.Context) iter.Seq2[scan.Endpoint, error] {
 		all := scan.Endpoints(ctx, scan.Once(scan.Concat(scan.Args(args), l.lines(ctx)), func() { *j.repeated++ }), a.probers, order)
 		return among(all, o.among)
-	}
-	if o.level == probe.LevelGreeting { // of which little is held: to look through a thousand stacks costs more
-		defer debug.SetGCPercent(debug.SetGCPercent(200))
 	}
 	return a.run(ctx, o, j)
 }
