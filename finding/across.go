@@ -97,13 +97,16 @@ func (j *Judge) Meet(t Trace) (shared bool) {
 
 // Evaluate returns the findings in r, as [Evaluate] does, by what was given to it and to Learn until now.
 func (j *Judge) Evaluate(r *probe.Result) []Finding {
+	found := []Finding{}
 	protocol, tls := evidenceOf(r)
-	found := judge([]Finding{}, r, j.rules[""])
-	if protocol != "" {
-		found = judge(found, r, j.rules[protocol])
-	}
-	if tls {
-		found = judge(found, r, j.rules[OverTLS])
+	kinds := [...]string{"", protocol, OverTLS}
+	for i, kind := range kinds {
+		if slices.Contains(kinds[:i], kind) || i == 2 && !tls { // those of a kind fire once
+			continue
+		}
+		for _, rule := range j.rules[kind] {
+			found = rule.judge(found, r)
+		}
 	}
 	for i := range j.comparisons {
 		c := &j.comparisons[i]
@@ -112,16 +115,6 @@ func (j *Judge) Evaluate(r *probe.Result) []Finding {
 		}
 	}
 	slices.SortStableFunc(found, Compare)
-	return found
-}
-
-// judge appends the findings of rules that may fire on r.
-func judge(found []Finding, r *probe.Result, rules []*Rule) []Finding {
-	for _, rule := range rules {
-		if p := rule.Check(r).Proof(); p != nil {
-			found = append(found, rule.finding(r, p))
-		}
-	}
 	return found
 }
 

@@ -117,12 +117,18 @@ func Evaluate(r *probe.Result, rules []Rule) []Finding {
 	for i := range rules { // which are too large to be copied
 		switch rule := &rules[i]; {
 		case rule.Protocol == "", rule.Protocol == protocol, rule.Protocol == OverTLS && tls:
-			if p := rule.Check(r).Proof(); p != nil {
-				found = append(found, rule.finding(r, p))
-			}
+			found = rule.judge(found, r)
 		}
 	}
 	slices.SortStableFunc(found, Compare)
+	return found
+}
+
+// judge appends what a rule that may fire on r finds.
+func (rule *Rule) judge(found []Finding, r *probe.Result) []Finding {
+	if p := rule.Check(r).Proof(); p != nil {
+		found = append(found, rule.finding(r, p))
+	}
 	return found
 }
 

@@ -50,7 +50,7 @@ func group(bits int) []byte {
 	mpint := func(b []byte) []byte {
 		return append(binary.BigEndian.AppendUint32(nil, uint32(len(b)+1)), append([]byte{0}, b...)...)
 	}
-	choice := packet(append(append([]byte{msgGexGroup}, mpint(p)...), 0, 0, 0, 1, 2))
+	choice := packet(append(append([]byte{msgGexGroup}, mpint(p)...), 0, 0, 0, 1, 3)) // powers of 2 are short by this modulus, some so short that the guard refuses them
 	y := append([]byte{msgGexReply, 0, 0, 0, 0}, mpint(p[1:])...)
 	return append(choice, packet(append(y, 0, 0, 0, 0))...)
 }
@@ -116,9 +116,7 @@ func cancelAll(t *testing.T, servers int) (worst time.Duration) {
 			at := time.Now()
 			mu.Lock()
 			defer mu.Unlock()
-			if r.Outcome != probe.OutcomeCanceled {
-				worst = time.Hour // the machine was so busy that the library was done before, which says nothing
-			}
+			require.Equal(t, probe.OutcomeCanceled, r.Outcome, "%v", r.Err)
 			worst = max(worst, at.Sub(canceled))
 		})
 	}
